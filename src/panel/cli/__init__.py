@@ -1,0 +1,55 @@
+"""The command line: reads settings, puts the parts together, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+
+def main() -> None:
+    """Run `panel` and leave with an exit code of the contract."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    from panel.cli.app import app
+    from panel.cli.console import complain, forgiving_streams
+    from panel.cli.interrupts import SignalReceived
+    from panel.errors import PanelError
+
+    forgiving_streams()
+    try:
+        code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except PanelError as error:
+        complain(str(error))
+        return error.exit_code
+    except SignalReceived as stop:
+        complain(str(stop))
+        return stop.exit_code
+    except BrokenPipeError:
+        return _reader_left()
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug of ours
+        return _report(error)
+    return code if isinstance(code, int) else 0
+
+
+def _report(error: Exception) -> int:
+    from panel.cli.console import complain
+
+    show = getattr(error, "show", None)
+    exit_code = getattr(error, "exit_code", None)
+    if callable(show) and isinstance(exit_code, int):
+        show()
+        return exit_code
+    traceback.print_exception(error)
+    complain("this is a bug in panel; please report it with the lines above")
+    return 1
+
+
+def _reader_left() -> int:
+    """Leave quietly when what reads our output has gone, as `head` does; 141 is what a shell reports for it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

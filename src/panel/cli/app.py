@@ -1,0 +1,38 @@
+"""The commands of `panel`. What a command needs is imported when it runs, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from panel.cli import compare, config, parse, personas, prompt, review, schema
+
+app = typer.Typer(
+    name="panel",
+    help="Review new software tools with a panel of AI critics, and compare them side by side.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("review", help=review.HELP)(review.review)
+app.command("compare", help=compare.HELP)(compare.compare)
+app.command("prompt", help=prompt.HELP)(prompt.prompt)
+app.command("parse", help=parse.HELP)(parse.parse)
+app.add_typer(personas.app, name="personas", help="List or show the critics.")
+app.command("config", help=config.HELP)(config.config)
+app.command("schema", help=schema.HELP)(schema.schema)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Take the flags that come before a command."""
+    if version:
+        from panel import __version__
+
+        typer.echo(f"panel {__version__}")
+        raise typer.Exit

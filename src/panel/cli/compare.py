@@ -1,0 +1,93 @@
+"""`panel compare`: two or more tools, or stored reviews, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from panel.cli import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from panel.domain.review import PanelReview
+
+HELP = """Compare two or more tools side by side.
+
+Tool files are reviewed first; stored reviews are taken as they are.
+
+Examples:
+
+  panel compare a.yaml b.yaml
+
+  panel compare outputs/reviews/a.json outputs/reviews/b.json
+
+  panel compare outputs/reviews/a.json new.yaml --model anthropic
+"""
+FEWEST, MOST = 2, 6
+
+
+def compare(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B [C...]",
+            help="Tool files, review files (.json), folders of review files, or - for a tool on stdin.",
+        ),
+    ],
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    roster: options.Roster = None,
+    concurrency: options.Concurrency = None,
+    out: options.Out = None,
+    formats: options.Formats = None,
+    personas: options.Personas = None,
+    prompts: options.Prompts = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    no_color: options.NoColor = False,
+) -> int:
+    """Compare two or more tools side by side."""
+    from panel.cli.console import colorful, result, width
+    from panel.cli.output import COMPARISONS
+    from panel.cli.sitting import INCOMPLETE, Sitting, Voice
+    from panel.domain.comparison import Comparison
+    from panel.errors import SettingsError
+    from panel.cli.entries import load_entries
+    from panel.domain.tool import Tool
+    from panel.report import comparison_json, comparison_reports, comparison_text
+    from panel.settings.resolve import resolve
+
+    flags = options.given(
+        model=model, base_url=base_url, roster=roster, concurrency=concurrency, out=out, format=formats,
+        personas=personas, prompts=prompts,
+    )  # fmt: skip
+    resolved = resolve(flags, config)
+    entries = load_entries(sources)
+    if not FEWEST <= len(entries) <= MOST:
+        raise SettingsError(f"compare takes {FEWEST} to {MOST} tools or reviews; {len(entries)} given")
+    voice = Voice(quiet=quiet, verbose=verbose)
+    sitting = Sitting(resolved, voice)
+    fresh: dict[str, PanelReview] = {}
+
+    def keep(review: PanelReview, paths: list[Path]) -> None:
+        fresh[review.tool.slug] = review
+        voice.note(f"Wrote {', '.join(map(str, paths))}")
+
+    tools = [entry for entry in entries if isinstance(entry, Tool)]
+    if tools:
+        sitting.review(tools, keep)
+    else:
+        sitting.outputs.prepare()
+    reviews = tuple(fresh[entry.slug] if isinstance(entry, Tool) else entry for entry in entries)
+    comparison = Comparison(reviews=reviews)
+    paths = sitting.outputs.write(COMPARISONS, comparison.slug, comparison_reports(comparison))
+    if as_json:
+        result(comparison_json(comparison))
+    else:
+        result(comparison_text(comparison, width=width(), color=colorful(refused=no_color)))
+        result("\n".join(f"Wrote {path}" for path in reversed(paths)))
+    return 0 if sitting.complete else INCOMPLETE

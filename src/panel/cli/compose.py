@@ -1,0 +1,132 @@
+"""The composition root: from settings to a panel that can sit."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panel.domain.completion import ModelConfig
+from panel.errors import SettingsError
+from panel.loaders.personas import load_personas, seat_roster
+from panel.loaders.prompts import PATTERN as PROMPT_FILES
+from panel.loaders.prompts import PromptBook
+from panel.loaders.shipped import folder_in_force, shipped
+from panel.orchestrator.review import Panel
+from panel.orchestrator.take import Halt
+from panel.providers import Connection, open_provider
+from panel.providers.middleware import Retrying, Timed
+from panel.settings.choice import ModelChoice, api_key, choose_model
+from panel.settings.secret import read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from panel.domain.persona import Persona
+    from panel.orchestrator.ports import Observer
+    from panel.providers.base import Provider
+    from panel.settings.resolve import Resolved
+
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+VENDOR_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What a run needs before any model is asked: checked, and nothing paid for.
+
+    Attributes:
+        choice: the model, and why it is this one.
+        personas: the roster, in order.
+        prompts: makes the questions.
+        config: the model and its parameters.
+        personas_folder: where the personas were read.
+    """
+
+    choice: ModelChoice
+    personas: tuple[Persona, ...]
+    prompts: PromptBook
+    config: ModelConfig
+    personas_folder: Path
+
+
+def cast(resolved: Resolved) -> Cast:
+    """Put together all that a run needs but the provider.
+
+    Raises:
+        PanelError: a setting, a persona or a template cannot be used.
+    """
+    settings = resolved.settings
+    choice = choose_model(settings.model, resolved.sources["model"], os.environ)
+    folder = folder_in_force("personas", settings.personas, "*.md")
+    personas = seat_roster(load_personas(folder), settings.roster)
+    model = Path(choice.model).name if choice.provider == "replay" else choice.model
+    config = ModelConfig(
+        model=model, max_output_tokens=settings.max_output_tokens, effort=settings.effort, seed=settings.seed
+    )
+    return Cast(choice, personas, prompt_book(resolved, scaffolded=choice.provider == "local"), config, folder)
+
+
+def prompt_book(resolved: Resolved, *, scaffolded: bool) -> PromptBook:
+    """Open the prompt templates in force; a template that their folder lacks is the shipped one."""
+    folder = folder_in_force("prompts", resolved.settings.prompts, PROMPT_FILES)
+    secret = read_secret(data_dir(resolved))
+    return PromptBook([folder, shipped("prompts")], secret, scaffolded=scaffolded)
+
+
+def data_dir(resolved: Resolved) -> Path:
+    """Return the folder of the user's data, by the XDG base directory specification unless it is set."""
+    if resolved.settings.data_dir is not None:
+        return resolved.settings.data_dir
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "panel"
+
+
+@asynccontextmanager
+async def seated(resolved: Resolved, cast_: Cast, observer: Observer, halt: Halt) -> AsyncIterator[Panel]:
+    """Open the provider, with its wrappers, for as long as the panel sits."""
+    provider = _provider(resolved, cast_.choice)
+    try:
+        yield Panel(
+            provider=provider,
+            prompts=cast_.prompts,
+            config=cast_.config,
+            personas=cast_.personas,
+            concurrency=resolved.settings.concurrency,
+            observer=observer,
+            clock=_clock(),
+            halt=halt,
+        )
+    finally:
+        await provider.aclose()
+
+
+def _provider(resolved: Resolved, choice: ModelChoice) -> Provider:
+    settings = resolved.settings
+    adapter = open_provider(
+        Connection(
+            provider=choice.provider,
+            base_url=settings.base_url or os.environ.get(VENDOR_URL_VARIABLES.get(choice.provider, "")) or None,
+            api_key=api_key(choice.provider, os.environ),
+            timeout=settings.timeout,
+            folder=Path(choice.model) if choice.provider == "replay" else None,
+        )
+    )
+    if adapter.scaffolded:
+        return adapter
+    return Retrying(Timed(adapter, settings.timeout), attempts=1 + settings.retries)
+
+
+def _clock() -> Callable[[], datetime]:
+    """Tell the time, or the one that SOURCE_DATE_EPOCH fixes so that equal runs give equal reports."""
+    fixed = os.environ.get(EPOCH_VARIABLE)
+    if not fixed:
+        return lambda: datetime.now(UTC).replace(microsecond=0)
+    try:
+        then = datetime.fromtimestamp(int(fixed), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise SettingsError(f"{EPOCH_VARIABLE}: expected seconds since 1970, got {fixed!r}") from None
+    return lambda: then

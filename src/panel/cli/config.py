@@ -1,0 +1,42 @@
+"""`panel config`: every setting, its value, and where the value comes from."""
+
+from __future__ import annotations
+
+import json
+
+from panel.cli import options
+
+HELP = """Show every setting, its value and its source.
+
+Settings come from flags, the environment (PANEL_NAME), ./panel.yaml, the user's config.yaml, or a default, in this order.
+
+Examples:
+
+  panel config
+
+  PANEL_CONCURRENCY=4 panel config --json
+"""
+
+
+def config(
+    file: options.Config = None,
+    model: options.Model = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show every setting, its value and its source."""
+    import os
+
+    from panel.cli.console import result
+    from panel.settings.choice import choose_model
+    from panel.settings.resolve import resolve
+
+    resolved = resolve(options.given(model=model), file)
+    rows = resolved.rows()
+    choice = choose_model(resolved.settings.model, resolved.sources["model"], os.environ)
+    if as_json:
+        in_force = {"provider": choice.provider, "model": choice.model, "why": choice.why}
+        result(json.dumps({"settings": rows, "model_in_force": in_force}, indent=2, ensure_ascii=False))
+        return
+    names, values = max(len(row["name"]) for row in rows), max(len(row["shown"]) for row in rows)
+    lines = [f"{row['name']:<{names}}  {row['shown']:<{values}}  {row['source']}" for row in rows]
+    result("\n".join([*lines, "", f"model in force: {choice} ({choice.why})"]))

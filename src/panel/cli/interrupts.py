@@ -1,0 +1,54 @@
+"""Ctrl-C and its kin: once to finish what is in flight, twice to leave at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SHELL_OFFSET = 128
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class SignalReceived(BaseException):
+    """The user, or the system, wants the program to end; the exit code is what a shell reports for that signal."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = SHELL_OFFSET + number
+
+
+class Interrupts:
+    """Signals that arrive while a run goes on.
+
+    Attributes:
+        number: the first signal, or None.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    @contextmanager
+    def caught(self, first: Callable[[], None]) -> Iterator[None]:
+        """Call `first` on the first signal; on the second, cancel the task that runs this block."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+
+        def received(number: int) -> None:
+            if self.number is None:
+                self.number = number
+                first()
+            elif task is not None:
+                task.cancel()
+
+        for number in SIGNALS:
+            loop.add_signal_handler(number, received, number)
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)

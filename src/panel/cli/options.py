@@ -1,0 +1,44 @@
+"""Flags that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="PROVIDER:NAME",
+        help="Model to ask: local, openai:NAME, anthropic:NAME, openai-compatible:NAME, or replay:DIR.",
+    ),
+]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the provider answers.")]
+Concurrency = Annotated[
+    int | None, typer.Option("--concurrency", metavar="N", help="Calls in flight at most, 1-256.")
+]
+Roster = Annotated[
+    str | None, typer.Option("--roster", metavar="NAMES", help="Personas to seat, separated by commas.")
+]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the report files.")]
+Formats = Annotated[
+    str | None, typer.Option("--format", metavar="KINDS", help="Report files to write, of html,md,json.")
+]
+Personas = Annotated[Path | None, typer.Option("--personas", metavar="DIR", help="Folder of persona files.")]
+Prompts = Annotated[Path | None, typer.Option("--prompts", metavar="DIR", help="Folder of prompt templates.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings file to use in place of ./panel.yaml.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr: re-asks, digests, sources.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")]
+
+
+def given(**flags: Any) -> dict[str, Any]:  # noqa: ANN401 - flags of any type
+    """Return the settings that flags were given for."""
+    return {name: value for name, value in flags.items() if value is not None}

@@ -1,0 +1,98 @@
+"""Writing reports: whole files or none, and never over an earlier review that was paid for."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panel.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+REVIEWS, COMPARISONS, EARLIER = "reviews", "compare", "earlier"
+
+
+class Outputs:
+    """The folder that reports are written to.
+
+    Args:
+        folder: where; it is made if it is missing.
+        formats: endings of the files to write, of `html`, `md` and `json`.
+    """
+
+    def __init__(self, folder: Path, formats: Iterable[str]) -> None:
+        self._folder = folder
+        self._formats = tuple(formats)
+
+    def prepare(self) -> None:
+        """Make the folders and try them, before anything is paid for.
+
+        Raises:
+            StorageError: they cannot be written to.
+        """
+        for name in (REVIEWS, COMPARISONS):
+            folder = self._folder / name
+            with _storage(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+
+    def write(self, kind: str, slug: str, reports: Mapping[str, str]) -> list[Path]:
+        """Write the reports in force of one review or comparison, and return their paths in the order of the formats."""
+        written = []
+        for ending in self._formats:
+            path = self._folder / kind / f"{slug}.{ending}"
+            with _storage(path):
+                _write_whole(path, reports[ending])
+            written.append(path)
+        return written
+
+    def put_earlier_aside(self, slug: str) -> None:
+        """Move an earlier review of the same tool out of the way, under the time at which it was written."""
+        for path in sorted((self._folder / REVIEWS).glob(f"{slug}.*")):
+            if path.suffixes != [path.suffix]:
+                continue
+            with _storage(path):
+                _move_aside(path)
+
+
+def _move_aside(path: Path) -> None:
+    folder = path.parent / EARLIER
+    folder.mkdir(exist_ok=True)
+    written = path.stat().st_mtime_ns
+    path.rename(folder / f"{path.stem}.{written}{path.suffix}")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _storage(path: Path) -> Iterator[None]:
+    """Turn an OSError about a path into a StorageError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}; choose another folder with --out") from error

@@ -1,0 +1,97 @@
+"""`panel parse`: what the reply parser makes of a raw reply."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from panel.cli import options
+from panel.domain.finish import Finish
+
+if TYPE_CHECKING:
+    from panel.domain.reply import Reply
+    from panel.domain.tool import Tool
+
+HELP = """Show what the reply parser makes of a raw reply.
+
+Examples:
+
+  panel parse reply.txt --persona skeptic
+
+  panel parse --persona builder --json < reply.txt
+"""
+
+
+def parse(
+    persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Whose reply it is.")],
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Raw reply; - or nothing for stdin.")] = "-",
+    finish: Annotated[Finish, typer.Option("--finish", help="How the model stopped.")] = Finish.COMPLETE,
+    canary: Annotated[
+        str | None, typer.Option("--canary", metavar="TAG", help="Tag that stood in the prompt.")
+    ] = None,
+    tool: Annotated[
+        str | None, typer.Option("--tool", metavar="TOOL", help="Tool file that the reply is about.")
+    ] = None,
+    personas: options.Personas = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what the reply parser makes of a raw reply."""
+    from panel.cli.console import result
+    from panel.domain.reply import ReplyContext, parse_reply
+
+    critics = _critics(persona, personas, config)
+    about = _about(tool)
+    context = ReplyContext(
+        persona=persona, roster=critics, canary=canary, tagline=about.tagline if about else None,
+        host=about.host if about else None,
+    )  # fmt: skip
+    reply = parse_reply(_raw(file), finish, context)
+    if as_json:
+        shown = reply.model_dump(mode="json", include={"outcome", "problems", "no_take"})
+        take = reply.take.model_dump(mode="json") if reply.take and reply.accepted else None
+        result(json.dumps({"outcome": shown["outcome"], "take": take, **shown}, indent=2, ensure_ascii=False))
+    else:
+        result(_in_words(reply))
+
+
+def _raw(file: str) -> str:
+    from panel.errors import InputError, Problem
+
+    if file == "-":
+        return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    try:
+        return Path(file).read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        raise InputError([Problem(file, f"{error.strerror}; name a file that holds a reply")]) from error
+
+
+def _critics(persona: str, folder: Path | None, config: Path | None) -> tuple[str, ...]:
+    from panel.loaders.personas import load_personas, seat_roster
+    from panel.loaders.shipped import folder_in_force
+    from panel.settings.resolve import resolve
+
+    settings = resolve(options.given(personas=folder), config).settings
+    in_force = folder_in_force("personas", settings.personas, "*.md")
+    known = load_personas(in_force)
+    seat_roster(known, (persona,))
+    return tuple(known)
+
+
+def _about(tool: str | None) -> Tool | None:
+    from panel.loaders.tools import load_all
+
+    return load_all([tool])[0] if tool else None
+
+
+def _in_words(reply: Reply) -> str:
+    lines = [f"outcome: {reply.outcome}"]
+    if reply.take is not None:
+        lines += [f"take: {reply.take.label}", reply.take.take]
+    if reply.no_take is not None:
+        lines += [f"without a better reply: {reply.no_take.label}, {reply.no_take.reason.label}: {reply.no_take.detail}"]
+    return "\n".join([*lines, *(f"- {problem}" for problem in reply.problems)])

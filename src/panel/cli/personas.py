@@ -1,0 +1,80 @@
+"""`panel personas`: the critics and what they look for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from panel.cli import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from panel.domain.persona import Persona
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_personas(
+    personas: options.Personas = None, config: options.Config = None, as_json: options.AsJson = False
+) -> None:
+    """List the critics and their mottos."""
+    from panel.cli.console import result
+
+    known = _known(personas, config)
+    if as_json:
+        rows = [{"id": p.id, "name": p.name, "motto": p.motto, "digest": p.digest} for p in known.values()]
+        result(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        widest = max(len(name) for name in known)
+        result("\n".join(f"{p.id:<{widest}}  {p.motto}" for p in known.values()))
+
+
+@app.command("show")
+def show_persona(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `panel personas list`.")],
+    personas: options.Personas = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show all that one critic is told."""
+    from panel.cli.console import result
+    from panel.loaders.personas import seat_roster
+
+    known = _known(personas, config)
+    (persona,) = seat_roster(known, (name,))
+    if as_json:
+        result(json.dumps(persona.model_dump(mode="json") | {"digest": persona.digest}, indent=2, ensure_ascii=False))
+    else:
+        result(_described(persona))
+
+
+def _known(folder: Path | None, config: Path | None) -> dict[str, Persona]:
+    from panel.loaders.personas import load_personas
+    from panel.loaders.shipped import folder_in_force
+    from panel.settings.resolve import resolve
+
+    settings = resolve(options.given(personas=folder), config).settings
+    return load_personas(folder_in_force("personas", settings.personas, "*.md"))
+
+
+def _described(persona: Persona) -> str:
+    def listed(title: str, lines: tuple[str, ...]) -> str:
+        return "\n".join([title, *(f"  - {line}" for line in lines)])
+
+    scoring = tuple(f"{score}: {meaning}" for score, meaning in sorted(persona.scoring.items()))
+    return "\n\n".join(
+        [
+            f"{persona.name}: {persona.motto}",
+            persona.body,
+            listed("Asks", persona.lens),
+            listed("Is excited by", persona.excited_by),
+            listed("Is tired of", persona.tired_of),
+            f"Remit\n  {persona.remit}",
+            listed("Never says", persona.never_says),
+            listed("Scores", scoring),
+        ]
+    )

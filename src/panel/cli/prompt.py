@@ -1,0 +1,49 @@
+"""`panel prompt`: exactly what would be sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from panel.cli import options
+
+HELP = """Show exactly what would be sent for one tool and one persona.
+
+Examples:
+
+  panel prompt tool.yaml --persona skeptic
+
+  panel prompt tool.yaml --persona skeptic --json --model openai
+"""
+
+
+def prompt(
+    tool: Annotated[str, typer.Argument(metavar="TOOL", help="Tool file, or - for stdin.")],
+    persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Who is asked.")],
+    model: options.Model = None,
+    personas: options.Personas = None,
+    prompts: options.Prompts = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show exactly what would be sent for one tool and one persona."""
+    from panel.cli.compose import cast
+    from panel.cli.console import result
+    from panel.errors import SettingsError
+    from panel.loaders.tools import load_all
+    from panel.settings.resolve import resolve
+
+    flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
+    cast_ = cast(resolve(flags, config))
+    loaded = load_all([tool])
+    if len(loaded) != 1 or len(cast_.personas) != 1:
+        raise SettingsError(f"prompt takes one tool and one persona; {tool} holds {len(loaded)} tools")
+    question = cast_.prompts.take(loaded[0], cast_.personas[0])
+    if as_json:
+        shown = {"model": str(cast_.choice), "digest": question.digest, "system": question.system, "user": question.user}
+        more = question.model_dump(mode="json", include={"label", "answer_schema", "scaffold"})
+        result(json.dumps(shown | more, indent=2, ensure_ascii=False))
+    else:
+        result(f"# system\n\n{question.system}\n\n# user\n\n{question.user}\n\n# digest\n\n{question.digest}")

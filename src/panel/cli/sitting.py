@@ -1,0 +1,106 @@
+"""Running a panel over tools for a command: progress, report files, interruption, exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panel.cli.compose import cast, seated
+from panel.cli.console import tell
+from panel.cli.interrupts import Interrupts, SignalReceived
+from panel.cli.output import REVIEWS, Outputs
+from panel.cli.progress import Lines, Silence
+from panel.errors import RunStopped
+from panel.orchestrator.take import Halt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from panel.cli.compose import Cast
+    from panel.domain.review import PanelReview
+    from panel.domain.tool import Tool
+    from panel.settings.resolve import Resolved
+
+INCOMPLETE = 3
+AGAIN = "what was answered is in the reports; run the same command again to ask the whole panel anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How much is said on stderr."""
+
+    quiet: bool
+    verbose: bool
+
+    def note(self, message: str) -> None:
+        """Say something that is good to know."""
+        if not self.quiet:
+            tell(message)
+
+
+class Sitting:
+    """One run of a panel.
+
+    Attributes:
+        outputs: where reports go.
+        complete: whether no seat has failed so far.
+    """
+
+    def __init__(self, resolved: Resolved, voice: Voice) -> None:
+        self._resolved = resolved
+        self._voice = voice
+        self._halt = Halt()
+        self._interrupts = Interrupts()
+        self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
+        self.complete = True
+
+    def review(self, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]) -> None:
+        """Review the tools; write each review's reports and hand both on as soon as it is complete.
+
+        Raises:
+            RunStopped: the provider went down for good; what was answered has been written.
+            SignalReceived: the user interrupted; likewise.
+        """
+        cast_ = cast(self._resolved)
+        self._introduce(cast_, len(tools))
+        try:
+            asyncio.run(self._sit(cast_, tools, each))
+        except asyncio.CancelledError:
+            raise self._interrupted("left at once; answers still in flight are lost") from None
+        if self._interrupts.number is not None:
+            raise self._interrupted(AGAIN)
+        if self._halt.reason is not None:
+            raise RunStopped(f"stopped early: {self._halt.reason}; {AGAIN}")
+
+    async def _sit(
+        self, cast_: Cast, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]
+    ) -> None:
+        observer = Silence() if self._voice.quiet else Lines(verbose=self._voice.verbose)
+        async with seated(self._resolved, cast_, observer, self._halt) as panel:
+            self.outputs.prepare()
+            with self._interrupts.caught(self._finish_what_is_in_flight):
+                async for review in panel.reviews(tools):
+                    self.complete = self.complete and review.complete
+                    each(review, self._write(review))
+
+    def _write(self, review: PanelReview) -> list[Path]:
+        from panel.report import review_reports
+
+        self.outputs.put_earlier_aside(review.tool.slug)
+        return self.outputs.write(REVIEWS, review.tool.slug, review_reports(review))
+
+    def _finish_what_is_in_flight(self) -> None:
+        self._halt.set("interrupted")
+        tell("Finishing the calls in flight; interrupt again to leave at once.")
+
+    def _interrupted(self, message: str) -> SignalReceived:
+        return SignalReceived(self._interrupts.number or 2, f"interrupted: {message}")
+
+    def _introduce(self, cast_: Cast, tools: int) -> None:
+        names = ", ".join(persona.name for persona in cast_.personas)
+        self._voice.note(f"Model: {cast_.choice} ({cast_.choice.why})")
+        if self._voice.verbose:
+            self._voice.note(f"Panel: {names}, from {cast_.personas_folder}; tools: {tools}")
+            self._voice.note(f"Prompts: {cast_.prompts.digest}")

@@ -1,0 +1,1 @@
+"""Types and pure rules: no file, network, clock, template, logging or randomness."""

@@ -1,0 +1,125 @@
+"""Prompt templates, and the questions made of them.
+
+A template `prompts/NAME.md.j2` has the blocks `system` and `user`; inside `user`, the block `seat` comes last and holds all that
+differs between the seats of one panel. The listing is put in once, as data that is already encoded, and is never rendered again.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from panel.domain.answer import ANSWER_SCHEMA
+from panel.domain.base import digest_of
+from panel.domain.guard import guard_for, listing_block, quoted_reply
+from panel.domain.prompt import Openers, Prompt, Scaffold
+from panel.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from panel.domain.persona import Persona
+    from panel.domain.tool import Tool
+
+PATTERN = "*.md.j2"
+TAKE, REASK, DRAFT = "take", "reask", "draft"
+
+
+class PromptBook:
+    """Makes questions for one kind of model.
+
+    Args:
+        folders: where templates are looked up, in this order.
+        secret: key from which the fences around listings are derived.
+        scaffolded: make the short question with a scaffold, for a model too weak for the full one.
+    """
+
+    def __init__(self, folders: Sequence[Path], secret: bytes, *, scaffolded: bool) -> None:
+        self._secret = secret
+        self._scaffolded = scaffolded
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=jinja2.FileSystemLoader(folders),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,  # noqa: S701 - prompts are plain text
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the templates in use."""
+        names = (DRAFT,) if self._scaffolded else (TAKE, REASK)
+        return digest_of([self._source(name) for name in names])
+
+    def take(self, tool: Tool, persona: Persona) -> Prompt:
+        """Return the question that a seat is asked first."""
+        guard = guard_for(tool, self._secret)
+        datamark = not self._scaffolded
+        listing = listing_block(tool, guard, datamark=datamark)
+        values = {"persona": persona, "guard": guard, "datamark": datamark, "listing": listing}
+        name = DRAFT if self._scaffolded else TAKE
+        system, user, seat = (self._render(name, values, block) for block in ("system", "user", "seat"))
+        return Prompt(
+            label=f"{tool.slug}.{persona.id}",
+            system=system,
+            shared=user.removesuffix(seat),
+            own=seat,
+            answer_schema=ANSWER_SCHEMA,
+            canary=guard.canary if guard.canary in system else None,
+            scaffold=_scaffold(tool, persona) if self._scaffolded else None,
+        )
+
+    def reask(self, tool: Tool, persona: Persona, reply: str, problems: Sequence[str]) -> Prompt:
+        """Return the question that follows a reply that could not be used; a scaffold's draw is just made anew."""
+        question = self.take(tool, persona)
+        if self._scaffolded:
+            return question.model_copy(update={"ask": 2})
+        quoted = quoted_reply(reply, guard_for(tool, self._secret)) if reply else ""
+        addition = self._render(REASK, {"reply": quoted, "problems": list(problems)})
+        return question.model_copy(update={"ask": 2, "own": f"{question.own}\n\n{addition}"})
+
+    def _render(self, name: str, values: dict[str, Any], block: str | None = None) -> str:
+        file = f"{name}.md.j2"
+        try:
+            template = self._environment.get_template(file)
+            render = template.blocks[block] if block else template.root_render_func
+            return "".join(render(template.new_context(values))).strip()
+        except KeyError:
+            raise InputError([Problem(file, f"the block {block!r} is missing")]) from None
+        except jinja2.TemplateNotFound as error:
+            raise InputError([Problem(file, "the template was not found")]) from error
+        except jinja2.TemplateSyntaxError as error:
+            raise InputError([Problem(file, f"{error.message}", line=error.lineno)]) from error
+        except jinja2.TemplateError as error:
+            raise InputError([Problem(file, f"{error.message}")]) from error
+
+    def _source(self, name: str) -> str:
+        try:
+            return self._environment.loader.get_source(self._environment, f"{name}.md.j2")[0]  # type: ignore[union-attr]  # set above
+        except jinja2.TemplateNotFound as error:
+            raise InputError([Problem(f"{name}.md.j2", "the template was not found")]) from error
+
+
+def _scaffold(tool: Tool, persona: Persona) -> Scaffold:
+    own = persona.scaffold
+    if own is None:
+        problem = "scaffold: missing; the embedded model cannot write as this persona without one"
+        raise InputError([Problem(f"{persona.id}.md", problem)])
+
+    def about(lines: Sequence[str]) -> tuple[str, ...]:
+        return tuple(
+            line.replace("{name}", tool.name).replace("{category}", tool.category or "software") for line in lines
+        )
+
+    return Scaffold(
+        probe=about([own.probe])[0],
+        favourable=own.favourable,
+        unfavourable=own.unfavourable,
+        openers=Openers(ship=about(own.openers.ship), skip=about(own.openers.skip)),
+        source=". ".join(filter(None, (tool.name, tool.tagline, tool.pricing, tool.description))),
+        calibration=persona.calibration,
+    )

@@ -1,0 +1,48 @@
+"""What the orchestrator needs from outside, as protocols: its caller passes them in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from panel.domain.persona import Persona
+    from panel.domain.prompt import Prompt
+    from panel.domain.take import Seat
+    from panel.domain.tool import Tool
+
+
+class Prompts(Protocol):
+    """Makes the questions.
+
+    Attributes:
+        digest: sha256 of the templates, which tells versions of the prompts apart.
+    """
+
+    @property
+    def digest(self) -> str: ...
+
+    def take(self, tool: Tool, persona: Persona) -> Prompt:
+        """Return the question that a seat is asked first."""
+        ...
+
+    def reask(self, tool: Tool, persona: Persona, reply: str, problems: Sequence[str]) -> Prompt:
+        """Return the question that follows a reply that could not be used."""
+        ...
+
+
+class Observer(Protocol):
+    """Is told how a review goes, seat by seat; must not block."""
+
+    def asked(self, tool: Tool, persona: Persona) -> None:
+        """Tell that a seat was asked."""
+        ...
+
+    def asked_again(self, tool: Tool, persona: Persona, problems: Sequence[str]) -> None:
+        """Tell that a seat's reply could not be used, and why."""
+        ...
+
+    def answered(self, tool: Tool, seat: Seat) -> None:
+        """Tell what a seat ended with."""
+        ...

@@ -1,0 +1,104 @@
+"""How a vendor's failure becomes one of panel's: one rule for all hosted providers.
+
+The rule follows the vendors' documentation and what their SDKs were seen to do under faults: a wrong key, an empty
+account and an unknown model fail every call; a limit, an overload and a lost connection pass; the rest concerns one call.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from panel.domain.text import one_line
+from panel.errors import ProviderBusy, ProviderDown, ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE_SECONDS = 120.0
+MAX_MESSAGE_CHARS = 300
+
+_DOWN = {
+    401: "the key was not accepted",
+    402: "the account cannot pay",
+    403: "the key may not use this model",
+    404: "the model or the address is unknown",
+}
+_BUSY = {408, 409, 429}
+_EMPTY_ACCOUNT = ("insufficient_quota", "spend_limit_reached", "billing", "credit_balance")
+_SERVER_ERROR = 500
+_OK = 200
+
+
+def fault_of_status(
+    provider: str, status: int, body: object, headers: Mapping[str, str], secret: str | None = None
+) -> ProviderError:
+    """Return the error that an HTTP answer stands for; the secret is cut out of its message."""
+    said = f"{provider} answered {status}: {_message(body, secret)}"
+    if any(word in _codes(body) for word in _EMPTY_ACCOUNT):
+        return ProviderDown(f"{said} (the account's limit is reached; raise it, then run the same command again)")
+    if status in _DOWN:
+        return ProviderDown(f"{said} ({_DOWN[status]})")
+    wait = retry_after(headers)
+    if wait is not None and wait > PATIENCE_SECONDS:
+        return ProviderDown(f"{said} (it asks to wait {wait:.0f} s; run the same command again after that)")
+    if _worth_another_try(status, headers):
+        return ProviderBusy(said, wait)
+    return ProviderError(said)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that an answer asks to wait, or None if it states no number that makes sense."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            wait = float(headers[name]) * unit
+        except (KeyError, ValueError):
+            continue
+        if math.isfinite(wait) and wait >= 0:
+            return wait
+    return None
+
+
+def json_object(provider: str, status: int, content: bytes) -> dict[str, Any]:
+    """Return the JSON object of a successful answer.
+
+    Raises:
+        ProviderError: a redirect, which means a wrong address.
+        ProviderBusy: something that the API does not send, as a proxy might put in its place.
+    """
+    if status != _OK:
+        raise ProviderError(f"{provider} answered {status} in place of a result; check the base URL")
+    try:
+        body = json.loads(content.decode("utf-8-sig"))
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise ProviderBusy(f"{provider} answered with something that is not its API's JSON; is a proxy in the way?")
+    return body
+
+
+def _worth_another_try(status: int, headers: Mapping[str, str]) -> bool:
+    advice = headers.get("x-should-retry")
+    if advice in {"true", "false"}:
+        return advice == "true"
+    return status in _BUSY or status >= _SERVER_ERROR
+
+
+def _codes(body: object) -> str:
+    error = _error(body)
+    details = error.get("details")
+    parts = [error.get("code"), error.get("type"), error.get("error_code")]
+    parts += [details.get("error_code")] if isinstance(details, dict) else []
+    return " ".join(str(part) for part in parts if part)
+
+
+def _message(body: object, secret: str | None) -> str:
+    text = _error(body).get("message") or "no explanation"
+    line = one_line(str(text))
+    return (line.replace(secret, "[key]") if secret else line)[:MAX_MESSAGE_CHARS]
+
+
+def _error(body: object) -> dict[str, Any]:
+    error = body.get("error", body) if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {"message": error or body} if isinstance(error, str) else {}

@@ -1,0 +1,53 @@
+"""Answers from files: recordings of earlier answers, or answers written by hand.
+
+For the call labelled `smollm3.builder`, asked for the first time, it reads `smollm3.builder.1.json` (a `Completion`) or
+`smollm3.builder.1.txt` (the raw text of a reply); the re-ask reads `….2.json` or `….2.txt`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from panel.domain.completion import Completion, Finish
+from panel.errors import ProviderError, SettingsError
+from panel.providers.base import Provider
+
+if TYPE_CHECKING:
+    from panel.domain.completion import ModelConfig
+    from panel.domain.prompt import Prompt
+    from panel.providers import Connection
+
+
+class ReplayProvider(Provider):
+    """A provider that costs nothing and always answers the same."""
+
+    name = "replay"
+
+    def __init__(self, connection: Connection) -> None:
+        folder = connection.folder or Path()
+        if not folder.is_dir():
+            raise SettingsError(f"--model replay:DIR: {folder} is not a folder of recorded answers")
+        self._folder = folder
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt; see `Provider.complete`."""
+        stem = f"{prompt.label}.{prompt.ask}"
+        for path, read in ((self._folder / f"{stem}.json", _recorded), (self._folder / f"{stem}.txt", _written)):
+            if path.is_file():
+                return read(path, config)
+        raise ProviderError(f"no recorded answer: {stem}.json or {stem}.txt is not in {self._folder.name}")
+
+
+def _recorded(path: Path, _config: ModelConfig) -> Completion:
+    try:
+        return Completion.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ProviderError(f"{path.name} is not a recorded answer: {error.errors()[0]['msg']}") from error
+
+
+def _written(path: Path, config: ModelConfig) -> Completion:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return Completion(text=text, finish=Finish.COMPLETE, provider=ReplayProvider.name, model=config.model)

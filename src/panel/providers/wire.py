@@ -1,0 +1,27 @@
+"""Reading vendors' JSON without trusting its shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object at a key, or an empty one."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def mappings(value: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the objects in the list at a key."""
+    found = value.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def text_of(value: object) -> str:
+    """Return a text, or an empty one in place of anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def count(value: object) -> int | None:
+    """Return a number of tokens; None in place of anything that is not one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

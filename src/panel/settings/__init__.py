@@ -1,0 +1,1 @@
+"""Settings: flag > environment > project file > user file > default, each value with its source."""

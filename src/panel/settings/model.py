@@ -1,0 +1,82 @@
+"""What can be set, and within which bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from panel.domain.base import Frozen
+from panel.domain.completion import Effort
+
+DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
+FORMATS = ("html", "md", "json")
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected a number, got a boolean")  # noqa: TRY004 - pydantic reports ValueErrors
+    return value
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever a layer holds
+    parts = value.split(",") if isinstance(value, str) else value
+    return [part.strip() if isinstance(part, str) else part for part in parts] if isinstance(parts, list) else parts
+
+
+def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("names the same one twice")
+    return values
+
+
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in url:
+        raise ValueError("expected an http or https address without credentials, such as http://127.0.0.1:8080/v1")
+    return url.rstrip("/")
+
+
+Listed = BeforeValidator(_listed)
+Unrepeated = AfterValidator(_without_repeats)
+Number = BeforeValidator(_number)
+
+
+class Settings(Frozen):
+    """All settings. The description of each field is what `panel config` and the documentation say."""
+
+    model: Annotated[str | None, Field(description="model to ask, as PROVIDER:NAME")] = None
+    base_url: Annotated[
+        Annotated[str, AfterValidator(_address)] | None, Field(description="where the provider answers")
+    ] = None
+    roster: Annotated[
+        tuple[str, ...], Listed, Unrepeated, Field(min_length=1, max_length=20, description="personas to seat, in order")
+    ] = DEFAULT_ROSTER
+    concurrency: Annotated[int, Number, Field(ge=1, le=256, description="calls in flight at most")] = 10
+    timeout: Annotated[
+        float, Number, Field(ge=1, le=3600, allow_inf_nan=False, description="seconds that one call may take")
+    ] = 120.0
+    retries: Annotated[int, Number, Field(ge=0, le=3, description="further attempts when a provider is busy")] = 3
+    effort: Annotated[Effort, Field(description="how long a reasoning model may think: low, medium or high")] = (
+        Effort.LOW
+    )
+    max_output_tokens: Annotated[
+        int, Number, Field(ge=256, le=64_000, description="tokens that one answer may take, reasoning included")
+    ] = 4_000
+    seed: Annotated[int, Number, Field(ge=0, lt=2**31, description="seed for models that take one")] = 0
+    out: Annotated[Path, Field(description="folder for report files")] = Path("outputs")
+    format: Annotated[
+        tuple[Literal["html", "md", "json"], ...],
+        Listed,
+        Unrepeated,
+        Field(min_length=1, description="report files to write, of html, md and json"),
+    ] = ("html", "md", "json")
+    personas: Annotated[Path | None, Field(description="folder of persona files")] = None
+    prompts: Annotated[Path | None, Field(description="folder of prompt templates")] = None
+    data_dir: Annotated[Path | None, Field(description="folder for the user's data")] = None

@@ -1,0 +1,147 @@
+"""Finds each setting's value and where it comes from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from panel.errors import InputError, Problem, SettingsError
+from panel.loaders.documents import Document, dotted
+from panel.loaders.files import read_text
+from panel.loaders.yaml_text import parse_yaml
+from panel.settings.model import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PROJECT_FILE = Path("panel.yaml")
+PREFIX = "PANEL_"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings, and by name the source of each.
+
+    Attributes:
+        settings: the values in force.
+        sources: `--flag`, `PANEL_NAME`, `file, line N` or `default`.
+    """
+
+    settings: Settings
+    sources: dict[str, str]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return name, value, the value in words, source and meaning of each setting."""
+        values = self.settings.model_dump(mode="json")
+        return [
+            {
+                "name": name,
+                "value": values[name],
+                "shown": _shown(values[name]),
+                "source": self.sources[name],
+                "meaning": field.description,
+            }
+            for name, field in Settings.model_fields.items()
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Settings of one origin, by name, and how messages name that origin."""
+
+    values: dict[str, Any]
+    sources: dict[str, str]
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield name and fault of each value that cannot be used."""
+        try:
+            Settings.model_validate(self.values)
+        except ValidationError as error:
+            for fault in error.errors():
+                name = str(fault["loc"][0])
+                yield name, _sentence(name, fault["type"], fault["msg"], fault["input"])
+
+
+def resolve(
+    flags: Mapping[str, Any], config: Path | None, environ: Mapping[str, str] = os.environ
+) -> Resolved:
+    """Return the settings in force: flag > environment > project file > user file > default.
+
+    Args:
+        flags: settings given on the command line, by name.
+        config: file that takes the place of `./panel.yaml`.
+        environ: the environment.
+
+    Raises:
+        SettingsError: a flag or a variable holds a value that cannot be used.
+        InputError: a file does; all its problems are listed.
+    """
+    layers = [_file(path) for path in _files(config, environ)]
+    layers += [_variables(environ), _Layer(dict(flags), {name: _flag(name) for name in flags})]
+    for layer in layers[-2:]:
+        for name, fault in layer.faults():
+            raise SettingsError(f"{layer.sources[name]}: {fault}")
+    values = {name: value for layer in layers for name, value in layer.values.items()}
+    sources = {name: layer.sources[name] for layer in layers for name in layer.values}
+    return Resolved(Settings.model_validate(values), dict.fromkeys(Settings.model_fields, DEFAULT) | sources)
+
+
+def _files(config: Path | None, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the settings files that are there, the weakest first."""
+    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
+    user = Path(base) / "panel" / "config.yaml"
+    if user.is_file():
+        yield user
+    if config is not None:
+        yield config
+    elif PROJECT_FILE.is_file():
+        yield PROJECT_FILE
+
+
+def _file(path: Path) -> _Layer:
+    source = str(path)
+    documents = parse_yaml(read_text(path, (".yaml", ".yml")), source)
+    document = documents[0] if documents else Document({})
+    problems = [Problem(source, fault.message, fault.line, dotted(fault.path)) for fault in document.faults]
+    if len(documents) > 1 or not isinstance(document.value, dict):
+        problems.append(Problem(source, "expected one list of settings, as `name: value`", document.line_of(())))
+        raise InputError(problems)
+    layer = _Layer(document.value, {name: f"{source}, line {document.line_of((name,))}" for name in document.value})
+    problems += [
+        Problem(source, fault, document.line_of((name,)), name)
+        for name, fault in layer.faults()
+        if not document.is_faulty((name,))
+    ]
+    if problems:
+        raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
+    return layer
+
+
+def _variables(environ: Mapping[str, str]) -> _Layer:
+    named = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    given = {name: environ[variable] for name, variable in named.items() if environ.get(variable)}
+    return _Layer(given, {name: named[name] for name in given})
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _sentence(name: str, kind: str, message: str, given: object) -> str:
+    if kind == "extra_forbidden":
+        close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        return f"unknown setting; {f'did you mean {close[0]}?' if close else '`panel config` lists all'}"
+    text = message.removeprefix("Value error, ")
+    return f"{text[0].lower()}{text[1:]}, got {given!r}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "-" if value is None else str(value)

@@ -1,0 +1,51 @@
+"""The secret from which the fences around listings are derived; it stays with the user's data."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from panel.errors import StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "secret"
+BYTES = 32
+
+
+def read_secret(data_dir: Path) -> bytes:
+    """Return the user's secret, 32 bytes, made on first use and readable by its owner alone.
+
+    Raises:
+        StorageError: the folder cannot be written, or the file does not hold a secret.
+    """
+    path = data_dir / FILE
+    try:
+        if not path.exists():
+            _create(path)
+        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}; set PANEL_DATA_DIR to a folder that can be written") from error
+    except ValueError as error:
+        raise StorageError(f"{path}: not a secret that panel wrote; delete the file to get a new one") from error
+    if len(secret) != BYTES:
+        raise StorageError(f"{path}: not a secret that panel wrote; delete the file to get a new one")
+    return secret
+
+
+def _create(path: Path) -> None:
+    """Write a new secret whole or not at all; of two processes that do so at once, the first one's stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)

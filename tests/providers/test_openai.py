@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from panel.domain.completion import Finish, Usage
+from panel.errors import ProviderBusy, ProviderDown, ProviderError, ProviderTimeout, SettingsError
+from panel.providers import Connection, open_provider
+from wire import Wire
+
+if TYPE_CHECKING:
+    from panel.domain.completion import ModelConfig
+    from panel.domain.prompt import Prompt
+
+pytestmark = pytest.mark.anyio
+
+KEY = "sk-EXAMPLE-000000"
+USAGE = {
+    "input_tokens": 900,
+    "input_tokens_details": {"cached_tokens": 800, "cache_write_tokens": 20},
+    "output_tokens": 210,
+    "output_tokens_details": {"reasoning_tokens": 64},
+    "total_tokens": 1110,
+}
+
+
+def answered(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    message = {"type": "message", "role": "assistant", "id": "m", "status": "completed", "content": list(parts)}
+    reasoning = {"type": "reasoning", "id": "r", "summary": []}
+    body = {"id": "resp_1", "object": "response", "created_at": 0, "model": "some-model-2026", "status": "completed"}
+    return body | {"output": [reasoning, message], "usage": USAGE} | more
+
+
+def text(content: str) -> dict[str, Any]:
+    return {"type": "output_text", "text": content, "annotations": []}
+
+
+def chosen(content: str | None, finish: str = "stop", **message: Any) -> dict[str, Any]:
+    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **message}}
+    usage = {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
+    return {"id": "chat_1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+
+
+def responses(wire: Wire) -> Any:
+    return open_provider(Connection("openai", api_key=KEY, http_client=wire.client))
+
+
+def chat(wire: Wire, base_url: str = "http://127.0.0.1:8080/v1") -> Any:
+    return open_provider(Connection("openai-compatible", base_url=base_url, http_client=wire.client))
+
+
+async def test_responses_request_carries_rules_listing_seat_and_schema(prompt: Prompt, config: ModelConfig) -> None:
+    """The Responses request holds the rules, the user's turn, a strict schema, a cache key, and is not stored."""
+    wire = Wire(answered(text("{}")))
+    await responses(wire).complete(prompt, config)
+    assert wire.requests[0].url == "https://api.openai.com/v1/responses"
+    assert wire.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert wire.sent["instructions"] == "RULES"
+    assert wire.sent["input"] == "LISTING\nSEAT"
+    assert wire.sent["text"]["format"]["schema"] == prompt.answer_schema
+    assert wire.sent["text"]["format"]["strict"] is True
+    assert wire.sent["max_output_tokens"] == 1_234
+    assert wire.sent["prompt_cache_key"] == prompt.prefix_digest
+    assert wire.sent["store"] is False
+
+
+async def test_responses_answer_keeps_text_usage_model_and_request(prompt: Prompt, config: ModelConfig) -> None:
+    """An answer of the Responses API becomes a completion with the vendor's model, usage and request id."""
+    got = await responses(Wire(answered(text("one "), text("two")))).complete(prompt, config)
+    assert (got.text, got.finish, got.model, got.request_id) == ("one two", Finish.COMPLETE, "some-model-2026", "resp_1")
+    assert got.usage == Usage(
+        input_tokens=900, cached_tokens=800, cache_write_tokens=20, output_tokens=210, reasoning_tokens=64
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "finish", "detail"),
+    [
+        (answered({"type": "refusal", "refusal": "I will not."}), Finish.REFUSED, "I will not."),
+        (answered(text('{"ver'), status="incomplete", incomplete_details={"reason": "max_output_tokens"}), Finish.TRUNCATED, None),
+        (answered(text(""), status="incomplete", incomplete_details={"reason": "content_filter"}), Finish.FILTERED, None),
+        (answered(text(""), status="incomplete", incomplete_details={"reason": "steered"}), Finish.TRUNCATED, None),
+    ],
+)  # fmt: skip
+async def test_responses_outcomes_are_values(
+    body: dict[str, Any], finish: Finish, detail: str | None, prompt: Prompt, config: ModelConfig
+) -> None:
+    """A refusal, a cut-off and a filtered answer are completions with their finish, never exceptions."""
+    got = await responses(Wire(body)).complete(prompt, config)
+    assert (got.finish, got.detail) == (finish, detail)
+    assert got.usage.output_tokens == 210
+
+
+async def test_responses_failure_is_one_failed_call(prompt: Prompt, config: ModelConfig) -> None:
+    """A response that the vendor marks as failed fails this call with the vendor's words."""
+    body = answered(status="failed", error={"code": "server_error", "message": "It broke."})
+    with pytest.raises(ProviderError, match=r"It broke\."):
+        await responses(Wire(body)).complete(prompt, config)
+
+
+async def test_chat_request_speaks_to_any_server(prompt: Prompt, config: ModelConfig) -> None:
+    """A compatible server gets system and user messages, a JSON schema and a seed, with no key needed."""
+    wire = Wire(chosen("{}"))
+    await chat(wire).complete(prompt, config)
+    assert wire.requests[0].url == "http://127.0.0.1:8080/v1/chat/completions"
+    assert [message["content"] for message in wire.sent["messages"]] == ["RULES", "LISTING\nSEAT"]
+    assert wire.sent["response_format"]["json_schema"]["schema"] == prompt.answer_schema
+    assert wire.sent["seed"] == 0
+    assert "provider" not in wire.sent
+
+
+async def test_chat_asks_a_router_to_honour_the_schema(prompt: Prompt, config: ModelConfig) -> None:
+    """A router is told to use only hosts that know every parameter, or it may drop the schema."""
+    wire = Wire(chosen("{}"))
+    await chat(wire, "https://openrouter.ai/api/v1").complete(prompt, config)
+    assert wire.sent["provider"] == {"require_parameters": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "finish"),
+    [
+        (chosen("text"), Finish.COMPLETE),
+        (chosen("cut", "length"), Finish.TRUNCATED),
+        (chosen("", "content_filter"), Finish.FILTERED),
+        (chosen(None, refusal="No."), Finish.REFUSED),
+        (chosen("x", "a new reason"), Finish.COMPLETE),
+    ],
+)
+async def test_chat_outcomes_are_values(
+    body: dict[str, Any], finish: Finish, prompt: Prompt, config: ModelConfig
+) -> None:
+    """Each way in which a chat completion can end is a finish; an unknown one is left to the reply parser."""
+    assert (await chat(Wire(body)).complete(prompt, config)).finish is finish
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "12", "completion_tokens": float("nan")}])
+async def test_unknown_usage_is_none(usage: Any, prompt: Prompt, config: ModelConfig) -> None:
+    """Usage that a server leaves out or garbles is unknown, never zero."""
+    import json
+
+    body = json.dumps(chosen("{}") | {"usage": usage}).encode()
+    wire = Wire(httpx2.Response(200, content=body, headers={"content-type": "application/json"}))
+    assert (await chat(wire).complete(prompt, config)).usage == Usage()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (httpx2.Response(401, json={"error": {"message": f"Incorrect API key: {KEY}", "code": "invalid_api_key"}}), ProviderDown),
+        (httpx2.Response(404, json={"error": {"message": "No such model", "code": "model_not_found"}}), ProviderDown),
+        (httpx2.Response(429, json={"error": {"message": "Quota", "code": "insufficient_quota"}}), ProviderDown),
+        (httpx2.Response(429, json={"error": {"message": "Slow down"}}), ProviderBusy),
+        (httpx2.Response(429, headers={"retry-after": "3600"}, json={}), ProviderDown),
+        (httpx2.Response(503, text="<html>busy</html>"), ProviderBusy),
+        (httpx2.Response(400, json={"error": {"message": "Bad"}}), ProviderError),
+        (httpx2.Response(400, headers={"x-should-retry": "true"}, json={}), ProviderBusy),
+        (httpx2.Response(429, headers={"x-should-retry": "false"}, json={}), ProviderError),
+        (httpx2.Response(200, text="<html>login</html>"), ProviderBusy),
+        (httpx2.Response(200, content=b""), ProviderBusy),
+        (httpx2.Response(200, json=[1]), ProviderBusy),
+        (httpx2.Response(200, content=b'{"a": "\xff"}'), ProviderBusy),
+        (httpx2.Response(200, json={"error": {"message": "overloaded"}}), ProviderBusy),
+        (httpx2.Response(200, json={"choices": None}), ProviderBusy),
+        (httpx2.Response(302, headers={"location": "https://example.invalid/"}), ProviderError),
+        (httpx2.ConnectError("refused"), ProviderBusy),
+        (httpx2.ReadTimeout("slow"), ProviderTimeout),
+    ],
+)  # fmt: skip
+async def test_faults_have_one_meaning(
+    answer: Any, error: type[ProviderError], prompt: Prompt, config: ModelConfig
+) -> None:
+    """Each fault of the wire is one kind of ProviderError, raised after a single request, and never shows the key."""
+    wire = Wire(answer)
+    client = open_provider(
+        Connection("openai-compatible", base_url="http://127.0.0.1:1/v1", api_key=KEY, http_client=wire.client)
+    )
+    with pytest.raises(error) as caught:
+        await client.complete(prompt, config)
+    assert type(caught.value) is error
+    assert len(wire.requests) == 1
+    assert KEY not in str(caught.value)
+
+
+async def test_byte_order_mark_is_no_fault(prompt: Prompt, config: ModelConfig) -> None:
+    """A byte order mark before the JSON does no harm."""
+    import json
+
+    wire = Wire(httpx2.Response(200, content=b"\xef\xbb\xbf" + json.dumps(chosen("ok")).encode()))
+    assert (await chat(wire).complete(prompt, config)).text == "ok"
+
+
+async def test_environment_does_not_redirect_calls(
+    monkeypatch: pytest.MonkeyPatch, prompt: Prompt, config: ModelConfig
+) -> None:
+    """The SDK's own environment variables do not move the address: panel's settings decide."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.invalid/v1")
+    wire = Wire(answered(text("{}")))
+    await responses(wire).complete(prompt, config)
+    assert wire.requests[0].url.host == "api.openai.com"
+
+
+def test_missing_key_and_address_are_settings_errors() -> None:
+    """A provider that lacks its key or its address says so before any call."""
+    with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
+        open_provider(Connection("openai"))
+    with pytest.raises(SettingsError, match="--base-url"):
+        open_provider(Connection("openai-compatible"))
+    with pytest.raises(SettingsError, match="unknown provider 'llama'"):
+        open_provider(Connection("llama"))
+
+
+def test_key_is_not_in_the_connections_repr() -> None:
+    """A connection can be printed without giving the key away."""
+    assert KEY not in repr(Connection("openai", api_key=KEY))
