@@ -26,6 +26,7 @@ RECUSAL = {**ANSWER, "recusal": "Not my field.", "evidence": [], "take": None, "
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield all objects in a schema."""
     if isinstance(schema, dict):
         yield schema
     if isinstance(schema, dict | list):
@@ -34,6 +35,7 @@ def nodes(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def without_type_beside_enum(schema: Any) -> Any:
+    """Return a schema as Anthropic's client is known to send it."""
     if isinstance(schema, list):
         return [without_type_beside_enum(item) for item in schema]
     if not isinstance(schema, dict):

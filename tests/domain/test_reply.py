@@ -24,20 +24,24 @@ TAKE = (
     "The primitive is clear and the defaults are sane, but there is no export and the price assumes a team."
 )
 ANSWER = {"verdict": "ship", "score": 66, "take": TAKE}
+FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 RECUSAL = {"recusal": "It sells nothing.", "verdict": None, "score": None, "take": None}
 
 quick = settings(database=None, deadline=None, max_examples=200)
 
 
 def parsed(text: str, finish: Finish = Finish.COMPLETE) -> Reply:
+    """Parse a text as the skeptic's reply."""
     return parse_reply(text, finish, CONTEXT)
 
 
 def answered(**changes: Any) -> Reply:
+    """Parse a good answer with some fields changed."""
     return parsed(json.dumps(ANSWER | changes))
 
 
 def accepted(reply: Reply) -> Take:
+    """Return the take of an accepted reply."""
     assert reply.outcome is Outcome.ACCEPT, reply.problems
     assert (reply.no_take, reply.problems) == (None, ())
     assert reply.take is not None
@@ -45,18 +49,21 @@ def accepted(reply: Reply) -> Take:
 
 
 def repaired(reply: Reply) -> str:
+    """Return the problems of a reply to be asked for again, one a line."""
     assert reply.outcome is Outcome.REPAIR
     assert isinstance(reply.no_take, NoTake)
     return "\n".join(reply.problems)
 
 
 def rejected(reply: Reply) -> NoTake:
+    """Return why a reply was rejected."""
     assert (reply.outcome, reply.take, reply.problems) == (Outcome.REJECT, None, ())
     assert reply.no_take is not None
     return reply.no_take
 
 
 def finish_of(meta: dict[str, str]) -> Finish:
+    """Return why the model stopped, from a corpus row's `meta`."""
     said = {meta.get("finish_reason"), meta.get("stop_reason")}
     if said & {"length", "max_tokens"}:
         return Finish.TRUNCATED
@@ -131,7 +138,7 @@ def test_verdict_is_read_through_case_emoji_and_punctuation(verdict: str) -> Non
         "ship or skip",
         "sh🚢ip",
         "👎 ship",
-        "ſhip",
+        "\u017fhip",
         "🚀",
         "yes",
         True,
@@ -165,7 +172,7 @@ def test_score_is_read_in_its_plain_spellings(score: object) -> None:
         "1_00",
         "066",
         "+66",
-        "６６",
+        "66".translate(FULL_WIDTH),
         "sixty",
         True,
         [66],
@@ -236,19 +243,19 @@ def test_problem_is_named(text: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("take", "problem"),
     [
-        (None, "it is missing"),
-        ([TAKE], "it is not text"),
-        ("Good.", "it has 5 characters; give 40 to 2,500 characters"),
-        ("Long. " * 5_000, "it has 30,000 characters"),
+        (None, "is missing"),
+        ([TAKE], "is not text"),
+        ("Good.", "has 5 characters; give 40 to 2,500 characters"),
+        ("Long. " * 5_000, "has 30,000 characters"),
         ("<your take here, in three to six sentences of plain prose>", "a placeholder"),
         ("Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do.", "a placeholder"),
         ("string", "a placeholder"),
         (TAGLINE + "!", "repeats the tool's tagline"),
         ("It is good. " * 20, "repeats the same words"),
         (json.dumps(ANSWER), "holds a JSON answer"),
-        (TAKE + "\ufffd" * 3, "characters are damaged"),
+        (TAKE + "\ufffd" * 3, "its characters are damaged"),
         (
-            "这个工具的基本功能很清楚，默认设置也合理，但是没有导出功能，而且价格是按团队定的。我会等到有接口以后再用。",
+            "这个工具的基本功能很清楚。默认设置也合理。但是没有导出功能。而且价格是按团队定的。我会等到有接口以后再用。",
             "not in English",
         ),
         (TAKE + "\u0316" * 200, "not in English"),
@@ -257,14 +264,16 @@ def test_problem_is_named(text: str, problem: str) -> None:
         ("As the Founder on this panel I look at the buyer and the moat first.", "speaks as another persona"),
         ("**Builder:** the primitive is clear and the defaults are sane.", "speaks as another persona"),
         (
-            "I’m the futurist, and in three years this is a feature of a larger product.",
+            "I\u2019m the futurist, and in three years this is a feature of a larger product.",
             "speaks as another persona",
         ),
     ],
 )
 def test_take_that_cannot_be_printed_is_named(take: object, problem: str) -> None:
     """A take that is no English prose of the persona's own asks again."""
-    assert f"take: {problem}" in repaired(answered(take=take)) or problem in repaired(answered(take=take))
+    [only] = repaired(answered(take=take)).splitlines()
+    assert only.startswith("take: it")
+    assert problem in only
 
 
 @pytest.mark.parametrize(
@@ -371,15 +380,15 @@ def test_cut_off_reply_is_never_used() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "I’m sorry, but I can’t help with that.",
+        "I\u2019m sorry, but I can\u2019t help with that.",
         "Unfortunately, I am not able to provide opinions on products.",
         "As an AI language model, I do not rate products.",
         "Es tut mir leid, aber dabei kann ich nicht helfen.",
         "Je suis désolé, mais je ne peux pas vous aider.",
         "Lo siento, pero no puedo ayudar con eso.",
         "申し訳ありませんが、お手伝いできません。",
-        "抱歉，我无法提供帮助。",
-        "К сожалению, я не могу помочь.",
+        "抱歉我无法提供帮助。",
+        "Извините, но помочь вам нельзя.",
         json.dumps("I cannot comply with this request."),
         json.dumps({"refusal": "I can't assist with that."}),
         json.dumps(RECUSAL | {"recusal": "I'm sorry, but I can't help with that."}),
@@ -406,7 +415,7 @@ def test_opinion_in_words_is_no_refusal(text: str) -> None:
         CANARY.upper(),
         "0123456789abcdef",
         CANARY[::-1],
-        "０１２３４５６７８９ａｂｃｄｅｆ",
+        CANARY.translate(FULL_WIDTH),
         base64.b64encode(f"x{CANARY}".encode()).decode(),
         CANARY.encode().hex(),
     ],

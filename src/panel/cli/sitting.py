@@ -86,8 +86,11 @@ class Sitting:
                     each(review, self._write(review))
 
     def _write(self, review: PanelReview) -> list[Path]:
+        """Write a review's reports; one without a single answer is not worth displacing an earlier one."""
         from panel.report import review_reports
 
+        if not review.answered:
+            return []
         self.outputs.put_earlier_aside(review.tool.slug)
         return self.outputs.write(REVIEWS, review.tool.slug, review_reports(review))
 

@@ -34,7 +34,7 @@ _PRIVATE_IPV4 = """
 _PRIVATE_IPV6 = "2001::/23 2001:db8::/32 2002::/16 3fff::/20"
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-_BRACKETED = re.compile(r"\[[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.%]*\](:[0-9]*)?")
+_BRACKETED = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:[0-9]*)?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PATH_CHARS = "/%:@!$&'()*+,;=~"
 
@@ -140,7 +140,7 @@ def _public_ipv6(text: str) -> str:
         address = IPv6Address(text)
     except ValueError:
         raise ValueError("must have an IPv6 address that can be read between its brackets") from None
-    if address.scope_id or address not in _GLOBAL_UNICAST or any(address in net for net in _PRIVATE_6):
+    if address not in _GLOBAL_UNICAST or any(address in net for net in _PRIVATE_6):
         raise _private(text)
     return f"[{address}]"
 

@@ -71,6 +71,11 @@ class PanelReview(Frozen):
         return not any(seat.failed for seat in self.seats)
 
     @property
+    def answered(self) -> bool:
+        """Whether any seat received an answer, usable or not."""
+        return any(seat.provenance for seat in self.seats)
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The models that answered, as `provider:model`, without repeats."""
         named = [f"{p.provider}:{p.model}" for seat in self.seats if (p := seat.provenance)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from panel.domain.review import PanelReview, ReviewSetup
@@ -57,14 +58,19 @@ class Panel:
         )
 
     async def reviews(self, tools: Iterable[Tool]) -> AsyncIterator[PanelReview]:
-        """Review tools and yield each review as it is complete, a bounded number of tools at a time."""
+        """Review tools and yield each review as it is complete, a bounded number of tools at a time.
+
+        Once the panel is halted no further tool is begun; those begun are yielded with the seats they have.
+        """
         slots = asyncio.Semaphore(self.concurrency)
         waiting = iter(tools)
         running: set[asyncio.Task[PanelReview]] = set()
         try:
             while True:
-                while len(running) < self._tools_in_flight and (tool := next(waiting, None)) is not None:
-                    running.add(asyncio.create_task(self._review(tool, slots)))
+                running |= {
+                    asyncio.create_task(self._review(tool, slots))
+                    for tool in islice(waiting, self._room_for_tools(len(running)))
+                }
                 if not running:
                     return
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -78,10 +84,10 @@ class Panel:
         async with aclosing(self.reviews([tool])) as reviews:
             return await anext(reviews)
 
-    @property
-    def _tools_in_flight(self) -> int:
-        """Enough tools to keep every slot busy while a panel waits for its slowest seat."""
-        return -(-self.concurrency // len(self.personas)) + 1
+    def _room_for_tools(self, running: int) -> int:
+        """Return how many to begin so that every slot stays busy while a panel waits for its slowest seat."""
+        enough = -(-self.concurrency // len(self.personas)) + 1
+        return enough - running if self.halt.reason is None else 0
 
     async def _review(self, tool: Tool, slots: asyncio.Semaphore) -> PanelReview:
         asker = SeatAsker(
