@@ -106,6 +106,7 @@ MALFORMED = [
     "https://example.com,evil.com/",
     "https://[2606:4700::1111/",
     "https://[2606:4700::1111]evil.com/",
+    "https://x[2606:4700::1111]/",
     "https://[v1.example.com]/",
     "https://[1:2]/",
     "https://[2606:4700::1111%25eth0]/",

@@ -122,6 +122,16 @@ def test_a_whole_tool_is_read() -> None:
         ("name: 'L\n", "not valid YAML: found unexpected end of stream; a quotation mark"),
         ("name: L\n\tdescription: x\n", "line 2: not valid YAML: found character '\\t'"),
         ("name: L\ndescription: a\x1bb\n", "line 2: not valid YAML: control character U+001B; remove it"),
+        (
+            'name: L\ndescription: "\\UFFFFFFFF"\n',
+            "line 2: not valid YAML: a character code (\\U) or a version",
+        ),
+        (
+            "%YAML 1.99999999999\n---\nname: L\n",
+            "line 1: not valid YAML: a character code (\\U) or a version (%YAML)",
+        ),
+        ("%YAML 1.1\n---\nname: no\n", "line 3, name: expected text, got a boolean (`no`)"),
+        ("- !<%ff> x\n", "line 1: not valid YAML: 'utf-8' codec"),
         ("a: &a [*a]\n", "line 1, a.1: aliases (*) are not supported; write the value out"),
         (f"{MINIMAL}tagline: *x\n", "line 3, tagline: aliases (*) are not supported"),
         ("!!python/object/apply:os.system ['id']\n", "line 1: tags (!) are not supported"),
@@ -343,6 +353,13 @@ def test_a_file_name_cannot_forge_a_message(tmp_path: Path) -> None:
     assert refusal(tmp_path / "a\n\x1b[2Jb.yaml") == "a [2Jb.yaml: no such file"
 
 
+def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
+    """Escapes of JSON and YAML give whole characters, and a backslash before a u is no escape."""
+    text = '{"name": "L \\ud83d", "description": "\\ud83d\\ude00 \\ude00 \\\\ud83d"}'
+    for tool in (*from_stdin(text), *from_stdin(f"---\n{text}")):
+        assert (tool.name, tool.description) == ("L \ufffd", "\U0001f600 \ufffd \\ud83d")
+
+
 def test_size_is_limited_before_anything_is_parsed(tmp_path: Path) -> None:
     """5 MB is the limit for files and for standard input, of which no more than that is read."""
     with (tmp_path / "t.yaml").open("wb") as file:
@@ -362,4 +379,5 @@ def test_a_yaml_file_of_too_many_values_is_refused(tmp_path: Path, monkeypatch: 
 
 def test_nothing_is_printed_that_a_terminal_would_obey(tmp_path: Path) -> None:
     """Keys and spellings from a file are cleaned before they are shown."""
-    assert "\x1b" not in json_refusal(tmp_path, '{"na\\u001b[2Jme": 1}')
+    assert "na[2Jme: unknown field na[2Jme" in json_refusal(tmp_path, '{"na\\u001b[2Jme": 1}')
+    assert "\ufffd: unknown field \ufffd" in json_refusal(tmp_path, '{"\\ud83d": 1}')

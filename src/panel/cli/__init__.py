@@ -16,12 +16,12 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     from panel.cli.app import app
     from panel.cli.console import complain, forgiving_streams
-    from panel.cli.interrupts import SignalReceived
+    from panel.cli.exits import SignalReceived
     from panel.errors import PanelError
 
     forgiving_streams()
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False, prog_name="panel")
         sys.stdout.flush()
     except PanelError as error:
         complain(str(error))
@@ -31,19 +31,23 @@ def run(arguments: list[str]) -> int:
         return stop.exit_code
     except BrokenPipeError:
         return _reader_left()
-    except Exception as error:  # noqa: BLE001 - the last resort: a bug of ours
-        return _report(error)
+    except Exception as error:  # noqa: BLE001 - the last resort
+        return _usage_or_bug(error)
     return code if isinstance(code, int) else 0
 
 
-def _report(error: Exception) -> int:
+def _usage_or_bug(error: Exception) -> int:
+    from typer import TyperException
+
     from panel.cli.console import complain
 
-    show = getattr(error, "show", None)
-    exit_code = getattr(error, "exit_code", None)
-    if callable(show) and isinstance(exit_code, int):
-        show()
-        return exit_code
+    if isinstance(error, TyperException):
+        show = getattr(error, "show", None)
+        if show is None:
+            complain(error.format_message())
+        else:
+            show()
+        return error.exit_code
     traceback.print_exception(error)
     complain("this is a bug in panel; please report it with the lines above")
     return 1

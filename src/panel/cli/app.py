@@ -26,13 +26,18 @@ app.command("config", help=config.HELP)(config.config)
 app.command("schema", help=schema.HELP)(schema.schema)
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
-) -> None:
-    """Take the flags that come before a command."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from panel import __version__
 
         typer.echo(f"panel {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the flags that come before a command."""

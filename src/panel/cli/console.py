@@ -7,8 +7,6 @@ import os
 import shutil
 import sys
 
-from panel.domain.text import prose
-
 NARROWEST, WIDEST = 60, 120
 
 
@@ -27,6 +25,8 @@ def result(text: str) -> None:
 
 def tell(message: str) -> None:
     """Print a message about what is going on."""
+    from panel.domain.text import prose
+
     sys.stderr.write(f"{prose(message)}\n")
     sys.stderr.flush()
 

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SHELL_OFFSET = 128
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class SignalReceived(BaseException):
-    """The user, or the system, wants the program to end; the exit code is what a shell reports for that signal."""
-
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(message)
-        self.exit_code = SHELL_OFFSET + number
 
 
 class Interrupts:

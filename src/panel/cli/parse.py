@@ -28,7 +28,7 @@ Examples:
 
 def parse(
     persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Whose reply it is.")],
-    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Raw reply; - or nothing for stdin.")] = "-",
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Raw reply; - or nothing for stdin.")] = "-",
     finish: Annotated[Finish, typer.Option("--finish", help="How the model stopped.")] = Finish.COMPLETE,
     canary: Annotated[
         str | None, typer.Option("--canary", metavar="TAG", help="Tag that stood in the prompt.")
@@ -47,13 +47,16 @@ def parse(
     critics = _critics(persona, personas, config)
     about = _about(tool)
     context = ReplyContext(
-        persona=persona, roster=critics, canary=canary, tagline=about.tagline if about else None,
+        persona=persona,
+        roster=critics,
+        canary=canary,
+        tagline=about.tagline if about else None,
         host=about.host if about else None,
-    )  # fmt: skip
+    )
     reply = parse_reply(_raw(file), finish, context)
     if as_json:
         shown = reply.model_dump(mode="json", include={"outcome", "problems", "no_take"})
-        take = reply.take.model_dump(mode="json") if reply.take and reply.accepted else None
+        take = reply.take.model_dump(mode="json") if reply.take and reply.no_take is None else None
         result(json.dumps({"outcome": shown["outcome"], "take": take, **shown}, indent=2, ensure_ascii=False))
     else:
         result(_in_words(reply))
@@ -83,9 +86,10 @@ def _critics(persona: str, folder: Path | None, config: Path | None) -> tuple[st
 
 
 def _about(tool: str | None) -> Tool | None:
+    from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
 
-    return load_all([tool])[0] if tool else None
+    return load_all([source_of(tool)])[0] if tool else None
 
 
 def _in_words(reply: Reply) -> str:

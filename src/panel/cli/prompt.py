@@ -32,12 +32,13 @@ def prompt(
     from panel.cli.compose import cast
     from panel.cli.console import result
     from panel.errors import SettingsError
+    from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
     from panel.settings.resolve import resolve
 
     flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
     cast_ = cast(resolve(flags, config))
-    loaded = load_all([tool])
+    loaded = load_all([source_of(tool)])
     if len(loaded) != 1 or len(cast_.personas) != 1:
         raise SettingsError(f"prompt takes one tool and one persona; {tool} holds {len(loaded)} tools")
     question = cast_.prompts.take(loaded[0], cast_.personas[0])

@@ -46,6 +46,7 @@ def review(
     """Review one or more tools."""
     from panel.cli.console import colorful, result, width
     from panel.cli.sitting import INCOMPLETE, Sitting, Voice
+    from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
     from panel.report import review_json, scorecard_text
     from panel.settings.resolve import resolve
@@ -55,7 +56,7 @@ def review(
         personas=personas, prompts=prompts,
     )  # fmt: skip
     resolved = resolve(flags, config)
-    loaded = load_all(tools)
+    loaded = load_all(map(source_of, tools))
     voice = Voice(quiet=quiet, verbose=verbose)
     sitting = Sitting(resolved, voice)
     color = colorful(refused=no_color)

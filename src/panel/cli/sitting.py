@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from panel.cli.compose import cast, seated
 from panel.cli.console import tell
-from panel.cli.interrupts import Interrupts, SignalReceived
+from panel.cli.exits import SignalReceived
+from panel.cli.interrupts import Interrupts
 from panel.cli.output import REVIEWS, Outputs
 from panel.cli.progress import Lines, Silence
 from panel.errors import RunStopped

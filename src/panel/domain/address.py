@@ -139,7 +139,7 @@ def _public_ipv6(text: str) -> str:
     try:
         address = IPv6Address(text)
     except ValueError:
-        raise ValueError("must have an IPv6 address that can be read between its brackets") from None
+        raise _unreadable() from None
     if address not in _GLOBAL_UNICAST or any(address in net for net in _PRIVATE_6):
         raise _private(text)
     return f"[{address}]"

@@ -72,6 +72,11 @@ def prose(text: str) -> str:
     return unicodedata.normalize("NFC", re.sub(r"\n{3,}", "\n\n", lines).strip())
 
 
+def well_formed(text: str) -> str:
+    """Return text that can be encoded: surrogate pairs joined, lone ones replaced by U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def is_invisible(char: str) -> bool:
     """Whether a character shows nothing of its own: a control, unassigned, or ignored by default."""
     return unicodedata.category(char)[0] == "C" or _IGNORABLE.match(char) is not None
@@ -109,8 +114,7 @@ def is_reserved_slug(slug: str) -> bool:
 
 
 def _visible(text: str) -> str:
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    spaced = _LINE_BREAKS.sub("\n", joined).translate(_BLANKS)
+    spaced = _LINE_BREAKS.sub("\n", well_formed(text)).translate(_BLANKS)
     hidden = {ord(char): None for char in set(spaced) if char != "\n" and is_invisible(char)}
     if not hidden:
         return spaced

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -218,11 +219,16 @@ class Tool(Frozen):
         return _ENTRY.get(self.price_class) or self.pricing or NOT_STATED
 
     @property
+    def host(self) -> str | None:
+        """The host of the tool's own address, if it has one."""
+        return urlsplit(self.url).hostname if self.url else None
+
+    @property
     def canonical(self) -> str:
         """The name without case: two tools that share it are the same tool."""
         return canonical(self.name)
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """The sha256 of everything that describes the tool; the slug only says where it is filed."""
         return digest_of(self.model_dump(mode="json", exclude={"slug"}))

@@ -30,6 +30,11 @@ _REASONS = {
 }
 
 
+def source_of(argument: str) -> Source:
+    """Return what an argument names: a file, or standard input where it is a dash."""
+    return "-" if argument == "-" else Path(argument)
+
+
 def shown(source: Source) -> str:
     """Return the name of a source as messages print it."""
     return one_line(str(source))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # An unclosed string runs to the end of the text, so that a token is never looked for twice.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _TOKENS_PER_VALUE = 4
+# A backslash or a surrogate pair, which stay as they are, or half a pair.
+_ESCAPE = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..")
 _CONSTANT = re.compile(r"-?(NaN|Infinity)")
 
 
@@ -44,6 +46,7 @@ def parse_json(text: str, source: str) -> Document:
     limit = MAX_VALUES * _TOKENS_PER_VALUE
     if next(islice(_TOKEN.finditer(text), limit, None), None):
         raise malformed(source, None, f"holds more than {MAX_VALUES} values; split it")
+    text = _ESCAPE.sub(lambda match: match[1] or r"\ufffd", text)
     try:
         value = json.loads(text, parse_int=number, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -24,6 +24,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from panel.domain.text import well_formed
 from panel.errors import InputError, Problem
 from panel.loaders.documents import (
     MAX_DEPTH,
@@ -48,6 +49,8 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False,
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BASED = re.compile(r"0o([0-7]+)|0x([0-9a-fA-F]+)")
 _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+_OUT_OF_RANGE = re.compile(r"\\U(?!000|0010)[0-9a-fA-F]{8}|^%YAML", re.MULTILINE)
 
 _ALIAS = "aliases (*) are not supported; write the value out"
 _MERGE = "merge keys (<<) are not supported; write the fields out"
@@ -77,8 +80,11 @@ def parse_yaml(text: str, source: str) -> list[Document]:
         events = _Counted(YAML(typ="safe", pure=True).parse(text), source)
         starts = (event for event in events if isinstance(event, DocumentStartEvent))
         documents.extend(_Builder(events, source).document() for _ in starts)
-    except YAMLError as error:
+    except (ReaderError, MarkedYAMLError) as error:
         raise InputError([*_faults(documents, source), _syntax_problem(error, text, source)]) from None
+    except (ArithmeticError, AssertionError, ValueError):  # the parser does not check these two ranges itself
+        message = "not valid YAML: a character code (\\U) or a version (%YAML) is out of range"
+        raise malformed(source, _line_at(text, _OUT_OF_RANGE.search(text)), message) from None
     return [document for document in documents if document.value is not None or document.faults]
 
 
@@ -102,12 +108,13 @@ class _Counted:
 
 @dataclass(slots=True)
 class _Builder:
-    """Makes one document of the events between its start and its end."""
+    """Makes one document of the events between its start and its end; `reported` once an alias was refused."""
 
     events: _Counted
     source: str
     marks: dict[Path, Mark] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    reported: bool = False
 
     def document(self) -> Document:
         """Read the events of one document."""
@@ -131,7 +138,7 @@ class _Builder:
         return self._mapping(path) if isinstance(event, MappingStartEvent) else self._sequence(path)
 
     def _scalar(self, event: ScalarEvent, path: Path, line: int) -> str | float | bool | None:
-        text = str(event.value)
+        text = well_formed(str(event.value))
         value = text if event.style else _resolved(text)
         if not isinstance(value, str):
             self.marks[path] = Mark(line, text)
@@ -166,17 +173,19 @@ class _Builder:
             self._value(event, (*path, "?"), _line(event))
             self._fault((*path, "?"), _line(event), _KEY)
             return None
-        key = str(event.value)
+        key = well_formed(str(event.value))
         if key == "<<" and event.style is None:
             self._fault((*path, key), _line(event), _MERGE)
+            self.reported = True
             return None
         self._has_tag(event, (*path, key))
         return key
 
     def _alias(self, path: Path, event: Event) -> None:
         # One is enough: a file that uses an alias tends to use many, and a merge key is refused by itself.
-        if all(fault.message not in {_ALIAS, _MERGE} for fault in self.faults):
+        if not self.reported:
             self._fault(path, _line(event), _ALIAS)
+        self.reported = True
 
     def _has_tag(self, event: NodeEvent, path: Path) -> bool:
         if getattr(event, "tag", None) is None:
@@ -214,17 +223,16 @@ def _faults(documents: list[Document], source: str) -> list[Problem]:
     ]
 
 
-def _syntax_problem(error: YAMLError, text: str, source: str) -> Problem:
+def _syntax_problem(error: ReaderError | MarkedYAMLError, text: str, source: str) -> Problem:
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
-        return Problem(source, f"not valid YAML: control character U+{_code(error):04X}; remove it", line)
-    if not isinstance(error, MarkedYAMLError):
-        return Problem(source, "not valid YAML")
+        code = f"U+{ord(text[error.position]):04X}"
+        return Problem(source, f"not valid YAML: control character {code}; remove it", line)
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     hint = next((f"; {hint}" for part, hint in _HINTS.items() if part in problem), "")
     return Problem(source, f"not valid YAML: {problem}{hint}", mark.line + 1 if mark else None)
 
 
-def _code(error: ReaderError) -> int:
-    return error.character if isinstance(error.character, int) else ord(error.character)
+def _line_at(text: str, match: re.Match[str] | None) -> int | None:
+    return text.count("\n", 0, match.start()) + 1 if match else None

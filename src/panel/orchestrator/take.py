@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from panel.domain.completion import Finish, Usage
 from panel.domain.reply import Outcome, Reply, ReplyContext, parse_reply
@@ -103,7 +102,7 @@ class SeatAsker:
             roster=self.roster,
             canary=prompt.canary,
             tagline=tool.tagline,
-            host=urlsplit(tool.url).hostname if tool.url else None,
+            host=tool.host,
         )
         reply = parse_reply(completion.text, completion.finish, context)
         if reply.no_take is not None and completion.detail:

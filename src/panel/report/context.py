@@ -1,0 +1,20 @@
+"""What a report says beside the review itself."""
+
+from __future__ import annotations
+
+from panel.domain.base import Frozen
+
+
+class ReportContext(Frozen):
+    """Plain values that a caller hands to a report.
+
+    Attributes:
+        generator: the program and its version, as the page's foot and metadata name it.
+        mottos: each critic's stance in one line, by persona id; those that are missing are left out.
+    """
+
+    generator: str = "panel"
+    mottos: dict[str, str] = {}
+
+
+PLAIN = ReportContext()

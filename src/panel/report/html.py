@@ -1,0 +1,77 @@
+"""Reports as one HTML file each: no script, no request to anywhere, and every value escaped by its template."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from panel.domain.tally import RULE
+from panel.domain.text import one_line
+from panel.report import words
+from panel.report.context import PLAIN
+from panel.report.linked_data import linked_data
+from panel.report.page import one_column, safe_href, trail
+from panel.report.strip import strip_of
+
+if TYPE_CHECKING:
+    from panel.domain.comparison import Comparison
+    from panel.domain.review import PanelReview
+    from panel.report.context import ReportContext
+
+SHOWN_PARAGRAPHS = 3
+
+
+def review_html(review: PanelReview, context: ReportContext = PLAIN) -> str:
+    """Return the page of one review."""
+    return comparison_html(one_column(review), context)
+
+
+def comparison_html(comparison: Comparison, context: ReportContext = PLAIN) -> str:
+    """Return the page of a comparison."""
+    return _environment().get_template("page.html.j2").render(
+        page=comparison,
+        context=context,
+        policy=_policy(),
+        style=_style(),
+        linked_data=linked_data(comparison, context),
+        trail=trail(comparison),
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("panel", "report/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"line": one_line, "host": _host, "href": safe_href, "paragraphs": words.paragraphs}
+    environment.globals |= {"rule": RULE, "words": words, "strip_of": strip_of, "shown": SHOWN_PARAGRAPHS}
+    return environment
+
+
+@cache
+def _style() -> Markup:
+    style = files("panel.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    return Markup(style)  # noqa: S704 - this project's own file
+
+
+@cache
+def _policy() -> str:
+    # The hash is of all that stands between <style> and </style>.
+    digest = b64encode(hashlib.sha256(_style().encode()).digest()).decode("ascii")
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.removeprefix("www.")

@@ -1,0 +1,61 @@
+"""What search engines read: a page, its tools and its place, and that a trained algorithm wrote it.
+
+Terms are those of schema.org; the source type is IPTC's. There are no ratings and no reviews, because
+no user wrote any.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from panel.domain.text import one_line
+from panel.report.page import safe_href, trail
+from panel.report.words import answer_sentence
+
+if TYPE_CHECKING:
+    from panel.domain.comparison import Comparison
+    from panel.domain.tool import Tool
+    from panel.report.context import ReportContext
+
+SOURCE_TYPE = "https://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+
+def linked_data(page: Comparison, context: ReportContext) -> dict[str, Any]:
+    """Return a page's JSON-LD as plain values."""
+    return {
+        "@context": "https://schema.org",
+        "@type": "WebPage",
+        "name": one_line(page.title),
+        "description": answer_sentence(page),
+        "inLanguage": "en",
+        "dateCreated": max(review.reviewed_at for review in page.reviews).isoformat(),
+        "digitalSourceType": SOURCE_TYPE,
+        "creator": {"@type": "SoftwareApplication", "name": one_line(context.generator)},
+        "breadcrumb": _breadcrumb(page),
+        "mainEntity": {"@type": "ItemList", "itemListElement": _positions([r.tool for r in page.reviews])},
+    }
+
+
+def _breadcrumb(page: Comparison) -> dict[str, Any]:
+    steps = enumerate(trail(page), start=1)
+    items = [{"@type": "ListItem", "position": n, "name": one_line(name)} for n, name in steps]
+    return {"@type": "BreadcrumbList", "itemListElement": items}
+
+
+def _positions(tools: list[Tool]) -> list[dict[str, Any]]:
+    return [{"@type": "ListItem", "position": n, "item": _application(t)} for n, t in enumerate(tools, start=1)]
+
+
+def _application(tool: Tool) -> dict[str, Any]:
+    stated = {
+        "description": tool.tagline,
+        "applicationCategory": tool.category,
+        "license": tool.license,
+    }
+    application: dict[str, Any] = {"@type": "SoftwareApplication", "name": one_line(tool.name)}
+    application |= {term: one_line(value) for term, value in stated.items() if value}
+    if href := safe_href(tool.url):
+        application["url"] = href
+    if tool.maker:
+        application["creator"] = {"@type": "Organization", "name": one_line(tool.maker)}
+    return application

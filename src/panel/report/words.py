@@ -1,0 +1,143 @@
+"""The words that all formats share: what a report says is the same wherever it is read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panel.domain.review import EMBEDDED
+from panel.domain.tally import PanelVerdict
+from panel.domain.text import one_line, prose
+
+if TYPE_CHECKING:
+    from panel.domain.comparison import Comparison
+    from panel.domain.completion import Usage
+    from panel.domain.review import PanelReview
+    from panel.domain.tally import Scores
+
+UNKNOWN = "unknown"
+SHORT_DIGEST = 12
+AI_NOTICE = (
+    "The critics are AI personas. They judged what each listing says; no human tested the tool, "
+    "and no editor has approved this page yet."
+)
+EMBEDDED_NOTICE = (
+    "It is tiny (135 million parameters) and runs on the computer that made this page, so takes may be "
+    "illogical or wrong. Read them as a demonstration, not as advice."
+)
+STRONGER = "For a panel worth reading, set a key and run it again with a strong model:"
+FRAGILE = "Fragile: one flipped vote would change the panel verdict."
+CONTRADICTION = "Contradiction: the score is at odds with the verdict, and asking again did not settle it."
+NO_SEAT = "Not on this panel"
+
+_HUMPS = re.compile(r"[^\W\d_][^\W_A-Z]*")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])")  # noqa: RUF001 - full-width marks end sentences too
+_ANSWERS = {
+    PanelVerdict.SHIP: "would ship",
+    PanelVerdict.SKIP: "would skip",
+    PanelVerdict.MIXED: "is split on",
+    PanelVerdict.NONE: "has no verdict on",
+}
+
+
+def question(page: Comparison) -> str:
+    """Return the question that a page answers."""
+    return "Which one should you ship with?" if len(page.reviews) > 1 else "Should you ship with it?"
+
+
+def answer(page: Comparison) -> tuple[tuple[str, str], ...]:
+    """Return what the panel says of each tool: `would ship`, and the tool's name."""
+    return tuple((_ANSWERS[review.tally.verdict], review.tool.name) for review in page.reviews)
+
+
+def answer_sentence(page: Comparison) -> str:
+    """Return `The panel would ship SmolLM3 and is split on SkillClaw.`."""
+    return f"The panel {joined([f'{says} {one_line(name)}' for says, name in answer(page)])}."
+
+
+def joined(parts: list[str]) -> str:
+    """Return a list in words: `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def rerun_commands(page: Comparison) -> tuple[str, str]:
+    """Return the commands that run the panel again with a strong model."""
+    command = "panel compare A B" if len(page.reviews) > 1 else "panel review TOOL"
+    return "export OPENAI_API_KEY=…", f"{command} --model openai:MODEL"
+
+
+def embedded_models(page: Comparison) -> tuple[str, ...]:
+    """Return the embedded models that wrote any of a page, without repeats."""
+    origins = [seat.provenance for review in page.reviews for seat in review.seats]
+    return tuple(dict.fromkeys(origin.model for origin in origins if origin and origin.provider == EMBEDDED))
+
+
+def embedded_tools(page: Comparison) -> str:
+    """Return the names of the tools that an embedded model reviewed."""
+    return joined([one_line(review.tool.name) for review in page.reviews if review.embedded])
+
+
+def ship_share(review: PanelReview) -> str:
+    """Return the panel ship % as pages print it: `75%`, or `–` without a take."""
+    percent = review.tally.ship_percent
+    return "–" if percent is None else f"{percent}%"  # noqa: RUF001 - a dash for an empty figure
+
+
+def share_basis(review: PanelReview) -> str:
+    """Return what the panel ship % rests on: `3 of 4 takes · 5 seats`."""
+    tally = review.tally
+    return f"{tally.ships} of {counted(tally.given, 'take')} · {counted(review.panel_size, 'seat')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 seat` or `5 seats`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def score_line(scores: Scores | None) -> str:
+    """Return `Mean 74.8 · median 80 · spread 35`."""
+    if scores is None:
+        return "No scores: no seat gave a take"
+    return f"Mean {scores.mean:g} · median {scores.median:g} · spread {scores.spread}"
+
+
+def tokens(usage: Usage) -> str:
+    """Return tokens read and written: `1,250 in / 210 out`."""
+    return f"{_figure(usage.input_tokens)} in / {_figure(usage.output_tokens)} out"
+
+
+def cost(usage: Usage) -> str:
+    """Return a price in US dollars with four decimals, or that it is unknown."""
+    return UNKNOWN if usage.cost_usd is None else f"${usage.cost_usd:,.4f}"
+
+
+def short(digest: str) -> str:
+    """Return the start of a digest, enough to tell it from others."""
+    return one_line(digest)[:SHORT_DIGEST]
+
+
+def monogram(name: str) -> str:
+    """Return up to two letters that stand for a name: `SL` for SmolLM3, `VC` for Visual Code."""
+    humps = [word[0].upper() for word in _HUMPS.findall(one_line(name))]
+    return "".join(humps[:2]) or "#"
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """Return a text as paragraphs, each a list of its lines, without anything invisible."""
+    return [block.split("\n") for block in prose(text).split("\n\n")]
+
+
+def opening(text: str, limit: int) -> str:
+    """Return as many whole sentences as fit the limit in characters; a longer first one is cut at a word."""
+    line = one_line(text)
+    if len(line) <= limit:
+        return line
+    ends = [end.start() for end in _SENTENCE_END.finditer(line) if end.start() <= limit]
+    if ends:
+        return line[: ends[-1]]
+    head, _, _ = line[:limit].rpartition(" ")
+    return f"{head or line[:limit]}…"
+
+
+def _figure(number: int | None) -> str:
+    return UNKNOWN if number is None else f"{number:,}"
