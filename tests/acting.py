@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from panel.domain.take import Seat
     from panel.domain.tool import Tool
 
-TAKE = "The primitive is clear and the defaults are sane, but there is no export and the price assumes a team."
+TAKE = (
+    "The primitive is clear and the defaults are sane, but there is no export and the price assumes a team."
+)
 
 
-def reply(verdict: str = "ship", score: Any = 70, take: str = TAKE, **more: Any) -> str:
+def reply(verdict: Any = "ship", score: Any = 70, take: Any = TAKE, **more: Any) -> str:
     """Return a model's JSON answer."""
     return json.dumps({"verdict": verdict, "score": score, "take": take, **more})
 
@@ -29,7 +31,9 @@ def reply(verdict: str = "ship", score: Any = 70, take: str = TAKE, **more: Any)
 def completion(text: str, finish: Finish = Finish.COMPLETE, **more: Any) -> Completion:
     """Return a completion that used 100 tokens to say it."""
     usage = Usage(input_tokens=90, output_tokens=10)
-    return Completion(text=text, finish=finish, provider="actor", model="m-1", usage=usage, request_id="r", **more)
+    return Completion(
+        text=text, finish=finish, provider="actor", model="m-1", usage=usage, request_id="r", **more
+    )
 
 
 class Actor(Provider):

@@ -89,7 +89,7 @@ class StorageError(PanelError):
     exit_code = 74
 
 
-class RunStopped(PanelError):  # noqa: N818 - a stop that can be resumed is no error of anyone's
+class RunStopped(PanelError):
     """The run ended before all work was done; the message says how to go on."""
 
     exit_code = 75

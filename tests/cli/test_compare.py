@@ -56,7 +56,9 @@ def golden(panel: Any, tools: list[Path], replay: str, tmp_path: Path) -> Callab
     """Compare the two seed tools and return the report of a kind."""
     ran = panel("compare", *tools, "--model", replay)
     assert ran.code == 0, ran.err
-    return lambda ending: (tmp_path / "outputs" / "compare" / f"smollm3-vs-skillclaw.{ending}").read_text("utf-8")
+    return lambda ending: (tmp_path / "outputs" / "compare" / f"smollm3-vs-skillclaw.{ending}").read_text(
+        "utf-8"
+    )
 
 
 def test_html_page_holds_every_cell(golden: Callable[[str], str]) -> None:
@@ -94,7 +96,11 @@ def test_json_holds_every_cell(golden: Callable[[str], str]) -> None:
     for column, review in enumerate(document["reviews"]):
         for seat in review["review"]["seats"]:
             outcome, wanted = seat["outcome"], SCORECARD[seat["name"]][column]
-            said = f"{outcome['score']}/100 · {outcome['verdict']}" if outcome["kind"] == "take" else "No panel take"
+            said = (
+                f"{outcome['score']}/100 · {outcome['verdict']}"
+                if outcome["kind"] == "take"
+                else "No panel take"
+            )
             assert said == wanted
 
 
@@ -108,7 +114,9 @@ def test_terminal_names_the_page_last(panel: Any, tools: list[Path], replay: str
     assert "\x1b" not in ran.out + ran.err
 
 
-def test_stored_reviews_compare_as_fresh_ones(panel: Any, tools: list[Path], replay: str, tmp_path: Path) -> None:
+def test_stored_reviews_compare_as_fresh_ones(
+    panel: Any, tools: list[Path], replay: str, tmp_path: Path
+) -> None:
     """Reviews that are stored, one by one or as a folder, give the same page as reviewing the tools did, without a call."""
     panel("compare", *tools, "--model", replay)
     page = tmp_path / "outputs" / "compare" / "smollm3-vs-skillclaw.html"
@@ -121,7 +129,9 @@ def test_stored_reviews_compare_as_fresh_ones(panel: Any, tools: list[Path], rep
     assert json.loads(ran.out)["title"] == "SkillClaw vs SmolLM3"
 
 
-def test_stored_review_and_tool_mix_in_the_order_given(panel: Any, tools: list[Path], replay: str, tmp_path: Path) -> None:
+def test_stored_review_and_tool_mix_in_the_order_given(
+    panel: Any, tools: list[Path], replay: str, tmp_path: Path
+) -> None:
     """A stored review and a tool file stand side by side in the order in which they were named."""
     panel("review", tools[1], "--model", replay)
     stored = tmp_path / "outputs" / "reviews" / "skillclaw.json"

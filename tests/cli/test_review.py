@@ -35,7 +35,9 @@ def test_json_is_one_document_a_line(panel: Any, tools: list[Path], replay: str)
     assert sorted(document["review"]["tool"]["name"] for document in documents) == ["SkillClaw", "SmolLM3"]
 
 
-def test_tool_may_come_from_stdin(panel: Any, tools: list[Path], replay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tool_may_come_from_stdin(
+    panel: Any, tools: list[Path], replay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A tool is read from standard input where a dash stands for its file."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(tools[0].read_bytes())))
     ran = panel("review", "-", "--model", replay, "--json")

@@ -9,7 +9,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 REPLIES = ROOT / "fixtures" / "replies"
 ROWS = [json.loads(line) for line in (REPLIES / "bad_replies.jsonl").read_text("utf-8").splitlines()]
-FINISHES = {"length": "truncated", "max_tokens": "truncated", "refusal": "refused", "content_filter": "filtered"}
+FINISHES = {
+    "length": "truncated",
+    "max_tokens": "truncated",
+    "refusal": "refused",
+    "content_filter": "filtered",
+}
 
 
 def test_prompt_shows_what_would_be_sent(panel: Any, tools: list[Path]) -> None:
@@ -81,7 +86,9 @@ def test_parse_reads_a_pipe_and_answers_in_words(panel: Any, monkeypatch: pytest
 
 def test_parse_knows_the_tools_own_address(panel: Any, tmp_path: Path) -> None:
     """An address on the tool's own host may stand in a take if the tool is named, and not otherwise."""
-    (tmp_path / "tool.yaml").write_text("name: Lantern\ndescription: It shows.\nurl: https://lantern.example\n")
+    (tmp_path / "tool.yaml").write_text(
+        "name: Lantern\ndescription: It shows.\nurl: https://lantern.example\n"
+    )
     take = "The documentation at https://lantern.example/docs shows the first working call and the first failure."
     (tmp_path / "reply.json").write_text(json.dumps({"verdict": "ship", "score": 70, "take": take}))
     arguments = ("parse", "reply.json", "--persona", "builder", "--json")
@@ -127,7 +134,9 @@ def test_folder_of_personas_here_takes_the_place_of_the_shipped_one(panel: Any, 
         ("---\nname", "name", "front matter"),
     ],
 )
-def test_bad_persona_names_file_line_and_field(old: str, new: str, said: str, panel: Any, tmp_path: Path) -> None:
+def test_bad_persona_names_file_line_and_field(
+    old: str, new: str, said: str, panel: Any, tmp_path: Path
+) -> None:
     """A persona file that cannot be used ends with 2 and says where."""
     text = (ROOT / "personas" / "skeptic.md").read_text("utf-8").replace(old, new, 1)
     (tmp_path / "skeptic.md").write_text(text, "utf-8")
@@ -184,5 +193,9 @@ def test_help_lists_every_command(panel: Any) -> None:
     out = panel("--help").out
     for command in {command.split()[0] for command in COMMANDS}:
         assert f"\n  {command} " in out
-    listed = {line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.startswith("  ") and line[2] != " "}
+    listed = {
+        line.split()[0]
+        for line in out.partition("Commands:")[2].splitlines()
+        if line.startswith("  ") and line[2] != " "
+    }
     assert listed == {command.split()[0] for command in COMMANDS}

@@ -344,7 +344,7 @@ def test_reasoning_is_kept_if_it_can_be() -> None:
     ("verdict", "score", "contradicts"),
     [("ship", 39, True), ("ship", 40, False), ("skip", 80, False), ("skip", 81, True)],
 )
-def test_contradiction_is_asked_about_and_can_be_kept(verdict: str, score: int, contradicts: bool) -> None:  # noqa: FBT001 - a parameter of the table
+def test_contradiction_is_asked_about_and_can_be_kept(verdict: str, score: int, contradicts: bool) -> None:
     """A ship below 40 and a skip above 80 are named in a re-ask and come with the flagged take."""
     reply = answered(verdict=verdict, score=score)
     if not contradicts:

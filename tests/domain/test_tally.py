@@ -31,7 +31,7 @@ def takes(ships: int, skips: int) -> list[Take]:
     ],
 )
 def test_verdict_follows_a_strict_majority(
-    ships: int, skips: int, line: str, percent: int | None, fragile: bool  # noqa: FBT001 - a table's column
+    ships: int, skips: int, line: str, percent: int | None, fragile: bool
 ) -> None:
     """A strict majority of at least three takes decides, a tie is Mixed, and one flipped vote may be enough to change it."""
     tally = Tally.of(takes(ships, skips))
@@ -60,7 +60,7 @@ def test_tally_is_fair_to_both_sides(ships: int, skips: int) -> None:
     [("ship", 39, True), ("ship", 40, False), ("skip", 80, False), ("skip", 81, True)],
 )
 def test_contradiction_is_a_ship_below_40_or_a_skip_above_80(
-    verdict: str, score: int, contradicts: bool  # noqa: FBT001 - a table's column
+    verdict: str, score: int, contradicts: bool
 ) -> None:
     """Only a ship below 40 or a skip above 80 contradicts itself."""
     assert Take(verdict=Verdict(verdict), score=score, take=TEXT).contradicts_itself is contradicts

@@ -38,7 +38,9 @@ def tool_of(row: dict[str, Any]) -> Tool:
     return Tool.model_validate(row["tool"])
 
 
-def book(*, scaffolded: bool = False, secret: bytes = SECRET, folders: list[Path] | None = None) -> PromptBook:
+def book(
+    *, scaffolded: bool = False, secret: bytes = SECRET, folders: list[Path] | None = None
+) -> PromptBook:
     return PromptBook(folders or [shipped("prompts")], secret, scaffolded=scaffolded)
 
 
@@ -113,6 +115,7 @@ def test_reask_keeps_the_shared_part_and_names_the_error() -> None:
     assert "- score: it is missing; give one." in again.own
     added = again.own.removeprefix(first.own)
     assert TEMPLATE_TOKENS.findall(added) == []
+    assert first.canary is not None
     assert first.canary not in added
     assert block_of(first.user)[1] not in added
     assert '\\"quoted\\"' in added
@@ -120,7 +123,9 @@ def test_reask_keeps_the_shared_part_and_names_the_error() -> None:
 
 def test_reask_of_an_empty_reply_shows_none() -> None:
     """When there is nothing to show of the earlier reply, none is shown."""
-    again = book().reask(tool_of(rows("controls.jsonl")[0]), CRITICS["builder"], "", ["reply: cut off; be brief."])
+    again = book().reask(
+        tool_of(rows("controls.jsonl")[0]), CRITICS["builder"], "", ["reply: cut off; be brief."]
+    )
     assert "JSON string" not in again.own
 
 
@@ -130,7 +135,9 @@ def test_guard_is_stable_and_secret() -> None:
     assert guard_for(first, SECRET) == guard_for(first, SECRET)
     assert guard_for(first, SECRET).end != guard_for(second, SECRET).end
     assert guard_for(first, SECRET).end != guard_for(first, b"t" * 32).end
-    assert guard_for(first, SECRET).canary not in listing_block(first, guard_for(first, SECRET), datamark=True)
+    assert guard_for(first, SECRET).canary not in listing_block(
+        first, guard_for(first, SECRET), datamark=True
+    )
 
 
 def test_mark_does_not_occur_in_the_listing() -> None:
@@ -152,11 +159,14 @@ def test_canary_stands_in_the_rules_alone() -> None:
 
 def test_template_syntax_in_data_stays_text() -> None:
     """Template syntax in a listing or a persona is shown as it is and never run."""
-    tool = Tool(name="{{ 7*7 }}", description="{% raw %} {{ guard.canary }} and more of the same kind of text")
+    tool = Tool(
+        name="{{ 7*7 }}", description="{% raw %} {{ guard.canary }} and more of the same kind of text"
+    )
     critic = CRITICS["builder"].model_copy(update={"body": "Say {{ 7*7 }} and {{ guard.canary }}."})
     prompt = book().take(tool, critic)
     assert "49" not in prompt.user
     assert "Say {{ 7*7 }} and {{ guard.canary }}." in prompt.own
+    assert prompt.canary is not None
     assert prompt.canary not in prompt.user
 
 
@@ -181,14 +191,14 @@ def test_digest_of_the_book_follows_the_templates_in_use(tmp_path: Path) -> None
 def test_broken_template_is_one_clear_line(template: str, message: str, tmp_path: Path) -> None:
     """A template that lacks a block, does not parse, or reaches for what it may not have names itself and the fault."""
     (tmp_path / "take.md.j2").write_text(template)
-    with pytest.raises(InputError, match="take.md.j2") as caught:
+    with pytest.raises(InputError, match=r"take\.md\.j2") as caught:
         book(folders=[tmp_path]).take(tool_of(rows("controls.jsonl")[0]), CRITICS["builder"])
     assert message in str(caught.value)
 
 
 def test_missing_template_is_one_clear_line(tmp_path: Path) -> None:
     """A template that is nowhere to be found is named."""
-    with pytest.raises(InputError, match="take.md.j2"):
+    with pytest.raises(InputError, match=r"take\.md\.j2"):
         _ = book(folders=[tmp_path]).digest
 
 
@@ -204,5 +214,7 @@ def with_scaffold(name: str) -> Any:
     from panel.domain.prompt import Openers
 
     openers = Openers(ship=("It is",), skip=("It is not",))
-    own = PersonaScaffold(probe="I think {name} is", favourable=(" good",), unfavourable=(" bad",), openers=openers)
+    own = PersonaScaffold(
+        probe="I think {name} is", favourable=(" good",), unfavourable=(" bad",), openers=openers
+    )
     return CRITICS[name].model_copy(update={"scaffold": own})

@@ -8,7 +8,7 @@ import pytest
 
 from acting import Actor, Memory, reply
 from panel.domain.completion import ModelConfig
-from panel.domain.take import NoTakeReason
+from panel.domain.take import NoTake, NoTakeReason
 from panel.domain.tally import PanelVerdict
 from panel.domain.tool import Tool
 from panel.errors import ProviderDown
@@ -68,7 +68,9 @@ async def test_failed_seat_does_not_fail_the_panel(
     assert review.tally.verdict is PanelVerdict.SHIP
 
 
-async def test_calls_in_flight_are_bounded_over_all_tools(book: PromptBook, critics: dict[str, Persona]) -> None:
+async def test_calls_in_flight_are_bounded_over_all_tools(
+    book: PromptBook, critics: dict[str, Persona]
+) -> None:
     """However many tools there are, no more calls are in flight than the limit, and each tool is reviewed once."""
     actor = Actor(lambda _prompt: reply())
     done = [review.tool.slug async for review in panel(actor, book, critics, concurrency=3).reviews(tools(7))]
@@ -100,8 +102,9 @@ async def test_provider_that_is_down_stops_the_run(book: PromptBook, critics: di
     assert len(actor.asked) <= 2 + 5
     assert len(reviews) == 2
     assert sitting.halt.reason == "the key was not accepted"
-    last = reviews[-1].seats[-1].outcome
-    assert (last.reason, last.detail) == (NoTakeReason.PROVIDER_ERROR, "not asked: the key was not accepted")
+    assert reviews[-1].seats[-1].outcome == NoTake(
+        reason=NoTakeReason.PROVIDER_ERROR, detail="not asked: the key was not accepted"
+    )
 
 
 async def test_a_bug_comes_through(tool: Tool, book: PromptBook, critics: dict[str, Persona]) -> None:
@@ -114,7 +117,9 @@ async def test_a_bug_comes_through(tool: Tool, book: PromptBook, critics: dict[s
         await panel(Actor(broken), book, critics).review(tool)
 
 
-async def test_review_id_tells_set_ups_apart(tool: Tool, book: PromptBook, critics: dict[str, Persona]) -> None:
+async def test_review_id_tells_set_ups_apart(
+    tool: Tool, book: PromptBook, critics: dict[str, Persona]
+) -> None:
     """The same question to the same panel has the same id; one changed character of the tool has another."""
     sitting = panel(Actor(lambda _prompt: reply()), book, critics)
     first, second = [(await sitting.review(tool)).id for _ in range(2)]

@@ -147,7 +147,7 @@ async def test_address_of_the_tool_itself_is_allowed(stage: Any) -> None:
     ],
 )
 async def test_provider_failure_is_a_typed_reason(
-    error: Exception, reason: NoTakeReason, halted: bool, stage: Any  # noqa: FBT001 - a table's column
+    error: Exception, reason: NoTakeReason, halted: bool, stage: Any
 ) -> None:
     """A failed call is a reason and not an exception; only a provider that is down for good halts the run."""
     on = stage(error)

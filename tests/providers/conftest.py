@@ -7,11 +7,14 @@ import pytest
 from panel.domain.completion import ModelConfig
 from panel.domain.prompt import Prompt
 
+
 @pytest.fixture
 def prompt() -> Prompt:
     """A prompt in its three parts."""
     schema = {"type": "object", "properties": {"score": {"type": "integer", "enum": [0, 1]}}}
-    return Prompt(label="lantern.builder", system="RULES", shared="LISTING\n", own="SEAT", answer_schema=schema)
+    return Prompt(
+        label="lantern.builder", system="RULES", shared="LISTING\n", own="SEAT", answer_schema=schema
+    )
 
 
 @pytest.fixture

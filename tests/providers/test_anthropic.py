@@ -30,7 +30,13 @@ def answered(*blocks: dict[str, Any], stop: str = "end_turn", **more: Any) -> di
         "output_tokens": 210,
         "output_tokens_details": {"thinking_tokens": 30},
     }
-    body = {"id": "msg_1", "type": "message", "role": "assistant", "model": "some-model-2026", "stop_reason": stop}
+    body = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "some-model-2026",
+        "stop_reason": stop,
+    }
     return body | {"content": list(blocks), "usage": usage} | more
 
 
@@ -62,9 +68,19 @@ def test_schema_is_what_the_sdk_would_make_of_it(prompt: Prompt, config: ModelCo
 
 async def test_answer_joins_text_blocks_by_type(prompt: Prompt, config: ModelConfig) -> None:
     """Only text blocks make up the answer, wherever thinking and unknown blocks stand; all input tokens are counted."""
-    blocks = [{"type": "thinking", "thinking": "hm", "signature": "s"}, text("one "), {"type": "new"}, text("two")]
+    blocks = [
+        {"type": "thinking", "thinking": "hm", "signature": "s"},
+        text("one "),
+        {"type": "new"},
+        text("two"),
+    ]
     got = await provider(Wire(answered(*blocks))).complete(prompt, config)
-    assert (got.text, got.finish, got.model, got.request_id) == ("one two", Finish.COMPLETE, "some-model-2026", "msg_1")
+    assert (got.text, got.finish, got.model, got.request_id) == (
+        "one two",
+        Finish.COMPLETE,
+        "some-model-2026",
+        "msg_1",
+    )
     assert got.usage == Usage(
         input_tokens=850, cached_tokens=700, cache_write_tokens=50, output_tokens=210, reasoning_tokens=30
     )

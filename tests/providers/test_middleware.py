@@ -68,7 +68,9 @@ async def test_attempts_are_bounded(prompt: Prompt, config: ModelConfig) -> None
 
 
 @pytest.mark.parametrize("error", [ProviderDown("key"), ProviderError("bad"), ProviderTimeout("slow")])
-async def test_other_faults_are_not_repeated(error: ProviderError, prompt: Prompt, config: ModelConfig) -> None:
+async def test_other_faults_are_not_repeated(
+    error: ProviderError, prompt: Prompt, config: ModelConfig
+) -> None:
     """A fault that another attempt cannot mend, or that may have been paid for, is not repeated."""
     inner = Scripted(error)
     with pytest.raises(type(error)):

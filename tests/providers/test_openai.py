@@ -27,9 +27,21 @@ USAGE = {
 
 
 def answered(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
-    message = {"type": "message", "role": "assistant", "id": "m", "status": "completed", "content": list(parts)}
+    message = {
+        "type": "message",
+        "role": "assistant",
+        "id": "m",
+        "status": "completed",
+        "content": list(parts),
+    }
     reasoning = {"type": "reasoning", "id": "r", "summary": []}
-    body = {"id": "resp_1", "object": "response", "created_at": 0, "model": "some-model-2026", "status": "completed"}
+    body = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 0,
+        "model": "some-model-2026",
+        "status": "completed",
+    }
     return body | {"output": [reasoning, message], "usage": USAGE} | more
 
 
@@ -38,9 +50,20 @@ def text(content: str) -> dict[str, Any]:
 
 
 def chosen(content: str | None, finish: str = "stop", **message: Any) -> dict[str, Any]:
-    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **message}}
+    choice = {
+        "index": 0,
+        "finish_reason": finish,
+        "message": {"role": "assistant", "content": content, **message},
+    }
     usage = {"prompt_tokens": 50, "completion_tokens": 7, "total_tokens": 57}
-    return {"id": "chat_1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
+    return {
+        "id": "chat_1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "m",
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
 def responses(wire: Wire) -> Any:
@@ -51,7 +74,9 @@ def chat(wire: Wire, base_url: str = "http://127.0.0.1:8080/v1") -> Any:
     return open_provider(Connection("openai-compatible", base_url=base_url, http_client=wire.client))
 
 
-async def test_responses_request_carries_rules_listing_seat_and_schema(prompt: Prompt, config: ModelConfig) -> None:
+async def test_responses_request_carries_rules_listing_seat_and_schema(
+    prompt: Prompt, config: ModelConfig
+) -> None:
     """The Responses request holds the rules, the user's turn, a strict schema, a cache key, and is not stored."""
     wire = Wire(answered(text("{}")))
     await responses(wire).complete(prompt, config)
@@ -66,10 +91,17 @@ async def test_responses_request_carries_rules_listing_seat_and_schema(prompt: P
     assert wire.sent["store"] is False
 
 
-async def test_responses_answer_keeps_text_usage_model_and_request(prompt: Prompt, config: ModelConfig) -> None:
+async def test_responses_answer_keeps_text_usage_model_and_request(
+    prompt: Prompt, config: ModelConfig
+) -> None:
     """An answer of the Responses API becomes a completion with the vendor's model, usage and request id."""
     got = await responses(Wire(answered(text("one "), text("two")))).complete(prompt, config)
-    assert (got.text, got.finish, got.model, got.request_id) == ("one two", Finish.COMPLETE, "some-model-2026", "resp_1")
+    assert (got.text, got.finish, got.model, got.request_id) == (
+        "one two",
+        Finish.COMPLETE,
+        "some-model-2026",
+        "resp_1",
+    )
     assert got.usage == Usage(
         input_tokens=900, cached_tokens=800, cache_write_tokens=20, output_tokens=210, reasoning_tokens=64
     )
@@ -174,7 +206,9 @@ async def test_faults_have_one_meaning(
     """Each fault of the wire is one kind of ProviderError, raised after a single request, and never shows the key."""
     wire = Wire(answer)
     client = open_provider(
-        Connection("openai-compatible", base_url="http://127.0.0.1:1/v1", api_key=KEY, http_client=wire.client)
+        Connection(
+            "openai-compatible", base_url="http://127.0.0.1:1/v1", api_key=KEY, http_client=wire.client
+        )
     )
     with pytest.raises(error) as caught:
         await client.complete(prompt, config)

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_recorded_completion_is_answered_as_it_was(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
+async def test_recorded_completion_is_answered_as_it_was(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
     """A recorded completion comes back whole, usage and model included."""
     recorded = Completion(
-        text="x", finish=Finish.TRUNCATED, provider="openai", model="m", usage=Usage(output_tokens=3), request_id="r"
+        text="x",
+        finish=Finish.TRUNCATED,
+        provider="openai",
+        model="m",
+        usage=Usage(output_tokens=3),
+        request_id="r",
     )
     (tmp_path / "lantern.builder.1.json").write_text(recorded.model_dump_json())
     assert await open_provider(Connection("replay", folder=tmp_path)).complete(prompt, config) == recorded
@@ -35,7 +42,9 @@ async def test_written_reply_is_answered_as_text(prompt: Prompt, config: ModelCo
     assert (await provider.complete(prompt.model_copy(update={"ask": 2}), config)).text == "second"
 
 
-async def test_missing_and_broken_recordings_name_the_file(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
+async def test_missing_and_broken_recordings_name_the_file(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
     """A recording that is not there, or is none, fails the call and says which file."""
     provider = open_provider(Connection("replay", folder=tmp_path))
     with pytest.raises(ProviderError, match=r"lantern\.builder\.1\.json"):

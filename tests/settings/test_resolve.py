@@ -26,7 +26,9 @@ def write(path: Path, text: str) -> Path:
 
 def test_each_value_comes_from_the_strongest_origin(tmp_path: Path) -> None:
     """A flag beats the environment, that the project file, that the user's file, and that the default; each says so."""
-    user = write(tmp_path / "config" / "panel" / "config.yaml", "timeout: 10\nconcurrency: 11\nretries: 1\nseed: 14\n")
+    user = write(
+        tmp_path / "config" / "panel" / "config.yaml", "timeout: 10\nconcurrency: 11\nretries: 1\nseed: 14\n"
+    )
     write(tmp_path / "panel.yaml", "timeout: 20\nconcurrency: 21\nretries: 2\n")
     environ = {"PANEL_TIMEOUT": "30", "PANEL_CONCURRENCY": "31", "XDG_CONFIG_HOME": str(tmp_path / "config")}
     resolved = resolve({"timeout": 40}, None, environ)

@@ -52,12 +52,12 @@ def compare(
 ) -> int:
     """Compare two or more tools side by side."""
     from panel.cli.console import colorful, result, width
+    from panel.cli.entries import load_entries
     from panel.cli.output import COMPARISONS
     from panel.cli.sitting import INCOMPLETE, Sitting, Voice
     from panel.domain.comparison import Comparison
-    from panel.errors import SettingsError
-    from panel.cli.entries import load_entries
     from panel.domain.tool import Tool
+    from panel.errors import SettingsError
     from panel.report import comparison_json, comparison_reports, comparison_text
     from panel.settings.resolve import resolve
 

@@ -16,7 +16,6 @@ from panel.loaders.prompts import PATTERN as PROMPT_FILES
 from panel.loaders.prompts import PromptBook
 from panel.loaders.shipped import folder_in_force, shipped
 from panel.orchestrator.review import Panel
-from panel.orchestrator.take import Halt
 from panel.providers import Connection, open_provider
 from panel.providers.middleware import Retrying, Timed
 from panel.settings.choice import ModelChoice, api_key, choose_model
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from panel.domain.persona import Persona
     from panel.orchestrator.ports import Observer
+    from panel.orchestrator.take import Halt
     from panel.providers.base import Provider
     from panel.settings.resolve import Resolved
 
@@ -67,7 +67,9 @@ def cast(resolved: Resolved) -> Cast:
     config = ModelConfig(
         model=model, max_output_tokens=settings.max_output_tokens, effort=settings.effort, seed=settings.seed
     )
-    return Cast(choice, personas, prompt_book(resolved, scaffolded=choice.provider == "local"), config, folder)
+    return Cast(
+        choice, personas, prompt_book(resolved, scaffolded=choice.provider == "local"), config, folder
+    )
 
 
 def prompt_book(resolved: Resolved, *, scaffolded: bool) -> PromptBook:
@@ -109,7 +111,9 @@ def _provider(resolved: Resolved, choice: ModelChoice) -> Provider:
     adapter = open_provider(
         Connection(
             provider=choice.provider,
-            base_url=settings.base_url or os.environ.get(VENDOR_URL_VARIABLES.get(choice.provider, "")) or None,
+            base_url=settings.base_url
+            or os.environ.get(VENDOR_URL_VARIABLES.get(choice.provider, ""))
+            or None,
             api_key=api_key(choice.provider, os.environ),
             timeout=settings.timeout,
             folder=Path(choice.model) if choice.provider == "replay" else None,

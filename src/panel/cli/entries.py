@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panel.domain.review import PanelReview
 from panel.errors import InputError, Problem
 from panel.loaders.files import read_text, source_of
 from panel.loaders.tools import load_all
-from panel.report import is_report, read_review
+from panel.report import read_review
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from panel.domain.review import PanelReview
     from panel.domain.tool import Tool
     from panel.loaders.files import Source
 
@@ -31,13 +32,24 @@ def load_entries(arguments: Sequence[str]) -> list[Tool | PanelReview]:
     problems: list[Problem] = []
     sources = [source for argument in arguments for source in _expanded(source_of(argument))]
     for stored, group in groupby(sources, key=_is_stored):
+        load = _reviews if stored else load_all
         try:
-            entries += map(_review, group) if stored else load_all(group)
+            entries += load(group)
         except InputError as error:
             problems += error.problems
+    problems += _repeats(entries)
     if problems:
         raise InputError(problems)
     return entries
+
+
+def _repeats(entries: Sequence[Tool | PanelReview]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for entry in entries:
+        tool = entry.tool if isinstance(entry, PanelReview) else entry
+        if tool.canonical in seen:
+            yield Problem(tool.name, "is given twice, as a tool or a stored review; give it once")
+        seen.add(tool.canonical)
 
 
 def _expanded(source: Source) -> Iterator[Source]:
@@ -51,8 +63,15 @@ def _expanded(source: Source) -> Iterator[Source]:
 
 
 def _is_stored(source: Source) -> bool:
-    return isinstance(source, Path) and source.suffix == ".json" and source.is_file() and is_report(source.read_bytes())
+    """Whether a file says what kind of report it is; a tool file cannot, because it may hold no such field."""
+    if not isinstance(source, Path) or source.suffix != ".json" or not source.is_file():
+        return False
+    try:
+        document = json.loads(source.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and "kind" in document
 
 
-def _review(source: Source) -> PanelReview:
-    return read_review(read_text(source, (".json",)), str(source))
+def _reviews(sources: Iterable[Source]) -> list[PanelReview]:
+    return [read_review(read_text(source, (".json",)), str(source)) for source in sources]

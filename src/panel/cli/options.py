@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-
 Model = Annotated[
     str | None,
     typer.Option(
@@ -31,11 +30,14 @@ Formats = Annotated[
 Personas = Annotated[Path | None, typer.Option("--personas", metavar="DIR", help="Folder of persona files.")]
 Prompts = Annotated[Path | None, typer.Option("--prompts", metavar="DIR", help="Folder of prompt templates.")]
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings file to use in place of ./panel.yaml.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file to use in place of ./panel.yaml."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr: re-asks, digests, sources.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say more on stderr: re-asks, digests, sources.")
+]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")]
 
 

@@ -97,5 +97,7 @@ def _in_words(reply: Reply) -> str:
     if reply.take is not None:
         lines += [f"take: {reply.take.label}", reply.take.take]
     if reply.no_take is not None:
-        lines += [f"without a better reply: {reply.no_take.label}, {reply.no_take.reason.label}: {reply.no_take.detail}"]
+        lines += [
+            f"without a better reply: {reply.no_take.label}, {reply.no_take.reason.label}: {reply.no_take.detail}"
+        ]
     return "\n".join([*lines, *(f"- {problem}" for problem in reply.problems)])

@@ -47,7 +47,11 @@ def show_persona(
     known = _known(personas, config)
     (persona,) = seat_roster(known, (name,))
     if as_json:
-        result(json.dumps(persona.model_dump(mode="json") | {"digest": persona.digest}, indent=2, ensure_ascii=False))
+        result(
+            json.dumps(
+                persona.model_dump(mode="json") | {"digest": persona.digest}, indent=2, ensure_ascii=False
+            )
+        )
     else:
         result(_described(persona))
 

@@ -43,7 +43,12 @@ def prompt(
         raise SettingsError(f"prompt takes one tool and one persona; {tool} holds {len(loaded)} tools")
     question = cast_.prompts.take(loaded[0], cast_.personas[0])
     if as_json:
-        shown = {"model": str(cast_.choice), "digest": question.digest, "system": question.system, "user": question.user}
+        shown = {
+            "model": str(cast_.choice),
+            "digest": question.digest,
+            "system": question.system,
+            "user": question.user,
+        }
         more = question.model_dump(mode="json", include={"label", "answer_schema", "scaffold"})
         result(json.dumps(shown | more, indent=2, ensure_ascii=False))
     else:

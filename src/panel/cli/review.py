@@ -28,7 +28,9 @@ Examples:
 
 
 def review(
-    tools: Annotated[list[str], typer.Argument(metavar="TOOL...", help="Tool files (.yaml, .json, .md), or - for stdin.")],
+    tools: Annotated[
+        list[str], typer.Argument(metavar="TOOL...", help="Tool files (.yaml, .json, .md), or - for stdin.")
+    ],
     model: options.Model = None,
     base_url: options.BaseUrl = None,
     roster: options.Roster = None,

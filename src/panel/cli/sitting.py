@@ -11,7 +11,7 @@ from panel.cli.console import tell
 from panel.cli.exits import SignalReceived
 from panel.cli.interrupts import Interrupts
 from panel.cli.output import REVIEWS, Outputs
-from panel.cli.progress import Lines, Silence
+from panel.cli.progress import progress
 from panel.errors import RunStopped
 from panel.orchestrator.take import Halt
 
@@ -78,13 +78,14 @@ class Sitting:
     async def _sit(
         self, cast_: Cast, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]
     ) -> None:
-        observer = Silence() if self._voice.quiet else Lines(verbose=self._voice.verbose)
+        observer = progress(quiet=self._voice.quiet, verbose=self._voice.verbose)
         async with seated(self._resolved, cast_, observer, self._halt) as panel:
             self.outputs.prepare()
-            with self._interrupts.caught(self._finish_what_is_in_flight):
+            with observer.shown(), self._interrupts.caught(self._finish_what_is_in_flight):
                 async for review in panel.reviews(tools):
                     self.complete = self.complete and review.complete
-                    each(review, self._write(review))
+                    with observer.hidden():
+                        each(review, self._write(review))
 
     def _write(self, review: PanelReview) -> list[Path]:
         """Write a review's reports; one without a single answer is not worth displacing an earlier one."""

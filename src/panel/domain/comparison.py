@@ -85,7 +85,9 @@ class Comparison(Frozen):
 
 
 _OTHER_CATEGORY = "These tools are in different categories and may not compete: read each verdict on its own."
-_OTHER_MODEL = "The reviews were written by different models or settings; scores may differ for that reason alone."
+_OTHER_MODEL = (
+    "The reviews were written by different models or settings; scores may differ for that reason alone."
+)
 _OTHER_PROMPTS = "The reviews were written with different versions of the prompts."
 _OTHER_ROSTER = "The panels had different members; the percentages do not rest on the same seats."
 _OTHER_PERSONAS = "A critic's instructions changed between the reviews."

@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from panel.domain.base import Frozen
-from panel.domain.finish import Finish as Finish
+from panel.domain.finish import Finish
+
+__all__ = ["Completion", "Effort", "Finish", "ModelConfig", "Usage"]
 
 Tokens = Annotated[int, Field(ge=0)] | None
 

@@ -79,7 +79,9 @@ def guard_for(tool: Tool, secret: bytes) -> Guard:
         nonce, tag = key[:8].hex(), key[8:16].hex()
         mark = _mark(key, text)
         if not any(secret_text in text.casefold() for secret_text in (nonce, tag, mark)):
-            return Guard(begin=f"<<LISTING {nonce}>>", end=f"<<END {nonce}>>", mark=mark, canary=f"panel-{tag}")
+            return Guard(
+                begin=f"<<LISTING {nonce}>>", end=f"<<END {nonce}>>", mark=mark, canary=f"panel-{tag}"
+            )
     raise AssertionError("1,000 derived markers all occur in one listing")
 
 
@@ -94,7 +96,9 @@ def listing_block(tool: Tool, guard: Guard, *, datamark: bool) -> str:
 
 def quoted_reply(text: str, guard: Guard, limit: int = 1_500) -> str:
     """Return the start of a model's reply as a JSON string that cannot close the fence or open a turn."""
-    return json.dumps(spaced(text[:limit].replace(guard.canary, "…").replace(guard.end, "…")), ensure_ascii=False)
+    return json.dumps(
+        spaced(text[:limit].replace(guard.canary, "…").replace(guard.end, "…")), ensure_ascii=False
+    )
 
 
 def spaced(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pydantic import AwareDatetime
 
 from panel.domain.base import Frozen, digest_of

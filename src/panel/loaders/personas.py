@@ -31,7 +31,9 @@ def load_personas(folder: Path) -> dict[str, Persona]:
     """
     paths = sorted(folder.glob(PATTERN))
     if not paths:
-        raise InputError([Problem(str(folder), "holds no persona files (*.md); name another folder with --personas")])
+        raise InputError(
+            [Problem(str(folder), "holds no persona files (*.md); name another folder with --personas")]
+        )
     figures = _calibrations(folder / CALIBRATION_FILE)
     personas: dict[str, Persona] = {}
     problems: list[Problem] = []

@@ -44,7 +44,7 @@ class PromptBook:
         self._environment = ImmutableSandboxedEnvironment(
             loader=jinja2.FileSystemLoader(folders),
             undefined=jinja2.StrictUndefined,
-            autoescape=False,  # noqa: S701 - prompts are plain text
+            autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -112,7 +112,8 @@ def _scaffold(tool: Tool, persona: Persona) -> Scaffold:
 
     def about(lines: Sequence[str]) -> tuple[str, ...]:
         return tuple(
-            line.replace("{name}", tool.name).replace("{category}", tool.category or "software") for line in lines
+            line.replace("{name}", tool.name).replace("{category}", tool.category or "software")
+            for line in lines
         )
 
     return Scaffold(

@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 
 
 class Prompts(Protocol):
-    """Makes the questions.
-
-    Attributes:
-        digest: sha256 of the templates, which tells versions of the prompts apart.
-    """
+    """Makes the questions."""
 
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """The sha256 of the templates, which tells versions of the prompts apart."""
+        ...
 
     def take(self, tool: Tool, persona: Persona) -> Prompt:
         """Return the question that a seat is asked first."""

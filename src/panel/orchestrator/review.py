@@ -12,7 +12,7 @@ from panel.domain.review import PanelReview, ReviewSetup
 from panel.orchestrator.take import Halt, SeatAsker, not_asked
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from datetime import datetime
 
     from panel.domain.completion import ModelConfig
@@ -57,7 +57,7 @@ class Panel:
             personas={persona.id: persona.digest for persona in self.personas},
         )
 
-    async def reviews(self, tools: Iterable[Tool]) -> AsyncIterator[PanelReview]:
+    async def reviews(self, tools: Iterable[Tool]) -> AsyncGenerator[PanelReview]:
         """Review tools and yield each review as it is complete, a bounded number of tools at a time.
 
         Once the panel is halted no further tool is begun; those begun are yielded with the seats they have.

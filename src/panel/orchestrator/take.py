@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from panel.domain.completion import Finish, Usage
+from panel.domain.completion import Finish
 from panel.domain.reply import Outcome, Reply, ReplyContext, parse_reply
 from panel.domain.take import NoTake, NoTakeReason, Provenance, Seat, Take
 from panel.errors import ProviderDown, ProviderError, ProviderTimeout
@@ -73,7 +73,9 @@ class SeatAsker:
             outcome = await self._outcome(tool, persona, answer)
         except ProviderError as error:
             outcome = self._no_take(error)
-        seat = Seat(persona=persona.id, name=persona.name, outcome=outcome, provenance=_provenance(answer, persona))
+        seat = Seat(
+            persona=persona.id, name=persona.name, outcome=outcome, provenance=_provenance(answer, persona)
+        )
         self.observer.answered(tool, seat)
         return seat
 
@@ -143,7 +145,9 @@ def _shown(answer: _Answer) -> str:
 def _roomier(config: ModelConfig, answer: _Answer) -> ModelConfig:
     if answer.completions[-1].finish is not Finish.TRUNCATED:
         return config
-    return config.model_copy(update={"max_output_tokens": min(2 * config.max_output_tokens, MOST_OUTPUT_TOKENS)})
+    return config.model_copy(
+        update={"max_output_tokens": min(2 * config.max_output_tokens, MOST_OUTPUT_TOKENS)}
+    )
 
 
 def _provenance(answer: _Answer, persona: Persona) -> Provenance | None:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     import httpx2
 
-
     from panel.providers.base import Provider
 
 HOSTED = ("openai", "anthropic")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from panel.domain.completion import Completion, ModelConfig
     from panel.domain.prompt import Prompt
 
 
-class Provider(Protocol):
+class Provider(ABC):
     """Something that answers prompts. Adapters and wrappers subclass it for its defaults.
 
     Attributes:
@@ -21,6 +22,7 @@ class Provider(Protocol):
     name: str
     scaffolded: bool = False
 
+    @abstractmethod
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt.
 
@@ -30,7 +32,6 @@ class Provider(Protocol):
             ProviderDown: no call can succeed until somebody acts.
             ProviderError: this call failed for good.
         """
-        ...
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: B027 - most providers hold nothing
         """Give connections and memory back. Does nothing by default."""

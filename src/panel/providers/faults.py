@@ -37,7 +37,9 @@ def fault_of_status(
     """Return the error that an HTTP answer stands for; the secret is cut out of its message."""
     said = f"{provider} answered {status}: {_message(body, secret)}"
     if any(word in _codes(body) for word in _EMPTY_ACCOUNT):
-        return ProviderDown(f"{said} (the account's limit is reached; raise it, then run the same command again)")
+        return ProviderDown(
+            f"{said} (the account's limit is reached; raise it, then run the same command again)"
+        )
     if status in _DOWN:
         return ProviderDown(f"{said} ({_DOWN[status]})")
     wait = retry_after(headers)
@@ -74,7 +76,9 @@ def json_object(provider: str, status: int, content: bytes) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise ProviderBusy(f"{provider} answered with something that is not its API's JSON; is a proxy in the way?")
+        raise ProviderBusy(
+            f"{provider} answered with something that is not its API's JSON; is a proxy in the way?"
+        )
     return body
 
 

@@ -39,7 +39,9 @@ class ResponsesProvider(Provider):
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
         client = self._api.client
-        body = await self._api.call(client.responses.with_raw_response.create, responses_request(prompt, config))
+        body = await self._api.call(
+            client.responses.with_raw_response.create, responses_request(prompt, config)
+        )
         return responses_completion(body, config.model)
 
     async def aclose(self) -> None:
@@ -54,7 +56,9 @@ class ChatProvider(Provider):
 
     def __init__(self, connection: Connection) -> None:
         if not connection.base_url:
-            raise SettingsError("--model openai-compatible:NAME needs --base-url, such as http://127.0.0.1:8080/v1")
+            raise SettingsError(
+                "--model openai-compatible:NAME needs --base-url, such as http://127.0.0.1:8080/v1"
+            )
         self._base_url = connection.base_url
         self._api = _Api(self.name, connection, connection.api_key or NO_KEY, connection.base_url)
 
@@ -92,7 +96,9 @@ def responses_completion(body: dict[str, Any], model: str) -> Completion:
         ProviderError: the vendor reports that the call failed.
     """
     if body.get("status") == "failed":
-        raise ProviderError(f"openai failed: {text_of(mapping(body, 'error').get('message')) or 'no explanation'}")
+        raise ProviderError(
+            f"openai failed: {text_of(mapping(body, 'error').get('message')) or 'no explanation'}"
+        )
     parts = [part for item in mappings(body, "output") for part in mappings(item, "content")]
     refusal = "".join(text_of(part.get("refusal")) for part in parts if part.get("type") == "refusal")
     return Completion(
@@ -134,7 +140,9 @@ def chat_completion(body: dict[str, Any], model: str) -> Completion:
     choices = mappings(body, "choices")
     if not choices:
         error = mapping(body, "error").get("message")
-        raise ProviderBusy(f"openai-compatible answered without a choice: {text_of(error) or 'no explanation'}")
+        raise ProviderBusy(
+            f"openai-compatible answered without a choice: {text_of(error) or 'no explanation'}"
+        )
     message = mapping(choices[0], "message")
     refusal = text_of(message.get("refusal"))
     return Completion(

@@ -35,7 +35,10 @@ class ReplayProvider(Provider):
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
         stem = f"{prompt.label}.{prompt.ask}"
-        for path, read in ((self._folder / f"{stem}.json", _recorded), (self._folder / f"{stem}.txt", _written)):
+        for path, read in (
+            (self._folder / f"{stem}.json", _recorded),
+            (self._folder / f"{stem}.txt", _written),
+        ):
             if path.is_file():
                 return read(path, config)
         raise ProviderError(f"no recorded answer: {stem}.json or {stem}.txt is not in {self._folder.name}")

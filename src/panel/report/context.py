@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from panel.domain.base import Frozen
 
 
@@ -14,7 +16,7 @@ class ReportContext(Frozen):
     """
 
     generator: str = "panel"
-    mottos: dict[str, str] = {}
+    mottos: dict[str, str] = Field(default_factory=dict)
 
 
 PLAIN = ReportContext()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from panel.report.context import ReportContext
 
 SHOWN_PARAGRAPHS = 3
+ROW_HEAD_REM, COLUMN_REM = 20, 13  # a table stacks its cells where a column would be narrower
 
 
 def review_html(review: PanelReview, context: ReportContext = PLAIN) -> str:
@@ -39,7 +40,9 @@ def comparison_html(comparison: Comparison, context: ReportContext = PLAIN) -> s
         page=comparison,
         context=context,
         policy=_policy(),
-        style=_style(),
+        style=_style("style.css"),
+        stacked_style=_style("stacked.css"),
+        stack_below=ROW_HEAD_REM + COLUMN_REM * len(comparison.reviews),
         linked_data=linked_data(comparison, context),
         trail=trail(comparison),
     )  # fmt: skip
@@ -55,22 +58,28 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"line": one_line, "host": _host, "href": safe_href, "paragraphs": words.paragraphs}
+    environment.filters |= {
+        "line": one_line,
+        "host": _host,
+        "href": safe_href,
+        "paragraphs": words.paragraphs,
+    }
     environment.globals |= {"rule": RULE, "words": words, "strip_of": strip_of, "shown": SHOWN_PARAGRAPHS}
     return environment
 
 
 @cache
-def _style() -> Markup:
-    style = files("panel.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+def _style(name: str) -> Markup:
+    style = files("panel.report").joinpath("templates", name).read_text(encoding="utf-8")
     return Markup(style)  # noqa: S704 - this project's own file
 
 
 @cache
 def _policy() -> str:
-    # The hash is of all that stands between <style> and </style>.
-    digest = b64encode(hashlib.sha256(_style().encode()).digest()).decode("ascii")
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    # Each hash is of all that stands between <style> and </style>.
+    digests = [hashlib.sha256(_style(name).encode()).digest() for name in ("style.css", "stacked.css")]
+    hashes = " ".join(f"'sha256-{b64encode(digest).decode('ascii')}'" for digest in digests)
+    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
 
 
 def _host(url: str) -> str:

@@ -43,7 +43,9 @@ def _breadcrumb(page: Comparison) -> dict[str, Any]:
 
 
 def _positions(tools: list[Tool]) -> list[dict[str, Any]]:
-    return [{"@type": "ListItem", "position": n, "item": _application(t)} for n, t in enumerate(tools, start=1)]
+    return [
+        {"@type": "ListItem", "position": n, "item": _application(t)} for n, t in enumerate(tools, start=1)
+    ]
 
 
 def _application(tool: Tool) -> dict[str, Any]:

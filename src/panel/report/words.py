@@ -78,9 +78,9 @@ def embedded_tools(page: Comparison) -> str:
 
 
 def ship_share(review: PanelReview) -> str:
-    """Return the panel ship % as pages print it: `75%`, or `–` without a take."""
+    """Return the panel ship % as pages print it: `75%`, or `n/a` without a take."""
     percent = review.tally.ship_percent
-    return "–" if percent is None else f"{percent}%"  # noqa: RUF001 - a dash for an empty figure
+    return "n/a" if percent is None else f"{percent}%"
 
 
 def share_basis(review: PanelReview) -> str:

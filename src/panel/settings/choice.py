@@ -42,7 +42,9 @@ def choose_model(setting: str | None, source: str, environ: Mapping[str, str]) -
         return _default(environ)
     provider, _, model = setting.strip().partition(":")
     if provider not in NAMES:
-        raise SettingsError(f"model: unknown provider {provider!r} in {setting!r}; known are {', '.join(NAMES)}")
+        raise SettingsError(
+            f"model: unknown provider {provider!r} in {setting!r}; known are {', '.join(NAMES)}"
+        )
     model = model.strip() or DEFAULT_MODELS.get(provider, "")
     if not model:
         what = "DIR" if provider == "replay" else "NAME"
@@ -61,7 +63,9 @@ def api_key(provider: str, environ: Mapping[str, str]) -> str | None:
     variable = KEY_VARIABLES.get(provider)
     key = environ.get(variable, "").strip() if variable else ""
     if any(not char.isascii() or not char.isprintable() or char == " " for char in key):
-        raise SettingsError(f"{variable} holds white space or other characters that no key has; copy the key again")
+        raise SettingsError(
+            f"{variable} holds white space or other characters that no key has; copy the key again"
+        )
     return key or None
 
 

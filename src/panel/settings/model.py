@@ -23,7 +23,11 @@ def _number(value: object) -> object:
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever a layer holds
     parts = value.split(",") if isinstance(value, str) else value
-    return [part.strip() if isinstance(part, str) else part for part in parts] if isinstance(parts, list) else parts
+    return (
+        [part.strip() if isinstance(part, str) else part for part in parts]
+        if isinstance(parts, list)
+        else parts
+    )
 
 
 def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -39,7 +43,9 @@ def _address(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or "@" in url:
-        raise ValueError("expected an http or https address without credentials, such as http://127.0.0.1:8080/v1")
+        raise ValueError(
+            "expected an http or https address without credentials, such as http://127.0.0.1:8080/v1"
+        )
     return url.rstrip("/")
 
 
@@ -56,18 +62,25 @@ class Settings(Frozen):
         Annotated[str, AfterValidator(_address)] | None, Field(description="where the provider answers")
     ] = None
     roster: Annotated[
-        tuple[str, ...], Listed, Unrepeated, Field(min_length=1, max_length=20, description="personas to seat, in order")
+        tuple[str, ...],
+        Listed,
+        Unrepeated,
+        Field(min_length=1, max_length=20, description="personas to seat, in order"),
     ] = DEFAULT_ROSTER
     concurrency: Annotated[int, Number, Field(ge=1, le=256, description="calls in flight at most")] = 10
     timeout: Annotated[
         float, Number, Field(ge=1, le=3600, allow_inf_nan=False, description="seconds that one call may take")
     ] = 120.0
-    retries: Annotated[int, Number, Field(ge=0, le=3, description="further attempts when a provider is busy")] = 3
-    effort: Annotated[Effort, Field(description="how long a reasoning model may think: low, medium or high")] = (
-        Effort.LOW
-    )
+    retries: Annotated[
+        int, Number, Field(ge=0, le=3, description="further attempts when a provider is busy")
+    ] = 3
+    effort: Annotated[
+        Effort, Field(description="how long a reasoning model may think: low, medium or high")
+    ] = Effort.LOW
     max_output_tokens: Annotated[
-        int, Number, Field(ge=256, le=64_000, description="tokens that one answer may take, reasoning included")
+        int,
+        Number,
+        Field(ge=256, le=64_000, description="tokens that one answer may take, reasoning included"),
     ] = 4_000
     seed: Annotated[int, Number, Field(ge=0, lt=2**31, description="seed for models that take one")] = 0
     out: Annotated[Path, Field(description="folder for report files")] = Path("outputs")

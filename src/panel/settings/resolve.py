@@ -110,9 +110,13 @@ def _file(path: Path) -> _Layer:
     document = documents[0] if documents else Document({})
     problems = [Problem(source, fault.message, fault.line, dotted(fault.path)) for fault in document.faults]
     if len(documents) > 1 or not isinstance(document.value, dict):
-        problems.append(Problem(source, "expected one list of settings, as `name: value`", document.line_of(())))
+        problems.append(
+            Problem(source, "expected one list of settings, as `name: value`", document.line_of(()))
+        )
         raise InputError(problems)
-    layer = _Layer(document.value, {name: f"{source}, line {document.line_of((name,))}" for name in document.value})
+    layer = _Layer(
+        document.value, {name: f"{source}, line {document.line_of((name,))}" for name in document.value}
+    )
     problems += [
         Problem(source, fault, document.line_of((name,)), name)
         for name, fault in layer.faults()

@@ -27,9 +27,13 @@ def read_secret(data_dir: Path) -> bytes:
             _create(path)
         secret = bytes.fromhex(path.read_text(encoding="ascii"))
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}; set PANEL_DATA_DIR to a folder that can be written") from error
+        raise StorageError(
+            f"{path}: {error.strerror}; set PANEL_DATA_DIR to a folder that can be written"
+        ) from error
     except ValueError as error:
-        raise StorageError(f"{path}: not a secret that panel wrote; delete the file to get a new one") from error
+        raise StorageError(
+            f"{path}: not a secret that panel wrote; delete the file to get a new one"
+        ) from error
     if len(secret) != BYTES:
         raise StorageError(f"{path}: not a secret that panel wrote; delete the file to get a new one")
     return secret
@@ -40,7 +44,9 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(
+            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+        ) as file:
             file.write(secrets.token_hex(BYTES))
             file.flush()
             os.fsync(file.fileno())
