@@ -16,7 +16,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     from panel.cli.app import app
     from panel.cli.console import complain, forgiving_streams
-    from panel.cli.exits import SignalReceived
+    from panel.cli.exits import ReaderLeft, SignalReceived
     from panel.errors import PanelError
 
     forgiving_streams()
@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
     except SignalReceived as stop:
         complain(str(stop))
         return stop.exit_code
-    except BrokenPipeError:
+    except ReaderLeft:
         return _reader_left()
     except Exception as error:  # noqa: BLE001 - the last resort
         return _usage_or_bug(error)
@@ -54,6 +54,6 @@ def _usage_or_bug(error: Exception) -> int:
 
 
 def _reader_left() -> int:
-    """Leave quietly when what reads our output has gone, as `head` does; 141 is what a shell reports for it."""
+    """Leave quietly; 141 is what a shell reports for a program that wrote to a closed pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141

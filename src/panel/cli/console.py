@@ -7,6 +7,8 @@ import os
 import shutil
 import sys
 
+from panel.cli.exits import ReaderLeft
+
 NARROWEST, WIDEST = 60, 120
 
 
@@ -18,9 +20,16 @@ def forgiving_streams() -> None:
 
 
 def result(text: str) -> None:
-    """Print a result."""
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-    sys.stdout.flush()
+    """Print a result.
+
+    Raises:
+        ReaderLeft: nobody reads it any more.
+    """
+    try:
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderLeft from None
 
 
 def tell(message: str) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 SHELL_OFFSET = 128
 
 
+class ReaderLeft(BaseException):
+    """What reads our output has gone, as `head` does."""
+
+
 class SignalReceived(BaseException):
     """The user, or the system, wants the program to end; the exit code is what a shell reports for that signal."""
 

@@ -18,12 +18,22 @@ Lines = Annotated[tuple[Line, ...], Field(min_length=1)]
 class PersonaScaffold(Frozen):
     """Help for weak models in a persona's own terms; `{name}` and `{category}` stand for the tool's.
 
-    The fields are those of `panel.domain.prompt.Scaffold`, before the tool is known.
+    The probes and openers of `panel.domain.prompt.Scaffold`, before the tool is known.
+
+    Attributes:
+        probe: start of an answer about the whole listing, whose next word tells the judgement.
+        favourable: next words that speak for the tool, each with its leading space.
+        unfavourable: next words that speak against it.
+        strong: words for a sentence that speaks for the tool, each with its leading space; if there are none, the favourable ones.
+        weak: words for a sentence that speaks against it; if there are none, the unfavourable ones.
+        openers: first words of each sentence of a take.
     """
 
     probe: Line
     favourable: Lines
     unfavourable: Lines
+    strong: tuple[Line, ...] = ()
+    weak: tuple[Line, ...] = ()
     openers: Openers
 
 

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from panel.domain.base import Frozen, digest_of
+
+
+class Scale(Frozen):
+    """Where a measured figure usually lies.
+
+    Attributes:
+        centre: the figure that counts as 0.
+        spread: the distance from it that counts as 1; above 0.
+    """
+
+    centre: float
+    spread: Annotated[float, Field(gt=0)]
+
+    def of(self, figure: float) -> float:
+        """Return a figure in units of the scale."""
+        return (figure - self.centre) / self.spread
 
 
 class Calibration(Frozen):
@@ -12,39 +30,79 @@ class Calibration(Frozen):
 
     Attributes:
         model: the model that the figures were measured on.
-        centre: raw judgement that becomes a score of 50.
-        scale: change of the raw judgement that moves the log-odds of the score by one.
+        whole: scale of what it reads in the listing as a whole.
+        sentences: scale of what it reads in the listing's sentences one by one.
+        judgement: scale of the sum of both. Its centre becomes a score of 50; its spread is the change that moves the
+            log-odds of the score by one.
     """
 
     model: str
-    centre: float
-    scale: float
+    whole: Scale
+    sentences: Scale
+    judgement: Scale
 
 
 class Openers(Frozen):
-    """First words of each sentence of a take, by the verdict it argues for."""
+    """First words of each sentence of a take, by the verdict that it argues for.
+
+    The first goes with what the tool is, the last with what speaks for the verdict, those between with what speaks against.
+    """
 
     ship: tuple[str, ...]
     skip: tuple[str, ...]
+
+
+class Example(Frozen):
+    """Shows a weak model how a fact finishes a sentence.
+
+    Attributes:
+        fact: a sentence.
+        opener: first words of another sentence.
+        rest: the fact, worded so that it finishes that sentence.
+    """
+
+    fact: str
+    opener: str
+    rest: str
+
+
+class Probe(Frozen):
+    """The start of an answer whose next word tells a judgement.
+
+    Attributes:
+        text: the start; in a probe of single sentences, `{sentence}` stands for the sentence.
+        favourable: next words that speak for the tool, each with its leading space.
+        unfavourable: next words that speak against it.
+    """
+
+    text: str
+    favourable: tuple[str, ...]
+    unfavourable: tuple[str, ...]
 
 
 class Scaffold(Frozen):
     """What a model too weak to follow the instructions needs beside the prompt.
 
     Attributes:
-        probe: start of an answer whose next word tells the judgement.
-        favourable: next words that speak for the tool, each with its leading space.
-        unfavourable: next words that speak against it.
+        whole: probe of the listing as a whole.
+        sentence: probe of one sentence of it.
         openers: first words of each sentence of the take.
-        source: the listing as plain text; names, numbers and quotes must come from it.
+        lesson: the rules for finishing a sentence with a fact.
+        examples: finished sentences.
+        name: what the listing is about.
+        source: the listing as plain text; names and numbers must come from it.
+        prose: the part of it that consists of sentences; quotes come from it.
         calibration: figures that turn the judgement into a score, or None if there are none.
     """
 
-    probe: str
-    favourable: tuple[str, ...]
-    unfavourable: tuple[str, ...]
+    whole: Probe
+    sentence: Probe
     openers: Openers
+    lesson: str
+    examples: tuple[Example, ...]
+    name: str
     source: str
+    prose: str
     calibration: Calibration | None = None
 
 

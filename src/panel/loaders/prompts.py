@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from panel.domain.answer import ANSWER_SCHEMA
 from panel.domain.base import digest_of
 from panel.domain.guard import guard_for, listing_block, quoted_reply
-from panel.domain.prompt import Openers, Prompt, Scaffold
+from panel.domain.prompt import Example, Openers, Probe, Prompt, Scaffold
 from panel.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class PromptBook:
             own=seat,
             answer_schema=ANSWER_SCHEMA,
             canary=guard.canary if guard.canary in system else None,
-            scaffold=_scaffold(tool, persona) if self._scaffolded else None,
+            scaffold=self._scaffold(tool, persona) if self._scaffolded else None,
         )
 
     def reask(self, tool: Tool, persona: Persona, reply: str, problems: Sequence[str]) -> Prompt:
@@ -81,6 +81,30 @@ class PromptBook:
         quoted = quoted_reply(reply, guard_for(tool, self._secret)) if reply else ""
         addition = self._render(REASK, {"reply": quoted, "problems": list(problems)})
         return question.model_copy(update={"ask": 2, "own": f"{question.own}\n\n{addition}"})
+
+    def _scaffold(self, tool: Tool, persona: Persona) -> Scaffold:
+        own = persona.scaffold
+        if own is None:
+            problem = "scaffold: missing; the embedded model cannot write as this persona without one"
+            raise InputError([Problem(f"{persona.id}.md", problem)])
+        sentence, lesson, examples = (self._render(DRAFT, {}, block) for block in ("sentence", "lesson", "examples"))
+
+        def about(line: str) -> str:
+            return line.replace("{name}", tool.name).replace("{category}", tool.category or "software")
+
+        return Scaffold(
+            whole=Probe(text=about(own.probe), favourable=own.favourable, unfavourable=own.unfavourable),
+            sentence=Probe(
+                text=sentence, favourable=own.strong or own.favourable, unfavourable=own.weak or own.unfavourable
+            ),
+            openers=Openers(ship=tuple(map(about, own.openers.ship)), skip=tuple(map(about, own.openers.skip))),
+            lesson=lesson,
+            examples=_examples(f"{DRAFT}.md.j2", examples),
+            name=tool.name,
+            source=". ".join(filter(None, (tool.name, tool.tagline, tool.category, tool.pricing, tool.description))),
+            prose=tool.description,
+            calibration=persona.calibration,
+        )
 
     def _render(self, name: str, values: dict[str, Any], block: str | None = None) -> str:
         file = f"{name}.md.j2"
@@ -104,23 +128,11 @@ class PromptBook:
             raise InputError([Problem(f"{name}.md.j2", "the template was not found")]) from error
 
 
-def _scaffold(tool: Tool, persona: Persona) -> Scaffold:
-    own = persona.scaffold
-    if own is None:
-        problem = "scaffold: missing; the embedded model cannot write as this persona without one"
-        raise InputError([Problem(f"{persona.id}.md", problem)])
-
-    def about(lines: Sequence[str]) -> tuple[str, ...]:
-        return tuple(
-            line.replace("{name}", tool.name).replace("{category}", tool.category or "software")
-            for line in lines
-        )
-
-    return Scaffold(
-        probe=about([own.probe])[0],
-        favourable=own.favourable,
-        unfavourable=own.unfavourable,
-        openers=Openers(ship=about(own.openers.ship), skip=about(own.openers.skip)),
-        source=". ".join(filter(None, (tool.name, tool.tagline, tool.pricing, tool.description))),
-        calibration=persona.calibration,
-    )
+def _examples(file: str, block: str) -> tuple[Example, ...]:
+    examples = []
+    for line in block.splitlines():
+        parts = [part.strip() for part in line.split("|")]
+        if len(parts) != len(Example.model_fields):
+            raise InputError([Problem(file, f"block examples: expected fact | first words | rest, got {line!r}")])
+        examples.append(Example(fact=parts[0], opener=parts[1], rest=parts[2]))
+    return tuple(examples)

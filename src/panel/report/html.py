@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from panel.domain.comparison import NO_VOTES
 from panel.domain.tally import RULE
 from panel.domain.text import one_line
 from panel.report import words
@@ -64,7 +65,7 @@ def _environment() -> Environment:
         "href": safe_href,
         "paragraphs": words.paragraphs,
     }
-    environment.globals |= {"rule": RULE, "words": words, "strip_of": strip_of, "shown": SHOWN_PARAGRAPHS}
+    environment.globals |= {"rule": RULE, "no_votes": NO_VOTES, "words": words, "strip_of": strip_of, "shown": SHOWN_PARAGRAPHS}
     return environment
 
 

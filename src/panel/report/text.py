@@ -109,7 +109,7 @@ def _vote(verdict: str, label: str) -> Text:
 def _seats(review: PanelReview) -> Table:
     from rich.table import Table
 
-    table = Table.grid(padding=(0, 2, 1, 0), expand=True)
+    table = Table(box=None, show_header=False, expand=True, pad_edge=False, padding=(0, 2, 1, 0))
     table.add_column(max_width=FIRST_COLUMN)
     table.add_column(ratio=1)
     for seat in review.seats:
@@ -124,7 +124,7 @@ def _answer(seat: Seat | None, limit: int, *, bar: bool) -> Text:
         return _no_take(seat, limit)
     take = seat.take
     vote = _vote(take.verdict, take.label)
-    head = _text(f"{_bar(take.score)}  ", _STYLES[take.verdict]).append_text(vote) if bar else vote
+    head = _text(_bar(take.score), _STYLES[take.verdict]).append("  ").append_text(vote) if bar else vote
     flag = f"\n{words.CONTRADICTION}" if take.flags else ""
     return head.append(f"{flag}\n{words.opening(take.take, limit)}", style="not bold default")
 
@@ -143,7 +143,7 @@ def _bar(score: int) -> str:
 
 
 def _side_by_side(comparison: Comparison) -> list[RenderableType]:
-    decisions, scorecard = (_table(label, comparison) for label in ("Decision", "Critic"))
+    decisions, scorecard = _table("Decision", comparison, 0), _table("Critic", comparison, 1)
     for row in comparison.decisions:
         decisions.add_row(_text(row.label, "bold"), *(_text(cell) for cell in row.cells))
     for line in comparison.scorecard:
@@ -153,12 +153,12 @@ def _side_by_side(comparison: Comparison) -> list[RenderableType]:
     return [decisions, _blank(), scorecard, _blank()]
 
 
-def _table(first: str, comparison: Comparison) -> Table:
+def _table(first: str, comparison: Comparison, leading: int) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, leading=1)
-    table.add_column(first, width=FIRST_COLUMN - 2)
+    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, leading=leading)
+    table.add_column(first, width=FIRST_COLUMN - 1)
     for review in comparison.reviews:
         table.add_column(_text(review.tool.name), ratio=1)
     return table
