@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -48,18 +47,21 @@ def no_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Remember what was skipped."""
-    report: pytest.TestReport = yield  # type: ignore[assignment]  # what the inner hook returns
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember which test was skipped."""
     if report.skipped and not hasattr(report, "wasxfail"):
-        SKIPPED.append(item.nodeid)
-    return report  # type: ignore[return-value]  # handed on as it is
+        SKIPPED.append(report.nodeid)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Remember which module was skipped."""
+    if report.skipped:
+        SKIPPED.append(report.nodeid)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that must not skip anything."""
-    if os.environ.get("PANEL_NO_SKIPS") and SKIPPED:
+    if os.environ.get("PANEL_NO_SKIPS") and SKIPPED and not hasattr(session.config, "workerinput"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         for name in SKIPPED:
             print(f"skipped where nothing may be: {name}")  # noqa: T201 - the run's last words

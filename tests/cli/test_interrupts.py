@@ -34,7 +34,7 @@ class SlowServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: SlowServer
 
-    def do_POST(self) -> None:  # noqa: N802 - the name is the base class's
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         self.server.calls += 1
         self.server.asked.set()

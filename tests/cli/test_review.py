@@ -156,10 +156,11 @@ def test_quiet_says_nothing_but_the_result(panel: Any, tools: list[Path], replay
 
 
 def test_verbose_says_what_was_sent_and_used(panel: Any, tools: list[Path], replay: str) -> None:
-    """With -v, stderr names the persona folder, the prompts' digest and each seat's prompt."""
+    """With -v, stderr names the panel, the prompts' digest, settings that are no defaults, and each seat's prompt."""
     err = panel("review", tools[0], "--model", replay, "-v").err
     assert "Prompts: " in err
-    assert "personas" in err
+    assert "Panel: Builder, Skeptic" in err
+    assert "Setting: model from --model" in err
     assert "· prompt " in err
 
 

@@ -84,7 +84,9 @@ def compare(
         sitting.outputs.prepare()
     reviews = tuple(fresh[entry.slug] if isinstance(entry, Tool) else entry for entry in entries)
     comparison = Comparison(reviews=reviews)
-    paths = sitting.outputs.write(COMPARISONS, comparison.slug, comparison_reports(comparison))
+    paths = sitting.outputs.write(
+        COMPARISONS, comparison.slug, comparison_reports(comparison, sitting.context)
+    )
     if as_json:
         result(comparison_json(comparison))
     else:

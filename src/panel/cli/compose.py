@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panel import __version__
 from panel.domain.completion import ModelConfig
 from panel.errors import SettingsError
+from panel.loaders.personas import PATTERN as PERSONA_FILES
 from panel.loaders.personas import load_personas, seat_roster
 from panel.loaders.prompts import PATTERN as PROMPT_FILES
 from panel.loaders.prompts import PromptBook
@@ -18,11 +20,12 @@ from panel.loaders.shipped import folder_in_force, shipped
 from panel.orchestrator.review import Panel
 from panel.providers import Connection, open_provider
 from panel.providers.middleware import Retrying, Timed
+from panel.report import ReportContext
 from panel.settings.choice import ModelChoice, api_key, choose_model
 from panel.settings.secret import read_secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from panel.domain.persona import Persona
     from panel.orchestrator.ports import Observer
@@ -43,17 +46,20 @@ class Cast:
         personas: the roster, in order.
         prompts: makes the questions.
         config: the model and its parameters.
-        personas_folder: where the personas were read.
     """
 
     choice: ModelChoice
     personas: tuple[Persona, ...]
     prompts: PromptBook
     config: ModelConfig
-    personas_folder: Path
 
 
-def cast(resolved: Resolved) -> Cast:
+def critics(resolved: Resolved) -> dict[str, Persona]:
+    """Return all personas of the folder in force by their ids."""
+    return load_personas(folder_in_force("personas", resolved.settings.personas, PERSONA_FILES))
+
+
+def cast(resolved: Resolved, known: Mapping[str, Persona]) -> Cast:
     """Put together all that a run needs but the provider.
 
     Raises:
@@ -61,15 +67,12 @@ def cast(resolved: Resolved) -> Cast:
     """
     settings = resolved.settings
     choice = choose_model(settings.model, resolved.sources["model"], os.environ)
-    folder = folder_in_force("personas", settings.personas, "*.md")
-    personas = seat_roster(load_personas(folder), settings.roster)
+    personas = seat_roster(known, settings.roster)
     model = Path(choice.model).name if choice.provider == "replay" else choice.model
     config = ModelConfig(
         model=model, max_output_tokens=settings.max_output_tokens, effort=settings.effort, seed=settings.seed
     )
-    return Cast(
-        choice, personas, prompt_book(resolved, scaffolded=choice.provider == "local"), config, folder
-    )
+    return Cast(choice, personas, prompt_book(resolved, scaffolded=choice.provider == "local"), config)
 
 
 def prompt_book(resolved: Resolved, *, scaffolded: bool) -> PromptBook:
@@ -77,6 +80,13 @@ def prompt_book(resolved: Resolved, *, scaffolded: bool) -> PromptBook:
     folder = folder_in_force("prompts", resolved.settings.prompts, PROMPT_FILES)
     secret = read_secret(data_dir(resolved))
     return PromptBook([folder, shipped("prompts")], secret, scaffolded=scaffolded)
+
+
+def report_context(known: Iterable[Persona]) -> ReportContext:
+    """Return what reports say beside the reviews themselves."""
+    return ReportContext(
+        generator=f"panel {__version__}", mottos={persona.id: persona.motto for persona in known}
+    )
 
 
 def data_dir(resolved: Resolved) -> Path:

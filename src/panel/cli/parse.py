@@ -44,11 +44,11 @@ def parse(
     from panel.cli.console import result
     from panel.domain.reply import ReplyContext, parse_reply
 
-    critics = _critics(persona, personas, config)
+    roster = _roster(persona, personas, config)
     about = _about(tool)
     context = ReplyContext(
         persona=persona,
-        roster=critics,
+        roster=roster,
         canary=canary,
         tagline=about.tagline if about else None,
         host=about.host if about else None,
@@ -73,14 +73,12 @@ def _raw(file: str) -> str:
         raise InputError([Problem(file, f"{error.strerror}; name a file that holds a reply")]) from error
 
 
-def _critics(persona: str, folder: Path | None, config: Path | None) -> tuple[str, ...]:
-    from panel.loaders.personas import load_personas, seat_roster
-    from panel.loaders.shipped import folder_in_force
+def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str, ...]:
+    from panel.cli.compose import critics
+    from panel.loaders.personas import seat_roster
     from panel.settings.resolve import resolve
 
-    settings = resolve(options.given(personas=folder), config).settings
-    in_force = folder_in_force("personas", settings.personas, "*.md")
-    known = load_personas(in_force)
+    known = critics(resolve(options.given(personas=folder), config))
     seat_roster(known, (persona,))
     return tuple(known)
 

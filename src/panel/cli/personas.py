@@ -57,12 +57,10 @@ def show_persona(
 
 
 def _known(folder: Path | None, config: Path | None) -> dict[str, Persona]:
-    from panel.loaders.personas import load_personas
-    from panel.loaders.shipped import folder_in_force
+    from panel.cli.compose import critics
     from panel.settings.resolve import resolve
 
-    settings = resolve(options.given(personas=folder), config).settings
-    return load_personas(folder_in_force("personas", settings.personas, "*.md"))
+    return critics(resolve(options.given(personas=folder), config))
 
 
 def _described(persona: Persona) -> str:

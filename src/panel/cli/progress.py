@@ -124,7 +124,9 @@ class Spinner(Lines):
 
         names = [f"{tool} · {persona}" for tool, persona in self._since]
         more = f" and {len(names) - SHOWN_SEATS} more" if len(names) > SHOWN_SEATS else ""
-        self._status.update(Text(f"asking {', '.join(names[:SHOWN_SEATS])}{more}", overflow="ellipsis", no_wrap=True))
+        self._status.update(
+            Text(f"asking {', '.join(names[:SHOWN_SEATS])}{more}", overflow="ellipsis", no_wrap=True)
+        )
 
 
 def progress(*, quiet: bool, verbose: bool) -> Silence:

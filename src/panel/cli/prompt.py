@@ -29,7 +29,7 @@ def prompt(
     as_json: options.AsJson = False,
 ) -> None:
     """Show exactly what would be sent for one tool and one persona."""
-    from panel.cli.compose import cast
+    from panel.cli.compose import cast, critics
     from panel.cli.console import result
     from panel.errors import SettingsError
     from panel.loaders.files import source_of
@@ -37,7 +37,8 @@ def prompt(
     from panel.settings.resolve import resolve
 
     flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
-    cast_ = cast(resolve(flags, config))
+    resolved = resolve(flags, config)
+    cast_ = cast(resolved, critics(resolved))
     loaded = load_all([source_of(tool)])
     if len(loaded) != 1 or len(cast_.personas) != 1:
         raise SettingsError(f"prompt takes one tool and one persona; {tool} holds {len(loaded)} tools")

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.cli.compose import cast, seated
+from panel.cli.compose import cast, critics, report_context, seated
 from panel.cli.console import tell
 from panel.cli.exits import SignalReceived
 from panel.cli.interrupts import Interrupts
@@ -14,6 +14,7 @@ from panel.cli.output import REVIEWS, Outputs
 from panel.cli.progress import progress
 from panel.errors import RunStopped
 from panel.orchestrator.take import Halt
+from panel.settings.resolve import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +47,7 @@ class Sitting:
 
     Attributes:
         outputs: where reports go.
+        context: what reports say beside the reviews.
         complete: whether no seat has failed so far.
     """
 
@@ -54,6 +56,8 @@ class Sitting:
         self._voice = voice
         self._halt = Halt()
         self._interrupts = Interrupts()
+        self._critics = critics(resolved)
+        self.context = report_context(self._critics.values())
         self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
         self.complete = True
 
@@ -64,7 +68,7 @@ class Sitting:
             RunStopped: the provider went down for good; what was answered has been written.
             SignalReceived: the user interrupted; likewise.
         """
-        cast_ = cast(self._resolved)
+        cast_ = cast(self._resolved, self._critics)
         self._introduce(cast_, len(tools))
         try:
             asyncio.run(self._sit(cast_, tools, each))
@@ -94,7 +98,7 @@ class Sitting:
         if not review.answered:
             return []
         self.outputs.put_earlier_aside(review.tool.slug)
-        return self.outputs.write(REVIEWS, review.tool.slug, review_reports(review))
+        return self.outputs.write(REVIEWS, review.tool.slug, review_reports(review, self.context))
 
     def _finish_what_is_in_flight(self) -> None:
         self._halt.set("interrupted")
@@ -107,5 +111,8 @@ class Sitting:
         names = ", ".join(persona.name for persona in cast_.personas)
         self._voice.note(f"Model: {cast_.choice} ({cast_.choice.why})")
         if self._voice.verbose:
-            self._voice.note(f"Panel: {names}, from {cast_.personas_folder}; tools: {tools}")
+            self._voice.note(f"Panel: {names}; tools: {tools}")
             self._voice.note(f"Prompts: {cast_.prompts.digest}")
+            for name, source in self._resolved.sources.items():
+                if source != DEFAULT:
+                    self._voice.note(f"Setting: {name} from {source}")

@@ -87,7 +87,9 @@ class PromptBook:
         if own is None:
             problem = "scaffold: missing; the embedded model cannot write as this persona without one"
             raise InputError([Problem(f"{persona.id}.md", problem)])
-        sentence, lesson, examples = (self._render(DRAFT, {}, block) for block in ("sentence", "lesson", "examples"))
+        sentence, lesson, examples = (
+            self._render(DRAFT, {}, block) for block in ("sentence", "lesson", "examples")
+        )
 
         def about(line: str) -> str:
             return line.replace("{name}", tool.name).replace("{category}", tool.category or "software")
@@ -95,13 +97,19 @@ class PromptBook:
         return Scaffold(
             whole=Probe(text=about(own.probe), favourable=own.favourable, unfavourable=own.unfavourable),
             sentence=Probe(
-                text=sentence, favourable=own.strong or own.favourable, unfavourable=own.weak or own.unfavourable
+                text=sentence,
+                favourable=own.strong or own.favourable,
+                unfavourable=own.weak or own.unfavourable,
             ),
-            openers=Openers(ship=tuple(map(about, own.openers.ship)), skip=tuple(map(about, own.openers.skip))),
+            openers=Openers(
+                ship=tuple(map(about, own.openers.ship)), skip=tuple(map(about, own.openers.skip))
+            ),
             lesson=lesson,
             examples=_examples(f"{DRAFT}.md.j2", examples),
             name=tool.name,
-            source=". ".join(filter(None, (tool.name, tool.tagline, tool.category, tool.pricing, tool.description))),
+            source=". ".join(
+                filter(None, (tool.name, tool.tagline, tool.category, tool.pricing, tool.description))
+            ),
             prose=tool.description,
             calibration=persona.calibration,
         )
@@ -133,6 +141,8 @@ def _examples(file: str, block: str) -> tuple[Example, ...]:
     for line in block.splitlines():
         parts = [part.strip() for part in line.split("|")]
         if len(parts) != len(Example.model_fields):
-            raise InputError([Problem(file, f"block examples: expected fact | first words | rest, got {line!r}")])
+            raise InputError(
+                [Problem(file, f"block examples: expected fact | first words | rest, got {line!r}")]
+            )
         examples.append(Example(fact=parts[0], opener=parts[1], rest=parts[2]))
     return tuple(examples)

@@ -65,7 +65,13 @@ def _environment() -> Environment:
         "href": safe_href,
         "paragraphs": words.paragraphs,
     }
-    environment.globals |= {"rule": RULE, "no_votes": NO_VOTES, "words": words, "strip_of": strip_of, "shown": SHOWN_PARAGRAPHS}
+    environment.globals |= {
+        "rule": RULE,
+        "no_votes": NO_VOTES,
+        "words": words,
+        "strip_of": strip_of,
+        "shown": SHOWN_PARAGRAPHS,
+    }
     return environment
 
 

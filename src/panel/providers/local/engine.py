@@ -99,8 +99,7 @@ class Engine:
         address = urlsplit(self._server.listening_address)
         self._host, self._port = address.hostname or "", address.port or 0
         self._context = context
-        self._levels: dict[Lane, Levels] = dict.fromkeys(Lane, ())
-        self._held: dict[Lane, Tokens] = dict.fromkeys(Lane, ())
+        self._held: dict[Lane, Levels] = dict.fromkeys(Lane, ())
         self.tokens = lru_cache(maxsize=4_096)(self._tokenise)
 
     def ask(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Answer:  # noqa: ANN401 - JSON
@@ -108,7 +107,7 @@ class Engine:
 
         Args:
             lane: whose cache to use.
-            path: the prompt, level by level; no level is empty.
+            path: the prompt, level by level: two levels or more, and none of them empty.
             again: the last call on this lane had the same path; its last token alone is evaluated again.
             options: the runtime's sampling options.
 
@@ -116,9 +115,10 @@ class Engine:
             ProviderError: the prompt does not fit, or the runtime refuses it.
         """
         self._check_length(path, int(options.get("max_tokens", 1)))
-        warmed = [] if again else self._walk(lane, path)
+        held, self._held[lane] = self._held[lane], ()  # not known, should a step fail
+        warmed = [] if again else self._walk(lane, path, held)
         answer = self._evaluate(lane, path, **options)
-        self._levels[lane], self._held[lane] = path, tuple(chain(*path))
+        self._held[lane] = path
         return _with_reading(answer, warmed)
 
     def close(self) -> None:
@@ -126,23 +126,31 @@ class Engine:
         self.tokens.cache_clear()
         del self._server
 
-    def _walk(self, lane: Lane, path: Levels) -> list[Answer]:
+    def _walk(self, lane: Lane, path: Levels, held: Levels) -> list[Answer]:
         """Bring the cache to exactly the last level but one of the path, evaluating each missing level by itself."""
-        kept = _common(self._levels[lane], path[:-1])
+        kept = _common(held, path[:-1])
         asked = []
-        held, base = self._held[lane], tuple(chain(*path[:kept]))
-        if kept and len(held) > len(base) and held[len(base)] == path[kept][0]:
-            asked.append(self._evaluate(lane, (base, CUT)))
+        if kept and (kept == len(held) or held[kept][0] == path[kept][0]):
+            asked.append(self._evaluate(lane, (*path[:kept], CUT)))
         for depth in range(kept, len(path) - 1):
             asked += self._warm(lane, path[:depth], path[depth])
         return asked
 
     def _warm(self, lane: Lane, before: Levels, level: Tokens) -> list[Answer]:
         ends = [*range(CHUNK, len(level), CHUNK), len(level)]
-        return [self._evaluate(lane, (*before, level[:end], CUT), cold=not before and end == ends[0]) for end in ends]
+        return [
+            self._evaluate(lane, (*before, level[:end], CUT), cold=not before and end == ends[0])
+            for end in ends
+        ]
 
     def _evaluate(self, lane: Lane, path: Levels, *, cold: bool = False, **options: Any) -> Answer:  # noqa: ANN401 - JSON
-        request = {"prompt": list(chain(*path)), "id_slot": int(lane), "cache_prompt": not cold, "temperature": 0, "max_tokens": 1}
+        request = {
+            "prompt": list(chain(*path)),
+            "id_slot": int(lane),
+            "cache_prompt": not cold,
+            "temperature": 0,
+            "max_tokens": 1,
+        }
         try:
             reply = self._server.handle_completions(request | options)
         except (RuntimeError, ValueError) as error:

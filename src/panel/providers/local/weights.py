@@ -32,12 +32,16 @@ def find_weights() -> Path:
     """
     for module, command in ((RUNTIME, INSTALL_RUNTIME), (PACKAGE, INSTALL_WEIGHTS)):
         if importlib.util.find_spec(module) is None:
-            raise SettingsError(f"--model local: the embedded model's {module} is not installed; run: {command}")
+            raise SettingsError(
+                f"--model local: the embedded model's {module} is not installed; run: {command}"
+            )
     spec = importlib.util.find_spec(PACKAGE)
     folders = (spec.submodule_search_locations if spec else None) or []
     files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
     if not files:
-        raise SettingsError(f"--model local: {PACKAGE} is installed without its weights; run: {INSTALL_WEIGHTS}")
+        raise SettingsError(
+            f"--model local: {PACKAGE} is installed without its weights; run: {INSTALL_WEIGHTS}"
+        )
     return files[0]
 
 
@@ -54,7 +58,9 @@ def check_weights(path: Path, expected: str = SHA256) -> None:
         raise ProviderDown(f"the embedded model cannot be read: {error}") from error
     if found != expected:
         advice = f"run: {INSTALL_WEIGHTS} --force-reinstall"
-        raise ProviderDown(f"{path.name} is damaged or another version: sha256 {found}, not {expected}; {advice}")
+        raise ProviderDown(
+            f"{path.name} is damaged or another version: sha256 {found}, not {expected}; {advice}"
+        )
 
 
 def load_runtime() -> Any:  # noqa: ANN401 - the runtime's module has no types
@@ -88,4 +94,6 @@ def require_avx2(cpu_info: Path = Path("/proc/cpuinfo")) -> None:
         return
     flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), None)
     if flags is not None and "avx2" not in flags:
-        raise ProviderDown("the embedded model needs a processor with AVX2, and this one has none; use --model with a hosted model")
+        raise ProviderDown(
+            "the embedded model needs a processor with AVX2, and this one has none; use --model with a hosted model"
+        )
