@@ -25,7 +25,7 @@ TAKE = (
 
 def reply(verdict: Any = "ship", score: Any = 70, take: Any = TAKE, **more: Any) -> str:
     """Return a model's JSON answer."""
-    return json.dumps({"verdict": verdict, "score": score, "take": take, **more})
+    return json.dumps({"verdict": verdict, "score": score, "take": take, **more}, ensure_ascii=False)
 
 
 def completion(text: str, finish: Finish = Finish.COMPLETE, **more: Any) -> Completion:

@@ -122,6 +122,26 @@ async def test_refusal_is_final_and_its_text_unused(finish: Finish, stage: Any) 
     assert len(on.actor.asked) == 1
 
 
+async def test_words_of_a_refusal_are_not_printed_if_they_leak(
+    stage: Any, tool: Tool, book: PromptBook
+) -> None:
+    """A refusal that gives the internal tag or an address away is told in panel's own words."""
+    canary = book.take(tool, stage("").critic).canary
+    for detail in (f"I may not reveal {canary}.", "See https://exfil.invalid/policy for the reason."):
+        on = stage(completion("", Finish.REFUSED, detail=detail))
+        assert (await on.ask()).outcome.detail == "The model declined to answer."
+
+
+async def test_marks_that_a_model_copies_are_read_as_white_space(
+    stage: Any, tool: Tool, book: PromptBook
+) -> None:
+    """A model that copies the listing's marks into its answer meant the spaces they stand for."""
+    mark = book.take(tool, stage("").critic).mark
+    on = stage(reply(take=TAKE.replace(" ", mark), evidence=[f"run{mark}history"]))
+    outcome = (await on.ask()).outcome
+    assert (outcome.take, outcome.evidence) == (TAKE, ("run history",))
+
+
 async def test_take_that_holds_the_canary_is_refused(stage: Any, tool: Tool, book: PromptBook) -> None:
     """A take that repeats the prompt's internal tag is never accepted, however it is spelled."""
     on = stage("")

@@ -29,6 +29,9 @@ def run(arguments: list[str]) -> int:
     except SignalReceived as stop:
         complain(str(stop))
         return stop.exit_code
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
     except ReaderLeft:
         return _reader_left()
     except Exception as error:  # noqa: BLE001 - the last resort

@@ -75,7 +75,7 @@ def compare(
 
     def keep(review: PanelReview, paths: list[Path]) -> None:
         fresh[review.tool.slug] = review
-        voice.note(f"Wrote {', '.join(map(str, paths))}")
+        voice.wrote(paths)
 
     tools = [entry for entry in entries if isinstance(entry, Tool)]
     if tools:

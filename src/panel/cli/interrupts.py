@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ class Interrupts:
             elif task is not None:
                 task.cancel()
 
-        for number in SIGNALS:
-            loop.add_signal_handler(number, received, number)
+        # Where an event loop cannot handle signals, as on Windows, Ctrl-C ends the program at once.
+        with suppress(NotImplementedError):
+            for number in SIGNALS:
+                loop.add_signal_handler(number, received, number)
         try:
             yield
         finally:
-            for number in SIGNALS:
-                loop.remove_signal_handler(number)
+            with suppress(NotImplementedError):
+                for number in SIGNALS:
+                    loop.remove_signal_handler(number)

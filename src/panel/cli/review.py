@@ -68,7 +68,7 @@ def review(
             result(review_json(review_, indent=None))
         else:
             result(scorecard_text(review_, width=width(), color=color))
-        voice.note(f"Wrote {', '.join(map(str, paths))}")
+        voice.wrote(paths)
 
     sitting.review(loaded, show)
     return 0 if sitting.complete else INCOMPLETE

@@ -41,6 +41,11 @@ class Voice:
         if not self.quiet:
             tell(message)
 
+    def wrote(self, paths: Sequence[Path]) -> None:
+        """Name the files that were written, if any were."""
+        if paths:
+            self.note(f"Wrote {', '.join(map(str, paths))}")
+
 
 class Sitting:
     """One run of a panel.

@@ -120,6 +120,7 @@ class Prompt(Frozen):
         answer_schema: JSON schema of the answer.
         ask: 1 for the first time of asking, 2 for the re-ask.
         canary: tag that stands in `system` and must never come back, if there is one.
+        mark: character that stands for white space in the listing, if one does.
         scaffold: help for a weak model, if there is any.
     """
 
@@ -130,6 +131,7 @@ class Prompt(Frozen):
     answer_schema: dict[str, Any]
     ask: int = 1
     canary: str | None = None
+    mark: str | None = None
     scaffold: Scaffold | None = None
 
     @property

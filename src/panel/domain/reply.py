@@ -60,18 +60,19 @@ class Reply(Frozen):
     problems: tuple[str, ...] = ()
 
 
-def parse_reply(text: str, finish: Finish, context: ReplyContext) -> Reply:
+def parse_reply(text: str, finish: Finish, context: ReplyContext, detail: str | None = None) -> Reply:
     """Understand a model's reply. No text raises, and the time it takes is linear in the text's length.
 
     Args:
         text: what the model wrote. It is not looked at unless the model finished.
         finish: why the model stopped.
         context: what the reply is held against.
+        detail: the vendor's or the model's own words about why it did not finish.
     """
     if finish is Finish.TRUNCATED:
         return Reply(outcome=Outcome.REPAIR, no_take=_TRUNCATED, problems=(str(_TOO_LONG),))
     if finish is not Finish.COMPLETE:
-        return _reject(NoTakeReason.REFUSED, _WITHHELD[finish])
+        return _reject(NoTakeReason.REFUSED, _printable(detail, context) or _WITHHELD[finish])
     if leaks(context.canary, [text]):
         return _reject(NoTakeReason.INVALID, _LEAK)
     return _finished(text, context)
@@ -97,6 +98,12 @@ _CONTRADICTION = Fault(
     "it contradicts the verdict",
     f"a ship needs {LOWEST_SHIP} or more and a skip {HIGHEST_SKIP} or less; change whichever is wrong",
 )
+
+
+def _printable(detail: str | None, context: ReplyContext) -> str | None:
+    """Return words about a refusal if a page can carry them as they are."""
+    words = recusal_text(detail or "", context)
+    return words if isinstance(words, str) and not leaks(context.canary, [words]) else None
 
 
 def _finished(text: str, context: ReplyContext) -> Reply:

@@ -70,6 +70,7 @@ class PromptBook:
             own=seat,
             answer_schema=ANSWER_SCHEMA,
             canary=guard.canary if guard.canary in system else None,
+            mark=guard.mark if datamark else None,
             scaffold=self._scaffold(tool, persona) if self._scaffolded else None,
         )
 

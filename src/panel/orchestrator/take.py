@@ -106,12 +106,8 @@ class SeatAsker:
             tagline=tool.tagline,
             host=tool.host,
         )
-        reply = parse_reply(completion.text, completion.finish, context)
-        if reply.no_take is not None and completion.detail:
-            return reply.model_copy(
-                update={"no_take": NoTake(reason=reply.no_take.reason, detail=completion.detail)}
-            )
-        return reply
+        text = completion.text.replace(prompt.mark, " ") if prompt.mark else completion.text
+        return parse_reply(text, completion.finish, context, completion.detail)
 
     def _no_take(self, error: ProviderError) -> NoTake:
         if isinstance(error, ProviderDown):
