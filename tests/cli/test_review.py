@@ -115,6 +115,19 @@ def test_bad_input_is_one_line_and_writes_nothing(
     assert (ran.out, files(tmp_path)) == ("", [])
 
 
+def test_broken_template_is_told_before_any_call(
+    panel: Any, tools: list[Path], replay: str, tmp_path: Path
+) -> None:
+    """A template of the user's own that cannot be rendered ends with 2 before anything is asked or written."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "reask.md.j2").write_text("{{ nowhere }}")
+    ran = panel("review", tools[0], "--model", replay, "--prompts", "mine")
+    assert ran.code == 2
+    assert "reask.md.j2" in ran.err
+    assert "Traceback" not in ran.err
+    assert not (tmp_path / "outputs").exists()
+
+
 def test_all_problems_of_all_files_are_listed(panel: Any, tools: list[Path], replay: str) -> None:
     """One bad file among good ones stops the run before it starts, with every problem listed."""
     bad = [BAD_INPUTS / name for name in ("y12_duplicate_key.yaml", "j12_blank_name.json")]

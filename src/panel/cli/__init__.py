@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 
 
 def main() -> None:
@@ -16,47 +15,42 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     from panel.cli.app import app
     from panel.cli.console import complain, forgiving_streams
-    from panel.cli.exits import ReaderLeft, SignalReceived
-    from panel.errors import PanelError
+    from panel.cli.exits import INTERRUPTED, ReaderLeft, SignalReceived
 
     forgiving_streams()
     try:
         code = app(arguments, standalone_mode=False, prog_name="panel")
         sys.stdout.flush()
-    except PanelError as error:
-        complain(str(error))
-        return error.exit_code
     except SignalReceived as stop:
         complain(str(stop))
         return stop.exit_code
     except KeyboardInterrupt:
         complain("interrupted")
-        return 130
-    except ReaderLeft:
-        return _reader_left()
-    except Exception as error:  # noqa: BLE001 - the last resort
-        return _usage_or_bug(error)
+        return INTERRUPTED
+    except ReaderLeft as left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return left.exit_code
+    except Exception as error:  # noqa: BLE001 - every error has its line and its exit code
+        return _explained(error)
     return code if isinstance(code, int) else 0
 
 
-def _usage_or_bug(error: Exception) -> int:
+def _explained(error: Exception) -> int:
+    """Tell what went wrong and return the exit code: panel's own errors, the command line's, and bugs."""
+    import traceback
+
     from typer import TyperException
 
     from panel.cli.console import complain
+    from panel.errors import PanelError
 
+    if isinstance(error, PanelError):
+        complain(str(error))
+        return error.exit_code
     if isinstance(error, TyperException):
         show = getattr(error, "show", None)
-        if show is None:
-            complain(error.format_message())
-        else:
-            show()
+        complain(error.format_message()) if show is None else show()
         return error.exit_code
     traceback.print_exception(error)
     complain("this is a bug in panel; please report it with the lines above")
     return 1
-
-
-def _reader_left() -> int:
-    """Leave quietly; 141 is what a shell reports for a program that wrote to a closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141

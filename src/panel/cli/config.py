@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from panel.cli import options
 
 HELP = """Show every setting, its value and its source.
@@ -26,7 +24,7 @@ def config(
     """Show every setting, its value and its source."""
     import os
 
-    from panel.cli.console import result
+    from panel.cli.console import result, result_json
     from panel.settings.choice import choose_model
     from panel.settings.resolve import resolve
 
@@ -35,7 +33,7 @@ def config(
     choice = choose_model(resolved.settings.model, resolved.sources["model"], os.environ)
     if as_json:
         in_force = {"provider": choice.provider, "model": choice.model, "why": choice.why}
-        result(json.dumps({"settings": rows, "model_in_force": in_force}, indent=2, ensure_ascii=False))
+        result_json({"settings": rows, "model_in_force": in_force})
         return
     names, values = max(len(row["name"]) for row in rows), max(len(row["shown"]) for row in rows)
     lines = [f"{row['name']:<{names}}  {row['shown']:<{values}}  {row['source']}" for row in rows]

@@ -32,6 +32,13 @@ def result(text: str) -> None:
         raise ReaderLeft from None
 
 
+def result_json(value: object) -> None:
+    """Print a JSON value as a result."""
+    import json
+
+    result(json.dumps(value, indent=2, ensure_ascii=False))
+
+
 def tell(message: str) -> None:
     """Print a message about what is going on."""
     from panel.domain.text import prose

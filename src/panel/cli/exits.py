@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 SHELL_OFFSET = 128
-
-
-class ReaderLeft(BaseException):
-    """What reads our output has gone, as `head` does."""
+INTERRUPTED = SHELL_OFFSET + 2
 
 
 class SignalReceived(BaseException):
@@ -15,3 +12,9 @@ class SignalReceived(BaseException):
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
         self.exit_code = SHELL_OFFSET + number
+
+
+class ReaderLeft(BaseException):
+    """What reads our output has gone, as `head` does; the exit code is what a shell reports for it (SIGPIPE)."""
+
+    exit_code = SHELL_OFFSET + 13

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,7 +40,7 @@ def parse(
     as_json: options.AsJson = False,
 ) -> None:
     """Show what the reply parser makes of a raw reply."""
-    from panel.cli.console import result
+    from panel.cli.console import result, result_json
     from panel.domain.reply import ReplyContext, parse_reply
 
     roster = _roster(persona, personas, config)
@@ -57,7 +56,7 @@ def parse(
     if as_json:
         shown = reply.model_dump(mode="json", include={"outcome", "problems", "no_take"})
         take = reply.take.model_dump(mode="json") if reply.take and reply.no_take is None else None
-        result(json.dumps({"outcome": shown["outcome"], "take": take, **shown}, indent=2, ensure_ascii=False))
+        result_json({"outcome": shown["outcome"], "take": take, **shown})
     else:
         result(_in_words(reply))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,12 +21,12 @@ def list_personas(
     personas: options.Personas = None, config: options.Config = None, as_json: options.AsJson = False
 ) -> None:
     """List the critics and their mottos."""
-    from panel.cli.console import result
+    from panel.cli.console import result, result_json
 
     known = _known(personas, config)
     if as_json:
         rows = [{"id": p.id, "name": p.name, "motto": p.motto, "digest": p.digest} for p in known.values()]
-        result(json.dumps(rows, indent=2, ensure_ascii=False))
+        result_json(rows)
     else:
         widest = max(len(name) for name in known)
         result("\n".join(f"{p.id:<{widest}}  {p.motto}" for p in known.values()))
@@ -41,17 +40,13 @@ def show_persona(
     as_json: options.AsJson = False,
 ) -> None:
     """Show all that one critic is told."""
-    from panel.cli.console import result
+    from panel.cli.console import result, result_json
     from panel.loaders.personas import seat_roster
 
     known = _known(personas, config)
     (persona,) = seat_roster(known, (name,))
     if as_json:
-        result(
-            json.dumps(
-                persona.model_dump(mode="json") | {"digest": persona.digest}, indent=2, ensure_ascii=False
-            )
-        )
+        result_json(persona.model_dump(mode="json") | {"digest": persona.digest})
     else:
         result(_described(persona))
 

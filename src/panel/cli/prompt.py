@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -30,7 +29,7 @@ def prompt(
 ) -> None:
     """Show exactly what would be sent for one tool and one persona."""
     from panel.cli.compose import cast, critics
-    from panel.cli.console import result
+    from panel.cli.console import result, result_json
     from panel.errors import SettingsError
     from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
@@ -51,6 +50,6 @@ def prompt(
             "user": question.user,
         }
         more = question.model_dump(mode="json", include={"label", "answer_schema", "scaffold"})
-        result(json.dumps(shown | more, indent=2, ensure_ascii=False))
+        result_json(shown | more)
     else:
         result(f"# system\n\n{question.system}\n\n# user\n\n{question.user}\n\n# digest\n\n{question.digest}")

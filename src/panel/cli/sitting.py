@@ -74,6 +74,7 @@ class Sitting:
             SignalReceived: the user interrupted; likewise.
         """
         cast_ = cast(self._resolved, self._critics)
+        _rehearse(cast_, tools)
         self._introduce(cast_, len(tools))
         try:
             asyncio.run(self._sit(cast_, tools, each))
@@ -121,3 +122,11 @@ class Sitting:
             for name, source in self._resolved.sources.items():
                 if source != DEFAULT:
                     self._voice.note(f"Setting: {name} from {source}")
+
+
+def _rehearse(cast_: Cast, tools: Sequence[Tool]) -> None:
+    """Make each kind of question once, so that a template or a persona that is at fault is told before any call."""
+    for persona in cast_.personas:
+        for tool in tools[:1]:
+            cast_.prompts.take(tool, persona)
+            cast_.prompts.reask(tool, persona, reply="{}", problems=["reply: rehearsal"])

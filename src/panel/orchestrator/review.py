@@ -98,8 +98,13 @@ class Panel:
             observer=self.observer,
             halt=self.halt,
         )
-        async with asyncio.TaskGroup() as group:
-            asking = [group.create_task(self._seat(asker, tool, persona, slots)) for persona in self.personas]
+        try:
+            async with asyncio.TaskGroup() as group:
+                asking = [
+                    group.create_task(self._seat(asker, tool, persona, slots)) for persona in self.personas
+                ]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
         seats = tuple(task.result() for task in asking)
         return PanelReview(tool=tool, setup=self.setup, seats=seats, reviewed_at=self.clock())
 
