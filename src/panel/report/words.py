@@ -30,6 +30,7 @@ FRAGILE = "Fragile: one flipped vote would change the panel verdict."
 CONTRADICTION = "Contradiction: the score is at odds with the verdict, and asking again did not settle it."
 NO_SEAT = "Not on this panel"
 
+_WRAP = re.compile(r"\n(?!\s*(?:[-*+•–]|\d{1,3}[.)])\s)")  # noqa: RUF001 - a dash that lists use
 _HUMPS = re.compile(r"[^\W\d_][^\W_A-Z]*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])")  # noqa: RUF001 - full-width marks end sentences too
 _ANSWERS = {
@@ -123,8 +124,11 @@ def monogram(name: str) -> str:
 
 
 def paragraphs(text: str) -> list[list[str]]:
-    """Return a text as paragraphs, each a list of its lines, without anything invisible."""
-    return [block.split("\n") for block in prose(text).split("\n\n")]
+    """Return a text as paragraphs, each a list of its lines, without anything invisible.
+
+    A single line break is where an editor wrapped the text; only one before a list's item is kept.
+    """
+    return [_WRAP.sub(" ", block).split("\n") for block in prose(text).split("\n\n")]
 
 
 def opening(text: str, limit: int) -> str:
