@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+import builders
+from panel.domain.take import NoTake, Seat, Take
+from panel.report import (
+    ReportContext,
+    comparison_html,
+    comparison_json,
+    comparison_markdown,
+    comparison_text,
+    review_html,
+    review_json,
+    review_markdown,
+    scorecard_text,
+)
+
+if TYPE_CHECKING:
+    from panel.domain.comparison import Comparison
+
+ATTACKS = Path(__file__).parents[2] / "fixtures" / "web" / "attacks.jsonl"
+ROWS = [json.loads(line)["attack"] for line in ATTACKS.read_text("utf-8").splitlines()]
+MORE = [
+    "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>",
+    "]]> {{ 7*7 }} {% raw %} ${7*7} <%= 7*7 %>",
+    "</style><style>body{display:none}</style>",
+    "\x1b]0;pwned\x07\x1b[2J",
+    "![x](https://exfil.invalid/a.png) [y](//exfil.invalid) https://exfil.invalid www.exfil.invalid a@exfil.invalid",
+]
+EVERY = [*ROWS, *MORE]
+CONTEXT = ReportContext(generator="panel", mottos={})
+
+
+def hostile(attack: str) -> Comparison:
+    """Return a comparison that holds an attack in every text field of every type."""
+    attack = f"x {attack}" if not attack.strip() else attack
+    padded = f"{attack} and enough words around it to make a take of the length that is asked for."
+    listed = {
+        "tagline": attack,
+        "category": attack[:60],
+        "pricing": attack,
+        "maker": attack[:100],
+        "license": attack[:60],
+        "best_for": attack,
+        "facts": [{"claim": attack, "source": "https://lantern.example/", "checked_on": "2026-11-01"}],
+    }
+    tools = [
+        builders.tool(f"{name} {attack}"[:110], description=f"{attack}\n\n{attack}", **listed)
+        for name in ("A", "B")
+    ]
+    outcome = Take(verdict="ship", score=70, take=padded, evidence=(attack,), reasoning=attack)
+    refusal = NoTake(reason="recused", detail=attack)
+    origin = builders.provenance(provider="openai", model=attack, request_ids=(attack,))
+    reviews = []
+    for tool in tools:
+        review = builders.review(outcome, refusal, outcome, outcome, of=tool)
+        seats = tuple(
+            Seat(persona=seat.persona, name=f"{seat.name} {attack}", outcome=seat.outcome, provenance=origin)
+            for seat in review.seats
+        )
+        reviews.append(review.model_copy(update={"seats": seats}))
+    return builders.comparison(*reviews)
+
+
+class Elements(HTMLParser):
+    """Collects the elements, attributes and text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.data: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attributes]
+
+    def handle_data(self, data: str) -> None:
+        (
+            self.scripts
+            if self.tags and self.tags[-1] == "script" and data.strip().startswith("{")
+            else self.data
+        ).append(data)
+
+
+def pages(comparison: Comparison) -> list[str]:
+    return [comparison_html(comparison, CONTEXT), review_html(comparison.reviews[0], CONTEXT)]
+
+
+TAME = [Elements(page) for page in pages(hostile("plain words"))]
+
+
+@pytest.mark.parametrize("attack", EVERY)
+def test_markup_in_any_field_stays_text(attack: str) -> None:
+    """An attack in every field adds no element and no attribute to the page, and starts no link or script."""
+    for page, tame in zip(pages(hostile(attack)), TAME, strict=True):
+        found = Elements(page)
+        assert sorted(set(found.tags)) == sorted(set(tame.tags))
+        assert {name for name, _ in found.attributes} == {name for name, _ in tame.attributes}
+        links = [value for name, value in found.attributes if name in {"href", "src", "action"}]
+        assert [link for link in links if not link.startswith(("#", "https://lantern.example/"))] == []
+        assert "49" not in re.findall(r"\b49\b", " ".join(found.data))
+
+
+@pytest.mark.parametrize("attack", EVERY)
+def test_linked_data_parses_and_cannot_end_its_block(attack: str) -> None:
+    """The JSON-LD block holds no raw angle bracket, parses as JSON, and makes no claim to be a user's review."""
+    for page in pages(hostile(attack)):
+        blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
+        assert len(blocks) == 1
+        assert not set("<>&") & set(blocks[0])
+        kinds = json.dumps(json.loads(blocks[0]))
+        assert "AggregateRating" not in kinds
+        assert '"@type": "Review"' not in kinds
+
+
+@pytest.mark.parametrize("attack", EVERY)
+def test_markdown_makes_nothing_of_an_attack(attack: str) -> None:
+    """An attack in every field becomes no heading, link, image, HTML, fence or further table of the Markdown report."""
+    comparison = hostile(attack)
+    reports = [comparison_markdown(comparison, CONTEXT), review_markdown(comparison.reviews[0], CONTEXT)]
+    tame = hostile("plain words")
+    plain = [comparison_markdown(tame, CONTEXT), review_markdown(tame.reviews[0], CONTEXT)]
+    for report, usual in zip(reports, plain, strict=True):
+        assert outline(report) == outline(usual)
+        outside_code = re.sub(r"`[^`]*`", "", report)
+        assert not re.search(r"(?<![\\\w])(?:https?://|www\.)exfil", outside_code)
+
+
+def outline(markdown: str) -> list[str]:
+    """Return the kinds of block and inline tokens that make up a document, without plain text."""
+    tokens = MarkdownIt("js-default").parse(markdown)
+    inline = [child for token in tokens for child in token.children or []]
+    telling = {
+        "link_open",
+        "image",
+        "html_inline",
+        "fence",
+        "html_block",
+        "heading_open",
+        "table_open",
+        "hr",
+    }
+    kinds = [token.type for token in tokens if token.type in telling]
+    return kinds + sorted({child.type for child in inline if child.type in telling})
+
+
+@pytest.mark.parametrize("attack", EVERY)
+def test_terminal_gets_no_control_codes(attack: str) -> None:
+    """The terminal report holds no control character but the line feed, whatever a field holds."""
+    comparison = hostile(attack)
+    for width in (60, 120):
+        text = comparison_text(comparison, width=width, color=False) + scorecard_text(
+            comparison.reviews[0], width=width, color=False
+        )
+        assert [char for char in text if (ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160] == []
+
+
+@pytest.mark.parametrize("attack", EVERY)
+def test_json_carries_the_words_as_they_are(attack: str) -> None:
+    """JSON reports parse, and hold a take's words unchanged."""
+    comparison = hostile(attack)
+    document = json.loads(comparison_json(comparison))
+    said = document["reviews"][0]["review"]["seats"][0]["outcome"]["take"]
+    assert said == comparison.reviews[0].seats[0].outcome.take
+    assert json.loads(review_json(comparison.reviews[0]))["kind"] == "panel-review"

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import builders
+from panel.errors import InputError
+from panel.report import (
+    ReportContext,
+    comparison_html,
+    comparison_json,
+    comparison_markdown,
+    comparison_text,
+    json_schema,
+    read_review,
+    review_html,
+    review_json,
+    review_markdown,
+    scorecard_text,
+)
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+CONTEXT = ReportContext(generator="panel 0", mottos={"builder": "Show me the primitive."})
+
+
+def reports(comparison: object = None) -> list[str]:
+    """Return a comparison in every human-readable form."""
+    shown = comparison or builders.seed_comparison()
+    assert isinstance(shown, builders.Comparison)
+    return [
+        comparison_html(shown, CONTEXT),
+        comparison_markdown(shown, CONTEXT),
+        comparison_text(shown, width=100, color=False),
+    ]
+
+
+def test_written_review_reads_back_as_it_was() -> None:
+    """A review that was written as JSON is read back equal."""
+    review = builders.smollm3()
+    assert read_review(review_json(review), "r.json") == review
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "line 1"),
+        ("[]", "a JSON object was expected"),
+        ('{"kind": "comparison"}', "is a comparison"),
+        ('{"kind": "other"}', "holds no review"),
+        ('{"kind": "panel-review", "schema_version": 2}', "schema_version"),
+        ('{"kind": "panel-review", "schema_version": true}', "schema_version"),
+        ('{"kind": "panel-review", "schema_version": 1, "review": {}}', "review.tool"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_file_that_holds_no_review_says_why(text: str, said: str) -> None:
+    """A file that holds no review of this version is refused with its name and the fault."""
+    with pytest.raises(InputError, match=r"r\.json") as caught:
+        read_review(text, "r.json")
+    assert said in str(caught.value)
+
+
+def test_documents_meet_their_published_schemas() -> None:
+    """What is written as JSON meets the published schemas, and these are what the program prints."""
+    for kind, name, text in (
+        ("review", "panel-review-1.json", review_json(builders.embedded_review())),
+        ("comparison", "comparison-1.json", comparison_json(builders.seed_comparison())),
+    ):
+        published = (SCHEMAS / name).read_text("utf-8")
+        assert json_schema(kind) == published
+        schema = json.loads(published)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.validate(json.loads(text), schema)
+
+
+def test_reports_are_the_same_every_time() -> None:
+    """The same comparison gives the same bytes."""
+    assert reports() == reports()
+
+
+def test_ai_notice_stands_in_every_report() -> None:
+    """Every report says that the critics are AI personas and that no editor has approved it."""
+    for report in reports():
+        words = " ".join(report.replace("\\", "").split())
+        assert "AI personas" in words
+        assert "no editor has approved" in words
+
+
+def test_embedded_model_is_named_for_what_it_is() -> None:
+    """A report that the embedded model wrote says so, how small it is, and how to use a strong model; others do not."""
+    of = [builders.embedded_review(), builders.embedded_review(builders.tool("Sextant"))]
+    for report in reports(builders.comparison(*of)):
+        words = " ".join(report.replace("\\", "").split())
+        for told in ("Embedded draft", "135 million", "OPENAI_API_KEY", "--model openai:"):
+            assert told in words
+    assert not any("Embedded draft" in report for report in reports())
+
+
+def test_rule_fragility_and_warnings_are_stated() -> None:
+    """The rule of the verdict, its fragility and why columns may not compare are stated."""
+    other = builders.review(of=builders.tool("Sextant", category="Navigation"))
+    shown = builders.comparison(builders.smollm3(), other)
+    for report in reports(shown):
+        words = " ".join(report.replace("\\", "").split())
+        assert "A strict majority of the takes given decides" in words
+        assert "one flipped vote would change" in words
+        assert "different categories" in words
+
+
+def test_contradiction_is_marked() -> None:
+    """A take whose score contradicts its verdict is marked as such."""
+    shown = builders.comparison(
+        builders.review(builders.contradiction()), builders.review(of=builders.tool("Sextant"))
+    )
+    for report in reports(shown):
+        assert "contradict" in report.lower()
+
+
+def test_no_panel_take_comes_with_its_reason() -> None:
+    """A seat without a take is shown as such, with the typed reason and its words."""
+    review = builders.review(builders.no_take("timed_out", "No answer within 120 s."), builders.take())
+    for report in (
+        review_html(review, CONTEXT),
+        review_markdown(review, CONTEXT),
+        scorecard_text(review, width=100, color=False),
+    ):
+        words = " ".join(report.replace("\\", "").split())
+        assert "No panel take" in words
+        assert "timed out" in words
+        assert "No answer within 120 s." in words
+
+
+@pytest.mark.parametrize("outcomes", [(builders.no_take(),) * 5, (builders.take(),)])
+def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[builders.NoTake | builders.Take, ...]) -> None:
+    """A panel with no take, or too few for a verdict, has its page as well."""
+    review = builders.review(*outcomes)
+    for report in (
+        review_html(review, CONTEXT),
+        review_markdown(review, CONTEXT),
+        scorecard_text(review, width=80, color=False),
+    ):
+        assert "No verdict" in report
+
+
+def test_page_asks_for_nothing_and_runs_nothing() -> None:
+    """A page is one file: no request, no script but data, and a policy that forbids both."""
+    html = comparison_html(builders.seed_comparison(), CONTEXT)
+    policy = re.search(r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"', html)
+    assert policy
+    assert "default-src 'none'" in policy[1].replace("&#39;", "'")
+    assert re.findall(r"<script(?! type=\"application/ld\+json\")", html) == []
+    assert re.findall(r"<(?:link|img|iframe|object|embed)\b", html) == []
+    assert "@import" not in html
+    assert "url(" not in html
+
+
+def test_page_is_small() -> None:
+    """The page of the seed comparison is under 20 KB as it travels."""
+    assert len(gzip.compress(comparison_html(builders.seed_comparison(), CONTEXT).encode())) < 20_000
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_terminal_report_keeps_to_its_width(width: int) -> None:
+    """No line is wider than the terminal, counting wide characters as two columns."""
+    from rich.cells import cell_len
+
+    wide = builders.review(of=builders.tool("日本語の道具" * 6, tagline="とても長い説明" * 10))
+    shown = builders.comparison(builders.smollm3(), wide)
+    text = comparison_text(shown, width=width, color=False) + scorecard_text(wide, width=width, color=False)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+
+
+def test_colour_comes_only_when_asked_for() -> None:
+    """The terminal report holds colour codes if it may, and none otherwise; the words are the same."""
+    review = builders.smollm3()
+    plain, colored = (scorecard_text(review, width=80, color=color) for color in (False, True))
+    assert "\x1b[" not in plain
+    assert "\x1b[" in colored
+    uncolored = re.sub(r"\x1b\[[0-9;]*m", "", colored)
+    assert [line.rstrip() for line in uncolored.splitlines()] == [line.rstrip() for line in plain.splitlines()]
