@@ -167,6 +167,16 @@ async def test_chat_outcomes_are_values(
     assert (await chat(Wire(body)).complete(prompt, config)).finish is finish
 
 
+async def test_names_from_the_wire_are_bounded(prompt: Prompt, config: ModelConfig) -> None:
+    """However much a server sends as its model's name or its request's, a line's worth is kept."""
+    got = await chat(Wire(chosen("{}") | {"model": "m\n" * 500_000, "id": "i" * 1_000_000})).complete(
+        prompt, config
+    )
+    assert len(got.model) <= 200
+    assert "\n" not in got.model
+    assert len(got.request_id or "") <= 200
+
+
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "12", "completion_tokens": float("nan")}])
 async def test_unknown_usage_is_none(usage: Any, prompt: Prompt, config: ModelConfig) -> None:
     """Usage that a server leaves out or garbles is unknown, never zero."""

@@ -12,7 +12,7 @@ from panel.domain.completion import Completion, Finish, Usage
 from panel.errors import ProviderBusy, ProviderError, ProviderTimeout, SettingsError
 from panel.providers.base import Provider
 from panel.providers.faults import fault_of_status, json_object
-from panel.providers.wire import count, mapping, mappings, text_of
+from panel.providers.wire import count, label_of, mapping, mappings, text_of
 
 if TYPE_CHECKING:
     from panel.domain.completion import ModelConfig
@@ -99,15 +99,15 @@ def messages_completion(body: dict[str, Any], model: str) -> Completion:
     """
     if body.get("type") == "error" or not isinstance(body.get("content"), list):
         error = mapping(body, "error").get("message")
-        raise ProviderBusy(f"anthropic answered without content: {text_of(error) or 'no explanation'}")
+        raise ProviderBusy(f"anthropic answered without content: {label_of(error) or 'no explanation'}")
     blocks = [block for block in mappings(body, "content") if block.get("type") == "text"]
     return Completion(
         text="".join(text_of(block.get("text")) for block in blocks),
         finish=_FINISH.get(text_of(body.get("stop_reason")), Finish.COMPLETE),
         provider=MessagesProvider.name,
-        model=text_of(body.get("model")) or model,
+        model=label_of(body.get("model")) or model,
         usage=_usage(mapping(body, "usage")),
-        request_id=text_of(body.get("id")) or None,
+        request_id=label_of(body.get("id")) or None,
         detail=text_of(mapping(body, "stop_details").get("explanation")) or None,
     )
 

@@ -99,7 +99,7 @@ def _codes(body: object) -> str:
 
 def _message(body: object, secret: str | None) -> str:
     text = _error(body).get("message") or "no explanation"
-    line = one_line(str(text))
+    line = one_line(str(text)[: 10 * MAX_MESSAGE_CHARS])
     return (line.replace(secret, "[key]") if secret else line)[:MAX_MESSAGE_CHARS]
 
 

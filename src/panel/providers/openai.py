@@ -12,7 +12,7 @@ from panel.domain.completion import Completion, Finish, Usage
 from panel.errors import ProviderBusy, ProviderError, ProviderTimeout, SettingsError
 from panel.providers.base import Provider
 from panel.providers.faults import fault_of_status, json_object
-from panel.providers.wire import count, mapping, mappings, text_of
+from panel.providers.wire import count, label_of, mapping, mappings, text_of
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -97,7 +97,7 @@ def responses_completion(body: dict[str, Any], model: str) -> Completion:
     """
     if body.get("status") == "failed":
         raise ProviderError(
-            f"openai failed: {text_of(mapping(body, 'error').get('message')) or 'no explanation'}"
+            f"openai failed: {label_of(mapping(body, 'error').get('message')) or 'no explanation'}"
         )
     parts = [part for item in mappings(body, "output") for part in mappings(item, "content")]
     refusal = "".join(text_of(part.get("refusal")) for part in parts if part.get("type") == "refusal")
@@ -105,9 +105,9 @@ def responses_completion(body: dict[str, Any], model: str) -> Completion:
         text="".join(text_of(part.get("text")) for part in parts if part.get("type") == "output_text"),
         finish=Finish.REFUSED if refusal else _responses_finish(body),
         provider=ResponsesProvider.name,
-        model=text_of(body.get("model")) or model,
+        model=label_of(body.get("model")) or model,
         usage=_responses_usage(mapping(body, "usage")),
-        request_id=text_of(body.get("id")) or None,
+        request_id=label_of(body.get("id")) or None,
         detail=refusal or None,
     )
 
@@ -141,7 +141,7 @@ def chat_completion(body: dict[str, Any], model: str) -> Completion:
     if not choices:
         error = mapping(body, "error").get("message")
         raise ProviderBusy(
-            f"openai-compatible answered without a choice: {text_of(error) or 'no explanation'}"
+            f"openai-compatible answered without a choice: {label_of(error) or 'no explanation'}"
         )
     message = mapping(choices[0], "message")
     refusal = text_of(message.get("refusal"))
@@ -149,9 +149,9 @@ def chat_completion(body: dict[str, Any], model: str) -> Completion:
         text=text_of(message.get("content")),
         finish=Finish.REFUSED if refusal else _chat_finish(choices[0].get("finish_reason")),
         provider=ChatProvider.name,
-        model=text_of(body.get("model")) or model,
+        model=label_of(body.get("model")) or model,
         usage=_chat_usage(mapping(body, "usage")),
-        request_id=text_of(body.get("id")) or None,
+        request_id=label_of(body.get("id")) or None,
         detail=refusal or None,
     )
 

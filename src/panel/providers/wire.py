@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from panel.domain.text import one_line
+
+MAX_LABEL_CHARS = 200
+
 
 def mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
     """Return the object at a key, or an empty one."""
@@ -20,6 +24,11 @@ def mappings(value: dict[str, Any], key: str) -> list[dict[str, Any]]:
 def text_of(value: object) -> str:
     """Return a text, or an empty one in place of anything else."""
     return value if isinstance(value, str) else ""
+
+
+def label_of(value: object) -> str:
+    """Return the start of a text, such as a name or an identifier, on one line."""
+    return one_line(text_of(value)[:MAX_LABEL_CHARS])
 
 
 def count(value: object) -> int | None:

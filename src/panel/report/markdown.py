@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from panel.domain.review import PanelReview
     from panel.report.context import ReportContext
 
-_LINKED = re.compile(r"[^\s`|]*(?://|www\.|@|mailto:|xmpp:)[^\s`|]*", re.IGNORECASE)
+_RUN = re.compile(r"[^\s`|]+")
+_LINKING = re.compile(r"//|www\.|@|mailto:|xmpp:", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~$#&{}]")
 _LINE_START = re.compile(r"^(\d*)([-+=:.)])")
 _URL_CHARS = "/:?#[]@!$&'+,;=%-._~"
@@ -54,7 +55,9 @@ def escaped(value: object) -> str:
         return value
     line = one_line(str(value))
     pieces, end = [], 0
-    for match in _LINKED.finditer(line):
+    for match in _RUN.finditer(line):
+        if not _LINKING.search(match[0]):
+            continue
         pieces += [_plain(line[end : match.start()]), f"`{match[0]}`"]
         end = match.end()
     return _LINE_START.sub(r"\1\\\2", "".join([*pieces, _plain(line[end:])]))
