@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -42,14 +43,35 @@ class Calibration(Frozen):
     judgement: Scale
 
 
-class Openers(Frozen):
-    """First words of each sentence of a take, by the verdict that it argues for.
+class About(StrEnum):
+    """Which sentence of the listing a sentence of a take is made of.
 
-    The first goes with what the tool is, the last with what speaks for the verdict, those between with what speaks against.
+    Attributes:
+        FIRST: the first one, which mostly says what the tool is.
+        STRONG: the one that speaks most for the tool, of those not yet used.
+        WEAK: the one that speaks most against it, of those not yet used.
     """
 
-    ship: tuple[str, ...]
-    skip: tuple[str, ...]
+    FIRST = "first"
+    STRONG = "strong"
+    WEAK = "weak"
+
+
+class Opener(Frozen):
+    """First words of a sentence of a take.
+
+    Words that end in a conjunction or in a comma are followed by a whole clause, others by what their subject does.
+    """
+
+    about: About
+    words: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Openers(Frozen):
+    """The sentences of a take, by the verdict that it argues for."""
+
+    ship: Annotated[tuple[Opener, ...], Field(min_length=1)]
+    skip: Annotated[tuple[Opener, ...], Field(min_length=1)]
 
 
 class Example(Frozen):

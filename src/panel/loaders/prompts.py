@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.domain.persona import Persona
+    from panel.domain.prompt import Opener
     from panel.domain.tool import Tool
 
 PATTERN = "*.md.j2"
@@ -95,6 +96,9 @@ class PromptBook:
         def about(line: str) -> str:
             return line.replace("{name}", tool.name).replace("{category}", tool.category or "software")
 
+        def opened(openers: Sequence[Opener]) -> tuple[Opener, ...]:
+            return tuple(one.model_copy(update={"words": about(one.words)}) for one in openers)
+
         return Scaffold(
             whole=Probe(text=about(own.probe), favourable=own.favourable, unfavourable=own.unfavourable),
             sentence=Probe(
@@ -102,9 +106,7 @@ class PromptBook:
                 favourable=own.strong or own.favourable,
                 unfavourable=own.weak or own.unfavourable,
             ),
-            openers=Openers(
-                ship=tuple(map(about, own.openers.ship)), skip=tuple(map(about, own.openers.skip))
-            ),
+            openers=Openers(ship=opened(own.openers.ship), skip=opened(own.openers.skip)),
             lesson=lesson,
             examples=_examples(f"{DRAFT}.md.j2", examples),
             name=tool.name,

@@ -20,12 +20,13 @@ from panel.errors import ProviderError
 from panel.providers.base import Provider
 from panel.providers.local.engine import Engine
 from panel.providers.local.pool import Pool
-from panel.providers.local.seat import Weighed, answer, usage_of, weigh
+from panel.providers.local.seat import Weighed, answer, read, usage_of, weigh
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
 
 if TYPE_CHECKING:
     from panel.domain.completion import ModelConfig
     from panel.domain.prompt import Prompt, Scaffold
+    from panel.providers.local.judge import Reading
 
 MOST_SERVERS = 4
 SEATS_PER_SERVER = 8
@@ -62,12 +63,11 @@ class LocalProvider(Provider):
             ProviderDown: the weights or the runtime cannot be used on this machine.
             ProviderError: the prompt has no scaffold, or the listing is longer than the model can read.
         """
-        if prompt.scaffold is None:
-            raise ProviderError("the embedded model cannot answer a prompt without a scaffold")
+        scaffold = _scaffold_of(prompt)
         async with self._seats:
             pool = await self._loaded()
-            weighed, usage = await self._weighing(pool, prompt, prompt.scaffold)
-            result = await answer(pool, prompt, prompt.scaffold, weighed, config.seed)
+            weighed, usage = await self._weighing(pool, prompt, scaffold)
+            result = await answer(pool, prompt, scaffold, weighed, config.seed)
         return Completion(
             text=result.text,
             finish=Finish.COMPLETE,
@@ -75,6 +75,19 @@ class LocalProvider(Provider):
             model=config.model,
             usage=usage + result.usage,
         )
+
+    async def read(self, prompt: Prompt) -> Reading:
+        """Return what the model's probabilities say about a prompt's listing, before any scale is laid on it.
+
+        Raises:
+            ProviderDown, ProviderError: as `complete` does.
+        """
+        scaffold = _scaffold_of(prompt)
+        async with self._seats:
+            pool = await self._loaded()
+            weighed, _ = await self._weighing(pool, prompt, scaffold)
+            reading, _ = await read(pool, prompt, scaffold, weighed)
+        return reading
 
     async def aclose(self) -> None:
         """Let the work in hand end, stop the servers and free their memory."""
@@ -111,9 +124,17 @@ class LocalProvider(Provider):
         return weighed, usage_of(weighed.answers if first else ())
 
 
+def _scaffold_of(prompt: Prompt) -> Scaffold:
+    if prompt.scaffold is None:
+        raise ProviderError("the embedded model cannot answer a prompt without a scaffold")
+    return prompt.scaffold
+
+
 def usable_cores() -> int:
     """Return how many cores this process may use."""
-    count = getattr(os, "process_cpu_count", None)  # from Python 3.13; it knows of affinity and of an override
+    count = getattr(
+        os, "process_cpu_count", None
+    )  # from Python 3.13; it knows of affinity and of an override
     if count is not None:
         return count() or 1
     if hasattr(os, "sched_getaffinity"):

@@ -14,16 +14,24 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from panel.domain.completion import Usage
+from panel.domain.prompt import About
 from panel.domain.take import Verdict
 from panel.providers.local.engine import Lane
 from panel.providers.local.judge import UNCALIBRATED, Reading, leaning, score_of, verdict_of
-from panel.providers.local.language import about_it, expects_clause, sentences_of, shared_content
+from panel.providers.local.language import (
+    as_fact,
+    expects_clause,
+    sentences_of,
+    shared_content,
+    stands_alone,
+    words_of,
+)
 from panel.providers.local.writing import Line, Task, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.prompt import Prompt, Scaffold
+    from panel.domain.prompt import Opener, Prompt, Scaffold
     from panel.providers.local.engine import Answer, Engine, Levels, Tokens
     from panel.providers.local.pool import Pool
 
@@ -83,12 +91,16 @@ async def answer(pool: Pool, prompt: Prompt, scaffold: Scaffold, weighed: Weighe
     score = score_of(reading, scaffold.calibration or UNCALIBRATED)
     verdict = verdict_of(score)
     lines: list[Line] = []
-    for number, (opener, fact) in enumerate(plan(scaffold, verdict, weighed.sentences, reading.sentences)):
+    openers = scaffold.openers.ship if verdict is Verdict.SHIP else scaffold.openers.skip
+    for number, (opener, fact) in enumerate(
+        plan(openers, scaffold.name, weighed.sentences, reading.sentences)
+    ):
         task = Task(
             lesson=scaffold.lesson,
             examples=scaffold.examples,
             opener=opener,
-            fact=about_it(fact, scaffold.name),
+            fact=fact,
+            name=scaffold.name,
             source=scaffold.source,
             before=" ".join(line.text for line in lines),
             seed=_seed(prompt, seed, number),
@@ -99,28 +111,23 @@ async def answer(pool: Pool, prompt: Prompt, scaffold: Scaffold, weighed: Weighe
 
 
 def plan(
-    scaffold: Scaffold, verdict: Verdict, sentences: Sequence[str], leanings: Sequence[float]
+    openers: Sequence[Opener], name: str, sentences: Sequence[str], leanings: Sequence[float]
 ) -> list[tuple[str, str]]:
-    """Return each opener of a verdict with the sentence that it goes with; no sentence is used twice while others are left.
+    """Return each opener's words with the fact that they go with; openers for which no sentence is left are dropped.
 
-    The first opener goes with the first sentence, or, if it needs one about the tool, with the first of those; the last with the
-    sentence that speaks most for the verdict, those between with what speaks most against it.
+    Sentences that lean on others, say next to nothing or are too long are used only if there are no others.
     """
-    openers = getattr(scaffold.openers, verdict.value)
-    for_it = sorted(range(len(sentences)), key=lambda index: leanings[index], reverse=verdict is Verdict.SHIP)
-    first = _opening(sentences, scaffold.name, openers[0])
-    chosen = [first]
-    last = next((index for index in for_it if index not in chosen), for_it[0])
-    chosen.append(last)
-    between = []
-    for _ in openers[1:-1]:
-        index = next((index for index in reversed(for_it) if index not in chosen), None)
-        if index is not None:
-            chosen.append(index)
-            between.append(index)
-    order = [first, *between, last]
-    kept = [openers[0], *openers[1 : 1 + len(between)], openers[-1]]
-    return [(opener, sentences[index]) for opener, index in zip(kept, order, strict=True)]
+    alone = [index for index, one in enumerate(sentences) if stands_alone(one)] or list(range(len(sentences)))
+    ranked = sorted(alone, key=lambda index: leanings[index])
+    chosen: dict[int, int] = {}
+    for number in sorted(range(len(openers)), key=lambda one: openers[one].about is not About.FIRST):
+        left = [index for index in ranked if index not in chosen.values()]
+        if left:
+            chosen[number] = _pick(openers[number], name, sentences, left)
+    return [
+        (words := openers[number].words, as_fact(sentences[index], name, named=not expects_clause(words)))
+        for number, index in sorted(chosen.items())
+    ]
 
 
 def usage_of(answers: Sequence[Answer]) -> Usage:
@@ -165,10 +172,14 @@ def _prefix(engine: Engine, prompt: Prompt) -> Levels:
     return system, (*engine.tokens("<|im_start|>user\n", special=True), *engine.tokens(prompt.shared))
 
 
-def _opening(sentences: Sequence[str], name: str, opener: str) -> int:
-    if expects_clause(opener):
-        return 0
-    return next((index for index, one in enumerate(sentences) if about_it(one, name).startswith("It ")), 0)
+def _pick(opener: Opener, name: str, sentences: Sequence[str], left: Sequence[int]) -> int:
+    """Return one of the sentences that are left, which are in the order of what speaks for the tool, least first."""
+    if opener.about is not About.FIRST:
+        said = words_of(opener.words)[-1]
+        fit = [index for index in left if words_of(sentences[index])[0] != said] or left
+        return fit[-1 if opener.about is About.STRONG else 0]
+    about_it = [index for index in sorted(left) if as_fact(sentences[index], name).startswith("It ")]
+    return min(left) if expects_clause(opener.words) or not about_it else about_it[0]
 
 
 def _seed(prompt: Prompt, seed: int, number: int) -> int:
@@ -176,7 +187,9 @@ def _seed(prompt: Prompt, seed: int, number: int) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def _json(scaffold: Scaffold, verdict: Verdict, score: int, lines: Sequence[Line], sentences: Sequence[str]) -> str:
+def _json(
+    scaffold: Scaffold, verdict: Verdict, score: int, lines: Sequence[Line], sentences: Sequence[str]
+) -> str:
     take = " ".join(line.text for line in lines if line.text)
     quotes = sorted(sentences, key=lambda one: shared_content(one, take), reverse=True)[:MOST_QUOTES]
     fields = {

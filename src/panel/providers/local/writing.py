@@ -7,20 +7,25 @@ model of this size drifts into invention after half a line; with it, it turns th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from panel.domain.base import Frozen
+from panel.domain.prompt import Example
 from panel.providers.local.engine import Lane
-from panel.providers.local.language import as_clause, closeness, expects_clause, faults_of, words_of
+from panel.providers.local.language import as_clause, closeness, expects_clause, faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.prompt import Example
     from panel.providers.local.engine import Answer, Engine, Tokens
 
-CLOSE_ENOUGH = 0.75
-"""A draw that is at least this close to its fact ends the drawing."""
+CLOSE = 0.95
+TOO_FAR = 0.89
+"""A draw that is at least this close to its fact ends the drawing; one that is less close than that is not used."""
+
+GIVEN = 2
+"""Words of the fact that follow the opener; left to itself, the model begins at the fact's end or not at all."""
 
 MOST_TOKENS = 48
 LIKELIEST_SHARE = 0.05
@@ -28,7 +33,7 @@ LIKELIEST_SHARE = 0.05
 
 NEVER = -100.0
 UNWANTED = (" I", " we", " our", " us", " my", " We", " Our", '"', ' "', " “", ":", "\n")
-STOPS = [".", "\n", ";", "!", "?", "<"]
+STOPS = [". ", "\n", ";", "!", "?", "<"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Try:
     pull: float
 
 
-TRIES = (Try(0.3, 1.5), Try(0.3, 3.0), Try(0.7, 2.0))
+TRIES = (Try(0.3, 2.0), Try(0.5, 3.0))
 
 
 class Task(Frozen):
@@ -54,7 +59,8 @@ class Task(Frozen):
         lesson: the rules, for the model's system turn.
         examples: finished sentences.
         opener: its first words.
-        fact: a sentence of the listing, about `It` where it was about the tool by name.
+        fact: a sentence of the listing, worded by `as_fact`.
+        name: what the listing is about.
         source: the whole listing.
         before: the sentences of the take so far.
         seed: of the first try; the others follow from it.
@@ -64,6 +70,7 @@ class Task(Frozen):
     examples: tuple[Example, ...]
     opener: str
     fact: str
+    name: str
     source: str
     before: str
     seed: int
@@ -90,37 +97,41 @@ def write(engine: Engine, task: Task) -> Line:
     Raises:
         ProviderError: the runtime fails.
     """
-    path = (_head(engine, task.lesson, task.examples), _turn(engine, task.fact, task.opener))
+    quoted = _fitted(engine, task, task.fact)
+    start = " ".join(quoted.split()[:GIVEN])
+    path = (_head(engine, task.lesson, task.examples), _tail(engine, task.fact, f"{task.opener} {start}"))
     answers: list[Answer] = []
-    best, best_closeness = "", 0.0
+    best, best_closeness = "", TOO_FAR
     for number, one in enumerate(TRIES):
         answers.append(_draw(engine, path, task, one, number))
-        text = fitted(task.opener, answers[-1].text)
-        if not answers[-1].finished or faults_of(task.opener, text, task.fact, task.source, task.before):
+        text = _fitted(engine, task, start + answers[-1].text)
+        if not answers[-1].finished or faults_of(task.opener, text, quoted, task.source, task.before):
             continue
-        if closeness(text, task.fact) > best_closeness:
-            best, best_closeness = text, closeness(text, task.fact)
-        if best_closeness >= CLOSE_ENOUGH:
+        if closeness(text, quoted) > best_closeness:
+            best, best_closeness = text, closeness(text, quoted)
+        if best_closeness >= CLOSE:
             break
-    return _line(task, best, tuple(answers))
+    text = best or _usable(task, quoted)
+    return Line(f"{task.opener} {text}." if text else "", drawn=bool(best), answers=tuple(answers))
 
 
-def fitted(opener: str, text: str) -> str:
-    """Return drawn words without spaces around them and without a subject that the opener has already named."""
-    words = text.strip(" ,")
-    return words if expects_clause(opener) else words.removeprefix("it ")
+def _usable(task: Task, quoted: str) -> str:
+    """Return the fact as the listing has it, or nothing if it cannot follow the opener."""
+    follows = expects_clause(task.opener) or task.fact.startswith(f"{task.name} ")
+    return quoted if follows and not faults_of(task.opener, quoted, quoted, task.source, task.before) else ""
 
 
-def _line(task: Task, drawn: str, answers: tuple[Answer, ...]) -> Line:
-    if drawn:
-        return Line(f"{task.opener} {drawn}.", drawn=True, answers=answers)
-    quoted = as_clause(task.fact, task.source)
-    tells_of_it = words_of(quoted)[:1] == ("it",)
-    usable = expects_clause(task.opener) or tells_of_it
-    text = fitted(task.opener, quoted)
-    if not usable or faults_of(task.opener, text, task.fact, task.source, task.before):
-        return Line("", drawn=False, answers=answers)
-    return Line(f"{task.opener} {text}.", drawn=False, answers=answers)
+def _fitted(engine: Engine, task: Task, text: str) -> str:
+    """Return words as they follow the opener, without a subject that it has named already."""
+    words = text.strip()
+    if not expects_clause(task.opener):
+        words = words.removeprefix(f"{task.name} ").removeprefix("It ").removeprefix("it ")
+    return as_clause(words, partial(_is_word, engine))
+
+
+def _is_word(engine: Engine, word: str) -> bool:
+    """Whether the model knows a word in small letters as one token, as it knows most common words and few names."""
+    return any(len(engine.tokens(f" {form}")) == 1 for form in (word, word.removesuffix("s")))
 
 
 def _draw(engine: Engine, path: tuple[Tokens, Tokens], task: Task, one: Try, number: int) -> Answer:
@@ -138,10 +149,13 @@ def _draw(engine: Engine, path: tuple[Tokens, Tokens], task: Task, one: Try, num
 
 
 def _pull(engine: Engine, task: Task, pull: float) -> list[list[float]]:
-    fact = as_clause(task.fact, task.source)
+    fact = as_clause(task.fact, partial(_is_word, engine))
     wanted = {*engine.tokens(f" {task.fact}"), *engine.tokens(f" {fact}")}
     banned = {token for text in UNWANTED for token in _only(engine.tokens(text))}
-    return [*([token, pull] for token in sorted(wanted - banned)), *([token, NEVER] for token in sorted(banned))]
+    return [
+        *([token, pull] for token in sorted(wanted - banned)),
+        *([token, NEVER] for token in sorted(banned)),
+    ]
 
 
 def _only(tokens: Tokens) -> Tokens:
@@ -149,18 +163,22 @@ def _only(tokens: Tokens) -> Tokens:
 
 
 def _head(engine: Engine, lesson: str, examples: Sequence[Example]) -> Tokens:
+    """Return what comes before every fact; it ends where a fact begins."""
     turns = [*engine.tokens("<|im_start|>system\n", special=True), *engine.tokens(lesson)]
     for example in examples:
-        turns += engine.tokens("<|im_end|>\n", special=True)
-        turns += _turn(engine, example.fact, example.opener)
+        turns += _start(engine)
+        turns += _tail(engine, example.fact, example.opener)
         turns += engine.tokens(f" {example.rest}.")
-    return (*turns, *engine.tokens("<|im_end|>\n", special=True))
+    return (*turns, *_start(engine))
 
 
-def _turn(engine: Engine, fact: str, opener: str) -> Tokens:
+def _start(engine: Engine) -> Tokens:
+    return (*engine.tokens("<|im_end|>\n<|im_start|>user\n", special=True), *engine.tokens("Fact:"))
+
+
+def _tail(engine: Engine, fact: str, opener: str) -> Tokens:
     return (
-        *engine.tokens("<|im_start|>user\n", special=True),
-        *engine.tokens(f"Fact: {fact}\nSentence: {opener}"),
+        *engine.tokens(f" {fact}"),
         *engine.tokens("<|im_end|>\n<|im_start|>assistant\n", special=True),
         *engine.tokens(opener),
     )
