@@ -38,6 +38,8 @@ SECRET = b"calibration"
 
 STEPS, RATE = 4_000, 0.5
 
+Row = dict[str, Any]
+
 
 def scale_of(figures: Sequence[float]) -> Scale:
     """Return the mean and the standard deviation."""
@@ -77,11 +79,10 @@ async def readings_of(
 
 
 async def measure(
-    personas: Sequence[Persona], book: PromptBook, fixture: Path, servers: int | None
-) -> dict[str, Any]:
-    """Return the content of the calibration file."""
-    rows = [json.loads(line) for line in fixture.read_text(encoding="utf-8").splitlines()]
-    tools, bands = [Tool.model_validate(row["tool"]) for row in rows], [row["band"] for row in rows]
+    personas: Sequence[Persona], book: PromptBook, rows: Sequence[Row], servers: int | None
+) -> dict[str, Calibration]:
+    """Return each persona's scales."""
+    tools, bands = [Tool.model_validate(row["tool"]) for row in rows], [str(row["band"]) for row in rows]
     provider = LocalProvider(servers)
     try:
         readings = await asyncio.gather(
@@ -89,17 +90,20 @@ async def measure(
         )
     finally:
         await provider.aclose()
-    figures = {
-        persona.id: calibration_of(own, bands).model_dump(exclude={"model"})
-        for persona, own in zip(personas, readings, strict=True)
-    }
+    return {persona.id: calibration_of(own, bands) for persona, own in zip(personas, readings, strict=True)}
+
+
+def content_of(
+    personas: Sequence[Persona], book: PromptBook, figures: dict[str, Calibration]
+) -> dict[str, Any]:
+    """Return the content of the calibration file: the scales, and what they were measured with."""
     return {
         "model": MODEL,
         "weights_sha256": SHA256,
-        "fixture_sha256": hashlib.sha256(fixture.read_bytes()).hexdigest(),
+        "fixture_sha256": hashlib.sha256(FIXTURE.read_bytes()).hexdigest(),
         "prompt_digest": book.digest,
-        "persona_digests": {one.id: one.model_copy(update={"calibration": None}).digest for one in personas},
-        "personas": figures,
+        "persona_digests": {one.id: one.digest for one in personas},
+        "personas": {name: own.model_dump(exclude={"model"}) for name, own in figures.items()},
     }
 
 
@@ -115,8 +119,9 @@ def main() -> None:
         one.model_copy(update={"calibration": None}) for one in load_personas(ROOT / "personas").values()
     ]
     book = PromptBook([ROOT / "prompts"], SECRET, scaffolded=True)
-    content = asyncio.run(measure(personas, book, FIXTURE, arguments.servers))
-    text = json.dumps(content, indent=2) + "\n"
+    rows = [json.loads(line) for line in FIXTURE.read_text(encoding="utf-8").splitlines()]
+    figures = asyncio.run(measure(personas, book, rows, arguments.servers))
+    text = json.dumps(content_of(personas, book, figures), indent=2) + "\n"
     if not arguments.print:
         (ROOT / "personas" / CALIBRATION_FILE).write_text(text, encoding="utf-8")
     print(text, end="")

@@ -17,7 +17,7 @@ from panel.domain.tool import Tool
 from panel.loaders.personas import load_personas
 from panel.loaders.prompts import PromptBook
 from panel.providers.local import LocalProvider
-from panel.providers.local.judge import UNCALIBRATED, score_of
+from panel.providers.local.judge import LOWEST_SHIP_SCORE, UNCALIBRATED, score_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "fixtures" / "embedded"
 PAIRS = (("great", "awful"), ("great", "middling"), ("middling", "awful"))
+BANDS = ("great", "middling", "awful")
 SECRET = b"ranking"
 
 Row = dict[str, str]
@@ -68,10 +69,15 @@ def print_ranking(rows: Sequence[Row], scores: Sequence[Mapping[str, int]]) -> N
             *(f"{name} {_auc(rows, own, better, worse):.2f}" for name, own in columns.items()),
         )
     ships = {
-        band: [mean >= 50 for mean, row in zip(means, rows, strict=True) if row["band"] == band]
-        for band, _ in PAIRS
-    }  # noqa: PLR2004
-    print("mean of 50 or more:", *(f"{band} {sum(own)}/{len(own)}" for band, own in ships.items()))
+        band: [
+            mean >= LOWEST_SHIP_SCORE for mean, row in zip(means, rows, strict=True) if row["band"] == band
+        ]
+        for band in BANDS
+    }
+    print(
+        f"mean of {LOWEST_SHIP_SCORE} or more:",
+        *(f"{band} {sum(own)}/{len(own)}" for band, own in ships.items()),
+    )
 
 
 def _auc(rows: Sequence[Row], figures: Sequence[float], better: str, worse: str) -> float:

@@ -73,7 +73,7 @@ def test_hosted_prompt_breaks_every_payload_up(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("row", rows("injections.jsonl"), ids=lambda row: row["id"])
 def test_embedded_prompt_keeps_payloads_inside(row: dict[str, Any]) -> None:
     """In the embedded model's prompt no payload leaves a hidden character, a template token or an end marker."""
-    prompt = book(scaffolded=True).take(tool_of(row), with_scaffold("skeptic"))
+    prompt = book(scaffolded=True).take(tool_of(row), CRITICS["skeptic"])
     sent = f"{prompt.system}\n{prompt.user}"
     block, end = block_of(prompt.user)
     assert hidden_characters(sent) == set()
@@ -154,7 +154,7 @@ def test_canary_stands_in_the_rules_alone() -> None:
     assert prompt.canary is not None
     assert prompt.system.count(prompt.canary) == 1
     assert prompt.canary not in prompt.user
-    assert book(scaffolded=True).take(tool, with_scaffold("builder")).canary is None
+    assert book(scaffolded=True).take(tool, CRITICS["builder"]).canary is None
 
 
 def test_template_syntax_in_data_stays_text() -> None:
@@ -207,14 +207,3 @@ def test_persona_without_a_scaffold_cannot_be_asked_of_a_weak_model() -> None:
     critic = CRITICS["builder"].model_copy(update={"scaffold": None})
     with pytest.raises(InputError, match=r"builder\.md.*scaffold"):
         book(scaffolded=True).take(tool_of(rows("controls.jsonl")[0]), critic)
-
-
-def with_scaffold(name: str) -> Any:
-    from panel.domain.persona import PersonaScaffold
-    from panel.domain.prompt import Openers
-
-    openers = Openers(ship=("It is",), skip=("It is not",))
-    own = PersonaScaffold(
-        probe="I think {name} is", favourable=(" good",), unfavourable=(" bad",), openers=openers
-    )
-    return CRITICS[name].model_copy(update={"scaffold": own})

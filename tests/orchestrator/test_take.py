@@ -136,7 +136,7 @@ async def test_marks_that_a_model_copies_are_read_as_white_space(
     stage: Any, tool: Tool, book: PromptBook
 ) -> None:
     """A model that copies the listing's marks into its answer meant the spaces they stand for."""
-    mark = book.take(tool, stage("").critic).mark
+    mark = book.take(tool, stage("").critic).mark or ""
     on = stage(reply(take=TAKE.replace(" ", mark), evidence=[f"run{mark}history"]))
     outcome = (await on.ask()).outcome
     assert (outcome.take, outcome.evidence) == (TAKE, ("run history",))

@@ -4,11 +4,13 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 
 import builders
+from panel.domain.comparison import Comparison
 from panel.errors import InputError
 from panel.report import (
     ReportContext,
@@ -24,6 +26,9 @@ from panel.report import (
     scorecard_text,
 )
 
+if TYPE_CHECKING:
+    from panel.domain.take import NoTake, Take
+
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 CONTEXT = ReportContext(generator="panel 0", mottos={"builder": "Show me the primitive."})
 
@@ -31,7 +36,7 @@ CONTEXT = ReportContext(generator="panel 0", mottos={"builder": "Show me the pri
 def reports(comparison: object = None) -> list[str]:
     """Return a comparison in every human-readable form."""
     shown = comparison or builders.seed_comparison()
-    assert isinstance(shown, builders.Comparison)
+    assert isinstance(shown, Comparison)
     return [
         comparison_html(shown, CONTEXT),
         comparison_markdown(shown, CONTEXT),
@@ -136,7 +141,7 @@ def test_no_panel_take_comes_with_its_reason() -> None:
 
 
 @pytest.mark.parametrize("outcomes", [(builders.no_take(),) * 5, (builders.take(),)])
-def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[builders.NoTake | builders.Take, ...]) -> None:
+def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[NoTake | Take, ...]) -> None:
     """A panel with no take, or too few for a verdict, has its page as well."""
     review = builders.review(*outcomes)
     for report in (
@@ -182,4 +187,6 @@ def test_colour_comes_only_when_asked_for() -> None:
     assert "\x1b[" not in plain
     assert "\x1b[" in colored
     uncolored = re.sub(r"\x1b\[[0-9;]*m", "", colored)
-    assert [line.rstrip() for line in uncolored.splitlines()] == [line.rstrip() for line in plain.splitlines()]
+    assert [line.rstrip() for line in uncolored.splitlines()] == [
+        line.rstrip() for line in plain.splitlines()
+    ]

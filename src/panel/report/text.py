@@ -87,7 +87,7 @@ def _blank() -> Text:
 
 def _head(review: PanelReview) -> list[RenderableType]:
     tool, tally = review.tool, review.tally
-    share = f"{words.ship_share(review)} panel ship ({words.share_basis(review)})"
+    share = f"{words.ship_share(review)} panel ship ({words.share_basis(review)}, {words.counted(review.panel_size, 'seat')})"
     lines = [
         _text(tool.name, "bold"),
         _text(" · ".join(part for part in (tool.category, tool.entry) if part)),
@@ -150,7 +150,7 @@ def _side_by_side(comparison: Comparison) -> list[RenderableType]:
         answers = [_answer(seat, CELL_CHARS, bar=False) for seat in line.seats]
         scorecard.add_row(_text(line.name, "bold"), *answers)
     scorecard.add_row(_text("The panel", "bold"), *(_total(review) for review in comparison.reviews))
-    return [decisions, _blank(), scorecard, _blank()]
+    return [decisions, _blank(), scorecard]
 
 
 def _table(first: str, comparison: Comparison, leading: int) -> Table:
@@ -186,7 +186,7 @@ def _notices(page: Comparison) -> list[RenderableType]:
         [f"Embedded draft. {words.EMBEDDED_NOTICE}", words.STRONGER] if words.embedded_models(page) else []
     )
     commands = [f"  {command}" for command in words.rerun_commands(page)] if embedded else []
-    sentences = [*fragile, *page.warnings, RULE, words.AI_NOTICE, *embedded]
+    sentences = ["", *fragile, *page.warnings, RULE, words.AI_NOTICE, *embedded]
     from rich.text import Text
 
     return [*map(_text, sentences), *map(Text, commands)]

@@ -85,9 +85,8 @@ def ship_share(review: PanelReview) -> str:
 
 
 def share_basis(review: PanelReview) -> str:
-    """Return what the panel ship % rests on: `3 of 4 takes · 5 seats`."""
-    tally = review.tally
-    return f"{tally.ships} of {counted(tally.given, 'take')} · {counted(review.panel_size, 'seat')}"
+    """Return what the panel ship % rests on: `3 of 4 takes`."""
+    return f"{review.tally.ships} of {counted(review.tally.given, 'take')}"
 
 
 def counted(number: int, noun: str) -> str:

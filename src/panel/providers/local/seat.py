@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -160,7 +160,8 @@ def _read(engine: Engine, prompt: Prompt, own: str, probe: str) -> Answer:
         *engine.tokens("<|im_end|>\n<|im_start|>assistant\n", special=True),
         *engine.tokens(probe),
     )
-    return engine.ask(Lane.READ, (*_prefix(engine, prompt), tail), max_tokens=1, logprobs=LIKELIEST)
+    answer = engine.ask(Lane.READ, (*_prefix(engine, prompt), tail), max_tokens=1, logprobs=LIKELIEST)
+    return replace(answer, wrote=0)  # the runtime writes one token at least; it is thrown away
 
 
 def _prefix(engine: Engine, prompt: Prompt) -> Levels:
