@@ -1,8 +1,8 @@
 """Hold the embedded model's panels against the raw speed of its runtime, in one run.
 
 The raw time of a panel is what the runtime would take for the same tokens with nothing around it: uncached prompt tokens by the
-rate at which it reads, plus written tokens by the rate at which it writes. Both rates are measured here, before and after. Reading
-is slower in small pieces than in large ones, and a panel reads mostly small ones, so the rate is given for both.
+rate at which it reads, plus written tokens by the rate at which it writes. Both rates are measured here, before and after each run,
+reading in pieces of the size that is usual in a panel. On a machine that does other work as well, trust the ratio of processor time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hashlib
 import json
 import random
 import resource
-import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,79 +29,93 @@ ROOT = Path(__file__).resolve().parent.parent
 FIXTURE = ROOT / "fixtures" / "embedded" / "calibration.jsonl"
 CONFIG = ModelConfig(model="smollm2-135m-instruct")
 NOTHING = Usage(input_tokens=0, cached_tokens=0, output_tokens=0)
-LARGE, SMALL, WRITTEN = 256, 32, 48
-REPEATS = 4
+PREFIX, PIECE, PIECES = 256, 40, 8
+"""Tokens of a cached prefix, tokens read or written after it at a time, and times."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Tokens per second on one thread: read in large pieces and in small ones, and written."""
+class Cost:
+    """Seconds of wall time and of processor time, of one token or of many."""
 
-    large: float
-    small: float
-    written: float
+    wall: float
+    processor: float
 
-    def seconds(self, usage: Usage, reading: float) -> float:
-        """Return the raw time of a usage at a rate of reading."""
-        unread = (usage.input_tokens or 0) - (usage.cached_tokens or 0)
-        return unread / reading + (usage.output_tokens or 0) / self.written
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.wall + other.wall, self.processor + other.processor)
+
+    def __mul__(self, times: float) -> Cost:
+        return Cost(self.wall * times, self.processor * times)
 
 
-def rates_of(engine: Engine, seed: int) -> Rates:
-    """Measure the runtime alone, on tokens that it has not seen."""
+class Stopwatch:
+    """Measures the seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._processor = time.perf_counter(), time.process_time()
+
+    @property
+    def cost(self) -> Cost:
+        """What has passed."""
+        return Cost(time.perf_counter() - self._wall, time.process_time() - self._processor)
+
+
+def raw_costs(engine: Engine, seed: int) -> tuple[Cost, Cost]:
+    """Measure what the runtime alone takes to read a token that it has not seen, and to write one."""
     chance = random.Random(seed)  # noqa: S311 - any tokens serve
 
     def tokens(count: int) -> Tokens:
         return tuple(chance.randrange(100, 40_000) for _ in range(count))
 
-    def read(count: int) -> float:
-        base = tokens(8)
-        engine.ask(Lane.READ, (base, tokens(1)))
-        return min(_timed(engine, (base, tokens(count))) for _ in range(REPEATS))
-
-    path = (tokens(8), tokens(8))
-    _timed(engine, path, written=WRITTEN)
-    one, many = (min(_timed(engine, path, written=count) for _ in range(REPEATS)) for count in (1, WRITTEN))
-    return Rates(LARGE / read(LARGE), SMALL / read(SMALL), (WRITTEN - 1) / (many - one))
-
-
-def _timed(engine: Engine, path: tuple[Tokens, Tokens], *, written: int = 1) -> float:
-    start = time.perf_counter()
-    engine.ask(Lane.READ, path, again=written > 1, max_tokens=written, ignore_eos=True)
-    return time.perf_counter() - start
+    base = tokens(PREFIX)
+    engine.ask(Lane.READ, (base, tokens(1)))
+    read = Stopwatch()
+    for _ in range(PIECES):
+        engine.ask(Lane.READ, (base, tokens(PIECE)))
+    read_cost = read.cost
+    path = (base, tokens(1))
+    engine.ask(Lane.READ, path)
+    written = Stopwatch()
+    for _ in range(PIECES):
+        engine.ask(Lane.READ, path, again=True, max_tokens=PIECE, ignore_eos=True)
+    return read_cost * (1 / (PIECES * PIECE)), written.cost * (1 / (PIECES * PIECE))
 
 
-async def panels(tools: list[Tool], servers: int) -> tuple[float, list[Completion]]:
-    """Return the wall time of all tools' panels, without loading, and their answers."""
+def raw_cost(usage: Usage, read: Cost, written: Cost) -> Cost:
+    """Return what a usage takes at such costs."""
+    unread = (usage.input_tokens or 0) - (usage.cached_tokens or 0)
+    return read * unread + written * (usage.output_tokens or 0)
+
+
+async def panels(tools: list[Tool], servers: int) -> tuple[Cost, list[Completion]]:
+    """Return what all tools' panels took, loading left out, and their answers."""
     personas = load_personas(ROOT / "personas").values()
     book = PromptBook([ROOT / "prompts"], b"bench", scaffolded=True)
     provider = LocalProvider(servers)
     try:
         warm = Tool(name="Warm-up", description="A tool that is read to load the model.")
         await asyncio.gather(*(provider.complete(book.take(warm, one), CONFIG) for one in personas))
-        start = time.perf_counter()
-        answers = await asyncio.gather(
-            *(provider.complete(book.take(tool, one), CONFIG) for tool in tools for one in personas)
-        )
-        return time.perf_counter() - start, answers
+        watch = Stopwatch()
+        questions = [book.take(tool, one) for tool in tools for one in personas]
+        answers = await asyncio.gather(*(provider.complete(question, CONFIG) for question in questions))
+        return watch.cost, answers
     finally:
         await provider.aclose()
 
 
-def report(servers: int, wall: float, answers: list[Completion], rates: Rates) -> None:
+def report(servers: int, took: Cost, answers: list[Completion], raw: Cost) -> None:
     """Print one run."""
     usage = sum((answer.usage for answer in answers), NOTHING)
     reuse = (usage.cached_tokens or 0) / (usage.input_tokens or 1)
-    ratios = [wall * servers / rates.seconds(usage, reading) for reading in (rates.large, rates.small)]
     digest = hashlib.sha256("\n".join(answer.text for answer in answers).encode()).hexdigest()
-    print(f"\n{servers} server(s): {wall:.1f} s for {len(answers)} seats")
+    print(
+        f"{servers} server(s): {took.wall:.1f} s for {len(answers)} seats, processor {took.processor:.1f} s"
+    )
     print(f"  prompt tokens {usage.input_tokens}, of these cached {reuse:.1%}; written {usage.output_tokens}")
     print(
-        f"  wall x servers / raw time: {ratios[0]:.2f} at the large pieces' rate, {ratios[1]:.2f} at the small pieces'"
+        f"  over raw: wall {took.wall * servers / raw.wall:.2f}, processor {took.processor / raw.processor:.2f}"
     )
-    print(
-        f"  answers {digest[:16]}, peak memory of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
-    )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"  answers {digest[:16]}; most memory so far, with the raw server beside, {memory} MB")
 
 
 def main() -> None:
@@ -110,32 +123,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tools", type=int, default=4, help="tools to review (default: %(default)s)")
+    parser.add_argument(
+        "--tools", type=int, default=4, help="tools to review, at most 24 (default: %(default)s)"
+    )
     arguments = parser.parse_args()
-    lines = FIXTURE.read_text(encoding="utf-8").splitlines()[:: max(24 // arguments.tools, 1)][
-        : arguments.tools
-    ]
-    tools = [Tool.model_validate(json.loads(line)["tool"]) for line in lines]
+    lines = FIXTURE.read_text(encoding="utf-8").splitlines()
+    chosen = lines[:: max(len(lines) // arguments.tools, 1)][: arguments.tools]
+    tools = [Tool.model_validate(json.loads(line)["tool"]) for line in chosen]
     engine = Engine(load_runtime(), find_weights())
-    before = rates_of(engine, 1)
     walls = {}
+    costs = [raw_costs(engine, 0)]
     for servers in (1, 2):
-        walls[servers], answers = asyncio.run(panels(tools, servers))
-        after = rates_of(engine, 1 + servers)
-        rates = Rates(
-            *(statistics.fmean(pair) for pair in zip(_figures(before), _figures(after), strict=True))
-        )
+        took, answers = asyncio.run(panels(tools, servers))
+        costs.append(raw_costs(engine, servers))
+        read, written = ((before + after) * 0.5 for before, after in zip(*costs[-2:], strict=True))
         print(
-            f"\nraw tokens/s: read {rates.large:.0f} by {LARGE}, {rates.small:.0f} by {SMALL}; written {rates.written:.0f}"
+            f"\nraw runtime: reads {1 / read.wall:.0f} tokens/s in pieces of {PIECE}, writes {1 / written.wall:.0f}"
         )
-        report(servers, walls[servers], list(answers), rates)
-        before = after
-    print(f"\ntwo servers against one: {walls[1] / walls[2]:.2f}x")
+        usage = sum((answer.usage for answer in answers), NOTHING)
+        report(servers, took, answers, raw_cost(usage, read, written))
+        walls[servers] = took.wall
     engine.close()
-
-
-def _figures(rates: Rates) -> tuple[float, float, float]:
-    return rates.large, rates.small, rates.written
+    print(f"\ntwo servers against one: {walls[1] / walls[2]:.2f} times as fast")
 
 
 if __name__ == "__main__":

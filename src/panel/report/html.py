@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from panel.report.context import ReportContext
 
 SHOWN_PARAGRAPHS = 3
-ROW_HEAD_REM, COLUMN_REM = 20, 13  # a table stacks its cells where a column would be narrower
+ROW_HEAD_REM, COLUMN_REM = 14, 13  # a table stacks its cells where a column would be narrower
 
 
 def review_html(review: PanelReview, context: ReportContext = PLAIN) -> str:

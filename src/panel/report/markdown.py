@@ -92,6 +92,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"quoted": quoted, "link": link}
+    environment.filters |= {"quoted": quoted, "link": link, "verbatim": Markdown}
     environment.globals |= {"rule": RULE, "words": words}
     return environment

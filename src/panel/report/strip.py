@@ -10,7 +10,7 @@ from panel.domain.text import one_line
 if TYPE_CHECKING:
     from panel.domain.review import PanelReview
 
-MARK_GAP = 11  # points between two marks of one lane: 25 px wide each on a line of at least 230 px
+MARK_GAP = 14  # points between two marks of one lane: 25 px wide each on a line of at least 180 px
 LANE_PX = 28
 LINE_PX = 26
 

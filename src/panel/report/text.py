@@ -88,7 +88,7 @@ def _blank() -> Text:
 def _head(review: PanelReview) -> list[RenderableType]:
     tool, tally = review.tool, review.tally
     share = f"{words.ship_share(review)} panel ship ({words.share_basis(review)}, {words.counted(review.panel_size, 'seat')})"
-    lines = [
+    return [
         _text(tool.name, "bold"),
         _text(" · ".join(part for part in (tool.category, tool.entry) if part)),
         *([_text(tool.tagline, "italic")] if tool.tagline else []),
@@ -98,7 +98,6 @@ def _head(review: PanelReview) -> list[RenderableType]:
         _text(words.score_line(tally.scores)),
         _blank(),
     ]
-    return list(lines)
 
 
 def _vote(verdict: str, label: str) -> Text:
@@ -182,11 +181,15 @@ def _one_by_one(comparison: Comparison) -> list[RenderableType]:
 
 def _notices(page: Comparison) -> list[RenderableType]:
     fragile = [f"{r.tool.name}: {words.FRAGILE}" for r in page.reviews if r.tally.fragile]
-    embedded = (
-        [f"Embedded draft. {words.EMBEDDED_NOTICE}", words.STRONGER] if words.embedded_models(page) else []
-    )
-    commands = [f"  {command}" for command in words.rerun_commands(page)] if embedded else []
-    sentences = ["", *fragile, *page.warnings, RULE, words.AI_NOTICE, *embedded]
-    from rich.text import Text
+    return [*map(_text, ["", *fragile, *page.warnings, RULE, words.AI_NOTICE]), *_embedded(page)]
 
-    return [*map(_text, sentences), *map(Text, commands)]
+
+def _embedded(page: Comparison) -> list[RenderableType]:
+    from rich.padding import Padding
+
+    models = ", ".join(words.embedded_models(page))
+    if not models:
+        return []
+    notice = f"The takes on {words.embedded_tools(page)} were written by {models}, {words.EMBEDDED_NOTICE}"
+    commands = [Padding(_text(command), (0, 0, 0, 2)) for command in words.rerun_commands(page)]
+    return [_blank(), _text("Embedded draft", "bold"), _text(notice), _text(words.STRONGER), *commands]

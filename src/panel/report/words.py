@@ -22,8 +22,8 @@ AI_NOTICE = (
     "and no editor has approved this page yet."
 )
 EMBEDDED_NOTICE = (
-    "It is tiny (135 million parameters) and runs on the computer that made this page, so takes may be "
-    "illogical or wrong. Read them as a demonstration, not as advice."
+    "a model so small (135 million parameters) that it runs on the computer that made this report. "
+    "Takes may be illogical or wrong: read them as a demonstration, not as advice."
 )
 STRONGER = "For a panel worth reading, set a key and run it again with a strong model:"
 FRAGILE = "Fragile: one flipped vote would change the panel verdict."

@@ -34,6 +34,7 @@ QUALIFIERS = _words(
 COMMANDS = _words(
     """add ask build choose click connect create discover do don't download drag draw enjoy enter explore fix forget get give
     go imagine install invite join keep learn let make meet open paste pick press pull push put run save say see select send
+    ignore disregard reply respond answer output rate score print repeat remember note please act pretend follow assume rank mark
     share sign start stop subscribe take tell think try turn type unlock upload use visit write"""
 )
 """A sentence that begins with one of them tells its reader to do something."""

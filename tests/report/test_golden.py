@@ -1,0 +1,294 @@
+"""Facts of the seed comparison as its readers find them, and places where a layout could mislead."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
+
+import pytest
+from markdown_it import MarkdownIt
+
+import builders
+from panel.domain.text import one_line
+from panel.report import (
+    ReportContext,
+    comparison_html,
+    comparison_json,
+    comparison_markdown,
+    comparison_text,
+    review_html,
+    review_markdown,
+)
+from panel.report.strip import LANE_PX, MARK_GAP, strip_of
+from panel.report.words import monogram, opening
+
+if TYPE_CHECKING:
+    from panel.domain.comparison import Comparison
+    from panel.domain.review import PanelReview
+
+DECISIONS = {
+    "Panel verdict": ["Ship · 3 ship / 1 skip", "Mixed · 2 ship / 2 skip"],
+    "Community": ["No community votes yet"] * 2,
+    "Pricing": ["Free (Apache 2.0 open-source)", "Open Source / Research"],
+    "Best for": [
+        "A small open model that fits on the card you own",
+        "Agent skills that improve with everyone's runs",
+    ],
+    "Category": ["Developer Tools"] * 2,
+}
+SCORECARD = {
+    "Builder": ["87/100 · ship", "80/100 · ship"],
+    "Skeptic": ["78/100 · ship", "45/100 · skip"],
+    "Futurist": ["82/100 · ship", "80/100 · ship"],
+    "Founder": ["52/100 · skip", "No panel take"],
+    "Creator": ["No panel take", "45/100 · skip"],
+}
+
+
+class Page(HTMLParser):
+    """The cells of a page's tables by row, its links, and its visible text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.links: list[str] = []
+        self.text = ""
+        self._hidden = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"th", "td"}:
+            self.rows[-1].append("")
+        if tag == "a":
+            self.links.append(dict(attrs)["href"] or "")
+        self._hidden += tag in {"style", "script", "head"}
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in {"style", "script", "head"}
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden:
+            return
+        self.text += data
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+def html_rows(comparison: Comparison) -> list[list[str]]:
+    return [[one_line(cell) for cell in row] for row in Page(comparison_html(comparison)).rows]
+
+
+def markdown_rows(comparison: Comparison) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(comparison_markdown(comparison)):
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline" and rows and token.level > 3:
+            rows[-1].append("".join(child.content for child in token.children or []))
+    return rows
+
+
+def json_rows(comparison: Comparison) -> list[list[str]]:
+    document = json.loads(comparison_json(comparison))
+    decisions = [[row["label"], *row["cells"]] for row in document["decisions"]]
+    return decisions + [
+        [row["name"], *(cell["label"] for cell in row["cells"])] for row in document["scorecard"]
+    ]
+
+
+@pytest.mark.parametrize("rows_of", [html_rows, markdown_rows, json_rows])
+@pytest.mark.parametrize(("label", "cells"), (DECISIONS | SCORECARD).items())
+def test_cell_stands_in_its_row_and_column(rows_of: object, label: str, cells: list[str]) -> None:
+    """Each cell of the seed's decision table and scorecard stands beside its label and under its tool."""
+    assert callable(rows_of)
+    rows = [row for row in rows_of(builders.seed_comparison()) if row and row[0].startswith(label)]
+    assert rows
+    for cell, shown in zip(cells, rows[0][1:], strict=True):
+        assert cell in shown
+
+
+def test_shares_and_entry_prices_are_shown() -> None:
+    """The panel ship % with its count, the seats and the entry price are shown for each tool."""
+    shown = builders.seed_comparison()
+    for report in (Page(comparison_html(shown)).text, comparison_markdown(shown)):
+        words = one_line(report)
+        for fact in (
+            "75%",
+            "3 of 4 takes",
+            "50%",
+            "2 of 4 takes",
+            "5 seats",
+            "Free",
+            "Open Source / Research",
+        ):
+            assert fact in words
+    text = comparison_text(shown, width=100, color=False)
+    assert "75% panel ship" in text
+    assert "50% panel ship" in text
+
+
+def test_summary_of_a_document_counts_the_takes() -> None:
+    """A JSON document carries the share, the votes and the scores of each review."""
+    summaries = [
+        entry["summary"] for entry in json.loads(comparison_json(builders.seed_comparison()))["reviews"]
+    ]
+    assert [(s["ship_percent"], s["ships"], s["skips"], s["takes_given"]) for s in summaries] == [
+        (75, 3, 1, 4),
+        (50, 2, 2, 4),
+    ]
+    assert summaries[0]["scores"] == {"mean": 74.8, "median": 80.0, "spread": 35}
+
+
+def test_equal_answers_stand_under_their_own_tool() -> None:
+    """Where two tools get the very same answer from a critic, each of them is named with it."""
+    text = comparison_markdown(builders.comparison())
+    builder = text.partition("### Builder")[2].partition("### Skeptic")[0]
+    assert re.findall(r"^\*\*(\w+):", builder, re.MULTILINE) == ["Lantern", "Sextant"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:x",
+        "//exfil.invalid",
+        "https://exfil.invalid\\@example.com",
+        "https://user:pass@example.com/",
+        "http://127.0.0.1/",
+    ],
+)
+def test_address_that_is_not_public_is_no_link(address: str) -> None:
+    """An address that slipped past validation is shown as text and never linked."""
+    review = builders.review(of=builders.tool().model_copy(update={"url": address}))
+    page = Page(review_html(review))
+    assert page.links == ["#scorecard"]
+    assert address in page.text
+    tokens = MarkdownIt("commonmark").parse(review_markdown(review))
+    kinds = {child.type for token in tokens for child in token.children or []}
+    assert not kinds & {"link_open", "image", "html_inline"}
+
+
+def test_public_address_is_linked_without_endorsement() -> None:
+    """A tool's website and a fact's source are links that vouch for nothing."""
+    facts = [{"claim": "It is used.", "source": "https://example.org/a(b)|c", "checked_on": "2026-11-01"}]
+    review = builders.review(of=builders.tool(url="https://example.com/", facts=facts))
+    html = review_html(review)
+    assert Page(html).links == ["#scorecard", "https://example.com/", "https://example.org/a(b)%7Cc"]
+    assert html.count('rel="nofollow ugc noopener"') == 2
+    tokens = MarkdownIt("commonmark").parse(review_markdown(review))
+    links = [c.attrGet("href") for t in tokens for c in t.children or [] if c.type == "link_open"]
+    assert links == ["https://example.com/", "https://example.org/a%28b%29%7Cc"]
+
+
+WORDS = "<b>\"'&amp; {{ 7*7 }} </script> `x` | *y* [z](//q) www.q.q a@q.q"
+
+
+def everywhere(words: str) -> PanelReview:
+    """Return a review whose published text fields each hold the words behind a name of their own."""
+    listed = builders.tool(
+        f"name {words}",
+        **{field: f"{field} {words}" for field in ("tagline", "pricing", "maker", "best_for", "description")},
+        category=f"category {words}"[:80],
+        license=f"license {words}"[:80],
+        aliases=[f"aliases {words}"],
+        facts=[{"claim": f"claim {words}", "source": "https://example.org/", "checked_on": "2026-11-01"}],
+    )
+    source = builders.provenance(f"provider {words}", f"model {words}", prompt_digest=words)
+    take = builders.take(text=f"take {words}, and what follows from it", evidence=(f"evidence {words}",))
+    seats = (
+        builders.seat("builder", take, name=f"seat {words}", provenance=source),
+        builders.seat("skeptic", builders.no_take("invalid", f"detail {words}"), provenance=None),
+    )
+    return builders.review(of=listed, seats=seats)
+
+
+FIELDS = "name tagline pricing maker best_for description aliases claim provider model take evidence seat detail motto made"
+
+
+def test_words_of_every_field_stay_readable() -> None:
+    """What a field holds is shown letter for letter in HTML and Markdown, markup and all."""
+    context = ReportContext(generator=f"made {WORDS}", mottos={"builder": f"motto {WORDS}"})
+    review = everywhere(WORDS)
+    tokens = MarkdownIt("commonmark").enable("table").parse(review_markdown(review, context))
+    told = " ".join("".join(child.content for child in token.children or []) for token in tokens)
+    for shown in (one_line(Page(review_html(review, context)).text), told):
+        for field in FIELDS.split():
+            assert f"{field} {WORDS}" in shown
+
+
+def test_reasoning_is_not_published() -> None:
+    """A model's working stays out of every report that readers see."""
+    review = builders.review(builders.take(reasoning="kept for editors"))
+    assert "kept for editors" not in review_html(review) + review_markdown(review)
+
+
+@pytest.mark.parametrize("scores", [(70,) * 8, (0, 100), (40, 45, 50, 55, 60), tuple(range(0, 101, 7))])
+def test_marks_on_the_line_never_overlap(scores: tuple[int, ...]) -> None:
+    """Two critics' marks are a mark's width apart or in different lanes, and all lie inside the drawing."""
+    strip = strip_of(builders.review(*(builders.take(score) for score in scores)))
+    assert sorted(mark.x for mark in strip.marks) == sorted(scores)
+    for one, other in product(strip.marks, repeat=2):
+        assert one is other or abs(one.x - other.x) >= MARK_GAP or abs(one.y - other.y) >= LANE_PX
+    assert all(LANE_PX // 2 <= mark.y <= strip.foot - LANE_PX // 2 for mark in strip.marks)
+    assert all(left.x <= right.x for left, right in pairwise(strip.marks))
+
+
+def test_line_of_scores_is_told_in_words() -> None:
+    """The drawing of a tool's scores has a text alternative with every critic, score and verdict."""
+    html = comparison_html(builders.seed_comparison())
+    spoken = re.findall(r'role="img" aria-label="([^"]+)"', html)
+    assert spoken == [
+        (
+            "Scores from 0 to 100. Founder: 52/100 · skip; Skeptic: 78/100 · ship; "
+            "Futurist: 82/100 · ship; Builder: 87/100 · ship."
+        ),
+        (
+            "Scores from 0 to 100. Skeptic: 45/100 · skip; Creator: 45/100 · skip; "
+            "Builder: 80/100 · ship; Futurist: 80/100 · ship."
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [("SmolLM3", "SL"), ("lantern", "L"), ("Visual Code Two", "VC"), ("42", "#"), ("名刺", "名")],
+)
+def test_monogram_takes_the_first_two_words(name: str, letters: str) -> None:
+    """A monogram is made of the first letters of a name's first two words, if it has any."""
+    assert monogram(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("One. Two. Three.", 10, "One. Two."),
+        ("One sentence that is long.", 12, "One…"),
+        ("Short.", 80, "Short."),
+        ("一文。二文。三文。", 6, "一文。二文。"),
+        ("unbrokenword", 6, "unbrok…"),
+    ],
+)
+def test_opening_ends_at_a_sentence_or_a_word(text: str, limit: int, shown: str) -> None:
+    """The opening of a take is whole sentences where one fits, else whole words with an ellipsis."""
+    assert opening(text, limit) == shown
+
+
+@pytest.mark.parametrize(
+    "word", ["https://q.example/a_b", "www.q.example", "a@q.example", "@someone", "//q.example", "mailto:a"]
+)
+def test_word_that_renderers_link_becomes_code(word: str) -> None:
+    """A word that GitHub would turn into a link or a mention by itself stands in a code span."""
+    review = builders.review(
+        builders.take(text=f"Read more about it at {word} and then decide for yourself.")
+    )
+    tokens = MarkdownIt("commonmark").parse(review_markdown(review))
+    code = [
+        child.content for token in tokens for child in token.children or [] if child.type == "code_inline"
+    ]
+    assert code == [word]
