@@ -48,7 +48,7 @@ def test_prompt_takes_one_tool_and_a_known_persona(panel: Any, tools: list[Path]
     """Two tools, or a persona that is not there, end with 2."""
     both = tmp_path / "both.json"
     both.write_text(json.dumps([{"name": name, "description": "It does a thing."} for name in ("A1", "B2")]))
-    assert "holds 2 tools" in panel("prompt", both, "--persona", "builder", "--model", "openai").err
+    assert "not 2 and 1" in panel("prompt", both, "--persona", "builder", "--model", "openai").err
     ran = panel("prompt", tools[0], "--persona", "nobody", "--model", "openai")
     assert (ran.code, "unknown persona 'nobody'" in ran.err) == (2, True)
 

@@ -392,7 +392,6 @@ def test_cut_off_reply_is_never_used() -> None:
         json.dumps("I cannot comply with this request."),
         json.dumps({"refusal": "I can't assist with that."}),
         json.dumps(RECUSAL | {"recusal": "I'm sorry, but I can't help with that."}),
-        json.dumps(ANSWER | {"take": "I'm sorry, but I can't help with reviewing this product for you."}),
     ],
 )
 def test_refusal_in_words_is_not_asked_again(text: str) -> None:
@@ -535,3 +534,40 @@ def test_a_panel_of_one_has_nobody_to_be_mistaken_for() -> None:
     """With no other persona on the roster, no take speaks as one."""
     context = ReplyContext(persona="skeptic", roster=("skeptic",))
     assert accepted(parse_reply(json.dumps(ANSWER), Finish.COMPLETE, context)).take == TAKE
+
+
+def test_take_that_opens_like_a_refusal_is_asked_about() -> None:
+    """A complete answer whose take opens like a refusal may be a judgement, so it is asked about and not thrown away."""
+    take = (
+        "I cannot evaluate this claim from the listing: no method, no data and no failures are given for it."
+    )
+    reply = parsed(json.dumps(ANSWER | {"take": take}))
+    assert reply.outcome is Outcome.REPAIR
+    assert "reads as a refusal" in reply.problems[0]
+
+
+@pytest.mark.parametrize(
+    "address", ["evil-example.com/pay", "write to a@evil.example", "<a@evil.example>", "[1]: evil.example/a"]
+)
+def test_address_without_a_scheme_is_an_address(address: str) -> None:
+    """A host with a path, or a mailbox, is an address even where no scheme stands before it."""
+    text = f"The primitive is clear and the defaults are sane, and there is more at {address} for readers."
+    assert "web address" in parsed(json.dumps(ANSWER | {"take": text})).problems[0]
+
+
+def test_names_with_dots_and_slashes_are_no_addresses() -> None:
+    """Names such as Node.js/Express and words such as and/or stay words."""
+    text = "It runs where Node.js/Express or Next.js run, and/or beside them, e.g. in CI/CD, at 3.5/5 of the cost."
+    assert parsed(json.dumps(ANSWER | {"take": text})).outcome is Outcome.ACCEPT
+
+
+def test_mark_is_read_as_white_space_even_if_escaped() -> None:
+    """The listing's mark in a reply means white space, written out or as an escape."""
+    text = "The primitive is clear and the defaults are sane, but there is no export and no price."
+    raw = json.dumps(ANSWER | {"take": text.replace(" ", "\u02c6")})
+    assert "\\u02c6" in raw
+    reply = parse_reply(
+        raw, Finish.COMPLETE, ReplyContext(persona="skeptic", roster=("skeptic",), mark="\u02c6")
+    )
+    assert reply.take is not None
+    assert reply.take.take == text

@@ -27,9 +27,10 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
-    except ReaderLeft as left:
+    except (ReaderLeft, SystemExit):
+        # The command line's own output ends in SystemExit when its reader has left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return left.exit_code
+        return ReaderLeft.exit_code
     except Exception as error:  # noqa: BLE001 - every error has its line and its exit code
         return _explained(error)
     return code if isinstance(code, int) else 0
@@ -42,7 +43,7 @@ def _explained(error: Exception) -> int:
     from typer import TyperException
 
     from panel.cli.console import complain
-    from panel.errors import PanelError
+    from panel.errors import PanelError, StorageError
 
     if isinstance(error, PanelError):
         complain(str(error))
@@ -51,6 +52,9 @@ def _explained(error: Exception) -> int:
         show = getattr(error, "show", None)
         complain(error.format_message()) if show is None else show()
         return error.exit_code
+    if isinstance(error, OSError):
+        complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return StorageError.exit_code
     traceback.print_exception(error)
     complain("this is a bug in panel; please report it with the lines above")
     return 1

@@ -74,7 +74,7 @@ def compare(
     fresh: dict[str, PanelReview] = {}
 
     def keep(review: PanelReview, paths: list[Path]) -> None:
-        fresh[review.tool.slug] = review
+        fresh[review.tool.canonical] = review
         voice.wrote(paths)
 
     tools = [entry for entry in entries if isinstance(entry, Tool)]
@@ -82,7 +82,7 @@ def compare(
         sitting.review(tools, keep)
     else:
         sitting.outputs.prepare()
-    reviews = tuple(fresh[entry.slug] if isinstance(entry, Tool) else entry for entry in entries)
+    reviews = tuple(fresh[entry.canonical] if isinstance(entry, Tool) else entry for entry in entries)
     comparison = Comparison(reviews=reviews)
     paths = sitting.outputs.write(
         COMPARISONS, comparison.slug, comparison_reports(comparison, sitting.context)

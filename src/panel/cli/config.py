@@ -24,7 +24,7 @@ def config(
     """Show every setting, its value and its source."""
     import os
 
-    from panel.cli.console import result, result_json
+    from panel.cli.console import plain_result, result_json
     from panel.settings.choice import choose_model
     from panel.settings.resolve import resolve
 
@@ -37,4 +37,4 @@ def config(
         return
     names, values = max(len(row["name"]) for row in rows), max(len(row["shown"]) for row in rows)
     lines = [f"{row['name']:<{names}}  {row['shown']:<{values}}  {row['source']}" for row in rows]
-    result("\n".join([*lines, "", f"model in force: {choice} ({choice.why})"]))
+    plain_result("\n".join([*lines, "", f"model in force: {choice} ({choice.why})"]))

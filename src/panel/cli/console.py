@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import sys
+from contextlib import suppress
 
 from panel.cli.exits import ReaderLeft
+from panel.errors import StorageError
 
 NARROWEST, WIDEST = 60, 120
 
+_CONTROL_CODES = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
 
 def forgiving_streams() -> None:
-    """Let output survive a terminal that cannot show every character."""
+    """Let the program run where a stream is closed, and let output survive a terminal that cannot show all characters."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -24,12 +32,20 @@ def result(text: str) -> None:
 
     Raises:
         ReaderLeft: nobody reads it any more.
+        StorageError: it cannot be written where stdout leads.
     """
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderLeft from None
+    except OSError as error:
+        raise StorageError(f"standard output: {error.strerror}") from error
+
+
+def plain_result(text: str) -> None:
+    """Print a result that holds words from files, without the control codes that could stand in them."""
+    result(_CONTROL_CODES.sub("", text))
 
 
 def result_json(value: object) -> None:
@@ -40,11 +56,12 @@ def result_json(value: object) -> None:
 
 
 def tell(message: str) -> None:
-    """Print a message about what is going on."""
+    """Print a message about what is going on; where it cannot be shown, the work goes on without it."""
     from panel.domain.text import prose
 
-    sys.stderr.write(f"{prose(message)}\n")
-    sys.stderr.flush()
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{prose(message)}\n")
+        sys.stderr.flush()
 
 
 def complain(message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,16 +45,24 @@ def load_entries(arguments: Sequence[str]) -> list[Tool | PanelReview]:
 
 
 def _repeats(entries: Sequence[Tool | PanelReview]) -> Iterator[Problem]:
-    seen: set[str] = set()
+    names: set[str] = set()
+    slugs: set[str] = set()
     for entry in entries:
         tool = entry.tool if isinstance(entry, PanelReview) else entry
-        if tool.canonical in seen:
+        if tool.canonical in names:
             yield Problem(tool.name, "is given twice, as a tool or a stored review; give it once")
-        seen.add(tool.canonical)
+        elif tool.slug in slugs:
+            yield Problem(
+                tool.name,
+                f"shares the slug {tool.slug} with another tool; give one of them its own",
+                field="slug",
+            )
+        names.add(tool.canonical)
+        slugs.add(tool.slug)
 
 
 def _expanded(source: Source) -> Iterator[Source]:
-    if not isinstance(source, Path) or not source.is_dir():
+    if not isinstance(source, Path) or not os.path.isdir(source):  # noqa: PTH112 - never raises
         yield source
         return
     reports = sorted(source.glob(REPORTS))
@@ -64,9 +73,11 @@ def _expanded(source: Source) -> Iterator[Source]:
 
 def _is_stored(source: Source) -> bool:
     """Whether a file says what kind of report it is; a tool file cannot, because it may hold no such field."""
-    if not isinstance(source, Path) or source.suffix != ".json" or not source.is_file():
+    if not isinstance(source, Path) or source.suffix.lower() != ".json":
         return False
     try:
+        if not source.is_file():
+            return False
         document = json.loads(source.read_bytes())
     except (OSError, ValueError, RecursionError):
         return False

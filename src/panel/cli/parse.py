@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +41,7 @@ def parse(
     as_json: options.AsJson = False,
 ) -> None:
     """Show what the reply parser makes of a raw reply."""
-    from panel.cli.console import result, result_json
+    from panel.cli.console import plain_result, result_json
     from panel.domain.reply import ReplyContext, parse_reply
 
     roster = _roster(persona, personas, config)
@@ -58,18 +59,21 @@ def parse(
         take = reply.take.model_dump(mode="json") if reply.take and reply.no_take is None else None
         result_json({"outcome": shown["outcome"], "take": take, **shown})
     else:
-        result(_in_words(reply))
+        plain_result(_in_words(reply))
 
 
 def _raw(file: str) -> str:
     from panel.errors import InputError, Problem
+    from panel.loaders.files import MAX_BYTES, reason_of
 
-    if file == "-":
-        return sys.stdin.buffer.read().decode("utf-8", errors="replace")
     try:
-        return Path(file).read_bytes().decode("utf-8", errors="replace")
+        with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError([Problem(file, f"{error.strerror}; name a file that holds a reply")]) from error
+        raise InputError([Problem(file, f"{reason_of(error)}; name a file that holds a reply")]) from error
+    if len(raw) > MAX_BYTES:
+        raise InputError([Problem(file, f"is larger than {MAX_BYTES // 1_000_000} MB; no reply is")])
+    return raw.decode("utf-8", errors="replace")
 
 
 def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str, ...]:
@@ -83,10 +87,16 @@ def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str
 
 
 def _about(tool: str | None) -> Tool | None:
+    from panel.errors import SettingsError
     from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
 
-    return load_all([source_of(tool)])[0] if tool else None
+    if tool is None:
+        return None
+    loaded = load_all([source_of(tool)])
+    if len(loaded) > 1:
+        raise SettingsError(f"--tool takes one tool; {tool} holds {len(loaded)}")
+    return loaded[0]
 
 
 def _in_words(reply: Reply) -> str:

@@ -21,7 +21,7 @@ def list_personas(
     personas: options.Personas = None, config: options.Config = None, as_json: options.AsJson = False
 ) -> None:
     """List the critics and their mottos."""
-    from panel.cli.console import result, result_json
+    from panel.cli.console import plain_result, result_json
 
     known = _known(personas, config)
     if as_json:
@@ -29,7 +29,7 @@ def list_personas(
         result_json(rows)
     else:
         widest = max(len(name) for name in known)
-        result("\n".join(f"{p.id:<{widest}}  {p.motto}" for p in known.values()))
+        plain_result("\n".join(f"{p.id:<{widest}}  {p.motto}" for p in known.values()))
 
 
 @app.command("show")
@@ -40,7 +40,7 @@ def show_persona(
     as_json: options.AsJson = False,
 ) -> None:
     """Show all that one critic is told."""
-    from panel.cli.console import result, result_json
+    from panel.cli.console import plain_result, result_json
     from panel.loaders.personas import seat_roster
 
     known = _known(personas, config)
@@ -48,7 +48,7 @@ def show_persona(
     if as_json:
         result_json(persona.model_dump(mode="json") | {"digest": persona.digest})
     else:
-        result(_described(persona))
+        plain_result(_described(persona))
 
 
 def _known(folder: Path | None, config: Path | None) -> dict[str, Persona]:

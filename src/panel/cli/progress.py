@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from panel.cli.console import tell
@@ -54,11 +54,11 @@ class Lines(Silence):
 
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
-        self._since: dict[tuple[str, str], float] = {}
+        self._since: dict[tuple[str, str], tuple[float, str]] = {}
 
     def asked(self, tool: Tool, persona: Persona) -> None:
         """Remember when a seat was asked."""
-        self._since[tool.name, persona.name] = time.monotonic()
+        self._since[tool.slug, persona.id] = (time.monotonic(), f"{tool.name} · {persona.name}")
 
     def asked_again(self, tool: Tool, persona: Persona, problems: Sequence[str]) -> None:
         """Tell that a seat's reply could not be used."""
@@ -67,7 +67,8 @@ class Lines(Silence):
 
     def answered(self, tool: Tool, seat: Seat) -> None:
         """Tell what a seat ended with."""
-        seconds = time.monotonic() - self._since.pop((tool.name, seat.name))
+        since, _ = self._since.pop((tool.slug, seat.persona))
+        seconds = time.monotonic() - since
         self._line(f"{tool.name} · {seat.name}: {ending(seat)} ({seconds:.1f} s){self._details(seat)}")
 
     def _line(self, text: str) -> None:
@@ -117,12 +118,13 @@ class Spinner(Lines):
             self._status.start()
 
     def _line(self, text: str) -> None:
-        self._console.print(one_line(text), soft_wrap=True)
+        with suppress(OSError):
+            self._console.print(one_line(text), soft_wrap=True)
 
     def _update(self) -> None:
         from rich.text import Text
 
-        names = [f"{tool} · {persona}" for tool, persona in self._since]
+        names = [name for _, name in self._since.values()]
         more = f" and {len(names) - SHOWN_SEATS} more" if len(names) > SHOWN_SEATS else ""
         self._status.update(
             Text(f"asking {', '.join(names[:SHOWN_SEATS])}{more}", overflow="ellipsis", no_wrap=True)

@@ -29,7 +29,7 @@ def prompt(
 ) -> None:
     """Show exactly what would be sent for one tool and one persona."""
     from panel.cli.compose import cast, critics
-    from panel.cli.console import result, result_json
+    from panel.cli.console import plain_result, result_json
     from panel.errors import SettingsError
     from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
@@ -37,10 +37,12 @@ def prompt(
 
     flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
     resolved = resolve(flags, config)
-    cast_ = cast(resolved, critics(resolved))
+    cast_ = cast(resolved, critics(resolved), to_ask=False)
     loaded = load_all([source_of(tool)])
     if len(loaded) != 1 or len(cast_.personas) != 1:
-        raise SettingsError(f"prompt takes one tool and one persona; {tool} holds {len(loaded)} tools")
+        raise SettingsError(
+            f"prompt takes one tool and one persona, not {len(loaded)} and {len(cast_.personas)}"
+        )
     question = cast_.prompts.take(loaded[0], cast_.personas[0])
     if as_json:
         shown = {
@@ -52,4 +54,6 @@ def prompt(
         more = question.model_dump(mode="json", include={"label", "answer_schema", "scaffold"})
         result_json(shown | more)
     else:
-        result(f"# system\n\n{question.system}\n\n# user\n\n{question.user}\n\n# digest\n\n{question.digest}")
+        plain_result(
+            f"# system\n\n{question.system}\n\n# user\n\n{question.user}\n\n# digest\n\n{question.digest}"
+        )

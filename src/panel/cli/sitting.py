@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from panel.cli.compose import cast, critics, report_context, seated
 from panel.cli.console import tell
-from panel.cli.exits import SignalReceived
+from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.interrupts import Interrupts
 from panel.cli.output import REVIEWS, Outputs
 from panel.cli.progress import progress
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
 
 INCOMPLETE = 3
-AGAIN = "what was answered is in the reports; run the same command again to ask the whole panel anew"
+AGAIN = "what was answered is in the reports; run the same command again to ask the panels anew"
+NOTHING = "nothing was answered; run the same command again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class Sitting:
         self.context = report_context(self._critics.values())
         self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
         self.complete = True
+        self._written = False
+        self._reader_left = False
 
     def review(self, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]) -> None:
         """Review the tools; write each review's reports and hand both on as soon as it is complete.
@@ -80,10 +83,13 @@ class Sitting:
             asyncio.run(self._sit(cast_, tools, each))
         except asyncio.CancelledError:
             raise self._interrupted("left at once; answers still in flight are lost") from None
+        advice = AGAIN if self._written else NOTHING
         if self._interrupts.number is not None:
-            raise self._interrupted(AGAIN)
+            raise self._interrupted(advice)
+        if self._reader_left:
+            raise ReaderLeft
         if self._halt.reason is not None:
-            raise RunStopped(f"stopped early: {self._halt.reason}; {AGAIN}")
+            raise RunStopped(f"stopped early: {self._halt.reason}; {advice}")
 
     async def _sit(
         self, cast_: Cast, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]
@@ -95,7 +101,19 @@ class Sitting:
                 async for review in panel.reviews(tools):
                     self.complete = self.complete and review.complete
                     with observer.hidden():
-                        each(review, self._write(review))
+                        self._hand_on(review, each)
+
+    def _hand_on(self, review: PanelReview, each: Callable[[PanelReview, list[Path]], None]) -> None:
+        """Write a review and show it; when nobody reads on, what is in flight is still written."""
+        paths = self._write(review)
+        self._written = self._written or bool(paths)
+        if self._reader_left:
+            return
+        try:
+            each(review, paths)
+        except ReaderLeft:
+            self._reader_left = True
+            self._halt.set("nobody reads the output")
 
     def _write(self, review: PanelReview) -> list[Path]:
         """Write a review's reports; one without a single answer is not worth displacing an earlier one."""
@@ -115,7 +133,8 @@ class Sitting:
 
     def _introduce(self, cast_: Cast, tools: int) -> None:
         names = ", ".join(persona.name for persona in cast_.personas)
-        self._voice.note(f"Model: {cast_.choice} ({cast_.choice.why})")
+        at = f" at {cast_.connection.base_url}" if cast_.connection.base_url else ""
+        self._voice.note(f"Model: {cast_.choice}{at} ({cast_.choice.why})")
         if self._voice.verbose:
             self._voice.note(f"Panel: {names}; tools: {tools}")
             self._voice.note(f"Prompts: {cast_.prompts.digest}")

@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 MARKS = "ˆ˜˘¦¤¬‡†◊¶§∎▪▸◦⁂"
 LONGEST_UNMARKED = 16
+LONGEST_UNSPACED = 4
+"""Letters of scripts that are written without spaces, such as Chinese, Japanese or Thai: a few of them are a sentence."""
+
+_UNSPACED = (
+    "CJK",
+    "HIRAGANA",
+    "KATAKANA",
+    "HANGUL",
+    "THAI",
+    "LAO",
+    "KHMER",
+    "MYANMAR",
+    "TIBETAN",
+    "YI ",
+    "JAVANESE",
+)
 FIELDS = (
     "name",
     "tagline",
@@ -38,21 +54,19 @@ FIELDS = (
     "description",
 )
 
+# Shapes and not names, because each family of models brings new names.
 _TEMPLATE_TOKEN = re.compile(
     r"""
-    <[|｜][^<>|｜]{1,60}[|｜]>                                   # <|im_start|>, <｜User｜>
-  | <{1,2}/?(?:SYS|s|bos|eos|pad|unk|mask|begin_of_text|end_of_text)>{1,2}
-  | </?(?:start|end)_of_(?:turn|text|image|audio)>
-  | </?(?:tool_calls?|tool_response|tools?|function_calls?|function|invoke|think|thinking|system|assistant|user)\b[^<>]{0,60}>
-  | <(?:repo_name|reponame|file_sep|filename|gh_stars|issue_(?:start|comment|closed)|empty_output
-      |jupyter_\w{1,20}|commit_(?:before|msg|after)|extra_id_\d{1,3}|unused\d{1,3}|reserved_\w{1,20})>
-  | \[/?(?:INST|SYS|SYSTEM|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|USER|ASSISTANT|IMG
-      |gMASK|CLS|SEP|MASK|PAD|UNK|BOS|EOS)\]
-  | \#{2,}[ ]*(?:Instructions?|Response|System|User|Assistant|Human|Input|Output|Prompt)[ ]*:?
+    <[|｜] | [|｜]> | \[[|｜] | [|｜]\] | ｜ | [\[\]]~ | ~[\[\]]    # <|im_start|>, <|turn>, [|endofturn|], ]~b]
+  | <{1,3}/?[a-zA-Z][\w:.|-]{0,60}(?:\s[^<>]{0,200})?/?>{1,3}    # <s>, </think>, <BOS_TOKEN>, <seed:bos>, <<SYS>>
+  | \[/?[A-Z][A-Z_]{2,40}\]                                     # [INST], [/TOOL_CALLS]
+  | \[/?gMASK\]
+  | >{2}[A-Z_]{2,40}<{2}                                        # >>ANSWER<<
+  | \#{2,}[ ]*(?:Instructions?|Response|System|User|Assistant|Human|Input|Output|Prompt)\b[ ]*:?
     """,
-    re.IGNORECASE | re.VERBOSE,
+    re.VERBOSE,
 )
-_TOKEN_EDGE = re.compile(r"([<>|｜\[\]#/:])")
+_TOKEN_EDGE = re.compile(r"([<>|｜\[\]#/:~])")
 
 
 class Guard(Frozen):
@@ -114,11 +128,17 @@ def datamarked(text: str, mark: str) -> str:
 def _pieces(run: str) -> Iterator[str]:
     start, width = 0, 0
     for position, char in enumerate(run):
-        width += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if width > LONGEST_UNMARKED and not unicodedata.combining(char):
+        if unicodedata.combining(char):
+            continue
+        width += LONGEST_UNMARKED // LONGEST_UNSPACED if _is_unspaced(char) else 1
+        if width > LONGEST_UNMARKED:
             yield run[start:position]
-            start, width = position, 1
+            start, width = position, LONGEST_UNMARKED // LONGEST_UNSPACED if _is_unspaced(char) else 1
     yield run[start:]
+
+
+def _is_unspaced(char: str) -> bool:
+    return not char.isascii() and unicodedata.name(char, "").startswith(_UNSPACED)
 
 
 def _encoded(value: Any, guard: Guard, *, datamark: bool) -> Any:  # noqa: ANN401 - any JSON value

@@ -27,6 +27,7 @@ from panel.domain.reply_fields import (
     read_score,
     read_verdict,
     texts_of,
+    unmarked,
 )
 from panel.domain.reply_json import NO_OBJECT, WRONG_OBJECT, Fault, find_object
 from panel.domain.reply_prose import ReplyContext, recusal_text, take_text
@@ -89,6 +90,9 @@ _TRUNCATED = NoTake(reason=NoTakeReason.TRUNCATED, detail="The reply was cut off
 _TOO_LONG = Fault(
     "reply", "it was cut off at the output limit", "answer again, more briefly, with a complete JSON object"
 )
+_READS_AS_REFUSAL = Fault(
+    "take", "it reads as a refusal to answer", "open with your judgement, or recuse yourself in its own field"
+)
 _LABELLED = Fault("reply", "it is labelled as another persona's", "answer as your own persona alone")
 _BOTH = Fault(
     "recusal", "it stands beside a judgement", "give either a recusal or a take with score and verdict"
@@ -122,7 +126,7 @@ def _is_labelled(text: str, context: ReplyContext) -> bool:
 
 
 def _understood(answer: dict[str, Any], context: ReplyContext) -> Reply:
-    named = by_name(answer)
+    named = by_name(unmarked(answer, context.mark))
     if isinstance(named, Fault):
         return _repair(named)
     if leaks(context.canary, texts_of(named)):
@@ -131,7 +135,7 @@ def _understood(answer: dict[str, Any], context: ReplyContext) -> Reply:
         return _without_judgement(named, context)
     take = named.get("take")
     if isinstance(take, str) and refuses(take):
-        return _reject(NoTakeReason.REFUSED, _DECLINED)
+        return _repair(_READS_AS_REFUSAL)
     return _judgement(named, context)
 
 

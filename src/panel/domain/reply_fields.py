@@ -46,6 +46,11 @@ def by_name(answer: dict[str, Any]) -> dict[str, Any] | Fault:
     return named
 
 
+def unmarked(answer: dict[str, Any], mark: str | None) -> dict[str, Any]:
+    """Return the fields with white space where a model copied the listing's mark."""
+    return {key: _unmarked(value, mark) for key, value in answer.items()} if mark else answer
+
+
 def texts_of(named: dict[str, Any]) -> Iterator[str]:
     """Yield all texts that the fields hold, alone or in a list."""
     for value in named.values():
@@ -124,6 +129,12 @@ def extra_faults(named: dict[str, Any], verdict: Verdict | Fault, context: Reply
             yield Fault("reply", "it is signed by another persona", f"answer as the {context.persona} alone")
         if {read_verdict(value), verdict} == set(Verdict):
             yield Fault("reply", "it gives two different verdicts", _WANTED_VERDICT)
+
+
+def _unmarked(value: Any, mark: str) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, str):
+        return value.replace(mark, " ")
+    return [_unmarked(item, mark) for item in value] if isinstance(value, list) else value
 
 
 def _says_no(value: object) -> bool:

@@ -30,6 +30,7 @@ class ReplyContext(Frozen):
         canary: the prompt's internal tag, which must not come back.
         tagline: the tool's own, which is no take.
         host: the tool's own; a take may give addresses on it and on no other.
+        mark: character that stood for white space in the listing; in a reply it means the same.
     """
 
     persona: str
@@ -37,6 +38,7 @@ class ReplyContext(Frozen):
     canary: str | None = None
     tagline: str | None = None
     host: str | None = None
+    mark: str | None = None
 
     @property
     def others(self) -> str:
@@ -89,6 +91,9 @@ _ADDRESS = re.compile(
   | \b(?:https?|hxxps?|ftp|wss?):[\\/]+[^\s<>"'`]+
   | (?<![\w:/\\])//[\w-]+(?:\.[\w-]+)+[^\s<>"'`]*
   | \bwww\.\w[^\s<>"'`]*
+  | (?<![\w@/.-])(?:[a-z0-9-]{1,63}\.){1,5}(?:com|net|org|io|dev|ai|app|co|info|biz|xyz|me|sh|so|to|ru|cn|de|uk|eu|us|tv|gg
+      |ly|link|site|online|shop|store|top|click|invalid|example|test)/[^\s<>"'`]*
+  | [\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}
   | \b(?:(?:java|vb)script|mailto):(?=\S)
   | \bdata:(?=[\w.+-]+/[\w.+-]+[;,]|[;,])
     """,
@@ -162,7 +167,7 @@ def _speaks_as_another(text: str, context: ReplyContext) -> bool:
 
 
 def _host(address: str) -> str | None:
-    full = f"//{address}" if address.lower().startswith("www.") else address
+    full = address if address.startswith(("//", "\\")) or ":" in address.partition("/")[0] else f"//{address}"
     found = _OWN_HOST.fullmatch(full.rstrip(".,;:!?)]}*_"))
     return _site(found[1]) if found else ""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
 
 from panel.domain.base import Frozen, digest_of
 from panel.domain.completion import ModelConfig, Usage
@@ -46,7 +48,7 @@ class PanelReview(Frozen):
 
     tool: Tool
     setup: ReviewSetup
-    seats: tuple[Seat, ...]
+    seats: Annotated[tuple[Seat, ...], Field(min_length=1)]
     reviewed_at: AwareDatetime
 
     @property

@@ -59,7 +59,10 @@ def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[
             close = difflib.get_close_matches(name.casefold(), by_name, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(personas)}"
             raise SettingsError(f"unknown persona {name!r}; {hint}")
-    return tuple(by_name[name.casefold()] for name in names)
+    seated = {name.casefold(): by_name[name.casefold()] for name in names}
+    if len(seated) < len(names):
+        raise SettingsError(f"the roster {', '.join(names)} names a persona twice")
+    return tuple(seated.values())
 
 
 def _persona(path: Path, calibration: Calibration | None) -> Persona:

@@ -64,13 +64,20 @@ class PromptBook:
         values = {"persona": persona, "guard": guard, "datamark": datamark, "listing": listing}
         name = DRAFT if self._scaffolded else TAKE
         system, user, seat = (self._render(name, values, block) for block in ("system", "user", "seat"))
+        shared = user.removesuffix(seat)
+        if listing not in shared:
+            problem = "must show {{ listing }} in the block 'user', before the block 'seat'"
+            raise InputError([Problem(f"{name}.md.j2", problem)])
+        if datamark and guard.canary not in system:
+            problem = "must name {{ guard.canary }} in the block 'system'; a reply that repeats it is refused"
+            raise InputError([Problem(f"{name}.md.j2", problem)])
         return Prompt(
             label=f"{tool.slug}.{persona.id}",
             system=system,
-            shared=user.removesuffix(seat),
+            shared=shared,
             own=seat,
             answer_schema=ANSWER_SCHEMA,
-            canary=guard.canary if guard.canary in system else None,
+            canary=guard.canary if datamark else None,
             mark=guard.mark if datamark else None,
             scaffold=self._scaffold(tool, persona) if self._scaffolded else None,
         )
@@ -129,14 +136,17 @@ class PromptBook:
             raise InputError([Problem(file, "the template was not found")]) from error
         except jinja2.TemplateSyntaxError as error:
             raise InputError([Problem(file, f"{error.message}", line=error.lineno)]) from error
-        except jinja2.TemplateError as error:
-            raise InputError([Problem(file, f"{error.message}")]) from error
+        except Exception as error:
+            # A template is somebody's program: it can fail in any way.
+            raise InputError([Problem(file, f"cannot be rendered: {error}")]) from error
 
     def _source(self, name: str) -> str:
         try:
             return self._environment.loader.get_source(self._environment, f"{name}.md.j2")[0]  # type: ignore[union-attr]  # set above
         except jinja2.TemplateNotFound as error:
             raise InputError([Problem(f"{name}.md.j2", "the template was not found")]) from error
+        except (OSError, ValueError) as error:
+            raise InputError([Problem(f"{name}.md.j2", f"cannot be read: {error}")]) from error
 
 
 def _examples(file: str, block: str) -> tuple[Example, ...]:

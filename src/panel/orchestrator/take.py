@@ -105,9 +105,9 @@ class SeatAsker:
             canary=prompt.canary,
             tagline=tool.tagline,
             host=tool.host,
+            mark=prompt.mark,
         )
-        text = completion.text.replace(prompt.mark, " ") if prompt.mark else completion.text
-        return parse_reply(text, completion.finish, context, completion.detail)
+        return parse_reply(completion.text, completion.finish, context, completion.detail)
 
     def _no_take(self, error: ProviderError) -> NoTake:
         if isinstance(error, ProviderDown):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from panel.errors import SettingsError
+from panel.errors import PanelError, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,12 +40,46 @@ class Connection:
     http_client: httpx2.AsyncClient | None = None
 
 
+def require_means(connection: Connection) -> None:
+    """Check that a provider has what it needs to be opened.
+
+    Raises:
+        SettingsError: a key, an address or a folder is missing.
+    """
+    match connection.provider:
+        case "openai" if not connection.api_key:
+            raise SettingsError("OPENAI_API_KEY is not set; export it, or use --model local")
+        case "anthropic" if not connection.api_key:
+            raise SettingsError("ANTHROPIC_API_KEY is not set; export it, or use --model local")
+        case "openai-compatible" if not connection.base_url:
+            raise SettingsError(
+                "--model openai-compatible:NAME needs --base-url, such as http://127.0.0.1:8080/v1"
+            )
+        case "replay" if connection.folder is None or not os.path.isdir(connection.folder):  # noqa: PTH112 - never raises
+            raise SettingsError(
+                f"--model replay:DIR: {connection.folder} is not a folder of recorded answers"
+            )
+        case provider if provider not in NAMES:
+            raise SettingsError(f"model: unknown provider {provider!r}; known are {', '.join(NAMES)}")
+
+
 def open_provider(connection: Connection) -> Provider:
     """Open an adapter.
 
     Raises:
-        SettingsError: the name is unknown, or a key or an address is missing.
+        SettingsError: something that it needs is missing, or the environment keeps it from being set up.
     """
+    require_means(connection)
+    try:
+        return _adapter(connection)
+    except PanelError:
+        raise
+    except Exception as error:
+        # An SDK reads proxies, certificates and more from the environment, and fails in ways of its own.
+        raise SettingsError(f"{connection.provider} could not be set up: {error}") from error
+
+
+def _adapter(connection: Connection) -> Provider:
     match connection.provider:
         case "local":
             from panel.providers.local import LocalProvider
@@ -62,9 +97,7 @@ def open_provider(connection: Connection) -> Provider:
             from panel.providers.anthropic import MessagesProvider
 
             return MessagesProvider(connection)
-        case "replay":
+        case _:
             from panel.providers.replay import ReplayProvider
 
             return ReplayProvider(connection)
-        case unknown:
-            raise SettingsError(f"model: unknown provider {unknown!r}; known are {', '.join(NAMES)}")

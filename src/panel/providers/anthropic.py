@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from panel.domain.completion import Completion, Finish, Usage
-from panel.errors import ProviderBusy, ProviderError, ProviderTimeout, SettingsError
+from panel.errors import ProviderBusy, ProviderError, ProviderTimeout
 from panel.providers.base import Provider
 from panel.providers.faults import fault_of_status, json_object
 from panel.providers.wire import count, label_of, mapping, mappings, text_of
@@ -35,14 +35,12 @@ class MessagesProvider(Provider):
     name = "anthropic"
 
     def __init__(self, connection: Connection) -> None:
-        if not connection.api_key:
-            raise SettingsError("ANTHROPIC_API_KEY is not set; export it, or use --model local")
         import anthropic
 
         self._sdk = anthropic
-        self._key = connection.api_key
+        self._key = connection.api_key or ""
         self._client = anthropic.AsyncAnthropic(
-            api_key=connection.api_key,
+            api_key=self._key,
             base_url=connection.base_url or VENDOR_URL,
             max_retries=0,
             timeout=connection.timeout,

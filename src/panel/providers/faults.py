@@ -73,7 +73,7 @@ def json_object(provider: str, status: int, content: bytes) -> dict[str, Any]:
         raise ProviderError(f"{provider} answered {status} in place of a result; check the base URL")
     try:
         body = json.loads(content.decode("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise ProviderBusy(

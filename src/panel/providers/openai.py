@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from panel.domain.completion import Completion, Finish, Usage
-from panel.errors import ProviderBusy, ProviderError, ProviderTimeout, SettingsError
+from panel.errors import ProviderBusy, ProviderError, ProviderTimeout
 from panel.providers.base import Provider
 from panel.providers.faults import fault_of_status, json_object
 from panel.providers.wire import count, label_of, mapping, mappings, text_of
@@ -32,9 +32,7 @@ class ResponsesProvider(Provider):
     name = "openai"
 
     def __init__(self, connection: Connection) -> None:
-        if not connection.api_key:
-            raise SettingsError("OPENAI_API_KEY is not set; export it, or use --model local")
-        self._api = _Api(self.name, connection, connection.api_key, connection.base_url or VENDOR_URL)
+        self._api = _Api(self.name, connection, connection.base_url or VENDOR_URL)
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
@@ -55,12 +53,8 @@ class ChatProvider(Provider):
     name = "openai-compatible"
 
     def __init__(self, connection: Connection) -> None:
-        if not connection.base_url:
-            raise SettingsError(
-                "--model openai-compatible:NAME needs --base-url, such as http://127.0.0.1:8080/v1"
-            )
-        self._base_url = connection.base_url
-        self._api = _Api(self.name, connection, connection.api_key or NO_KEY, connection.base_url)
+        self._base_url = connection.base_url or ""
+        self._api = _Api(self.name, connection, self._base_url)
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
@@ -191,12 +185,12 @@ def _chat_usage(usage: dict[str, Any]) -> Usage:
 class _Api:
     """One client of the SDK, and the one place where its exceptions become panel's."""
 
-    def __init__(self, name: str, connection: Connection, key: str, base_url: str) -> None:
+    def __init__(self, name: str, connection: Connection, base_url: str) -> None:
         import openai
 
         self._sdk = openai
         self._name = name
-        self._key = key
+        self._key = key = connection.api_key or NO_KEY
         self.client: AsyncOpenAI = openai.AsyncOpenAI(
             api_key=key,
             base_url=base_url,

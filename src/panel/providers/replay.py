@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from panel.domain.completion import Completion, Finish
-from panel.errors import ProviderError, SettingsError
+from panel.errors import ProviderError
 from panel.providers.base import Provider
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ class ReplayProvider(Provider):
     name = "replay"
 
     def __init__(self, connection: Connection) -> None:
-        folder = connection.folder or Path()
-        if not folder.is_dir():
-            raise SettingsError(f"--model replay:DIR: {folder} is not a folder of recorded answers")
-        self._folder = folder
+        self._folder = connection.folder or Path()
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
@@ -49,8 +46,13 @@ def _recorded(path: Path, _config: ModelConfig) -> Completion:
         return Completion.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise ProviderError(f"{path.name} is not a recorded answer: {error.errors()[0]['msg']}") from error
+    except OSError as error:
+        raise ProviderError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
 def _written(path: Path, config: ModelConfig) -> Completion:
-    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ProviderError(f"{path.name} cannot be read: {error.strerror}") from error
     return Completion(text=text, finish=Finish.COMPLETE, provider=ReplayProvider.name, model=config.model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from panel.domain.text import one_line
+from panel.domain.text import one_line, well_formed
 
 MAX_LABEL_CHARS = 200
 
@@ -22,8 +22,8 @@ def mappings(value: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def text_of(value: object) -> str:
-    """Return a text, or an empty one in place of anything else."""
-    return value if isinstance(value, str) else ""
+    """Return a text that can be stored as UTF-8, or an empty one in place of anything else."""
+    return well_formed(value) if isinstance(value, str) else ""
 
 
 def label_of(value: object) -> str:

@@ -130,10 +130,13 @@ def read_review(text: str, source_name: str) -> PanelReview:
             source_name, f"is not {SCHEMA_VERSION}; run the review again, or update panel", "schema_version"
         )
     try:
-        return PanelReview.model_validate(document.get("review"))
+        review = PanelReview.model_validate(document.get("review"))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise InputError(_problem(source_name, detail) for detail in details) from error
+    if document.get("id") != review.id:
+        _refuse(source_name, "is not that of the tool and set-up in it; the file was changed by hand", "id")
+    return review
 
 
 def _object(text: str, source_name: str) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def choose_model(setting: str | None, source: str, environ: Mapping[str, str]) -
     """
     if setting is None:
         return _default(environ)
+    if not setting.isprintable():
+        raise SettingsError(f"model: {setting!r} holds characters that no name has")
     provider, _, model = setting.strip().partition(":")
     if provider not in NAMES:
         raise SettingsError(

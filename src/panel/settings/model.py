@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from panel.domain.base import Frozen
 from panel.domain.completion import Effort
+from panel.errors import SettingsError
 
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
 FORMATS = ("html", "md", "json")
@@ -36,21 +38,49 @@ def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def address(name: str, url: str) -> str:
+    """Return the address of a server.
+
+    Raises:
+        SettingsError: it is none; the message begins with the name of the setting or variable.
+    """
+    try:
+        return _address(url)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}, got {url!r}") from error
+
+
 def _address(url: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or "@" in url:
+    if not usable or "@" in url or not url.isprintable() or " " in url:
         raise ValueError(
             "expected an http or https address without credentials, such as http://127.0.0.1:8080/v1"
         )
     return url.rstrip("/")
 
 
+def _path(value: object) -> object:
+    if not isinstance(value, str | Path):
+        return value
+    if not (str(value).strip() and str(value).isprintable()):
+        raise ValueError("expected the name of a folder")
+    return os.path.expanduser(value)  # noqa: PTH111 - it never raises
+
+
+def _named(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(values):
+        raise ValueError("a name is blank")
+    return values
+
+
 Listed = BeforeValidator(_listed)
+Named = AfterValidator(_named)
 Unrepeated = AfterValidator(_without_repeats)
+Folder = Annotated[Path, BeforeValidator(_path)]
 Number = BeforeValidator(_number)
 
 
@@ -64,6 +94,7 @@ class Settings(Frozen):
     roster: Annotated[
         tuple[str, ...],
         Listed,
+        Named,
         Unrepeated,
         Field(min_length=1, max_length=20, description="personas to seat, in order"),
     ] = DEFAULT_ROSTER
@@ -83,13 +114,13 @@ class Settings(Frozen):
         Field(ge=256, le=64_000, description="tokens that one answer may take, reasoning included"),
     ] = 4_000
     seed: Annotated[int, Number, Field(ge=0, lt=2**31, description="seed for models that take one")] = 0
-    out: Annotated[Path, Field(description="folder for report files")] = Path("outputs")
+    out: Annotated[Folder, Field(description="folder for report files")] = Path("outputs")
     format: Annotated[
         tuple[Literal["html", "md", "json"], ...],
         Listed,
         Unrepeated,
         Field(min_length=1, description="report files to write, of html, md and json"),
     ] = ("html", "md", "json")
-    personas: Annotated[Path | None, Field(description="folder of persona files")] = None
-    prompts: Annotated[Path | None, Field(description="folder of prompt templates")] = None
-    data_dir: Annotated[Path | None, Field(description="folder for the user's data")] = None
+    personas: Annotated[Folder | None, Field(description="folder of persona files")] = None
+    prompts: Annotated[Folder | None, Field(description="folder of prompt templates")] = None
+    data_dir: Annotated[Folder | None, Field(description="folder for the user's data")] = None

@@ -13,7 +13,7 @@ import contextlib
 import http.client
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from itertools import chain, takewhile
@@ -56,7 +56,6 @@ class Answer:
         text: what was written; one token of it where only probabilities were asked for.
         finished: whether it ended by itself.
         likely: logarithms of the probabilities of the likeliest first tokens, by their texts.
-        mean: mean logarithm of the probabilities of what was written.
         read: tokens of the prompts, cached ones included.
         cached: those of them that came from the cache.
         wrote: tokens written.
@@ -65,7 +64,6 @@ class Answer:
     text: str
     finished: bool
     likely: Mapping[str, float]
-    mean: float
     read: int
     cached: int
     wrote: int
@@ -188,7 +186,6 @@ def _answer(reply: Mapping[str, Any]) -> Answer:
         text=choice["text"],
         finished=choice["finish_reason"] == "stop",
         likely={token["token"]: token["logprob"] for token in first},
-        mean=sum(token["logprob"] for token in written) / max(len(written), 1),
         read=usage["prompt_tokens"],
         cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0),
         wrote=usage["completion_tokens"],
@@ -196,17 +193,9 @@ def _answer(reply: Mapping[str, Any]) -> Answer:
 
 
 def _with_reading(answer: Answer, warmed: list[Answer]) -> Answer:
-    """Count what was evaluated on the way as read for this answer; what it wrote on the way was thrown away."""
+    """Count what was evaluated on the way as read for this answer and not as cached."""
     evaluated = sum(one.read - one.cached for one in warmed)
-    return Answer(
-        text=answer.text,
-        finished=answer.finished,
-        likely=answer.likely,
-        mean=answer.mean,
-        read=answer.read,
-        cached=max(answer.cached - evaluated, 0),
-        wrote=answer.wrote,
-    )
+    return replace(answer, cached=max(answer.cached - evaluated, 0))
 
 
 def _common(held: Levels, wanted: Levels) -> int:

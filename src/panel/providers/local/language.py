@@ -7,6 +7,7 @@ must not speak of its own experience, and must keep the fact's words in their or
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from panel.providers.local.vocabulary import (
@@ -14,6 +15,7 @@ from panel.providers.local.vocabulary import (
     COMMANDS,
     CONJUNCTIONS,
     DANGLING,
+    DISPENSABLE,
     PLAIN,
     QUALIFIERS,
     SUBCLAUSE_STARTS,
@@ -155,6 +157,7 @@ def faults_of(opener: str, text: str, fact: str, source: str, before: str) -> tu
         ("repetition", _repeats(f"{before} {opener} {text}")),
         ("own words", not _is_part(_content(text), _content(fact))),
         ("padding", len(set(words) - set(told) - {"it", "its"}) > MOST_PADDING),
+        ("gap", _has_gap(words, told) and not cut_short(text, fact)),
         ("start", not _same_start(words, told, whole=expects_clause(opener))),
         ("verb", expects_clause(opener) and not _keeps_verb(words, fact)),
     )
@@ -234,6 +237,11 @@ def _repeats(text: str) -> bool:
 def _dangles(text: str, fact: str) -> bool:
     last = words_of(text)[-1:]
     return not DANGLING.isdisjoint(last) and last != words_of(fact)[-1:] and not cut_short(text, fact)
+
+
+def _has_gap(text: Sequence[str], fact: Sequence[str]) -> bool:
+    """Whether a text lacks one of its fact's small words without which a sentence does not hold together."""
+    return any(word in PLAIN and word not in DISPENSABLE for word in Counter(fact) - Counter(text))
 
 
 def _same_start(text: Sequence[str], fact: Sequence[str], *, whole: bool) -> bool:

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from panel.errors import ProviderError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -49,9 +51,16 @@ class Pool:
         self._waiting: list[_Work] = []
         self._threads = ThreadPoolExecutor(len(engines), thread_name_prefix="panel-local")
         self._calls: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def run(self, work: Callable[[Engine], T], key: object | None = None) -> T:
-        """Do one piece of work on whichever server suits; a cancelled caller gives its place in the queue back."""
+        """Do one piece of work on whichever server suits; a cancelled caller gives its place in the queue back.
+
+        Raises:
+            ProviderError: the pool is closed. Errors of the work itself pass through.
+        """
+        if self._closed:
+            raise ProviderError("the embedded model is closed")
         piece = _Work(work, key, asyncio.get_running_loop().create_future())
         self._waiting.append(piece)
         asyncio.get_running_loop().call_soon(self._assign)
@@ -64,6 +73,7 @@ class Pool:
 
     async def aclose(self) -> None:
         """Let the work in hand end, drop the rest, and stop the servers."""
+        self._closed = True
         for piece in self._waiting:
             piece.done.cancel()
         self._waiting.clear()

@@ -141,9 +141,7 @@ def usage_of(answers: Sequence[Answer]) -> Usage:
 
 async def _all(pool: Pool, reads: Sequence[partial[Answer]], prompt: Prompt) -> list[Answer]:
     key = (prompt.system, prompt.shared)
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(pool.run(one, key)) for one in reads]
-    return [task.result() for task in tasks]
+    return list(await asyncio.gather(*(pool.run(one, key) for one in reads)))
 
 
 def _read_sentence(prompt: Prompt, probe: str, sentence: str) -> partial[Answer]:
@@ -176,8 +174,8 @@ def _prefix(engine: Engine, prompt: Prompt) -> Levels:
 def _pick(opener: Opener, name: str, sentences: Sequence[str], left: Sequence[int]) -> int:
     """Return one of the sentences that are left, which are in the order of what speaks for the tool, least first."""
     if opener.about is not About.FIRST:
-        said = words_of(opener.words)[-1]
-        fit = [index for index in left if words_of(sentences[index])[0] != said] or left
+        said = words_of(opener.words)[-1:]
+        fit = [index for index in left if words_of(sentences[index])[:1] != said] or left
         return fit[-1 if opener.about is About.STRONG else 0]
     about_it = [index for index in sorted(left) if as_fact(sentences[index], name).startswith("It ")]
     return min(left) if expects_clause(opener.words) or not about_it else about_it[0]

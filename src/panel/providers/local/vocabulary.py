@@ -20,6 +20,9 @@ DANGLING = _words(
 )
 """No sentence ends in one of them, unless its original does."""
 
+DISPENSABLE = _words("a an the and also then")
+"""A sentence may do without them."""
+
 AUXILIARIES = _words(
     """is are was were be has have had can cannot could will would may might must shall should do does did"""
 )
