@@ -47,6 +47,10 @@ def require_means(connection: Connection) -> None:
         SettingsError: a key, an address or a folder is missing.
     """
     match connection.provider:
+        case "local":
+            from panel.providers.local.weights import find_weights
+
+            find_weights()
         case "openai" if not connection.api_key:
             raise SettingsError("OPENAI_API_KEY is not set; export it, or use --model local")
         case "anthropic" if not connection.api_key:

@@ -132,9 +132,8 @@ def _scaffold_of(prompt: Prompt) -> Scaffold:
 
 def usable_cores() -> int:
     """Return how many cores this process may use."""
-    count = getattr(
-        os, "process_cpu_count", None
-    )  # from Python 3.13; it knows of affinity and of an override
+    # From Python 3.13; it knows of affinity and of an override.
+    count = getattr(os, "process_cpu_count", None)
     if count is not None:
         return count() or 1
     if hasattr(os, "sched_getaffinity"):
