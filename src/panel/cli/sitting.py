@@ -107,6 +107,10 @@ class Sitting:
         """Write a review and show it; when nobody reads on, what is in flight is still written."""
         paths = self._write(review)
         self._written = self._written or bool(paths)
+        if not paths:
+            self._voice.note(
+                f"{review.tool.name}: no seat was answered, so no report was written; see the reasons above."
+            )
         if self._reader_left:
             return
         try:
