@@ -17,7 +17,7 @@ from panel.domain.tool import Tool
 from panel.loaders.personas import load_personas
 from panel.loaders.prompts import PromptBook
 from panel.providers.local import LocalProvider
-from panel.providers.local.judge import LOWEST_SHIP_SCORE, UNCALIBRATED, score_of
+from panel.providers.local.judge import LOWEST_SHIP_SCORE, UNCALIBRATED, probability_of, score_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ async def scores_of(tools: Sequence[Tool], servers: int | None) -> list[dict[str
     async def of(tool: Tool) -> dict[str, int]:
         readings = await asyncio.gather(*(provider.read(book.take(tool, one)) for one in personas.values()))
         return {
-            name: score_of(reading, personas[name].calibration or UNCALIBRATED)
+            name: score_of(probability_of(reading, personas[name].calibration or UNCALIBRATED))
             for name, reading in zip(personas, readings, strict=True)
         }
 

@@ -7,9 +7,13 @@
     ├── StorageError         74   a file or the user's data folder could not be written
     ├── RunStopped           75   stopped early, can be run again
     └── ProviderError             one call failed; the orchestrator turns it into a seat without a take
-        ├── ProviderTimeout       no answer within the call's limit
-        ├── ProviderBusy          worth another attempt: rate limit, overload, lost connection
-        └── ProviderDown          no call can succeed: key, quota, unknown model; stops the run
+        ├── ProviderTransient     worth another attempt
+        │   ├── ProviderTimeout       no answer within the call's limit
+        │   ├── ProviderBusy          rate limit, overload, trouble at the provider's
+        │   ├── ProviderUnreachable   no connection, or one that broke
+        │   └── ProviderGarbled       something that the provider's API does not send
+        ├── ProviderDown          no call can succeed: key, quota, unknown model; stops the run
+        └── CallNotMade           the run was stopped before this call
 
 Failures of a model are values (`panel.domain.take.NoTake`); failures of the set-up are exceptions.
 Exit codes are those of the contract in `docs/architecture.md`.
@@ -96,27 +100,71 @@ class RunStopped(PanelError):
 
 
 class ProviderError(PanelError):
-    """One call to a provider failed for good."""
+    """One call to a provider failed for good.
+
+    Attributes:
+        attempts: calls that were made in vain; 0 if none was.
+        lost_calls: those of them that may have been billed.
+    """
+
+    def __init__(self, message: str, *, attempts: int = 1, lost_calls: int = 0) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+        self.lost_calls = lost_calls
 
 
-class ProviderTimeout(ProviderError):
-    """The provider did not answer within the limit of one call."""
-
-
-class ProviderBusy(ProviderError):
+class ProviderTransient(ProviderError):
     """The call may succeed if it is made again.
 
     Attributes:
-        retry_after: seconds the provider asked to wait, or None.
+        most_attempts: calls after which another one is pointless.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    most_attempts = 4
+
+
+class ProviderTimeout(ProviderTransient):
+    """The provider did not answer within the limit of one call, and may bill it all the same."""
+
+    def __init__(self, message: str, *, attempts: int = 1, lost_calls: int = 1) -> None:
+        super().__init__(message, attempts=attempts, lost_calls=lost_calls)
+
+
+class ProviderBusy(ProviderTransient):
+    """The provider cannot answer at the moment.
+
+    Attributes:
+        retry_after: seconds that it asks to wait, or None.
+        slow_down: whether there were too many calls for it, so that all of them should slow down.
+    """
+
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, slow_down: bool = False, lost_calls: int = 0
+    ) -> None:
+        super().__init__(message, lost_calls=lost_calls)
         self.retry_after = retry_after
+        self.slow_down = slow_down
+
+
+class ProviderUnreachable(ProviderTransient):
+    """No connection could be made, or one broke before the answer was there."""
+
+
+class ProviderGarbled(ProviderTransient):
+    """Something came under the status of a success that is no answer, as a proxy or a broken server might send."""
+
+    most_attempts = 2
 
 
 class ProviderDown(ProviderError):
     """No call to this provider can succeed until somebody acts: key, quota, unknown model."""
+
+
+class CallNotMade(ProviderError):
+    """The run was stopped before this call was made."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, attempts=0)
 
 
 def _listing(lines: list[str]) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.cli import run
+from vendors import Vendors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,3 +51,15 @@ def tools() -> list[Path]:
 def replay() -> str:
     """Answers with the seed comparison's scores and verdicts."""
     return f"replay:{ROOT / 'fixtures' / 'replies' / 'seed'}"
+
+
+@pytest.fixture
+def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors]:
+    """Both vendors on loopback, with a key for each."""
+    server = Vendors()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-EXAMPLE")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-anthropic-EXAMPLE")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    yield server
+    server.close()

@@ -92,7 +92,7 @@ def test_settings_file_of_a_folder_cannot_take_a_key(panel: Any, monkeypatch: An
     assert "would send your openai key to http://127.0.0.1:9/v1" in ran.err
     assert "sk-EXAMPLE" not in ran.err
     ran = panel("review", TOOL, "--base-url", "http://127.0.0.1:9/v1")
-    assert ran.code == 3
+    assert ran.code == 75
     assert "at http://127.0.0.1:9/v1" in ran.err
 
 

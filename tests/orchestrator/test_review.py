@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ from panel.domain.take import NoTake, NoTakeReason
 from panel.domain.tally import PanelVerdict
 from panel.domain.tool import Tool
 from panel.errors import ProviderDown
+from panel.orchestrator.ports import Answerer
 from panel.orchestrator.review import Panel
-from panel.orchestrator.take import Halt
+from panel.providers.base import Halt
+from panel.providers.gate import Gate, Pace, Throttled
 
 if TYPE_CHECKING:
     from panel.domain.persona import Persona
@@ -26,15 +29,15 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def panel(actor: Actor, book: PromptBook, critics: dict[str, Persona], concurrency: int = 10) -> Panel:
+    halt = Halt()
+    gated = Throttled(actor, Gate(Pace(concurrency), halt))
     return Panel(
-        provider=actor,
-        prompts=book,
-        config=ModelConfig(model="m"),
+        answerer=Answerer(gated, book, ModelConfig(model="m")),
         personas=tuple(critics.values()),
         concurrency=concurrency,
         observer=Memory(),
         clock=lambda: NOW,
-        halt=Halt(),
+        halt=halt,
     )
 
 
@@ -126,3 +129,40 @@ async def test_review_id_tells_set_ups_apart(
     other = (await sitting.review(Tool(name="Lantern", description=f"{tool.description}!"))).id
     assert first == second
     assert first != other
+
+
+async def test_warm_panel_asks_one_seat_first(
+    tool: Tool, book: PromptBook, critics: dict[str, Persona]
+) -> None:
+    """A panel that warms the provider's cache asks the first seat alone, and the others together when it has answered."""
+    others = asyncio.Barrier(len(critics) - 1)
+    first = next(iter(critics))
+    in_flight: list[int] = []
+
+    async def answer(seat: str) -> str:
+        in_flight.append(actor.in_flight)
+        if seat != first:
+            async with asyncio.timeout(5):
+                await others.wait()
+        return reply()
+
+    actor = Actor(lambda prompt: answer(prompt.label.partition(".")[2]))
+    review = await replace(panel(actor, book, critics), warm=True).review(tool)
+    assert in_flight[0] == 1
+    assert [seat.persona for seat in review.seats] == list(critics)
+    assert actor.most_in_flight == len(critics) - 1
+
+
+async def test_mixed_jury_asks_each_seats_own_model(
+    tool: Tool, book: PromptBook, critics: dict[str, Persona]
+) -> None:
+    """A seat with a model of its own is asked there, and the set-up says so, which makes it another review."""
+    most, one = Actor(lambda _prompt: reply()), Actor(lambda _prompt: reply(verdict="skip", score=20))
+    plain = panel(most, book, critics)
+    other = Answerer(one, book, ModelConfig(model="other"))
+    mixed = replace(plain, exceptions={"skeptic": other})
+    review = await mixed.review(tool)
+    assert [prompt.label for prompt, _ in one.asked] == ["lantern.skeptic"]
+    assert (review.tally.ships, review.tally.skips) == (4, 1)
+    assert review.setup.asked_models == ("actor:m", "actor:other")
+    assert review.id != (await plain.review(tool)).id

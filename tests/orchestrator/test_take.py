@@ -8,7 +8,9 @@ from acting import TAKE, Actor, Memory, completion, reply
 from panel.domain.completion import Finish, ModelConfig
 from panel.domain.take import Flag, NoTake, NoTakeReason, Take
 from panel.errors import ProviderBusy, ProviderDown, ProviderTimeout
-from panel.orchestrator.take import Halt, SeatAsker
+from panel.orchestrator.ports import Answerer
+from panel.orchestrator.take import SeatAsker
+from panel.providers.base import Halt
 
 if TYPE_CHECKING:
     from panel.domain.persona import Persona
@@ -28,7 +30,7 @@ class Stage:
     def __init__(self, tool: Tool, book: PromptBook, critics: dict[str, Persona], *lines: Any) -> None:
         self.tool, self.critic = tool, critics["builder"]
         self.actor, self.memory, self.halt = Actor({SEAT: list(lines)}), Memory(), Halt()
-        self.asker = SeatAsker(self.actor, book, CONFIG, tuple(critics), self.memory, self.halt)
+        self.asker = SeatAsker(Answerer(self.actor, book, CONFIG), tuple(critics), self.memory, self.halt)
 
     async def ask(self) -> Seat:
         return await self.asker.ask(self.tool, self.critic)
@@ -172,7 +174,8 @@ async def test_provider_failure_is_a_typed_reason(
     """A failed call is a reason and not an exception; only a provider that is down for good halts the run."""
     on = stage(error)
     seat = await on.ask()
-    assert (seat.outcome.reason, seat.outcome.detail, seat.provenance) == (reason, str(error), None)
+    assert (seat.outcome.reason, seat.outcome.detail, seat.source) == (reason, str(error), None)
+    assert (seat.provenance.asks, seat.provenance.attempts) == (0, 1)
     assert (on.halt.reason is not None) is halted
 
 

@@ -8,7 +8,15 @@ import pytest
 
 from panel.domain.answer import ANSWER_SCHEMA
 from panel.domain.completion import Finish, Usage
-from panel.errors import ProviderBusy, ProviderDown, ProviderError, ProviderTimeout, SettingsError
+from panel.errors import (
+    ProviderBusy,
+    ProviderDown,
+    ProviderError,
+    ProviderGarbled,
+    ProviderTimeout,
+    ProviderUnreachable,
+    SettingsError,
+)
 from panel.providers import Connection, open_provider
 from panel.providers.anthropic import messages_request
 from wire import Wire
@@ -90,10 +98,10 @@ async def test_answer_joins_text_blocks_by_type(prompt: Prompt, config: ModelCon
     ("stop", "finish"),
     [
         ("max_tokens", Finish.TRUNCATED),
-        ("model_context_window_exceeded", Finish.TRUNCATED),
+        ("model_context_window_exceeded", Finish.TOO_LONG),
         ("refusal", Finish.REFUSED),
         ("content_filter", Finish.FILTERED),
-        ("pause_turn", Finish.COMPLETE),
+        ("pause_turn", Finish.INTERRUPTED),
     ],
 )
 async def test_outcomes_are_values(stop: str, finish: Finish, prompt: Prompt, config: ModelConfig) -> None:
@@ -112,9 +120,9 @@ async def test_outcomes_are_values(stop: str, finish: Finish, prompt: Prompt, co
         (httpx2.Response(529, json={"type": "error", "error": {"type": "overloaded_error", "message": "m"}}), ProviderBusy),
         (httpx2.Response(400, json={"type": "error", "error": {"type": "invalid_request_error", "message": "m"}}), ProviderError),
         (httpx2.Response(200, json={"type": "error", "error": {"message": "m"}}), ProviderBusy),
-        (httpx2.Response(200, json={"content": None}), ProviderBusy),
-        (httpx2.Response(200, content=b"null"), ProviderBusy),
-        (httpx2.ConnectError("refused"), ProviderBusy),
+        (httpx2.Response(200, json={"content": None, "stop_reason": "end_turn"}), ProviderGarbled),
+        (httpx2.Response(200, content=b"null"), ProviderGarbled),
+        (httpx2.ConnectError("refused"), ProviderUnreachable),
         (httpx2.ReadTimeout("slow"), ProviderTimeout),
     ],
 )  # fmt: skip
@@ -134,3 +142,25 @@ def test_missing_key_is_a_settings_error() -> None:
     """Without a key the provider says so before any call."""
     with pytest.raises(SettingsError, match="ANTHROPIC_API_KEY"):
         open_provider(Connection("anthropic"))
+
+
+async def test_listing_is_kept_for_the_other_seats_when_told_to(prompt: Prompt, config: ModelConfig) -> None:
+    """With caching, what the seats share ends in one breakpoint, after the listing and before the seat; without, in none."""
+    wire = Wire(answered(text("x")))
+    cached = open_provider(Connection("anthropic", api_key=KEY, http_client=wire.client, cache=True))
+    await cached.complete(prompt, config)
+    [shared, own] = wire.sent["messages"][0]["content"]
+    assert shared == {
+        "type": "text",
+        "text": "LISTING\n",
+        "cache_control": {"type": "ephemeral", "ttl": "5m"},
+    }
+    assert own == {"type": "text", "text": "SEAT"}
+    await provider(wire).complete(prompt, config)
+    assert "cache_control" not in str(wire.sent)
+
+
+async def test_empty_refusal_is_a_refusal(prompt: Prompt, config: ModelConfig) -> None:
+    """A refusal may come without any content, and is not taken for a broken answer."""
+    got = await provider(Wire(answered(stop="refusal"))).complete(prompt, config)
+    assert (got.text, got.finish) == ("", Finish.REFUSED)

@@ -20,7 +20,7 @@ from panel.loaders.personas import load_personas
 from panel.loaders.prompts import PromptBook
 from panel.providers.local import LocalProvider, weights
 from panel.providers.local.engine import Answer, Engine, Lane
-from panel.providers.local.judge import Reading, leaning, score_of, verdict_of
+from panel.providers.local.judge import Reading, leaning, probability_of, score_of, verdict_of
 from panel.providers.local.language import (
     as_clause,
     as_fact,
@@ -199,11 +199,13 @@ def test_score_is_fifty_at_the_centre_and_decides_the_verdict() -> None:
         model="m", whole=scale, sentences=scale, judgement=Scale(centre=0.0, spread=1.0)
     )
     middle = Reading(whole=2.0, sentences=(1.5, 2.5))
-    assert score_of(middle, calibration) == 50
+    assert score_of(probability_of(middle, calibration)) == 50
     assert verdict_of(50) is Verdict.SHIP
     assert verdict_of(49) is Verdict.SKIP
-    assert score_of(Reading(whole=900.0, sentences=(900.0,)), calibration) == 100
-    assert score_of(Reading(whole=0.0, sentences=(2.0,)), calibration) == round(100 / (1 + 2.718281828**4))
+    assert score_of(probability_of(Reading(whole=900.0, sentences=(900.0,)), calibration)) == 100
+    assert score_of(probability_of(Reading(whole=0.0, sentences=(2.0,)), calibration)) == round(
+        100 / (1 + 2.718281828**4)
+    )
 
 
 def test_plan_pairs_openers_with_the_sentences_that_fit() -> None:

@@ -6,7 +6,15 @@ import httpx2
 import pytest
 
 from panel.domain.completion import Finish, Usage
-from panel.errors import ProviderBusy, ProviderDown, ProviderError, ProviderTimeout, SettingsError
+from panel.errors import (
+    ProviderBusy,
+    ProviderDown,
+    ProviderError,
+    ProviderGarbled,
+    ProviderTimeout,
+    ProviderUnreachable,
+    SettingsError,
+)
 from panel.providers import Connection, open_provider
 from wire import Wire
 
@@ -84,6 +92,7 @@ async def test_responses_request_carries_rules_listing_seat_and_schema(
     assert wire.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert wire.sent["instructions"] == "RULES"
     assert wire.sent["input"] == "LISTING\nSEAT"
+    assert wire.sent["text"]["verbosity"] == "low"
     assert wire.sent["text"]["format"]["schema"] == prompt.answer_schema
     assert wire.sent["text"]["format"]["strict"] is True
     assert wire.sent["max_output_tokens"] == 1_234
@@ -113,7 +122,7 @@ async def test_responses_answer_keeps_text_usage_model_and_request(
         (answered({"type": "refusal", "refusal": "I will not."}), Finish.REFUSED, "I will not."),
         (answered(text('{"ver'), status="incomplete", incomplete_details={"reason": "max_output_tokens"}), Finish.TRUNCATED, None),
         (answered(text(""), status="incomplete", incomplete_details={"reason": "content_filter"}), Finish.FILTERED, None),
-        (answered(text(""), status="incomplete", incomplete_details={"reason": "steered"}), Finish.TRUNCATED, None),
+        (answered(text(""), status="incomplete", incomplete_details={"reason": "steered"}), Finish.INTERRUPTED, None),
     ],
 )  # fmt: skip
 async def test_responses_outcomes_are_values(
@@ -157,7 +166,9 @@ async def test_chat_asks_a_router_to_honour_the_schema(prompt: Prompt, config: M
         (chosen("cut", "length"), Finish.TRUNCATED),
         (chosen("", "content_filter"), Finish.FILTERED),
         (chosen(None, refusal="No."), Finish.REFUSED),
-        (chosen("x", "a new reason"), Finish.COMPLETE),
+        (chosen("x", "eos"), Finish.COMPLETE),
+        (chosen("x", "a new reason"), Finish.INTERRUPTED),
+        (chosen("", "model_context_window_exceeded"), Finish.TOO_LONG),
     ],
 )
 async def test_chat_outcomes_are_values(
@@ -199,14 +210,14 @@ async def test_unknown_usage_is_none(usage: Any, prompt: Prompt, config: ModelCo
         (httpx2.Response(400, json={"error": {"message": "Bad"}}), ProviderError),
         (httpx2.Response(400, headers={"x-should-retry": "true"}, json={}), ProviderBusy),
         (httpx2.Response(429, headers={"x-should-retry": "false"}, json={}), ProviderError),
-        (httpx2.Response(200, text="<html>login</html>"), ProviderBusy),
+        (httpx2.Response(200, text="<html>login</html>"), ProviderGarbled),
         (httpx2.Response(200, content=b""), ProviderBusy),
-        (httpx2.Response(200, json=[1]), ProviderBusy),
-        (httpx2.Response(200, content=b'{"a": "\xff"}'), ProviderBusy),
+        (httpx2.Response(200, json=[1]), ProviderGarbled),
+        (httpx2.Response(200, content=b'{"a": "\xff"}'), ProviderGarbled),
         (httpx2.Response(200, json={"error": {"message": "overloaded"}}), ProviderBusy),
-        (httpx2.Response(200, json={"choices": None}), ProviderBusy),
+        (httpx2.Response(200, json={"choices": None}), ProviderGarbled),
         (httpx2.Response(302, headers={"location": "https://example.invalid/"}), ProviderError),
-        (httpx2.ConnectError("refused"), ProviderBusy),
+        (httpx2.ConnectError("refused"), ProviderUnreachable),
         (httpx2.ReadTimeout("slow"), ProviderTimeout),
     ],
 )  # fmt: skip
@@ -258,3 +269,71 @@ def test_missing_key_and_address_are_settings_errors() -> None:
 def test_key_is_not_in_the_connections_repr() -> None:
     """A connection can be printed without giving the key away."""
     assert KEY not in repr(Connection("openai", api_key=KEY))
+
+
+REFUSED_PARTS = [
+    ("'logprobs' is not supported by this model", {"logprobs", "top_logprobs"}),
+    ("Unrecognized request argument: response_format", {"response_format"}),
+    ("json_schema is not enabled for this deployment", {"response_format"}),
+    ("Unknown field: seed", {"seed"}),
+]
+
+
+@pytest.mark.parametrize(("complaint", "left_out"), REFUSED_PARTS)
+async def test_part_that_a_server_does_not_know_is_left_out(
+    complaint: str, left_out: set[str], prompt: Prompt, config: ModelConfig
+) -> None:
+    """When a server complains about a part of the request the call is worth another attempt, and goes without it."""
+    wire = Wire(httpx2.Response(400, json={"error": {"message": complaint}}), chosen("{}"))
+    provider = chat(wire)
+    with pytest.raises(ProviderBusy, match="asked again without it") as caught:
+        await provider.complete(prompt, config)
+    everything = set(wire.sent)
+    await provider.complete(prompt, config)
+    assert caught.value.retry_after == 0.0
+    assert everything - set(wire.sent) == left_out
+
+
+async def test_limit_goes_by_the_name_that_the_server_wants(prompt: Prompt, config: ModelConfig) -> None:
+    """A model that refuses `max_tokens` in favour of `max_completion_tokens` is sent that from then on."""
+    complaint = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+    wire = Wire(httpx2.Response(400, json={"error": {"message": complaint}}), chosen("{}"))
+    provider = chat(wire)
+    with pytest.raises(ProviderBusy):
+        await provider.complete(prompt, config)
+    await provider.complete(prompt, config)
+    assert ("max_tokens" in wire.sent, wire.sent["max_completion_tokens"]) == (False, 1_234)
+
+
+async def test_complaint_about_something_else_is_final(prompt: Prompt, config: ModelConfig) -> None:
+    """A refusal that no smaller request can mend, or that remains after one, ends the call."""
+    wire = Wire(httpx2.Response(400, json={"error": {"message": "logprobs: no"}}))
+    provider = chat(wire)
+    with pytest.raises(ProviderBusy):
+        await provider.complete(prompt, config)
+    with pytest.raises(ProviderError) as caught:
+        await provider.complete(prompt, config)
+    assert type(caught.value) is ProviderError
+
+
+async def test_logprobs_are_asked_of_servers_but_not_of_a_router(prompt: Prompt, config: ModelConfig) -> None:
+    """The likeliest words are asked for where that does not narrow the choice of hosts, unless it is switched off."""
+    wire = Wire(chosen("{}"))
+    await chat(wire).complete(prompt, config)
+    assert (wire.sent["logprobs"], wire.sent["top_logprobs"]) == (True, 20)
+    await chat(wire, "https://openrouter.ai/api/v1").complete(prompt, config)
+    assert "logprobs" not in wire.sent
+    off = Connection(
+        "openai-compatible", base_url="http://127.0.0.1/v1", http_client=wire.client, logprobs=False
+    )
+    await open_provider(off).complete(prompt, config)
+    assert "logprobs" not in wire.sent
+
+
+async def test_headers_say_what_is_left(prompt: Prompt, config: ModelConfig) -> None:
+    """What the headers say about limits comes with the answer, and is not kept with it."""
+    headers = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": "499"}
+    wire = Wire(httpx2.Response(200, json=answered(text("x")), headers=headers))
+    got = await responses(wire).complete(prompt, config)
+    assert (got.limits.requests_per_minute, got.limits.requests_left) == (500, 499)
+    assert "limits" not in got.model_dump()

@@ -40,6 +40,8 @@ def compare(
     base_url: options.BaseUrl = None,
     roster: options.Roster = None,
     concurrency: options.Concurrency = None,
+    record: options.Record = None,
+    dry_run: options.DryRun = False,
     out: options.Out = None,
     formats: options.Formats = None,
     personas: options.Personas = None,
@@ -62,8 +64,8 @@ def compare(
     from panel.settings.resolve import resolve
 
     flags = options.given(
-        model=model, base_url=base_url, roster=roster, concurrency=concurrency, out=out, format=formats,
-        personas=personas, prompts=prompts,
+        model=model, base_url=base_url, roster=roster, concurrency=concurrency, record=record, out=out,
+        format=formats, personas=personas, prompts=prompts,
     )  # fmt: skip
     resolved = resolve(flags, config)
     entries = load_entries(sources)
@@ -78,6 +80,11 @@ def compare(
         voice.wrote(paths)
 
     tools = [entry for entry in entries if isinstance(entry, Tool)]
+    if dry_run:
+        from panel.cli.forecast import show_forecast
+
+        show_forecast([sitting], tools, as_json=as_json)
+        return 0
     if tools:
         sitting.review(tools, keep)
     else:

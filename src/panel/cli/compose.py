@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import os
-from contextlib import asynccontextmanager
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel import __version__
-from panel.domain.completion import ModelConfig
-from panel.errors import InputError, Problem, SettingsError
+from panel.cli.means import REPLAY, elsewhere, means_of, recorded_exceptions
+from panel.errors import SettingsError
 from panel.loaders.front_matter import FENCE
 from panel.loaders.personas import PATTERN as PERSONA_FILES
 from panel.loaders.personas import load_personas, seat_roster
-from panel.loaders.prompts import PATTERN as PROMPT_FILES
-from panel.loaders.prompts import PromptBook
-from panel.loaders.shipped import folder_in_force, shipped
-from panel.orchestrator.review import Panel
-from panel.providers import HOSTED, Connection, open_provider, require_means
-from panel.providers.middleware import Retrying, Timed
+from panel.loaders.shipped import folder_in_force
+from panel.providers.recording import Manifest, Recording
 from panel.report import ReportContext
-from panel.settings.choice import ModelChoice, api_key, choose_model
-from panel.settings.model import address
-from panel.settings.resolve import PROJECT_FILE
-from panel.settings.secret import read_secret
+from panel.settings.choice import choose_model
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from panel.cli.means import Means
     from panel.domain.persona import Persona
-    from panel.orchestrator.ports import Observer
-    from panel.orchestrator.take import Halt
-    from panel.providers.base import Provider
+    from panel.loaders.prompts import PromptBook
+    from panel.settings.choice import ModelChoice
     from panel.settings.resolve import Resolved
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
-VENDOR_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +36,28 @@ class Cast:
     """What a run needs before any model is asked: checked, and nothing paid for.
 
     Attributes:
-        choice: the model, and why it is this one.
+        means: what it takes to ask the panel's model.
+        exceptions: by persona, what it takes to ask another one.
         personas: the roster, in order.
-        prompts: makes the questions.
-        config: the model and its parameters.
-        connection: how the provider is reached.
         clock: tells the time of a review.
+        record: the recording to keep answers in, and what it is of; None if none is made.
     """
 
-    choice: ModelChoice
+    means: Means
+    exceptions: dict[str, Means]
     personas: tuple[Persona, ...]
-    prompts: PromptBook
-    config: ModelConfig
-    connection: Connection
     clock: Callable[[], datetime]
+    record: tuple[Recording, Manifest] | None = None
+
+    @property
+    def choice(self) -> ModelChoice:
+        """The panel's model."""
+        return self.means.choice
+
+    @property
+    def prompts(self) -> PromptBook:
+        """What makes the questions to it."""
+        return self.means.prompts
 
 
 def critics(resolved: Resolved) -> dict[str, Persona]:
@@ -67,38 +66,62 @@ def critics(resolved: Resolved) -> dict[str, Persona]:
 
 
 def cast(resolved: Resolved, known: Mapping[str, Persona], *, to_ask: bool = True) -> Cast:
-    """Put together all that a run needs but the provider.
+    """Put together all that a run needs but the providers.
 
     Args:
         resolved: the settings.
         known: the personas to choose the roster from.
-        to_ask: whether the provider will be asked, and so must have its key.
+        to_ask: whether the providers will be asked, and so must have their keys.
 
     Raises:
         PanelError: a setting, a persona or a template cannot be used.
     """
     settings = resolved.settings
-    choice = choose_model(settings.model, resolved.sources["model"], os.environ)
-    connection = _connection(resolved, choice)
-    if to_ask:
-        require_means(connection)
+    names, models = _roster(settings.roster)
+    personas = seat_roster(known, names)
     clock = _clock()
-    personas = seat_roster(known, settings.roster)
-    model = Path(choice.model).name if choice.provider == "replay" else choice.model
-    config = ModelConfig(
-        model=model, max_output_tokens=settings.max_output_tokens, effort=settings.effort, seed=settings.seed
+    choice = choose_model(settings.model, resolved.sources["model"], os.environ)
+    recording = Recording(settings.record) if settings.record and to_ask else None
+    earlier = recording.manifest() if recording else None
+    secret = bytes.fromhex(earlier.secret) if earlier else secrets.token_bytes() if recording else None
+    means = means_of(resolved, choice, secret, to_ask=to_ask)
+    exceptions = recorded_exceptions(resolved, means, {persona.id for persona in personas})
+    for persona, model in zip(personas, models, strict=True):
+        if model:
+            other = choose_model(model, "the roster", os.environ)
+            settings_ = resolved if other.provider == choice.provider else elsewhere(resolved, other.provider)
+            exceptions[persona.id] = means_of(settings_, other, secret, to_ask=to_ask)
+    record = (recording, _manifest(means, exceptions, secret, earlier)) if recording and secret else None
+    return Cast(means, exceptions, personas, clock, record)
+
+
+def _roster(entries: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a roster's personas, and the model that each asks, blank for the panel's."""
+    pairs = [entry.partition("=")[::2] for entry in entries]
+    return tuple(name.strip() for name, _ in pairs), tuple(model.strip() for _, model in pairs)
+
+
+def _manifest(
+    means: Means, exceptions: Mapping[str, Means], secret: bytes, earlier: Manifest | None
+) -> Manifest:
+    """Return what is recorded.
+
+    Raises:
+        SettingsError: the folder holds a recording of something else.
+    """
+    if REPLAY in {one.connection.provider for one in (means, *exceptions.values())}:
+        raise SettingsError("record: answers that are replayed are recorded already")
+    manifest = Manifest(
+        secret=secret.hex(),
+        asked=means.asked,
+        exceptions={persona: one.asked for persona, one in exceptions.items()},
     )
-    prompts = prompt_book(resolved, scaffolded=choice.provider == "local")
-    return Cast(choice, personas, prompts, config, connection, clock)
-
-
-def prompt_book(resolved: Resolved, *, scaffolded: bool) -> PromptBook:
-    """Open the prompt templates in force; a template that their folder lacks is the shipped one."""
-    folder = folder_in_force("prompts", resolved.settings.prompts, PROMPT_FILES)
-    if not any(folder.glob(PROMPT_FILES)):
-        raise InputError([Problem(str(folder), f"holds no prompt templates ({PROMPT_FILES})")])
-    secret = read_secret(data_dir(resolved))
-    return PromptBook([folder, shipped("prompts")], secret, scaffolded=scaffolded)
+    if earlier is not None and earlier != manifest:
+        raise SettingsError(
+            f"record: the folder holds a recording of {earlier.asked.model} with other models, settings or prompts; "
+            "choose another folder"
+        )
+    return manifest
 
 
 def report_context(known: Iterable[Persona]) -> ReportContext:
@@ -106,62 +129,6 @@ def report_context(known: Iterable[Persona]) -> ReportContext:
     return ReportContext(
         generator=f"panel {__version__}", mottos={persona.id: persona.motto for persona in known}
     )
-
-
-def data_dir(resolved: Resolved) -> Path:
-    """Return the folder of the user's data, by the XDG base directory specification unless it is set."""
-    if resolved.settings.data_dir is not None:
-        return resolved.settings.data_dir
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "panel"
-
-
-@asynccontextmanager
-async def seated(resolved: Resolved, cast_: Cast, observer: Observer, halt: Halt) -> AsyncIterator[Panel]:
-    """Open the provider, with its wrappers, for as long as the panel sits."""
-    provider = _provider(resolved, cast_.connection)
-    try:
-        yield Panel(
-            provider=provider,
-            prompts=cast_.prompts,
-            config=cast_.config,
-            personas=cast_.personas,
-            concurrency=resolved.settings.concurrency,
-            observer=observer,
-            clock=cast_.clock,
-            halt=halt,
-        )
-    finally:
-        await provider.aclose()
-
-
-def _connection(resolved: Resolved, choice: ModelChoice) -> Connection:
-    settings = resolved.settings
-    return Connection(
-        provider=choice.provider,
-        base_url=_base_url(resolved, choice.provider),
-        api_key=api_key(choice.provider, os.environ),
-        timeout=settings.timeout,
-        folder=Path(choice.model) if choice.provider == "replay" else None,
-    )
-
-
-def _base_url(resolved: Resolved, provider: str) -> str | None:
-    """Return where a provider answers, unless a folder's settings file would have a vendor's key sent elsewhere."""
-    url, source = resolved.settings.base_url, resolved.sources["base_url"]
-    if url is not None and provider in HOSTED and source.startswith(f"{PROJECT_FILE},"):
-        raise SettingsError(
-            f"base_url in {source} would send your {provider} key to {url}; if that is meant, give it as --base-url"
-        )
-    variable = VENDOR_URL_VARIABLES.get(provider, "")
-    return url or (address(variable, os.environ[variable]) if os.environ.get(variable) else None)
-
-
-def _provider(resolved: Resolved, connection: Connection) -> Provider:
-    adapter = open_provider(connection)
-    if adapter.scaffolded:
-        return adapter
-    return Retrying(Timed(adapter, connection.timeout), attempts=1 + resolved.settings.retries)
 
 
 def _clock() -> Callable[[], datetime]:

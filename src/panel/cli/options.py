@@ -21,7 +21,23 @@ Concurrency = Annotated[
     int | None, typer.Option("--concurrency", metavar="N", help="Calls in flight at most, 1-256.")
 ]
 Roster = Annotated[
-    str | None, typer.Option("--roster", metavar="NAMES", help="Personas to seat, separated by commas.")
+    str | None,
+    typer.Option(
+        "--roster",
+        metavar="NAMES",
+        help="Personas to seat, separated by commas; NAME=PROVIDER:MODEL seats one on another model.",
+    ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        "--record",
+        metavar="DIR",
+        help="Keep every answer in DIR, and take the answers that are there instead of paying again.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Ask nobody; print calls, tokens and what they would cost.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the report files.")]
 Formats = Annotated[

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panel.disk import write_whole
 from panel.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 REVIEWS, COMPARISONS, EARLIER = "reviews", "compare", "earlier"
 
@@ -47,7 +47,7 @@ class Outputs:
         for ending in self._formats:
             path = self._folder / kind / f"{slug}.{ending}"
             with _storage(path):
-                _write_whole(path, reports[ending])
+                write_whole(path, reports[ending])
             written.append(path)
         return written
 
@@ -65,28 +65,6 @@ def _move_aside(path: Path) -> None:
     folder.mkdir(exist_ok=True)
     written = path.stat().st_mtime_ns
     path.rename(folder / f"{path.stem}.{written}{path.suffix}")
-
-
-def _write_whole(path: Path, text: str) -> None:
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -23,6 +23,10 @@ Examples:
 
   panel review a.yaml b.json c.md --model openai:gpt-6-luna
 
+  panel review tool.yaml --models openai:gpt-6-luna,anthropic:claude-haiku-5-5
+
+  panel review tool.yaml --roster builder,skeptic=anthropic:claude-opus-5-5
+
   cat tool.yaml | panel review - --json
 """
 
@@ -32,9 +36,17 @@ def review(
         list[str], typer.Argument(metavar="TOOL...", help="Tool files (.yaml, .json, .md), or - for stdin.")
     ],
     model: options.Model = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            "--models", metavar="A,B[,C...]", help="Models to ask one after the other, shown side by side."
+        ),
+    ] = None,
     base_url: options.BaseUrl = None,
     roster: options.Roster = None,
     concurrency: options.Concurrency = None,
+    record: options.Record = None,
+    dry_run: options.DryRun = False,
     out: options.Out = None,
     formats: options.Formats = None,
     personas: options.Personas = None,
@@ -47,28 +59,39 @@ def review(
 ) -> int:
     """Review one or more tools."""
     from panel.cli.console import colorful, result, width
-    from panel.cli.sitting import INCOMPLETE, Sitting, Voice
+    from panel.cli.jury import runs, side_by_side
+    from panel.cli.sitting import INCOMPLETE, Voice
     from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
     from panel.report import review_json, scorecard_text
-    from panel.settings.resolve import resolve
 
     flags = options.given(
-        model=model, base_url=base_url, roster=roster, concurrency=concurrency, out=out, format=formats,
-        personas=personas, prompts=prompts,
+        model=model, base_url=base_url, roster=roster, concurrency=concurrency, record=record, out=out,
+        format=formats, personas=personas, prompts=prompts,
     )  # fmt: skip
-    resolved = resolve(flags, config)
-    loaded = load_all(map(source_of, tools))
     voice = Voice(quiet=quiet, verbose=verbose)
-    sitting = Sitting(resolved, voice)
     color = colorful(refused=no_color)
+    sittings = runs(flags, config, models, voice)
+    loaded = load_all(map(source_of, tools))
+    for sitting in sittings:
+        sitting.prepare(loaded)
+    if dry_run:
+        from panel.cli.forecast import show_forecast
+
+        show_forecast(sittings, loaded, as_json=as_json)
+        return 0
+    done: list[PanelReview] = []
 
     def show(review_: PanelReview, paths: list[Path]) -> None:
+        done.append(review_)
         if as_json:
             result(review_json(review_, indent=None))
         else:
             result(scorecard_text(review_, width=width(), color=color))
         voice.wrote(paths)
 
-    sitting.review(loaded, show)
-    return 0 if sitting.complete else INCOMPLETE
+    for sitting in sittings:
+        sitting.review(loaded, show)
+    if len(sittings) > 1:
+        side_by_side(sittings[0], loaded, done, None if as_json else color)
+    return 0 if all(sitting.complete for sitting in sittings) else INCOMPLETE

@@ -6,14 +6,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.cli.compose import cast, critics, report_context, seated
+from panel.cli.compose import cast, critics, report_context
 from panel.cli.console import tell
 from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.interrupts import Interrupts
 from panel.cli.output import REVIEWS, Outputs
 from panel.cli.progress import progress
-from panel.errors import RunStopped
-from panel.orchestrator.take import Halt
+from panel.cli.seating import seated
+from panel.errors import RunStopped, StorageError
+from panel.providers.base import Halt
 from panel.settings.resolve import DEFAULT
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.cli.compose import Cast
+    from panel.cli.means import Means
     from panel.domain.review import PanelReview
     from panel.domain.tool import Tool
     from panel.settings.resolve import Resolved
 
 INCOMPLETE = 3
 AGAIN = "what was answered is in the reports; run the same command again to ask the panels anew"
+RESUME = "run the same command again; answers that were recorded are not paid for twice"
 NOTHING = "nothing was answered; run the same command again"
 
 
@@ -51,23 +54,41 @@ class Voice:
 class Sitting:
     """One run of a panel.
 
+    Args:
+        resolved: the settings.
+        voice: how much is said.
+        ending: what report files carry after the tool's slug, to tell the models of one run apart.
+
     Attributes:
         outputs: where reports go.
         context: what reports say beside the reviews.
         complete: whether no seat has failed so far.
     """
 
-    def __init__(self, resolved: Resolved, voice: Voice) -> None:
+    def __init__(self, resolved: Resolved, voice: Voice, ending: str = "") -> None:
         self._resolved = resolved
         self._voice = voice
         self._halt = Halt()
         self._interrupts = Interrupts()
+        self._ending = ending
+        self._cast: Cast | None = None
         self._critics = critics(resolved)
         self.context = report_context(self._critics.values())
         self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
         self.complete = True
         self._written = False
         self._reader_left = False
+
+    def prepare(self, tools: Sequence[Tool]) -> Cast:
+        """Check all that the run needs, before anything is asked or written.
+
+        Raises:
+            PanelError: something is missing, or cannot be used.
+        """
+        if self._cast is None:
+            self._cast = cast(self._resolved, self._critics)
+            _rehearse(self._cast, tools)
+        return self._cast
 
     def review(self, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]) -> None:
         """Review the tools; write each review's reports and hand both on as soon as it is complete.
@@ -76,14 +97,13 @@ class Sitting:
             RunStopped: the provider went down for good; what was answered has been written.
             SignalReceived: the user interrupted; likewise.
         """
-        cast_ = cast(self._resolved, self._critics)
-        _rehearse(cast_, tools)
+        cast_ = self.prepare(tools)
         self._introduce(cast_, len(tools))
         try:
             asyncio.run(self._sit(cast_, tools, each))
         except asyncio.CancelledError:
             raise self._interrupted("left at once; answers still in flight are lost") from None
-        advice = AGAIN if self._written else NOTHING
+        advice = RESUME if cast_.record else AGAIN if self._written else NOTHING
         if self._interrupts.number is not None:
             raise self._interrupted(advice)
         if self._reader_left:
@@ -97,11 +117,24 @@ class Sitting:
         observer = progress(quiet=self._voice.quiet, verbose=self._voice.verbose)
         async with seated(self._resolved, cast_, observer, self._halt) as panel:
             self.outputs.prepare()
+            self._begin_recording(cast_)
             with observer.shown(), self._interrupts.caught(self._finish_what_is_in_flight):
                 async for review in panel.reviews(tools):
                     self.complete = self.complete and review.complete
                     with observer.hidden():
                         self._hand_on(review, each)
+
+    @staticmethod
+    def _begin_recording(cast_: Cast) -> None:
+        if cast_.record is None:
+            return
+        recording, manifest = cast_.record
+        try:
+            recording.begin(manifest)
+        except OSError as error:
+            raise StorageError(
+                f"{error.filename}: {error.strerror}; choose another folder with --record"
+            ) from error
 
     def _hand_on(self, review: PanelReview, each: Callable[[PanelReview, list[Path]], None]) -> None:
         """Write a review and show it; when nobody reads on, what is in flight is still written."""
@@ -125,8 +158,9 @@ class Sitting:
 
         if not review.answered:
             return []
-        self.outputs.put_earlier_aside(review.tool.slug)
-        return self.outputs.write(REVIEWS, review.tool.slug, review_reports(review, self.context))
+        slug = review.tool.slug + self._ending
+        self.outputs.put_earlier_aside(slug)
+        return self.outputs.write(REVIEWS, slug, review_reports(review, self.context))
 
     def _finish_what_is_in_flight(self) -> None:
         self._halt.set("interrupted")
@@ -137,8 +171,9 @@ class Sitting:
 
     def _introduce(self, cast_: Cast, tools: int) -> None:
         names = ", ".join(persona.name for persona in cast_.personas)
-        at = f" at {cast_.connection.base_url}" if cast_.connection.base_url else ""
-        self._voice.note(f"Model: {cast_.choice}{at} ({cast_.choice.why})")
+        self._voice.note(f"Model: {_introduction(cast_.means)}")
+        for persona, means in cast_.exceptions.items():
+            self._voice.note(f"Model of {persona}: {_introduction(means)}")
         if self._voice.verbose:
             self._voice.note(f"Panel: {names}; tools: {tools}")
             self._voice.note(f"Prompts: {cast_.prompts.digest}")
@@ -147,9 +182,18 @@ class Sitting:
                     self._voice.note(f"Setting: {name} from {source}")
 
 
+def _introduction(means: Means) -> str:
+    """Return which model is asked, where and why."""
+    if means.connection.recorded:
+        return f"{means.asked.model}, from the recording in {means.connection.folder}"
+    at = f" at {means.connection.base_url}" if means.connection.base_url else ""
+    return f"{means.choice}{at} ({means.choice.why})"
+
+
 def _rehearse(cast_: Cast, tools: Sequence[Tool]) -> None:
     """Make each kind of question once, so that a template or a persona that is at fault is told before any call."""
     for persona in cast_.personas:
+        prompts = cast_.exceptions.get(persona.id, cast_.means).prompts
         for tool in tools[:1]:
-            cast_.prompts.take(tool, persona)
-            cast_.prompts.reask(tool, persona, reply="{}", problems=["reply: rehearsal"])
+            prompts.take(tool, persona)
+            prompts.reask(tool, persona, reply="{}", problems=["reply: rehearsal"])

@@ -71,7 +71,11 @@ def parse_reply(text: str, finish: Finish, context: ReplyContext, detail: str | 
         detail: the vendor's or the model's own words about why it did not finish.
     """
     if finish is Finish.TRUNCATED:
-        return Reply(outcome=Outcome.REPAIR, no_take=_TRUNCATED, problems=(str(_TOO_LONG),))
+        return Reply(outcome=Outcome.REPAIR, no_take=_TRUNCATED, problems=(str(_CUT_OFF),))
+    if finish is Finish.INTERRUPTED:
+        return _repair(_INTERRUPTED)
+    if finish is Finish.TOO_LONG:
+        return _reject(NoTakeReason.TRUNCATED, _NO_ROOM)
     if finish is not Finish.COMPLETE:
         return _reject(NoTakeReason.REFUSED, _printable(detail, context) or _WITHHELD[finish])
     if leaks(context.canary, [text]):
@@ -87,9 +91,11 @@ _WITHHELD = {
 _DECLINED = _WITHHELD[Finish.REFUSED]
 _LEAK = "The reply held the prompt's internal tag."
 _TRUNCATED = NoTake(reason=NoTakeReason.TRUNCATED, detail="The reply was cut off at the output limit.")
-_TOO_LONG = Fault(
+_NO_ROOM = "The listing and an answer do not fit the model's context window."
+_CUT_OFF = Fault(
     "reply", "it was cut off at the output limit", "answer again, more briefly, with a complete JSON object"
 )
+_INTERRUPTED = Fault("reply", "it stopped before its end", "answer again with a complete JSON object")
 _READS_AS_REFUSAL = Fault(
     "take", "it reads as a refusal to answer", "open with your judgement, or recuse yourself in its own field"
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from panel.domain.base import Frozen, digest_of
-from panel.domain.completion import ModelConfig, Usage
+from panel.domain.completion import Asked, Usage
 from panel.domain.take import Seat
 from panel.domain.tally import Tally
 from panel.domain.tool import Tool
@@ -15,25 +15,27 @@ from panel.domain.tool import Tool
 EMBEDDED = "local"
 
 
-class ReviewSetup(Frozen):
+class ReviewSetup(Asked):
     """All that decides, beside the tool, what a panel answers.
 
     Attributes:
-        provider: who is asked, such as `openai`.
-        config: the model and its parameters.
-        prompts: digest of the prompt templates.
         personas: digest of each persona's file by its id, in the order of the seats.
+        exceptions: by persona, whom a seat asks that does not ask what the panel asks.
     """
 
-    provider: str
-    config: ModelConfig
-    prompts: str
     personas: dict[str, str]
+    exceptions: dict[str, Asked] = Field(default_factory=dict)
 
     @property
     def roster(self) -> tuple[str, ...]:
         """Ids of the personas, in the order of the seats."""
         return tuple(self.personas)
+
+    @property
+    def asked_models(self) -> tuple[str, ...]:
+        """The models that are asked, as `provider:model`, without repeats."""
+        asked = [self.exceptions.get(persona, self).model for persona in self.personas]
+        return tuple(dict.fromkeys(asked))
 
 
 class PanelReview(Frozen):
@@ -74,24 +76,24 @@ class PanelReview(Frozen):
     @property
     def answered(self) -> bool:
         """Whether any seat received an answer, usable or not."""
-        return any(seat.provenance for seat in self.seats)
+        return any(seat.source for seat in self.seats)
 
     @property
     def models(self) -> tuple[str, ...]:
         """The models that answered, as `provider:model`, without repeats."""
-        named = [f"{p.provider}:{p.model}" for seat in self.seats if (p := seat.provenance)]
+        named = [f"{source.provider}:{source.model}" for seat in self.seats if (source := seat.source)]
         return tuple(dict.fromkeys(named))
 
     @property
     def embedded(self) -> bool:
         """Whether the tiny embedded model wrote any of it."""
-        return any(seat.provenance and seat.provenance.provider == EMBEDDED for seat in self.seats)
+        return any(seat.source and seat.source.provider == EMBEDDED for seat in self.seats)
 
     @property
     def usage(self) -> Usage:
         """What all seats consumed together."""
         spent = [seat.provenance.usage for seat in self.seats if seat.provenance]
-        return sum(spent[1:], spent[0]) if spent else Usage()
+        return sum(spent, Usage.lost(0))
 
     def seat_of(self, persona: str) -> Seat | None:
         """Return the seat of a persona, or None if it was not on this panel."""

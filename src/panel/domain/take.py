@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from panel.domain.base import Frozen
-from panel.domain.completion import ModelConfig, Usage
+from panel.domain.completion import ModelConfig, Probabilities, Usage
 
 MIN_TAKE_CHARS = 40
 MAX_TAKE_CHARS = 2_500
@@ -103,14 +103,16 @@ class Provenance(Frozen):
     """Where a seat's outcome came from.
 
     Attributes:
-        provider: who answered.
-        model: which model, in the provider's words.
+        provider: who was asked.
+        model: which model answered, in the provider's words; the one that was asked for, if none did.
         config: what it was asked with.
-        prompt_digest: digest of the prompt that was answered last.
+        prompt_digest: digest of the prompt that was sent last.
         persona_digest: digest of the persona's file.
-        asks: questions answered: 1, or 2 after a re-ask.
+        asks: questions answered: 0, 1, or 2 after a re-ask.
+        attempts: calls made for them, failed ones included.
         usage: what all of them consumed together.
-        request_ids: the provider's names of the calls.
+        request_ids: the provider's names of the calls that were answered.
+        probabilities: what the tokens' probabilities say beside the take; never part of it.
     """
 
     provider: str
@@ -118,9 +120,11 @@ class Provenance(Frozen):
     config: ModelConfig
     prompt_digest: str
     persona_digest: str
-    asks: int
+    asks: Annotated[int, Field(ge=0)]
+    attempts: Annotated[int, Field(ge=0)]
     usage: Usage
     request_ids: tuple[str, ...] = ()
+    probabilities: Probabilities | None = None
 
 
 class Seat(Frozen):
@@ -130,7 +134,7 @@ class Seat(Frozen):
         persona: the persona's id.
         name: what pages call the persona.
         outcome: a take, or why there is none.
-        provenance: where it came from; None if no provider answered.
+        provenance: where it came from; None if no call was made.
     """
 
     persona: str
@@ -147,3 +151,8 @@ class Seat(Frozen):
     def failed(self) -> bool:
         """Whether the seat lacks a take that it should have; a recusal is no failure."""
         return isinstance(self.outcome, NoTake) and self.outcome.reason is not NoTakeReason.RECUSED
+
+    @property
+    def source(self) -> Provenance | None:
+        """Where an answer came from, usable or not; None if no provider answered."""
+        return self.provenance if self.provenance and self.provenance.asks else None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from panel.domain.completion import ModelConfig
     from panel.domain.persona import Persona
     from panel.domain.prompt import Prompt
     from panel.domain.take import Seat
     from panel.domain.tool import Tool
+    from panel.providers.base import Provider
 
 
 class Prompts(Protocol):
@@ -44,3 +47,18 @@ class Observer(Protocol):
     def answered(self, tool: Tool, seat: Seat) -> None:
         """Tell what a seat ended with."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Whom a seat's questions go to, and how they are put.
+
+    Attributes:
+        provider: who answers.
+        prompts: makes the questions that suit its models.
+        config: the model and its parameters.
+    """
+
+    provider: Provider
+    prompts: Prompts
+    config: ModelConfig

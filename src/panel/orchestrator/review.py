@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from panel.domain.completion import Asked
 from panel.domain.review import PanelReview, ReviewSetup
-from panel.orchestrator.take import Halt, SeatAsker, not_asked
+from panel.orchestrator.take import SeatAsker, not_asked
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from panel.domain.completion import ModelConfig
     from panel.domain.persona import Persona
     from panel.domain.take import Seat
     from panel.domain.tool import Tool
-    from panel.orchestrator.ports import Observer, Prompts
-    from panel.providers.base import Provider
+    from panel.orchestrator.ports import Answerer, Observer
+    from panel.providers.base import Halt
+
+SEATS_PER_CALL = 2
+"""Seats in work for each call that may be in flight, so that a seat that waits to be asked again keeps no other from its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +31,32 @@ class Panel:
     """A panel that is ready to sit.
 
     Attributes:
-        provider: who answers for all seats.
-        prompts: makes the questions.
-        config: the model and its parameters.
+        answerer: who answers for the seats.
         personas: the roster, in order.
-        concurrency: calls in flight at most, over all tools.
+        concurrency: calls in flight at most; the provider's wrappers keep to it.
         observer: is told how it goes.
         clock: tells the time of a review.
         halt: set it to start no further calls.
+        exceptions: by persona, who answers for a seat instead.
+        warm: whether to ask the first seat of each panel alone, so that the others find the listing in the provider's cache.
     """
 
-    provider: Provider
-    prompts: Prompts
-    config: ModelConfig
+    answerer: Answerer
     personas: tuple[Persona, ...]
     concurrency: int
     observer: Observer
     clock: Callable[[], datetime]
     halt: Halt
+    exceptions: Mapping[str, Answerer] = field(default_factory=dict)
+    warm: bool = False
 
     @property
     def setup(self) -> ReviewSetup:
         """All that decides, beside the tool, what this panel answers."""
         return ReviewSetup(
-            provider=self.provider.name,
-            config=self.config,
-            prompts=self.prompts.digest,
+            **dict(_asked(self.answerer)),
             personas={persona.id: persona.digest for persona in self.personas},
+            exceptions={persona: _asked(answerer) for persona, answerer in self.exceptions.items()},
         )
 
     async def reviews(self, tools: Iterable[Tool]) -> AsyncGenerator[PanelReview]:
@@ -62,7 +64,7 @@ class Panel:
 
         Once the panel is halted no further tool is begun; those begun are yielded with the seats they have.
         """
-        slots = asyncio.Semaphore(self.concurrency)
+        slots = asyncio.Semaphore(SEATS_PER_CALL * self.concurrency)
         waiting = iter(tools)
         running: set[asyncio.Task[PanelReview]] = set()
         try:
@@ -86,33 +88,40 @@ class Panel:
 
     def _room_for_tools(self, running: int) -> int:
         """Return how many to begin so that every slot stays busy while a panel waits for its slowest seat."""
-        enough = -(-self.concurrency // len(self.personas)) + 1
+        enough = -(-SEATS_PER_CALL * self.concurrency // len(self.personas)) + 1
         return enough - running if self.halt.reason is None else 0
 
     async def _review(self, tool: Tool, slots: asyncio.Semaphore) -> PanelReview:
-        asker = SeatAsker(
-            provider=self.provider,
-            prompts=self.prompts,
-            config=self.config,
-            roster=tuple(persona.id for persona in self.personas),
-            observer=self.observer,
-            halt=self.halt,
-        )
+        head = 1 if self.warm else 0
+        first = await self._seats(tool, self.personas[:head], slots)
+        rest = await self._seats(tool, self.personas[head:], slots)
+        return PanelReview(tool=tool, setup=self.setup, seats=(*first, *rest), reviewed_at=self.clock())
+
+    async def _seats(
+        self, tool: Tool, personas: Sequence[Persona], slots: asyncio.Semaphore
+    ) -> tuple[Seat, ...]:
         try:
             async with asyncio.TaskGroup() as group:
-                asking = [
-                    group.create_task(self._seat(asker, tool, persona, slots)) for persona in self.personas
-                ]
+                asking = [group.create_task(self._seat(tool, persona, slots)) for persona in personas]
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
-        seats = tuple(task.result() for task in asking)
-        return PanelReview(tool=tool, setup=self.setup, seats=seats, reviewed_at=self.clock())
+        return tuple(task.result() for task in asking)
 
-    async def _seat(self, asker: SeatAsker, tool: Tool, persona: Persona, slots: asyncio.Semaphore) -> Seat:
+    async def _seat(self, tool: Tool, persona: Persona, slots: asyncio.Semaphore) -> Seat:
         async with slots:
             if self.halt.reason is not None:
                 return not_asked(persona, self.halt.reason)
+            asker = SeatAsker(
+                answerer=self.exceptions.get(persona.id, self.answerer),
+                roster=tuple(persona.id for persona in self.personas),
+                observer=self.observer,
+                halt=self.halt,
+            )
             return await asker.ask(tool, persona)
+
+
+def _asked(answerer: Answerer) -> Asked:
+    return Asked(provider=answerer.provider.name, config=answerer.config, prompts=answerer.prompts.digest)
 
 
 async def _cancel(tasks: set[asyncio.Task[PanelReview]]) -> None:

@@ -5,44 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from panel.domain.completion import Finish
+from panel.domain.completion import Finish, Usage
 from panel.domain.reply import Outcome, Reply, ReplyContext, parse_reply
 from panel.domain.take import NoTake, NoTakeReason, Provenance, Seat, Take
-from panel.errors import ProviderDown, ProviderError, ProviderTimeout
+from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout
 
 if TYPE_CHECKING:
     from panel.domain.completion import Completion, ModelConfig
     from panel.domain.persona import Persona
     from panel.domain.prompt import Prompt
     from panel.domain.tool import Tool
-    from panel.orchestrator.ports import Observer, Prompts
-    from panel.providers.base import Provider
+    from panel.orchestrator.ports import Answerer, Observer
+    from panel.providers.base import Halt
 
 MOST_OUTPUT_TOKENS = 64_000
 
 
 @dataclass(slots=True)
-class Halt:
-    """A request to start no further calls; those in flight finish.
+class _Record:
+    """What a seat has asked and received so far."""
 
-    Attributes:
-        reason: why, in words for the user; None as long as work goes on.
-    """
-
-    reason: str | None = None
-
-    def set(self, reason: str) -> None:
-        """Stop, for the first reason given."""
-        self.reason = self.reason or reason
-
-
-@dataclass(slots=True)
-class _Answer:
-    """What a seat has received so far."""
-
-    completions: list[Completion] = field(default_factory=list)
     prompt: Prompt | None = None
     config: ModelConfig | None = None
+    completions: list[Completion] = field(default_factory=list)
+    failures: list[ProviderError] = field(default_factory=list)
+
+    @property
+    def attempts(self) -> int:
+        answered = sum(completion.attempts for completion in self.completions)
+        return answered + sum(error.attempts for error in self.failures)
+
+    @property
+    def usage(self) -> Usage:
+        lost = Usage.lost(sum(error.lost_calls for error in self.failures))
+        return sum((completion.usage for completion in self.completions), lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +46,45 @@ class SeatAsker:
     """Asks single seats.
 
     Attributes:
-        provider: who answers.
-        prompts: makes the questions.
-        config: what the model is asked with.
+        answerer: who answers, asked what and with what.
         roster: ids of all seats; a take must not speak as another of them.
         observer: is told how it goes.
         halt: set when the provider is down for good.
     """
 
-    provider: Provider
-    prompts: Prompts
-    config: ModelConfig
+    answerer: Answerer
     roster: tuple[str, ...]
     observer: Observer
     halt: Halt
 
     async def ask(self, tool: Tool, persona: Persona) -> Seat:
         """Return the seat with its take or with the reason why there is none; never raises a ProviderError."""
-        answer = _Answer()
+        record = _Record()
         self.observer.asked(tool, persona)
         try:
-            outcome = await self._outcome(tool, persona, answer)
+            outcome = await self._outcome(tool, persona, record)
         except ProviderError as error:
             outcome = self._no_take(error)
         seat = Seat(
-            persona=persona.id, name=persona.name, outcome=outcome, provenance=_provenance(answer, persona)
+            persona=persona.id,
+            name=persona.name,
+            outcome=outcome,
+            provenance=_provenance(record, persona, self.answerer.provider.name),
         )
         self.observer.answered(tool, seat)
         return seat
 
-    async def _outcome(self, tool: Tool, persona: Persona, answer: _Answer) -> Take | NoTake:
-        first = await self._reply(tool, persona, self.prompts.take(tool, persona), self.config, answer)
+    async def _outcome(self, tool: Tool, persona: Persona, record: _Record) -> Take | NoTake:
+        prompts, config = self.answerer.prompts, self.answerer.config
+        first = await self._reply(tool, persona, prompts.take(tool, persona), config, record)
         if first.outcome is not Outcome.REPAIR:
             return _settled(first)
         self.observer.asked_again(tool, persona, first.problems)
-        question = self.prompts.reask(tool, persona, _shown(answer), first.problems)
+        question = prompts.reask(tool, persona, _shown(record), first.problems)
         try:
-            second = await self._reply(tool, persona, question, _roomier(self.config, answer), answer)
+            second = await self._reply(tool, persona, question, _roomier(config, record), record)
+        except CallNotMade:
+            return _settled(first)
         except ProviderError:
             if first.take is None:
                 raise
@@ -94,11 +92,15 @@ class SeatAsker:
         return _settled(second, first)
 
     async def _reply(
-        self, tool: Tool, persona: Persona, prompt: Prompt, config: ModelConfig, answer: _Answer
+        self, tool: Tool, persona: Persona, prompt: Prompt, config: ModelConfig, record: _Record
     ) -> Reply:
-        completion = await self.provider.complete(prompt, config)
-        answer.completions.append(completion)
-        answer.prompt, answer.config = prompt, config
+        record.prompt, record.config = prompt, config
+        try:
+            completion = await self.answerer.provider.complete(prompt, config)
+        except ProviderError as error:
+            record.failures.append(error)
+            raise
+        record.completions.append(completion)
         context = ReplyContext(
             persona=persona.id,
             roster=self.roster,
@@ -133,31 +135,32 @@ def _settled(reply: Reply, earlier: Reply | None = None) -> Take | NoTake:
     return reply.no_take
 
 
-def _shown(answer: _Answer) -> str:
-    last = answer.completions[-1]
+def _shown(record: _Record) -> str:
+    last = record.completions[-1]
     return "" if last.finish is Finish.TRUNCATED else last.text
 
 
-def _roomier(config: ModelConfig, answer: _Answer) -> ModelConfig:
-    if answer.completions[-1].finish is not Finish.TRUNCATED:
+def _roomier(config: ModelConfig, record: _Record) -> ModelConfig:
+    if record.completions[-1].finish is not Finish.TRUNCATED:
         return config
     return config.model_copy(
         update={"max_output_tokens": min(2 * config.max_output_tokens, MOST_OUTPUT_TOKENS)}
     )
 
 
-def _provenance(answer: _Answer, persona: Persona) -> Provenance | None:
-    if answer.prompt is None or answer.config is None:
+def _provenance(record: _Record, persona: Persona, provider: str) -> Provenance | None:
+    if record.prompt is None or record.config is None or not record.attempts:
         return None
-    last = answer.completions[-1]
-    first, *rest = [completion.usage for completion in answer.completions]
+    last = record.completions[-1] if record.completions else None
     return Provenance(
-        provider=last.provider,
-        model=last.model,
-        config=answer.config,
-        prompt_digest=answer.prompt.digest,
+        provider=last.provider if last else provider,
+        model=last.model if last else record.config.model,
+        config=record.config,
+        prompt_digest=record.prompt.digest,
         persona_digest=persona.digest,
-        asks=len(answer.completions),
-        usage=sum(rest, first),
-        request_ids=tuple(c.request_id for c in answer.completions if c.request_id),
+        asks=len(record.completions),
+        attempts=record.attempts,
+        usage=record.usage,
+        request_ids=tuple(c.request_id for c in record.completions if c.request_id),
+        probabilities=last.probabilities if last else None,
     )

@@ -29,7 +29,11 @@ class Connection:
         api_key: secret that identifies the payer; never printed.
         timeout: seconds that one call may take in all.
         folder: recordings to answer from, for `replay`.
+        recorded: the provider whose recorded answers they are; None for answers in single files.
         http_client: transport to use in place of a new one; its owner closes it.
+        concurrency: calls in flight at most, for which connections are kept.
+        cache: whether the provider is told to keep what the seats of a panel share.
+        logprobs: whether to ask how likely the tokens of an answer were, where that can be asked.
     """
 
     provider: str
@@ -37,7 +41,11 @@ class Connection:
     api_key: str | None = field(default=None, repr=False)
     timeout: float = 120.0
     folder: Path | None = None
+    recorded: str | None = None
     http_client: httpx2.AsyncClient | None = None
+    concurrency: int = 10
+    cache: bool = False
+    logprobs: bool = True
 
 
 def require_means(connection: Connection) -> None:
@@ -90,11 +98,11 @@ def _adapter(connection: Connection) -> Provider:
 
             return LocalProvider()
         case "openai":
-            from panel.providers.openai import ResponsesProvider
+            from panel.providers.openai.responses import ResponsesProvider
 
             return ResponsesProvider(connection)
         case "openai-compatible":
-            from panel.providers.openai import ChatProvider
+            from panel.providers.openai.chat import ChatProvider
 
             return ChatProvider(connection)
         case "anthropic":
@@ -102,6 +110,10 @@ def _adapter(connection: Connection) -> Provider:
 
             return MessagesProvider(connection)
         case _:
-            from panel.providers.replay import ReplayProvider
+            from panel.providers.replay import RecordingProvider, ReplayProvider
 
-            return ReplayProvider(connection)
+            return (
+                RecordingProvider(connection, connection.recorded)
+                if connection.recorded
+                else ReplayProvider(connection)
+            )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from panel.domain.completion import Completion, Finish, Usage
-from panel.errors import ProviderBusy, ProviderError, ProviderTimeout
+from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
-from panel.providers.faults import fault_of_status, json_object
+from panel.providers.sdk import Caller, http_client
 from panel.providers.wire import count, label_of, mapping, mappings, text_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 VENDOR_URL = "https://api.anthropic.com"
 
 _FINISH = {
+    "end_turn": Finish.COMPLETE,
+    "stop_sequence": Finish.COMPLETE,
     "max_tokens": Finish.TRUNCATED,
-    "model_context_window_exceeded": Finish.TRUNCATED,
+    "model_context_window_exceeded": Finish.TOO_LONG,
     "refusal": Finish.REFUSED,
     "content_filter": Finish.FILTERED,
 }
@@ -37,41 +39,41 @@ class MessagesProvider(Provider):
     def __init__(self, connection: Connection) -> None:
         import anthropic
 
-        self._sdk = anthropic
-        self._key = connection.api_key or ""
+        key = connection.api_key or ""
         self._client = anthropic.AsyncAnthropic(
-            api_key=self._key,
+            api_key=key,
             base_url=connection.base_url or VENDOR_URL,
             max_retries=0,
             timeout=connection.timeout,
-            http_client=connection.http_client or anthropic.DefaultAsyncHttpxClient(follow_redirects=False),
+            http_client=http_client(anthropic, connection),
         )
+        self._caller = Caller(self.name, anthropic, key)
+        self._create = self._client.messages.with_raw_response.create
+        self._cache = connection.cache
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        return messages_completion(await self._call(messages_request(prompt, config)), config.model)
+        answer = await self._caller.call(self._create, messages_request(prompt, config, cache=self._cache))
+        completion = messages_completion(answer.body, config.model)
+        return completion.model_copy(update={"limits": answer.limits})
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _call(self, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            raw = await self._client.messages.with_raw_response.create(**request)
-        except self._sdk.APITimeoutError as error:
-            raise ProviderTimeout("anthropic did not answer in time") from error
-        except self._sdk.APIConnectionError as error:
-            raise ProviderBusy(f"anthropic could not be reached: {error.__cause__ or error}") from error
-        except self._sdk.APIStatusError as error:
-            headers = error.response.headers
-            raise fault_of_status(self.name, error.status_code, error.body, headers, self._key) from error
-        except self._sdk.AnthropicError as error:
-            raise ProviderError(f"anthropic failed: {error}") from error
-        return json_object(self.name, raw.http_response.status_code, raw.http_response.content)
 
+def messages_request(prompt: Prompt, config: ModelConfig, *, cache: bool = False) -> dict[str, Any]:
+    """Return the keyword arguments of `messages.create`.
 
-def messages_request(prompt: Prompt, config: ModelConfig) -> dict[str, Any]:
-    """Return the keyword arguments of `messages.create`."""
+    Args:
+        prompt: what is asked.
+        config: whom and how.
+        cache: keep what the seats of a panel share, up to the end of the listing, for five minutes. Writing costs more than
+            reading anew, so it pays only if another seat reads it, which none can before the first answer begins.
+    """
+    shared: dict[str, Any] = {"type": "text", "text": prompt.shared}
+    if cache:
+        shared["cache_control"] = {"type": "ephemeral", "ttl": "5m"}
     return {
         "model": config.model,
         "max_tokens": config.max_output_tokens,
@@ -79,7 +81,7 @@ def messages_request(prompt: Prompt, config: ModelConfig) -> dict[str, Any]:
         "messages": [
             {
                 "role": "user",
-                "content": [{"type": "text", "text": prompt.shared}, {"type": "text", "text": prompt.own}],
+                "content": [shared, {"type": "text", "text": prompt.own}],
             }
         ],
         "output_config": {
@@ -93,15 +95,15 @@ def messages_completion(body: dict[str, Any], model: str) -> Completion:
     """Read an answer of the Messages API: its text blocks, chosen by type.
 
     Raises:
-        ProviderBusy: the vendor sent an error under the status of a success.
+        ProviderGarbled: the vendor sent no content, and no reason for that.
     """
-    if body.get("type") == "error" or not isinstance(body.get("content"), list):
-        error = mapping(body, "error").get("message")
-        raise ProviderBusy(f"anthropic answered without content: {label_of(error) or 'no explanation'}")
-    blocks = [block for block in mappings(body, "content") if block.get("type") == "text"]
+    finish = _FINISH.get(text_of(body.get("stop_reason")), Finish.INTERRUPTED)
+    blocks = mappings(body, "content")
+    if not blocks and finish is Finish.COMPLETE:
+        raise ProviderGarbled("anthropic answered without content", lost_calls=1)
     return Completion(
-        text="".join(text_of(block.get("text")) for block in blocks),
-        finish=_FINISH.get(text_of(body.get("stop_reason")), Finish.COMPLETE),
+        text="".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text"),
+        finish=finish,
         provider=MessagesProvider.name,
         model=label_of(body.get("model")) or model,
         usage=_usage(mapping(body, "usage")),

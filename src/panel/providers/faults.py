@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from panel.domain.text import one_line
-from panel.errors import ProviderBusy, ProviderDown, ProviderError
+from panel.errors import ProviderBusy, ProviderDown, ProviderError, ProviderGarbled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +27,25 @@ _DOWN = {
     404: "the model or the address is unknown",
 }
 _BUSY = {408, 409, 429}
+_TOO_MANY = {429, 529}
+_STATUS_OF_TYPE = {
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "request_too_large": 413,
+    "invalid_request_error": 400,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "overloaded_error": 529,
+}
 _EMPTY_ACCOUNT = ("insufficient_quota", "spend_limit_reached", "billing", "credit_balance")
 _SERVER_ERROR = 500
 _OK = 200
+_REDIRECTS = 300
+_HOUR = 3600.0
 
 
 def fault_of_status(
@@ -44,14 +61,17 @@ def fault_of_status(
         return ProviderDown(f"{said} ({_DOWN[status]})")
     wait = retry_after(headers)
     if wait is not None and wait > PATIENCE_SECONDS:
-        return ProviderDown(f"{said} (it asks to wait {wait:.0f} s; run the same command again after that)")
+        return ProviderDown(f"{said} (it asks to wait {_span(wait)}; run the same command again after that)")
     if _worth_another_try(status, headers):
-        return ProviderBusy(said, wait)
+        return ProviderBusy(said, wait, slow_down=status in _TOO_MANY)
     return ProviderError(said)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an answer asks to wait, or None if it states no number that makes sense."""
+    """Return the seconds that an answer asks to wait, or None if it states nothing that makes sense.
+
+    Both forms of RFC 9110 are understood, a number and a date; `retry-after-ms` is the vendors' own.
+    """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             wait = float(headers[name]) * unit
@@ -59,27 +79,56 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             continue
         if math.isfinite(wait) and wait >= 0:
             return wait
-    return None
+    return _until(headers.get("retry-after", ""))
 
 
-def json_object(provider: str, status: int, content: bytes) -> dict[str, Any]:
+def json_object(provider: str, status: int, content: bytes, secret: str | None = None) -> dict[str, Any]:
     """Return the JSON object of a successful answer.
 
     Raises:
-        ProviderError: a redirect, which means a wrong address.
-        ProviderBusy: something that the API does not send, as a proxy might put in its place.
+        ProviderError: a redirect, which means a wrong address; or the error that the object holds, whatever the status.
+        ProviderGarbled: something that the API does not send, as a proxy might put in its place.
     """
+    if _OK < status < _REDIRECTS:
+        raise ProviderBusy(f"{provider} answered {status}, without a result", lost_calls=1)
     if status != _OK:
         raise ProviderError(f"{provider} answered {status} in place of a result; check the base URL")
+    if not content.strip():
+        raise ProviderBusy(f"{provider} answered with nothing", lost_calls=1)
     try:
         body = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise ProviderBusy(
-            f"{provider} answered with something that is not its API's JSON; is a proxy in the way?"
+        raise ProviderGarbled(
+            f"{provider} answered with something that is not its API's JSON; is a proxy in the way?",
+            lost_calls=1,
         )
+    if body.get("error"):
+        raise fault_of_body(provider, body, secret)
     return body
+
+
+def fault_of_body(provider: str, body: dict[str, Any], secret: str | None = None) -> ProviderError:
+    """Return the error that an object under the status of a success stands for, by the type it names."""
+    words = _codes(body).split()
+    status = next((_STATUS_OF_TYPE[word] for word in words if word in _STATUS_OF_TYPE), _SERVER_ERROR)
+    return fault_of_status(provider, status, body, {}, secret)
+
+
+def _until(date: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _HOUR else f"{seconds / _HOUR:,.1f} hours"
 
 
 def _worth_another_try(status: int, headers: Mapping[str, str]) -> bool:

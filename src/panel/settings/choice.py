@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel.errors import SettingsError
@@ -18,6 +19,8 @@ KEY_VARIABLES = {
     "anthropic": "ANTHROPIC_API_KEY",
     "openai-compatible": "PANEL_API_KEY",
 }
+
+MAX_KEY_CHARS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +60,34 @@ def choose_model(setting: str | None, source: str, environ: Mapping[str, str]) -
 
 
 def api_key(provider: str, environ: Mapping[str, str]) -> str | None:
-    """Return a provider's key from the environment, stripped, or None.
+    """Return a provider's key, stripped, or None: from its variable, or from the file that VARIABLE_FILE names.
 
     Raises:
-        SettingsError: it holds characters that no key has.
+        SettingsError: the file cannot be read, or the key holds characters that no key has.
     """
     variable = KEY_VARIABLES.get(provider)
-    key = environ.get(variable, "").strip() if variable else ""
+    if variable is None:
+        return None
+    source, key = variable, environ.get(variable, "").strip()
+    path = environ.get(f"{variable}_FILE", "")
+    if not key and path:
+        source, key = f"{variable}_FILE ({path})", _key_in(f"{variable}_FILE", path)
     if any(not char.isascii() or not char.isprintable() or char == " " for char in key):
         raise SettingsError(
-            f"{variable} holds white space or other characters that no key has; copy the key again"
+            f"{source} holds white space or other characters that no key has; copy the key again"
         )
     return key or None
+
+
+def _key_in(variable: str, path: str) -> str:
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            key = file.read(MAX_KEY_CHARS).strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{variable}: {path} cannot be read as a key; name a text file") from error
+    if not key:
+        raise SettingsError(f"{variable}: {path} holds no key")
+    return key
 
 
 def _default(environ: Mapping[str, str]) -> ModelChoice:

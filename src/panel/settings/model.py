@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from panel.domain.base import Frozen
-from panel.domain.completion import Effort
+from panel.domain.completion import Effort, Verbosity
 from panel.errors import SettingsError
 
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
@@ -96,18 +96,50 @@ class Settings(Frozen):
         Listed,
         Named,
         Unrepeated,
-        Field(min_length=1, max_length=20, description="personas to seat, in order"),
+        Field(
+            min_length=1,
+            max_length=20,
+            description="personas to seat, in order; NAME=PROVIDER:MODEL seats one on another model",
+        ),
     ] = DEFAULT_ROSTER
-    concurrency: Annotated[int, Number, Field(ge=1, le=256, description="calls in flight at most")] = 10
+    concurrency: Annotated[
+        int, Number, Field(ge=1, le=256, description="calls in flight at most, for each model")
+    ] = 10
+    requests_per_minute: Annotated[
+        Annotated[int, Number, Field(ge=1)] | None,
+        Field(description="calls in a minute at most, for each model; unset: what the provider says"),
+    ] = None
+    tokens_per_minute: Annotated[
+        Annotated[int, Number, Field(ge=1_000)] | None,
+        Field(description="tokens in a minute at most, for each model; unset: what the provider says"),
+    ] = None
     timeout: Annotated[
         float, Number, Field(ge=1, le=3600, allow_inf_nan=False, description="seconds that one call may take")
     ] = 120.0
     retries: Annotated[
         int, Number, Field(ge=0, le=3, description="further attempts when a provider is busy")
     ] = 3
+    hedge: Annotated[
+        Annotated[float, Number, Field(ge=0.1, le=3600, allow_inf_nan=False)] | None,
+        Field(
+            description="seconds after which a slow call is made a second time, and paid for twice; unset: never"
+        ),
+    ] = None
+    cache: Annotated[
+        Literal["auto", "warm", "off"],
+        Field(
+            description="ask one seat first so that the others read the listing from the provider's cache: auto, warm or off"
+        ),
+    ] = "auto"
+    logprobs: Annotated[bool, Field(description="ask openai-compatible servers how likely each word was")] = (
+        True
+    )
     effort: Annotated[
         Effort, Field(description="how long a reasoning model may think: low, medium or high")
     ] = Effort.LOW
+    verbosity: Annotated[
+        Verbosity, Field(description="how much an OpenAI model writes: low, medium or high")
+    ] = Verbosity.LOW
     max_output_tokens: Annotated[
         int,
         Number,
@@ -121,6 +153,10 @@ class Settings(Frozen):
         Unrepeated,
         Field(min_length=1, description="report files to write, of html, md and json"),
     ] = ("html", "md", "json")
+    record: Annotated[
+        Folder | None,
+        Field(description="folder to keep every answer in, and to take answers from that are there"),
+    ] = None
     personas: Annotated[Folder | None, Field(description="folder of persona files")] = None
     prompts: Annotated[Folder | None, Field(description="folder of prompt templates")] = None
     data_dir: Annotated[Folder | None, Field(description="folder for the user's data")] = None

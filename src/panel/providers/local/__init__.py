@@ -15,7 +15,7 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from panel.domain.completion import Completion, Finish, Usage
+from panel.domain.completion import Completion, Finish, Probabilities, Usage
 from panel.errors import ProviderError
 from panel.providers.base import Provider
 from panel.providers.local.engine import Engine
@@ -74,6 +74,9 @@ class LocalProvider(Provider):
             provider=self.name,
             model=config.model,
             usage=usage + result.usage,
+            probabilities=Probabilities(
+                expected_score=round(100 * result.probability, 2), ship=round(result.probability, 4)
+            ),
         )
 
     async def read(self, prompt: Prompt) -> Reading:

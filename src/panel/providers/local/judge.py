@@ -62,10 +62,15 @@ def judgement_of(reading: Reading, calibration: Calibration) -> float:
     return calibration.whole.of(reading.whole) + calibration.sentences.of(reading.mean)
 
 
-def score_of(reading: Reading, calibration: Calibration) -> int:
-    """Return the score: the logistic function of the judgement, times 100."""
+def probability_of(reading: Reading, calibration: Calibration) -> float:
+    """Return the probability of a ship: the logistic function of the judgement."""
     odds = calibration.judgement.of(judgement_of(reading, calibration))
-    return round(100 / (1 + math.exp(-max(min(odds, 50.0), -50.0))))
+    return 1 / (1 + math.exp(-max(min(odds, 50.0), -50.0)))
+
+
+def score_of(probability: float) -> int:
+    """Return the score: the probability in hundredths, rounded."""
+    return round(100 * probability)
 
 
 def verdict_of(score: int) -> Verdict:

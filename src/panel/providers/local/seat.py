@@ -17,7 +17,14 @@ from panel.domain.completion import Usage
 from panel.domain.prompt import About
 from panel.domain.take import Verdict
 from panel.providers.local.engine import Lane
-from panel.providers.local.judge import UNCALIBRATED, Reading, leaning, score_of, verdict_of
+from panel.providers.local.judge import (
+    UNCALIBRATED,
+    Reading,
+    leaning,
+    probability_of,
+    score_of,
+    verdict_of,
+)
 from panel.providers.local.language import (
     as_fact,
     expects_clause,
@@ -57,11 +64,13 @@ class Result:
         text: the JSON object.
         usage: tokens; those of the shared weighing are not in it.
         lines: the sentences of the take.
+        probability: of a ship, from which the score was made.
     """
 
     text: str
     usage: Usage
     lines: tuple[Line, ...]
+    probability: float
 
 
 async def weigh(pool: Pool, prompt: Prompt, scaffold: Scaffold) -> Weighed:
@@ -88,7 +97,8 @@ async def answer(pool: Pool, prompt: Prompt, scaffold: Scaffold, weighed: Weighe
         ProviderError: the listing is too long, or the runtime fails.
     """
     reading, whole = await read(pool, prompt, scaffold, weighed)
-    score = score_of(reading, scaffold.calibration or UNCALIBRATED)
+    probability = probability_of(reading, scaffold.calibration or UNCALIBRATED)
+    score = score_of(probability)
     verdict = verdict_of(score)
     lines: list[Line] = []
     openers = scaffold.openers.ship if verdict is Verdict.SHIP else scaffold.openers.skip
@@ -107,7 +117,8 @@ async def answer(pool: Pool, prompt: Prompt, scaffold: Scaffold, weighed: Weighe
         )
         lines.append(await pool.run(partial(write, task=task)))
     text = _json(scaffold, verdict, score, lines, weighed.sentences)
-    return Result(text, usage_of([whole, *(draw for line in lines for draw in line.answers)]), tuple(lines))
+    usage = usage_of([whole, *(draw for line in lines for draw in line.answers)])
+    return Result(text, usage, tuple(lines), probability)
 
 
 def plan(

@@ -1,0 +1,228 @@
+"""How many calls go to a model at once, and how fast: the one gate through which every attempt passes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+from aiolimiter import AsyncLimiter
+
+from panel.errors import CallNotMade, ProviderBusy
+from panel.providers.middleware import Wrapper
+from panel.providers.tokens import estimate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from panel.domain.completion import Completion, Limits, ModelConfig
+    from panel.domain.prompt import Prompt
+    from panel.providers.base import Halt, Provider
+
+MINUTE = 60.0
+BURST_SECONDS = 6.0
+"""What may go out at once, as seconds' worth of the rate per minute: no minute then sees more than a tenth above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Limits on the calls to one model.
+
+    Attributes:
+        concurrency: calls in flight at most.
+        requests_per_minute: calls begun in a minute at most; None for what the provider says.
+        tokens_per_minute: tokens, read and written, at most; None for what the provider says.
+    """
+
+    concurrency: int
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+
+class Gate:
+    """Admits calls: as many at once as the provider bears, no more than the cap, and none after a halt.
+
+    The number at once follows additive increase and multiplicative decrease, as TCP does (Chiu and Jain 1989): one more for
+    each round of good answers, half as many after a 429 or an overload, but once only for calls that went out before.
+    """
+
+    def __init__(self, pace: Pace, halt: Halt) -> None:
+        self._pace = pace
+        self._halt = halt
+        self._limit = float(pace.concurrency)
+        self._slots = anyio.CapacityLimiter(pace.concurrency)
+        self._requests = _bucket(pace.requests_per_minute)
+        self._tokens = _bucket(pace.tokens_per_minute)
+        self._resume_at = self._slowed_at = 0.0
+        self._written: float | None = None
+
+    @property
+    def limit(self) -> int:
+        """Calls in flight that are admitted at the moment."""
+        return int(self._limit)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are admitted and have not ended."""
+        return self._slots.borrowed_tokens
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for their turn."""
+        return self._slots.statistics().tasks_waiting
+
+    @asynccontextmanager
+    async def passage(self, prompt: Prompt, config: ModelConfig) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it for as long as the block runs.
+
+        Raises:
+            CallNotMade: the run was halted.
+        """
+        turn = object()
+        await self._slots.acquire_on_behalf_of(turn)
+        try:
+            await self._wait(prompt, config)
+            if self._halt.reason is not None:
+                raise CallNotMade(f"not asked: {self._halt.reason}")
+            began = time.monotonic()
+            try:
+                yield
+            except ProviderBusy as error:
+                self._slow_down(error, began)
+                raise
+        finally:
+            self._slots.release_on_behalf_of(turn)
+
+    def heed(self, completion: Completion) -> None:
+        """Take note of an answer: that it came, how long it was, and what it says about limits."""
+        written = completion.usage.output_tokens
+        if written is not None:
+            self._written = written if self._written is None else 0.9 * self._written + 0.1 * written
+        if self._limit < self._pace.concurrency:
+            self._set_limit(self._limit + 1 / self._limit)
+        if completion.limits is not None:
+            self._heed_limits(completion.limits, completion.usage.input_tokens or 0)
+
+    async def _wait(self, prompt: Prompt, config: ModelConfig) -> None:
+        if self._requests is not None:
+            await self._halt.cut_short(self._requests.acquire())
+        if self._tokens is not None:
+            written = config.max_output_tokens if self._written is None else self._written
+            tokens = min(estimate(prompt) + written, self._tokens.max_rate)
+            await self._halt.cut_short(self._tokens.acquire(tokens))
+        while self._halt.reason is None and (seconds := self._resume_at - time.monotonic()) > 0:
+            await self._halt.sleep(seconds)
+
+    def _slow_down(self, error: ProviderBusy, began: float) -> None:
+        if not error.slow_down:
+            return
+        if error.retry_after:
+            self._pause(error.retry_after)
+        if began >= self._slowed_at:
+            self._slowed_at = time.monotonic()
+            self._set_limit(self._limit / 2)
+
+    def _heed_limits(self, limits: Limits, read: int) -> None:
+        if self._requests is None:
+            self._requests = _bucket(limits.requests_per_minute)
+        if self._tokens is None:
+            self._tokens = _bucket(limits.tokens_per_minute)
+        others = self.in_flight - 1
+        each = read + (self._written or 0)
+        self._make_room(others, limits.requests_left, limits.requests_per_minute, limits.requests_reset)
+        self._make_room(others * each, limits.tokens_left, limits.tokens_per_minute, limits.tokens_reset)
+
+    def _make_room(
+        self, needed: float, left: int | None, per_minute: int | None, reset: float | None
+    ) -> None:
+        """Pause until what the calls in flight may still use up is back, which providers refill little by little."""
+        if left is None or left >= needed:
+            return
+        waits = [reset] if reset is not None else []
+        waits += [(needed - left) * MINUTE / per_minute] if per_minute else []
+        self._pause(min([*waits, MINUTE]))
+
+    def _pause(self, seconds: float) -> None:
+        self._resume_at = max(self._resume_at, time.monotonic() + seconds)
+
+    def _set_limit(self, limit: float) -> None:
+        self._limit = min(max(limit, 1.0), float(self._pace.concurrency))
+        self._slots.total_tokens = int(self._limit)
+
+
+class Throttled(Wrapper):
+    """Passes each call through the gate."""
+
+    def __init__(self, inner: Provider, gate: Gate) -> None:
+        super().__init__(inner)
+        self._gate = gate
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt when its turn has come; see `Provider.complete`."""
+        async with self._gate.passage(prompt, config):
+            completion = await self._inner.complete(prompt, config)
+            self._gate.heed(completion)
+        return completion
+
+
+class Hedged(Wrapper):
+    """Sends a straggler's question a second time and takes the answer that comes first.
+
+    The other call is dropped; it may be billed, and is counted as lost.
+
+    Args:
+        inner: the provider.
+        gate: admits the second call.
+        seconds: how long to wait for the first.
+    """
+
+    def __init__(self, inner: Provider, gate: Gate, seconds: float) -> None:
+        super().__init__(inner)
+        self._gate = gate
+        self._seconds = seconds
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt, with a second call if need be; see `Provider.complete`."""
+        sent: list[bool] = []
+        calls = [asyncio.create_task(self._inner.complete(prompt, config))]
+        try:
+            await asyncio.wait(calls, timeout=self._seconds)
+            if not calls[0].done():
+                calls.append(asyncio.create_task(self._again(prompt, config, sent)))
+                await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            return await self._first_good(calls, sent)
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _again(self, prompt: Prompt, config: ModelConfig, sent: list[bool]) -> Completion:
+        async with self._gate.passage(prompt, config):
+            sent.append(True)
+            return await self._inner.complete(prompt, config)
+
+    async def _first_good(self, calls: list[asyncio.Task[Completion]], sent: list[bool]) -> Completion:
+        """Return the first answer; a call that failed leaves it to the other one."""
+        if len(calls) > 1:
+            failed = [call for call in calls if call.done() and call.exception()]
+            if len(failed) == 1:
+                await asyncio.wait(calls)
+        done = [call for call in calls if call.done()]
+        completion = next((call for call in done if not call.exception()), done[0]).result()
+        if not sent:
+            return completion
+        usage = completion.usage.model_copy(update={"lost_calls": completion.usage.lost_calls + 1})
+        return completion.model_copy(update={"attempts": completion.attempts + 1, "usage": usage})
+
+
+def _bucket(per_minute: int | None) -> AsyncLimiter | None:
+    if not per_minute:
+        return None
+    return (
+        AsyncLimiter(max(1.0, per_minute * BURST_SECONDS / MINUTE), BURST_SECONDS)
+        if (per_minute * BURST_SECONDS >= MINUTE)
+        else AsyncLimiter(1, MINUTE / per_minute)
+    )

@@ -1,0 +1,90 @@
+"""The only place that repeats a call; the SDKs' own retries are off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tenacity
+
+from panel.errors import ProviderBusy, ProviderError, ProviderTransient
+from panel.providers.middleware import Wrapper
+
+if TYPE_CHECKING:
+    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.prompt import Prompt
+    from panel.providers.base import Halt, Provider
+
+LONGEST_WAIT_SECONDS = 30.0
+
+
+class Retrying(Wrapper):
+    """Makes a call again while another attempt may help, after the wait that was asked for or a growing, jittered one.
+
+    Args:
+        inner: the provider.
+        attempts: calls at most, the first one included.
+        halt: ends a wait early.
+    """
+
+    def __init__(self, inner: Provider, attempts: int, halt: Halt) -> None:
+        super().__init__(inner)
+        self._attempts = attempts
+        self._policy = tenacity.AsyncRetrying(
+            stop=self._enough,
+            wait=_wait,
+            retry=tenacity.retry_if_exception_type(ProviderTransient),
+            sleep=halt.sleep,
+            reraise=True,
+        )
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt, in several attempts if need be; see `Provider.complete`.
+
+        What all of them took is in the completion or in the error.
+        """
+        failures: list[ProviderError] = []
+
+        async def attempt() -> Completion:
+            try:
+                return await self._inner.complete(prompt, config)
+            except ProviderError as error:
+                failures.append(error)
+                raise
+
+        try:
+            completion: Completion = await self._policy.copy()(attempt)
+        except ProviderError as error:
+            error.attempts, error.lost_calls = _totals(failures)
+            raise
+        if not failures:
+            return completion
+        attempts, lost = _totals(failures)
+        usage = completion.usage
+        return completion.model_copy(
+            update={
+                "attempts": completion.attempts + attempts,
+                "usage": usage.model_copy(update={"lost_calls": usage.lost_calls + lost}),
+            }
+        )
+
+    def _enough(self, state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        most = error.most_attempts if isinstance(error, ProviderTransient) else 1
+        return state.attempt_number >= min(self._attempts, most)
+
+
+_grow = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)
+_grow_from_longer = tenacity.wait_random_exponential(multiplier=2.0, max=LONGEST_WAIT_SECONDS)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, ProviderBusy):
+        return _grow(state)
+    if error.retry_after is not None:
+        return error.retry_after
+    return _grow_from_longer(state) if error.slow_down else _grow(state)
+
+
+def _totals(failures: list[ProviderError]) -> tuple[int, int]:
+    return sum(error.attempts for error in failures), sum(error.lost_calls for error in failures)

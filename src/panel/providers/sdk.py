@@ -1,0 +1,117 @@
+"""What the adapters to both vendors' SDKs share: one client, and the one place where foreign exceptions become panel's.
+
+The SDKs are made by the same generator, so their clients and their exceptions have the same names. Their own retries are off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from panel.domain.text import one_line
+from panel.errors import ProviderError, ProviderTimeout, ProviderUnreachable
+from panel.providers.faults import fault_of_status, json_object
+from panel.providers.limits import limits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import ModuleType
+
+    from panel.domain.completion import Limits
+    from panel.providers import Connection
+
+MANY_CALLS = 64
+"""Calls in flight from which aiohttp's transport is worth it; below, httpx2's takes no longer (`bench/overhead.py`)."""
+
+NOT_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.UnsupportedProtocol,
+    httpx2.ProxyError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of an API: its JSON object, and what its headers say about limits."""
+
+    body: dict[str, Any]
+    limits: Limits | None
+
+
+class Caller:
+    """Makes calls with an SDK, and turns what it raises into panel's errors.
+
+    Args:
+        provider: who is called, for messages.
+        sdk: the module `openai` or `anthropic`.
+        secret: the key, which is cut out of every message.
+    """
+
+    def __init__(self, provider: str, sdk: ModuleType, secret: str) -> None:
+        self._provider = provider
+        self._sdk = sdk
+        self._secret = secret
+
+    async def call(self, create: Callable[..., Awaitable[Any]], request: dict[str, Any]) -> Answer:
+        """Make one call.
+
+        Args:
+            create: a `with_raw_response.create` of the SDK.
+            request: its keyword arguments.
+
+        Raises:
+            ProviderError: one of its kinds, for whatever went wrong.
+        """
+        try:
+            raw = await create(**request)
+        except Exception as error:
+            raise self.fault(error) from error
+        response = raw.http_response
+        body = json_object(self._provider, response.status_code, response.content, self._secret)
+        return Answer(body, limits_of(response.headers))
+
+    def fault(self, error: Exception) -> ProviderError:
+        """Return what an exception of the SDK, or of what it stands on, means."""
+        sdk = self._sdk
+        if isinstance(error, sdk.APIStatusError):
+            response = error.response
+            return fault_of_status(
+                self._provider, response.status_code, error.body, response.headers, self._secret
+            )
+        sent = 0 if was_not_sent(error) else 1
+        if isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException):
+            return ProviderTimeout(f"{self._provider} did not answer in time", lost_calls=sent)
+        if isinstance(error, sdk.APIConnectionError | httpx2.TransportError):
+            said = self._said(error.__cause__ or error)
+            return ProviderUnreachable(f"{self._provider} could not be reached: {said}", lost_calls=sent)
+        return ProviderError(f"{self._provider} failed: {self._said(error)}", lost_calls=sent)
+
+    def _said(self, error: BaseException) -> str:
+        text = one_line(str(error)) or type(error).__name__
+        return text.replace(self._secret, "[key]") if self._secret else text
+
+
+def http_client(sdk: ModuleType, connection: Connection) -> httpx2.AsyncClient:
+    """Return the transport for one provider: connections for all calls in flight are kept, and redirects are not followed."""
+    if connection.http_client is not None:
+        return connection.http_client
+    calls = connection.concurrency
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=max(calls, 20))
+    fast = calls >= MANY_CALLS and all(find_spec(name) for name in ("aiohttp", "yarl"))
+    make = sdk.DefaultAioHttpClient if fast else sdk.DefaultAsyncHttpxClient
+    client: httpx2.AsyncClient = make(limits=limits, follow_redirects=False)
+    return client
+
+
+def was_not_sent(error: BaseException) -> bool:
+    """Whether a call surely never reached the provider, and so cannot be billed."""
+    cause = error.__cause__ or error
+    # aiohttp's transport reports a connection that broke as one that was never made.
+    by_aiohttp = type(cause.__cause__).__module__.startswith("aiohttp")
+    doubtful = by_aiohttp and not isinstance(cause, httpx2.ConnectError)
+    return isinstance(cause, NOT_SENT) and not doubtful

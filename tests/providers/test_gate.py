@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from panel.domain.completion import Limits, Usage
+from panel.errors import CallNotMade, ProviderBusy, ProviderError, ProviderTimeout
+from panel.providers.base import Halt
+from panel.providers.gate import Gate, Hedged, Pace, Throttled
+from parts import Scripted, Unhurried, answer, until
+
+if TYPE_CHECKING:
+    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.prompt import Prompt
+
+pytestmark = pytest.mark.anyio
+
+TOO_MANY = ProviderBusy("429", slow_down=True)
+
+
+async def burst(provider: Any, prompt: Prompt, config: ModelConfig, calls: int) -> list[Any]:
+    made = [provider.complete(prompt, config) for _ in range(calls)]
+    return await asyncio.gather(*made, return_exceptions=True)
+
+
+async def test_calls_in_flight_are_bounded(prompt: Prompt, config: ModelConfig) -> None:
+    """No more calls are in flight than the cap, however many are asked for."""
+    inner = Scripted()
+    await burst(Throttled(inner, Gate(Pace(3), Halt())), prompt, config, 20)
+    assert (inner.calls, inner.most_in_flight) == (20, 3)
+
+
+async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """A 429 halves the number of calls at once; a round of good answers adds one, up to the cap."""
+    gate = Gate(Pace(8), Unhurried())
+    inner = Scripted(ProviderBusy("429", slow_down=True))
+    provider = Throttled(inner, gate)
+    await burst(provider, prompt, config, 1)
+    assert gate.limit == 4
+    await burst(provider, prompt, config, 5)
+    assert gate.limit == 5
+    await burst(provider, prompt, config, 100)
+    assert gate.limit == 8
+
+
+async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelConfig) -> None:
+    """Calls that were in flight together and all met the limit halve the number at once only once."""
+    gate = Gate(Pace(8), Unhurried())
+    provider = Throttled(Scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
+    await burst(provider, prompt, config, 8)
+    assert gate.limit == 4
+
+
+async def test_other_trouble_does_not_slow_down(prompt: Prompt, config: ModelConfig) -> None:
+    """A server error says nothing about the number of calls, and leaves it."""
+    gate = Gate(Pace(8), Unhurried())
+    await burst(Throttled(Scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
+    assert gate.limit == 8
+
+
+async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConfig) -> None:
+    """The wait that one call is told is kept by all calls to the model."""
+    halt = Unhurried()
+    provider = Throttled(Scripted(ProviderBusy("429", 30.0, slow_down=True)), Gate(Pace(4), halt))
+    await burst(provider, prompt, config, 1)
+    calling = asyncio.create_task(provider.complete(prompt, config))
+    await until(lambda: bool(halt.waits))
+    calling.cancel()
+    assert 29 < halt.waits[0] <= 30
+
+
+async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelConfig) -> None:
+    """After a halt the calls in flight finish, and those that wait for their turn are not made."""
+    halt, gone = Halt(), asyncio.Event()
+    inner = Scripted(gone, gone)
+    asked = asyncio.create_task(burst(Throttled(inner, Gate(Pace(2), halt)), prompt, config, 6))
+    await until(lambda: inner.in_flight == 2)
+    halt.set("interrupted")
+    gone.set()
+    outcomes = await asked
+    refused = [one for one in outcomes if isinstance(one, CallNotMade)]
+    assert (inner.calls, len(refused)) == (2, 4)
+    assert (str(refused[0]), refused[0].attempts) == ("not asked: interrupted", 0)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(requests_per_minute=60, requests_left=0, requests_reset=20.0),
+        Limits(tokens_per_minute=600, tokens_left=0, tokens_reset=20.0),
+    ],
+)
+async def test_headers_that_say_nothing_is_left_are_heeded(
+    limits: Limits, prompt: Prompt, config: ModelConfig
+) -> None:
+    """When the calls in flight may use up what a provider says is left, the next one waits until it is refilled."""
+    halt, gone = Unhurried(), asyncio.Event()
+    gate = Gate(Pace(4), halt)
+    provider = Throttled(Scripted(gone, answer(limits=limits)), gate)
+    asked = asyncio.create_task(burst(provider, prompt, config, 2))
+    await until(lambda: gate.in_flight == 1)
+    calling = asyncio.create_task(provider.complete(prompt, config))
+    await until(lambda: bool(halt.waits))
+    calling.cancel()
+    gone.set()
+    await asked
+    assert 0.5 < halt.waits[0] <= 20
+
+
+async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig) -> None:
+    """Limits that are far away make no call wait."""
+    halt = Unhurried()
+    far = Limits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
+    await burst(Throttled(Scripted(answer(limits=far)), Gate(Pace(4), halt)), prompt, config, 5)
+    assert halt.waits == []
+
+
+async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig) -> None:
+    """Of a rate of 60 a minute, six calls go out at once and the seventh waits; a halt lets it go without a call."""
+    halt = Halt()
+    inner = Scripted()
+    asked = asyncio.create_task(burst(Throttled(inner, Gate(Pace(20, 60), halt)), prompt, config, 7))
+    await until(lambda: inner.calls == 6 and inner.in_flight == 0)
+    halt.set("interrupted")
+    assert sum(isinstance(one, CallNotMade) for one in await asked) == 1
+
+
+async def test_tokens_per_minute_count_what_is_read_and_written(prompt: Prompt, config: ModelConfig) -> None:
+    """A rate of tokens admits as many calls at once as fit a tenth of it, by their prompts and what answers take."""
+    halt = Halt()
+    inner = Scripted(*[answer(usage=Usage(input_tokens=10, output_tokens=1)) for _ in range(50)])
+    provider = Throttled(inner, Gate(Pace(50, None, 20_000), halt))
+    await provider.complete(prompt, config)
+    asked = asyncio.create_task(burst(provider, prompt, config, 49))
+    await until(lambda: inner.calls > 1 and inner.in_flight == 0)
+    calls = inner.calls
+    halt.set("interrupted")
+    await asked
+    assert 1 < calls < 49
+    assert inner.calls == calls
+
+
+async def test_straggler_is_asked_a_second_time(prompt: Prompt, config: ModelConfig) -> None:
+    """A call that takes too long is made again; the first answer counts, and the other call is counted as lost."""
+    inner = Scripted(asyncio.Event(), answer("second"))
+    gate = Gate(Pace(4), Halt())
+    got = await Throttled(Hedged(inner, gate, 0.001), gate).complete(prompt, config)
+    assert (got.text, got.attempts, got.usage.lost_calls) == ("second", 2, 1)
+    assert (inner.in_flight, gate.in_flight) == (0, 0)
+
+
+async def test_quick_answer_is_not_hedged(prompt: Prompt, config: ModelConfig) -> None:
+    """An answer in time costs one call."""
+    inner = Scripted()
+    got = await Hedged(inner, Gate(Pace(4), Halt()), 30).complete(prompt, config)
+    assert (inner.calls, got.attempts, got.usage.lost_calls) == (1, 1, 0)
+
+
+async def test_hedge_keeps_to_the_cap(prompt: Prompt, config: ModelConfig) -> None:
+    """A second call waits for its turn like any other, and is given up without being made when the first is answered."""
+    slow = asyncio.Event()
+    inner = Scripted(slow)
+    gate = Gate(Pace(1), Halt())
+    asked = asyncio.create_task(Throttled(Hedged(inner, gate, 0.001), gate).complete(prompt, config))
+    await until(lambda: gate.waiting == 1)
+    slow.set()
+    got: Completion = await asked
+    assert (inner.calls, got.attempts, got.usage.lost_calls) == (1, 1, 0)
+
+
+async def test_failed_half_of_a_hedge_leaves_it_to_the_other(prompt: Prompt, config: ModelConfig) -> None:
+    """If the second call fails the first one's answer is waited for; if both fail the failure comes through."""
+    slow = asyncio.Event()
+    inner = Scripted(slow, ProviderBusy("500"))
+    gate = Gate(Pace(4), Halt())
+    asked = asyncio.create_task(Hedged(inner, gate, 0.001).complete(prompt, config))
+    await until(lambda: inner.calls == 2)
+    slow.set()
+    assert (await asked).attempts == 2
+    both = Scripted(asyncio.Event(), ProviderTimeout("slow"))
+    failing = asyncio.create_task(Hedged(both, gate, 0.001).complete(prompt, config))
+    await until(lambda: both.calls == 2)
+    failing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await failing
+    assert both.in_flight == 0

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from panel.domain.completion import Asked, ModelConfig
+from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout, SettingsError
+from panel.providers import Connection, open_provider
+from panel.providers.base import Halt
+from panel.providers.recording import MANIFEST, Manifest, Recorded, Recording
+from parts import Scripted, answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from panel.domain.prompt import Prompt
+    from panel.providers.base import Provider
+
+pytestmark = pytest.mark.anyio
+
+
+def replayed(folder: Path) -> Provider:
+    return open_provider(Connection("replay", folder=folder, recorded="scripted"))
+
+
+def recorded(inner: Scripted, folder: Path) -> Recorded:
+    folder.mkdir(exist_ok=True)
+    return Recorded(inner, Recording(folder), Halt())
+
+
+async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
+    """A recorded answer is the answer to the same question ever after: in replay, and in place of a second call."""
+    inner = Scripted(answer("first", attempts=3))
+    first = await recorded(inner, tmp_path).complete(prompt, config)
+    assert await recorded(inner, tmp_path).complete(prompt, config) == first
+    assert await replayed(tmp_path).complete(prompt, config) == first
+    assert (inner.calls, replayed(tmp_path).name) == (1, "scripted")
+
+
+async def test_another_question_is_another_call(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
+    """One changed character of a prompt, or another setting of the model, is a new question; both answers are kept."""
+    inner = Scripted(answer("one"), answer("two"), answer("three"))
+    provider = recorded(inner, tmp_path)
+    await provider.complete(prompt, config)
+    await provider.complete(prompt.model_copy(update={"own": "SEAT!"}), config)
+    await provider.complete(prompt, config.model_copy(update={"seed": 7}))
+    assert (inner.calls, len(list(tmp_path.glob("lantern.builder.1.*.json")))) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ProviderTimeout("slow", attempts=4, lost_calls=4), ProviderTimeout),
+        (ProviderDown("no key"), ProviderDown),
+        (ProviderError("bad"), ProviderError),
+    ],
+)
+async def test_failure_is_replayed_but_asked_again(
+    error: ProviderError, kind: type[ProviderError], prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
+    """A call that failed fails again in replay, in the same way; a further recording makes it anew."""
+    inner = Scripted(error, answer("now"))
+    with pytest.raises(kind):
+        await recorded(inner, tmp_path).complete(prompt, config)
+    with pytest.raises(kind) as caught:
+        await replayed(tmp_path).complete(prompt, config)
+    assert (str(caught.value), caught.value.attempts, caught.value.lost_calls) == (
+        str(error),
+        error.attempts,
+        error.lost_calls,
+    )
+    assert (await recorded(inner, tmp_path).complete(prompt, config)).text == "now"
+    assert (await replayed(tmp_path).complete(prompt, config)).text == "now"
+
+
+async def test_call_that_was_not_made_leaves_nothing(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
+    """A call that a halt kept from being made is no part of the recording."""
+    with pytest.raises(CallNotMade):
+        await recorded(Scripted(CallNotMade("not asked")), tmp_path).complete(prompt, config)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_replay_says_why_it_has_no_answer(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
+    """A question that was never put is told from one that has changed since."""
+    with pytest.raises(ProviderError, match="this seat was not asked then"):
+        await replayed(tmp_path).complete(prompt, config)
+    await recorded(Scripted(), tmp_path).complete(prompt, config)
+    with pytest.raises(ProviderError, match="the tool or the persona has changed since"):
+        await replayed(tmp_path).complete(prompt.model_copy(update={"shared": "OTHER"}), config)
+
+
+async def test_answer_that_cannot_be_kept_is_not_lost(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
+    """When an answer cannot be written the run is halted, and the answer is still handed on."""
+    halt = Halt()
+    provider = Recorded(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
+    assert (await provider.complete(prompt, config)).text == "paid"
+    assert "could not be recorded" in str(halt.reason)
+
+
+async def test_broken_answer_is_named(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
+    """A file that holds no answer fails the call, names itself, and is not taken for a question never asked."""
+    await recorded(Scripted(), tmp_path).complete(prompt, config)
+    [path] = tmp_path.iterdir()
+    path.write_text("{")
+    with pytest.raises(ProviderError, match=f"{path.name} is not a recorded answer") as caught:
+        await replayed(tmp_path).complete(prompt, config)
+    assert caught.value.attempts == 0
+
+
+def test_manifest_is_written_once(tmp_path: Path) -> None:
+    """A recording keeps the manifest that it was begun with, and with it its secret."""
+    asked = Asked(provider="openai", config=ModelConfig(model="m"), prompts="p")
+    recording = Recording(tmp_path / "new")
+    assert recording.manifest() is None
+    first = Manifest(asked=asked)
+    recording.begin(first)
+    recording.begin(Manifest(asked=asked))
+    assert recording.manifest() == first
+    assert len(bytes.fromhex(first.secret)) == 32
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"kind": "panel-recording", "secret": "x"})])
+def test_broken_manifest_is_refused(text: str, tmp_path: Path) -> None:
+    """A manifest that cannot be read is an error that names it."""
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(SettingsError, match=MANIFEST):
+        Recording(tmp_path).manifest()
