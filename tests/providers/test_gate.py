@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from panel.domain.completion import Limits, Usage
-from panel.errors import CallNotMade, ProviderBusy, ProviderError, ProviderTimeout
+from panel.errors import CallNotMade, ProviderBusy, ProviderError
 from panel.providers.base import Halt
-from panel.providers.gate import Gate, Hedged, Pace, Throttled
+from panel.providers.gate import Gate, Pace, Throttled
 from parts import Scripted, Unhurried, answer, until
 
 if TYPE_CHECKING:
-    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.completion import ModelConfig
     from panel.domain.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
@@ -142,49 +142,3 @@ async def test_tokens_per_minute_count_what_is_read_and_written(prompt: Prompt, 
     await asked
     assert 1 < calls < 49
     assert inner.calls == calls
-
-
-async def test_straggler_is_asked_a_second_time(prompt: Prompt, config: ModelConfig) -> None:
-    """A call that takes too long is made again; the first answer counts, and the other call is counted as lost."""
-    inner = Scripted(asyncio.Event(), answer("second"))
-    gate = Gate(Pace(4), Halt())
-    got = await Throttled(Hedged(inner, gate, 0.001), gate).complete(prompt, config)
-    assert (got.text, got.attempts, got.usage.lost_calls) == ("second", 2, 1)
-    assert (inner.in_flight, gate.in_flight) == (0, 0)
-
-
-async def test_quick_answer_is_not_hedged(prompt: Prompt, config: ModelConfig) -> None:
-    """An answer in time costs one call."""
-    inner = Scripted()
-    got = await Hedged(inner, Gate(Pace(4), Halt()), 30).complete(prompt, config)
-    assert (inner.calls, got.attempts, got.usage.lost_calls) == (1, 1, 0)
-
-
-async def test_hedge_keeps_to_the_cap(prompt: Prompt, config: ModelConfig) -> None:
-    """A second call waits for its turn like any other, and is given up without being made when the first is answered."""
-    slow = asyncio.Event()
-    inner = Scripted(slow)
-    gate = Gate(Pace(1), Halt())
-    asked = asyncio.create_task(Throttled(Hedged(inner, gate, 0.001), gate).complete(prompt, config))
-    await until(lambda: gate.waiting == 1)
-    slow.set()
-    got: Completion = await asked
-    assert (inner.calls, got.attempts, got.usage.lost_calls) == (1, 1, 0)
-
-
-async def test_failed_half_of_a_hedge_leaves_it_to_the_other(prompt: Prompt, config: ModelConfig) -> None:
-    """If the second call fails the first one's answer is waited for; if both fail the failure comes through."""
-    slow = asyncio.Event()
-    inner = Scripted(slow, ProviderBusy("500"))
-    gate = Gate(Pace(4), Halt())
-    asked = asyncio.create_task(Hedged(inner, gate, 0.001).complete(prompt, config))
-    await until(lambda: inner.calls == 2)
-    slow.set()
-    assert (await asked).attempts == 2
-    both = Scripted(asyncio.Event(), ProviderTimeout("slow"))
-    failing = asyncio.create_task(Hedged(both, gate, 0.001).complete(prompt, config))
-    await until(lambda: both.calls == 2)
-    failing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await failing
-    assert both.in_flight == 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from panel.domain.completion import Completion, Finish, Usage
 from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
-from panel.providers.sdk import Caller, http_client
+from panel.providers.sdk import Caller, http_client, time_limit
 from panel.providers.wire import count, label_of, mapping, mappings, text_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class MessagesProvider(Provider):
             api_key=key,
             base_url=connection.base_url or VENDOR_URL,
             max_retries=0,
-            timeout=connection.timeout,
+            timeout=time_limit(connection),
             http_client=http_client(anthropic, connection),
         )
         self._caller = Caller(self.name, anthropic, key)

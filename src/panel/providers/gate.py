@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -108,13 +107,18 @@ class Gate:
 
     async def _wait(self, prompt: Prompt, config: ModelConfig) -> None:
         if self._requests is not None:
-            await self._halt.cut_short(self._requests.acquire())
+            await self._draw(self._requests, 1)
         if self._tokens is not None:
             written = config.max_output_tokens if self._written is None else self._written
-            tokens = min(estimate(prompt) + written, self._tokens.max_rate)
-            await self._halt.cut_short(self._tokens.acquire(tokens))
+            await self._draw(self._tokens, min(estimate(prompt) + written, self._tokens.max_rate))
         while self._halt.reason is None and (seconds := self._resume_at - time.monotonic()) > 0:
             await self._halt.sleep(seconds)
+
+    async def _draw(self, bucket: AsyncLimiter, amount: float) -> None:
+        if bucket.has_capacity(amount):
+            await bucket.acquire(amount)
+        else:
+            await self._halt.cut_short(bucket.acquire(amount))
 
     def _slow_down(self, error: ProviderBusy, began: float) -> None:
         if not error.slow_down:
@@ -168,61 +172,8 @@ class Throttled(Wrapper):
         return completion
 
 
-class Hedged(Wrapper):
-    """Sends a straggler's question a second time and takes the answer that comes first.
-
-    The other call is dropped; it may be billed, and is counted as lost.
-
-    Args:
-        inner: the provider.
-        gate: admits the second call.
-        seconds: how long to wait for the first.
-    """
-
-    def __init__(self, inner: Provider, gate: Gate, seconds: float) -> None:
-        super().__init__(inner)
-        self._gate = gate
-        self._seconds = seconds
-
-    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        """Answer one prompt, with a second call if need be; see `Provider.complete`."""
-        sent: list[bool] = []
-        calls = [asyncio.create_task(self._inner.complete(prompt, config))]
-        try:
-            await asyncio.wait(calls, timeout=self._seconds)
-            if not calls[0].done():
-                calls.append(asyncio.create_task(self._again(prompt, config, sent)))
-                await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-            return await self._first_good(calls, sent)
-        finally:
-            for call in calls:
-                call.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
-
-    async def _again(self, prompt: Prompt, config: ModelConfig, sent: list[bool]) -> Completion:
-        async with self._gate.passage(prompt, config):
-            sent.append(True)
-            return await self._inner.complete(prompt, config)
-
-    async def _first_good(self, calls: list[asyncio.Task[Completion]], sent: list[bool]) -> Completion:
-        """Return the first answer; a call that failed leaves it to the other one."""
-        if len(calls) > 1:
-            failed = [call for call in calls if call.done() and call.exception()]
-            if len(failed) == 1:
-                await asyncio.wait(calls)
-        done = [call for call in calls if call.done()]
-        completion = next((call for call in done if not call.exception()), done[0]).result()
-        if not sent:
-            return completion
-        usage = completion.usage.model_copy(update={"lost_calls": completion.usage.lost_calls + 1})
-        return completion.model_copy(update={"attempts": completion.attempts + 1, "usage": usage})
-
-
 def _bucket(per_minute: int | None) -> AsyncLimiter | None:
     if not per_minute:
         return None
-    return (
-        AsyncLimiter(max(1.0, per_minute * BURST_SECONDS / MINUTE), BURST_SECONDS)
-        if (per_minute * BURST_SECONDS >= MINUTE)
-        else AsyncLimiter(1, MINUTE / per_minute)
-    )
+    burst = per_minute * BURST_SECONDS / MINUTE
+    return AsyncLimiter(burst, BURST_SECONDS) if burst >= 1 else AsyncLimiter(1, MINUTE / per_minute)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MANY_CALLS = 64
 """Calls in flight from which aiohttp's transport is worth it; below, httpx2's takes no longer (`bench/overhead.py`)."""
 
+CONNECT_SECONDS = 10.0
+
 NOT_SENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -94,6 +96,11 @@ class Caller:
     def _said(self, error: BaseException) -> str:
         text = one_line(str(error)) or type(error).__name__
         return text.replace(self._secret, "[key]") if self._secret else text
+
+
+def time_limit(connection: Connection) -> httpx2.Timeout:
+    """Return the limits of a call: to be connected is a matter of seconds, whatever the answer may take."""
+    return httpx2.Timeout(connection.timeout, connect=min(connection.timeout, CONNECT_SECONDS))
 
 
 def http_client(sdk: ModuleType, connection: Connection) -> httpx2.AsyncClient:

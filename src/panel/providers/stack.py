@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panel.providers.breaker import Breaker
-from panel.providers.gate import Gate, Hedged, Pace, Throttled
+from panel.providers.gate import Gate, Pace, Throttled
+from panel.providers.hedged import Hedged
 from panel.providers.metered import Metered
 from panel.providers.middleware import Timed
 from panel.providers.retrying import Retrying

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.providers.sdk import Caller, http_client
+from panel.providers.sdk import Caller, http_client, time_limit
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -24,7 +24,7 @@ def open_client(connection: Connection, base_url: str) -> tuple[AsyncOpenAI, Cal
         api_key=key,
         base_url=base_url,
         max_retries=0,
-        timeout=connection.timeout,
+        timeout=time_limit(connection),
         http_client=http_client(openai, connection),
     )
     return client, Caller(connection.provider, openai, key)
