@@ -164,3 +164,12 @@ async def test_empty_refusal_is_a_refusal(prompt: Prompt, config: ModelConfig) -
     """A refusal may come without any content, and is not taken for a broken answer."""
     got = await provider(Wire(answered(stop="refusal"))).complete(prompt, config)
     assert (got.text, got.finish) == ("", Finish.REFUSED)
+
+
+def test_request_holds_only_what_the_sdk_knows(prompt: Prompt, config: ModelConfig) -> None:
+    """Each field of a request is a parameter of the installed SDK's `create`, so that none is dropped or renamed unseen."""
+    from inspect import signature
+
+    from anthropic.resources.messages import AsyncMessages
+
+    assert set(messages_request(prompt, config)) <= set(signature(AsyncMessages.create).parameters)

@@ -16,6 +16,8 @@ from panel.errors import (
     SettingsError,
 )
 from panel.providers import Connection, open_provider
+from panel.providers.openai.chat import Dialect, chat_request
+from panel.providers.openai.responses import responses_request
 from wire import Wire
 
 if TYPE_CHECKING:
@@ -337,3 +339,17 @@ async def test_headers_say_what_is_left(prompt: Prompt, config: ModelConfig) -> 
     got = await responses(wire).complete(prompt, config)
     assert (got.limits.requests_per_minute, got.limits.requests_left) == (500, 499)
     assert "limits" not in got.model_dump()
+
+
+def test_requests_hold_only_what_the_sdk_knows(prompt: Prompt, config: ModelConfig) -> None:
+    """Each field of a request is a parameter of the installed SDK's `create`, so that none is dropped or renamed unseen."""
+    from inspect import signature
+
+    from openai.resources.chat import AsyncCompletions
+    from openai.resources.responses import AsyncResponses
+
+    assert set(responses_request(prompt, config)) <= set(signature(AsyncResponses.create).parameters)
+    for dialect in (Dialect(), Dialect(new_limit=True)):
+        assert set(chat_request(prompt, config, dialect)) <= set(
+            signature(AsyncCompletions.create).parameters
+        )

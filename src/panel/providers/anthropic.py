@@ -1,7 +1,6 @@
 """Anthropic's Messages API.
 
-A pair of pure functions, prompt to request and answer to completion, and a shell around them. `create` is used and never
-`parse`, which loses the usage of a reply that does not validate (seen with anthropic 2.12).
+A pair of pure functions, prompt to request and answer to completion, and a shell around them.
 """
 
 from __future__ import annotations
@@ -40,30 +39,29 @@ class MessagesProvider(Provider):
         import anthropic
 
         key = connection.api_key or ""
-        self._client = anthropic.AsyncAnthropic(
+        client = anthropic.AsyncAnthropic(
             api_key=key,
             base_url=connection.base_url or VENDOR_URL,
             max_retries=0,
             timeout=time_limit(connection),
             http_client=http_client(anthropic, connection),
         )
-        self._caller = Caller(self.name, anthropic, key)
-        self._create = self._client.messages.with_raw_response.create
+        self._caller = Caller(self.name, anthropic, client, key)
         self._cache = connection.cache
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        answer = await self._caller.call(self._create, messages_request(prompt, config, cache=self._cache))
+        answer = await self._caller.post("/v1/messages", messages_request(prompt, config, cache=self._cache))
         completion = messages_completion(answer.body, config.model)
         return completion.model_copy(update={"limits": answer.limits})
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._caller.aclose()
 
 
 def messages_request(prompt: Prompt, config: ModelConfig, *, cache: bool = False) -> dict[str, Any]:
-    """Return the keyword arguments of `messages.create`.
+    """Return the body of a request: what `messages.create` takes.
 
     Args:
         prompt: what is asked.

@@ -1,5 +1,4 @@
 """OpenAI's SDK: the Responses API, and the chat completions that many other servers offer in its image.
 
-Each provider is a thin shell around a pair of pure functions: prompt to request, answer to completion. `create` is used and
-never `parse`, which loses the usage of a reply that does not validate (seen with openai 3.54).
+Each provider is a thin shell around a pair of pure functions: prompt to request, answer to completion.
 """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from panel.domain.completion import Completion, Finish, Usage
 from panel.errors import ProviderBusy, ProviderError, ProviderGarbled
 from panel.providers.base import Provider
-from panel.providers.openai.client import ANSWER_NAME, open_client
+from panel.providers.openai.client import ANSWER_NAME, caller
 from panel.providers.probabilities import probabilities_of
 from panel.providers.wire import count, label_of, mapping, mappings, text_of
 
@@ -76,8 +76,7 @@ class ChatProvider(Provider):
 
     def __init__(self, connection: Connection) -> None:
         base_url = connection.base_url or ""
-        self._client, self._caller = open_client(connection, base_url)
-        self._create = self._client.chat.completions.with_raw_response.create
+        self._caller = caller(connection, base_url)
         routed = ROUTER in base_url
         self._dialect = Dialect(logprobs=connection.logprobs and not routed, strict_routing=routed)
 
@@ -85,7 +84,7 @@ class ChatProvider(Provider):
         """Answer one prompt; see `Provider.complete`."""
         dialect = self._dialect
         try:
-            answer = await self._caller.call(self._create, chat_request(prompt, config, dialect))
+            answer = await self._caller.post("/chat/completions", chat_request(prompt, config, dialect))
         except ProviderError as error:
             self._learn(error, dialect)
             raise
@@ -94,7 +93,7 @@ class ChatProvider(Provider):
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._caller.aclose()
 
     def _learn(self, error: ProviderError, used: Dialect) -> None:
         """Ask for less from now on if that is what the server wants.
@@ -111,7 +110,7 @@ class ChatProvider(Provider):
 
 
 def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[str, Any]:
-    """Return the keyword arguments of `chat.completions.create`."""
+    """Return the body of a request: what `chat.completions.create` takes."""
     request: dict[str, Any] = {
         "model": config.model,
         "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
@@ -125,7 +124,7 @@ def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[
     if dialect.logprobs:
         request |= {"logprobs": True, "top_logprobs": ALTERNATIVES}
     if dialect.strict_routing:
-        request["extra_body"] = {"provider": {"require_parameters": True}}
+        request["provider"] = {"require_parameters": True}
     return request
 
 

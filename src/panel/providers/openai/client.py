@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 from panel.providers.sdk import Caller, http_client, time_limit
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
     from panel.providers import Connection
 
 ANSWER_NAME = "panel_answer"
 NO_KEY = "not-needed"
 
 
-def open_client(connection: Connection, base_url: str) -> tuple[AsyncOpenAI, Caller]:
-    """Return a client whose own retries are off, and what calls it."""
+def caller(connection: Connection, base_url: str) -> Caller:
+    """Return what calls the server, with a client whose own retries are off."""
     import openai
 
     key = connection.api_key or NO_KEY
@@ -27,4 +25,4 @@ def open_client(connection: Connection, base_url: str) -> tuple[AsyncOpenAI, Cal
         timeout=time_limit(connection),
         http_client=http_client(openai, connection),
     )
-    return client, Caller(connection.provider, openai, key)
+    return Caller(connection.provider, openai, client, key)

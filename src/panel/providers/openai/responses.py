@@ -8,7 +8,7 @@ from panel.domain.completion import Completion, Finish, Usage
 from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
 from panel.providers.faults import fault_of_body
-from panel.providers.openai.client import ANSWER_NAME, open_client
+from panel.providers.openai.client import ANSWER_NAME, caller
 from panel.providers.wire import count, label_of, mapping, mappings, text_of
 
 if TYPE_CHECKING:
@@ -27,22 +27,21 @@ class ResponsesProvider(Provider):
     name = "openai"
 
     def __init__(self, connection: Connection) -> None:
-        self._client, self._caller = open_client(connection, connection.base_url or VENDOR_URL)
-        self._create = self._client.responses.with_raw_response.create
+        self._caller = caller(connection, connection.base_url or VENDOR_URL)
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        answer = await self._caller.call(self._create, responses_request(prompt, config))
+        answer = await self._caller.post("/responses", responses_request(prompt, config))
         completion = responses_completion(answer.body, config.model)
         return completion.model_copy(update={"limits": answer.limits})
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._caller.aclose()
 
 
 def responses_request(prompt: Prompt, config: ModelConfig) -> dict[str, Any]:
-    """Return the keyword arguments of `responses.create`."""
+    """Return the body of a request: what `responses.create` takes."""
     answer = {"type": "json_schema", "name": ANSWER_NAME, "strict": True, "schema": prompt.answer_schema}
     return {
         "model": config.model,
