@@ -1,11 +1,20 @@
-"""A prompt and a configuration."""
+"""A prompt and a configuration; the shipped critics and prompts, and a halt that does not really wait."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 from panel.domain.completion import ModelConfig
 from panel.domain.prompt import Prompt
+from panel.loaders.personas import load_personas
+from panel.loaders.prompts import PromptBook
+from panel.loaders.shipped import shipped
+from providers.sittings import Hurried
+
+if TYPE_CHECKING:
+    from panel.domain.persona import Persona
 
 
 @pytest.fixture
@@ -21,3 +30,23 @@ def prompt() -> Prompt:
 def config() -> ModelConfig:
     """A model and its parameters."""
     return ModelConfig(model="some-model", max_output_tokens=1_234)
+
+
+@pytest.fixture(scope="session")
+def critics() -> tuple[Persona, ...]:
+    """The shipped critics, in order."""
+    return tuple(load_personas(shipped("personas")).values())
+
+
+@pytest.fixture(scope="session")
+def book() -> PromptBook:
+    """The shipped prompts for hosted models."""
+    return PromptBook([shipped("prompts")], b"s" * 32, scaffolded=False)
+
+
+@pytest.fixture
+def halt(monkeypatch: pytest.MonkeyPatch) -> Hurried:
+    """A halt whose waits take no time; the gate's clock moves on by as much."""
+    halt = Hurried()
+    monkeypatch.setattr("panel.providers.gate.time", halt)
+    return halt

@@ -5,38 +5,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.completion import Completion, Finish
-from panel.errors import ProviderBusy, ProviderDown, ProviderError, ProviderTimeout
+from panel.errors import (
+    CallNotMade,
+    ProviderBusy,
+    ProviderDown,
+    ProviderError,
+    ProviderGarbled,
+    ProviderTimeout,
+)
 from panel.providers.base import Halt, Provider
 from panel.providers.faults import retry_after
 from panel.providers.middleware import Timed
 from panel.providers.retrying import Retrying
+from parts import Scripted, Unhurried
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
+    from panel.domain.completion import Completion, ModelConfig
     from panel.domain.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
-
-
-class Scripted(Provider):
-    """Raises what it is given, one error a call, and then answers."""
-
-    name = "scripted"
-
-    def __init__(self, *errors: ProviderError) -> None:
-        self.errors = list(errors)
-        self.calls = 0
-        self.closed = False
-
-    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        self.calls += 1
-        if self.errors:
-            raise self.errors.pop(0)
-        return Completion(text=prompt.own, finish=Finish.COMPLETE, provider=self.name, model=config.model)
-
-    async def aclose(self) -> None:
-        self.closed = True
 
 
 class Hanging(Provider):
@@ -56,7 +43,7 @@ def busy(times: int) -> list[ProviderBusy]:
 async def test_busy_provider_is_asked_again(prompt: Prompt, config: ModelConfig) -> None:
     """A call that found the provider busy is made again until it succeeds."""
     inner = Scripted(*busy(3))
-    assert (await Retrying(inner, 4, Halt()).complete(prompt, config)).text == "SEAT"
+    assert (await Retrying(inner, 4, Halt()).complete(prompt, config)).text == "answer"
     assert inner.calls == 4
 
 
@@ -110,3 +97,36 @@ async def test_wrappers_keep_the_name_and_close_what_they_wrap() -> None:
 def test_only_sensible_waits_are_kept(headers: dict[str, str], seconds: float | None) -> None:
     """A wait that is negative, not a number or not there is unknown."""
     assert retry_after(headers) == seconds
+
+
+async def test_halt_between_attempts_leaves_the_failure(prompt: Prompt, config: ModelConfig) -> None:
+    """A call that is not made again because of a halt ends with what went wrong, not with the halt."""
+    inner = Scripted(ProviderBusy("overloaded", 0.0), CallNotMade("not asked: interrupted"))
+    with pytest.raises(ProviderBusy, match="overloaded") as caught:
+        await Retrying(inner, 4, Halt()).complete(prompt, config)
+    assert caught.value.attempts == 1
+
+
+async def test_garbled_answers_are_asked_for_once_more(prompt: Prompt, config: ModelConfig) -> None:
+    """Something that is no answer is worth one more attempt and no third."""
+    inner = Scripted(*[ProviderGarbled("html", lost_calls=1) for _ in range(4)])
+    with pytest.raises(ProviderGarbled) as caught:
+        await Retrying(inner, 4, Halt()).complete(prompt, config)
+    assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)
+
+
+async def test_answer_says_what_it_took(prompt: Prompt, config: ModelConfig) -> None:
+    """An answer that came at the third attempt says so, and how many calls may be billed in vain."""
+    inner = Scripted(ProviderTimeout("slow"), ProviderBusy("busy", 0.0))
+    got = await Retrying(inner, 4, Unhurried()).complete(prompt, config)
+    assert (got.attempts, got.usage.lost_calls) == (3, 1)
+
+
+async def test_waits_grow_and_are_told_by_the_provider(prompt: Prompt, config: ModelConfig) -> None:
+    """The wait before another attempt is the one that was asked for, else a random one that may be longer each time."""
+    halt = Unhurried()
+    lines = [ProviderBusy("a", 7.0), ProviderBusy("b"), ProviderBusy("c", slow_down=True)]
+    await Retrying(Scripted(*lines), 4, halt).complete(prompt, config)
+    assert halt.waits[0] == 7.0
+    assert 0 <= halt.waits[1] <= 1.0
+    assert 0 <= halt.waits[2] <= 8.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import tenacity
 
-from panel.errors import ProviderBusy, ProviderError, ProviderTransient
+from panel.errors import CallNotMade, ProviderBusy, ProviderError, ProviderTransient
 from panel.providers.middleware import Wrapper
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ class Retrying(Wrapper):
         try:
             completion: Completion = await self._policy.copy()(attempt)
         except ProviderError as error:
-            error.attempts, error.lost_calls = _totals(failures)
-            raise
+            final = failures[-2] if isinstance(error, CallNotMade) and len(failures) > 1 else error
+            final.attempts, final.lost_calls = _totals(failures)
+            raise final from error.__cause__
         if not failures:
             return completion
         attempts, lost = _totals(failures)

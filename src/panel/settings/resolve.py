@@ -148,4 +148,6 @@ def _sentence(name: str, kind: str, message: str, given: object) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
     return "-" if value is None else str(value)

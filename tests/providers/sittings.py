@@ -1,0 +1,85 @@
+"""Real panels over real adapters, for tests whose world is a fault server or a played transport."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from acting import Memory
+from panel.domain.completion import ModelConfig
+from panel.domain.tool import Tool
+from panel.orchestrator.ports import Answerer
+from panel.orchestrator.review import Panel
+from panel.providers import open_provider
+from panel.providers.gate import Pace
+from panel.providers.stack import Policy, dependable
+from parts import Unhurried
+from providers.wire_forms import MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from panel.domain.persona import Persona
+    from panel.loaders.prompts import PromptBook
+    from panel.providers import Connection
+
+ATTEMPTS = 4
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class Hurried(Unhurried):
+    """A halt whose waits end at once and move its clock on; it can stand in for the module `time`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._skipped = 0.0
+
+    def monotonic(self) -> float:
+        """Return the time, as if everything had been waited for."""
+        return time.monotonic() + self._skipped
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.monotonic() + seconds
+        await super().sleep(seconds)
+        self._skipped += max(0.0, end - self.monotonic())
+
+
+@asynccontextmanager
+async def sitting(
+    connection: Connection,
+    personas: tuple[Persona, ...],
+    book: PromptBook,
+    halt: Hurried,
+    *,
+    timeout: float,  # noqa: ASYNC109 - a setting of the policy
+) -> AsyncIterator[Panel]:
+    """Seat a panel with everything around its adapter that the program puts there.
+
+    Args:
+        connection: how the provider is reached.
+        personas: the roster.
+        book: makes the prompts.
+        halt: ends it, and its waits.
+        timeout: seconds that one call may take by the wall clock.
+    """
+    policy = Policy(timeout, ATTEMPTS, Pace(connection.concurrency))
+    provider = dependable(open_provider(connection), policy, halt, connection.base_url)
+    try:
+        yield Panel(
+            answerer=Answerer(provider, book, ModelConfig(model=MODEL)),
+            personas=personas,
+            concurrency=connection.concurrency,
+            observer=Memory(),
+            clock=lambda: NOW,
+            halt=halt,
+        )
+    finally:
+        await provider.aclose()
+
+
+def tools(count: int) -> list[Tool]:
+    """Return tools, each with a listing of its own."""
+    return [Tool(name=f"Tool {n}", description=f"It shows run history {n} times.") for n in range(count)]

@@ -1,0 +1,345 @@
+"""Every measured fault, played by a loopback server against the real SDKs under a real panel."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from panel.domain.take import NoTake, NoTakeReason
+from panel.providers import Connection
+from providers.fault_server import FaultServer
+from providers.sittings import ATTEMPTS, sitting, tools
+from providers.wire_forms import FORMS, GOOD_SCORE, KEY, READ, WROTE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    import httpx2
+
+    from panel.domain.persona import Persona
+    from panel.domain.take import Seat
+    from panel.loaders.prompts import PromptBook
+    from panel.orchestrator.review import Panel
+    from providers.sittings import Hurried
+
+pytestmark = pytest.mark.anyio
+
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "faults" / "sdk_faults.jsonl"
+ROWS: list[dict[str, str]] = [json.loads(line) for line in FIXTURE.read_text("utf-8").splitlines()]
+PLAYED_BY = {"openai": ("openai", "openai-compatible"), "anthropic": ("anthropic",)}
+CONCURRENCY = 4
+AMPLE, SHORT = 30.0, 0.3
+
+HANGS = {"hang", "hang_midbody"}
+FOREIGN = {"200_html", "200_html_as_json", "200_badjson", "200_badutf8", "200_array", "200_null"}
+HOLLOW = {"nochoices", "choices_null", "choices_missing"}
+UNCOUNTED = {"nousage", "usage_str", "nan"}
+
+
+class Stage:
+    """A panel before a fault server."""
+
+    def __init__(self, panel: Panel, server: FaultServer, halt: Hurried) -> None:
+        self.panel, self.server, self.halt = panel, server, halt
+
+    async def seat(self) -> Seat:
+        """Ask the first seat about a tool."""
+        return (await self.seats(1))[0]
+
+    async def seats(self, count: int) -> list[Seat]:
+        """Ask about some tools, and return all seats; none may give the key away."""
+        seats = [seat async for review in self.panel.reviews(tools(count)) for seat in review.seats]
+        said = [self.halt.reason or "", *(seat.model_dump_json() for seat in seats)]
+        assert not [text for text in said if KEY in text]
+        return seats
+
+
+Staging = Any  # an async context manager of a Stage; see `stage`
+
+
+@pytest.fixture
+def stage(critics: tuple[Persona, ...], book: PromptBook, halt: Hurried) -> Callable[..., Staging]:
+    """Makes a stage before a server in the form of a provider."""
+
+    @asynccontextmanager
+    async def make(
+        provider: str,
+        case: str = "ok",
+        *,
+        seats: int = 1,
+        concurrency: int = CONCURRENCY,
+        pause: float = 0.001,
+        http_client: httpx2.AsyncClient | None = None,
+    ) -> AsyncIterator[Stage]:
+        async with FaultServer(FORMS[provider], halt.monotonic, pause) as server:
+            limit = SHORT if case in HANGS or pause > SHORT / 10 else AMPLE
+            connection = Connection(
+                provider,
+                server.base_url,
+                KEY,
+                timeout=limit,
+                concurrency=concurrency,
+                http_client=http_client,
+            )
+            async with sitting(connection, critics[:seats], book, halt, timeout=limit) as panel:
+                yield Stage(panel, server, halt)
+
+    return make
+
+
+def rows(action: str) -> pytest.MarkDecorator:
+    """Run a test for each row with an action, as each provider that plays it."""
+    played = [
+        pytest.param(provider, row["case"], id=f"{provider}-{row['case']}")
+        for row in ROWS
+        if row["action"] == action
+        for provider in PLAYED_BY[row["provider"]]
+    ]
+    return pytest.mark.parametrize(("provider", "case"), played)
+
+
+def everyone(*cases: str) -> pytest.MarkDecorator:
+    """Run a test for some cases, as each provider."""
+    played = [pytest.param(provider, case, id=f"{provider}-{case}") for provider in FORMS for case in cases]
+    return pytest.mark.parametrize(("provider", "case"), played)
+
+
+def attempts_of(case: str) -> int:
+    """Return how many calls a fault is worth that never ends."""
+    return 2 if case in FOREIGN | HOLLOW else ATTEMPTS
+
+
+def may_be_billed(case: str) -> bool:
+    """Whether a call that a fault befell counts as lost: unless the API itself said that it failed."""
+    return not case.split("_")[0].isdecimal() or (case.startswith("20") and case != "200_errorbody")
+
+
+def why(seat: Seat) -> NoTakeReason:
+    """Return the reason why a seat has no take."""
+    assert isinstance(seat.outcome, NoTake)
+    assert seat.outcome.detail
+    return seat.outcome.reason
+
+
+def spent(seat: Seat) -> tuple[int, int]:
+    """Return the calls that a seat took, and how many of them were lost."""
+    assert seat.provenance is not None
+    return seat.provenance.attempts, seat.provenance.usage.lost_calls
+
+
+def test_every_measured_fault_is_played() -> None:
+    """Each row has one of the five actions that the tests here are about, and none is missing."""
+    assert len(ROWS) == 131
+    assert {row["action"] for row in ROWS} == {"ok", "retry", "repair", "give_up", "stop_batch"}
+
+
+@rows("ok")
+async def test_ok(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """What can be used is used, after one call, with its usage counted or else estimated."""
+    async with stage(provider, case) as on:
+        on.server.play(case)
+        seat = await on.seat()
+        calls = 3 if case == "fail_then_ok" else 1
+        assert (seat.take.score, on.server.requests, spent(seat)) == (GOOD_SCORE, calls, (calls, 0))
+    usage = seat.provenance.usage
+    assert usage.estimated is (case in UNCOUNTED)
+    assert ((usage.input_tokens, usage.output_tokens) == (READ, WROTE)) is not usage.estimated
+    assert usage.input_tokens > 100
+    assert usage.output_tokens > 50
+
+
+@rows("retry")
+async def test_retry_once(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """A passing fault costs one more call, which is counted, as lost too if it may have been billed."""
+    async with stage(provider, case) as on:
+        on.server.play(case, 1)
+        seat = await on.seat()
+        assert (seat.take.score, on.server.requests) == (GOOD_SCORE, 2)
+        assert spent(seat) == (2, int(may_be_billed(case)))
+    assert on.halt.reason is None
+    assert all(math.isfinite(wait) and 0 <= wait <= 90 for wait in on.halt.waits)
+
+
+@rows("retry")
+async def test_retry_in_vain(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """A fault that does not pass ends the seat for a typed reason after a bounded number of calls, each one counted."""
+    async with stage(provider, case) as on:
+        on.server.play(case, after=1)
+        good, bad = await on.seat(), await on.seat()
+        calls = attempts_of(case)
+        assert good.take is not None
+        assert (spent(bad), on.server.requests) == ((calls, calls * may_be_billed(case)), 1 + calls)
+    timed_out = case in HANGS
+    assert why(bad) is (NoTakeReason.TIMED_OUT if timed_out else NoTakeReason.PROVIDER_ERROR)
+    assert (on.halt.reason is not None) is (case in FOREIGN | HOLLOW)
+
+
+@rows("repair")
+async def test_repair(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """A reply that cannot be used is asked for once more with the error named, and a cut-off one with twice the room."""
+    async with stage(provider, case) as on:
+        on.server.play(case, 1)
+        seat = await on.seat()
+        first, second = on.server.bodies
+    assert (seat.take.score, spent(seat), seat.provenance.asks) == (GOOD_SCORE, (2, 0), 2)
+    assert seat.provenance.usage.output_tokens == 2 * WROTE
+    problems = next(told for kind, _, told in on.panel.observer.events if kind == "asked again")
+    assert problems
+    sent = json.dumps(second, ensure_ascii=False)
+    assert all(json.dumps(problem, ensure_ascii=False)[1:-1] in sent for problem in problems)
+    limit = next(name for name in first if name.startswith("max_"))
+    assert second[limit] == first[limit] * (2 if case == "length" else 1)
+
+
+@rows("repair")
+async def test_repair_in_vain(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """A reply that cannot be used twice ends the seat without a third call."""
+    async with stage(provider, case) as on:
+        on.server.play(case)
+        seat = await on.seat()
+        assert (spent(seat), on.server.requests) == ((2, 0), 2)
+    assert why(seat) is (NoTakeReason.TRUNCATED if case == "length" else NoTakeReason.INVALID)
+    assert on.halt.reason is None
+
+
+@rows("give_up")
+async def test_give_up(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """What no second call can mend ends the seat after one call, for a typed reason, and leaves the run alone."""
+    reasons = {"refusal": NoTakeReason.REFUSED, "content_filter": NoTakeReason.REFUSED}
+    if provider != "openai":
+        reasons["ctx"] = NoTakeReason.TRUNCATED
+    async with stage(provider, case) as on:
+        on.server.play(case, 1)
+        seat = await on.seat()
+        assert (spent(seat), on.server.requests) == ((1, 0), 1)
+    assert why(seat) is reasons.get(case, NoTakeReason.PROVIDER_ERROR)
+    assert ("check the base URL" in seat.outcome.detail) is (case == "302")
+    assert on.halt.reason is None
+
+
+@rows("stop_batch")
+async def test_stop_batch(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """What every call would meet stops the run: no call is made twice, none begins after the first answer, and it says why."""
+    async with stage(provider, case, seats=5) as on:
+        on.server.play(case)
+        seats = await on.seats(6)
+        assert 1 <= on.server.requests <= CONCURRENCY
+        assert sum(spent(seat)[0] for seat in seats if seat.provenance) == on.server.requests
+    assert {why(seat) for seat in seats} == {NoTakeReason.PROVIDER_ERROR}
+    words = {"429_ra3600": "1.0 hours", "429_ra1e9": "277,777.8 hours", "429_radate": "hours; run the same"}
+    assert words.get(case, f"answered {case.split('_')[0]}") in on.halt.reason
+
+
+@everyone("400", "422")
+async def test_bad_request_for_everybody(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """The third refusal with the same words stops a run in which nothing else was ever answered."""
+    async with stage(provider, case, seats=5, concurrency=1) as on:
+        on.server.play(case)
+        await on.seats(6)
+        assert on.server.requests == 3
+    assert "the same for every call" in on.halt.reason
+
+
+@everyone("429", "529", "500", "hang", "reset_before", "200_html", "200_empty")
+async def test_dead_provider(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """A provider that answers nothing stops the run when the first call is out of attempts; no seat is left without a reason."""
+    async with stage(provider, case, seats=5) as on:
+        on.server.play(case)
+        seats = await on.seats(20)
+        assert on.server.requests <= (CONCURRENCY + 5) * attempts_of(case)
+    assert on.halt.reason is not None
+    assert {why(seat) for seat in seats} == {NoTakeReason.PROVIDER_ERROR}
+
+
+@everyone("200_html", "200_html_as_json")
+async def test_portal(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """A page in place of the API's answer, twice for the same call, stops the run and says what to look at."""
+    async with stage(provider, case) as on:
+        on.server.play(case)
+        await on.seat()
+        assert on.server.requests == 2
+    assert "check the network and the base URL" in on.halt.reason
+
+
+@everyone("429_ra2")
+async def test_retry_after_holds_up_every_call(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
+    """The wait that one call is told is kept by all calls to the model, and no longer than that."""
+    async with stage(provider, case, seats=5, concurrency=1) as on:
+        on.server.play(case, 1)
+        seats = await on.seats(1)
+        first, *later = on.server.moments
+    assert all(seat.take for seat in seats)
+    assert (len(later), min(later) >= first + 2) == (5, True)
+    assert max(on.halt.waits) == 2
+
+
+@everyone("429_ra0", "429_ra90")
+async def test_retry_after_is_kept(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """A call that is told how long to wait is made again after exactly that."""
+    async with stage(provider, case) as on:
+        on.server.play(case, 1)
+        await on.seat()
+    assert on.halt.waits[0] == float(case.removeprefix("429_ra"))
+
+
+@everyone("drip")
+async def test_drip_beyond_the_limit(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """An answer that comes byte by byte ends as a timeout by the wall clock although no single read is late."""
+    async with stage(provider, pause=SHORT / 4) as on:
+        on.server.play(case, after=1)
+        await on.seat()
+        seat = await on.seat()
+        assert (spent(seat), on.server.requests) == ((ATTEMPTS, ATTEMPTS), 1 + ATTEMPTS)
+    assert why(seat) is NoTakeReason.TIMED_OUT
+
+
+@pytest.mark.parametrize("provider", FORMS)
+async def test_nobody_listens(
+    provider: str, critics: tuple[Persona, ...], book: PromptBook, halt: Hurried
+) -> None:
+    """A call that reached nobody is counted as made and never as lost, and the run stops."""
+    async with FaultServer(FORMS[provider]) as server:
+        url = server.base_url
+    connection = Connection(provider, url, KEY, timeout=AMPLE)
+    async with sitting(connection, critics[:1], book, halt, timeout=AMPLE) as panel:
+        seat = (await panel.review(tools(1)[0])).seats[0]
+    assert spent(seat) == (ATTEMPTS, 0)
+    assert "could not be reached" in (halt.reason or "")
+
+
+AIOHTTP = ("ok", "429", "500", "200_html", "gzip_garbage", "garbage", "200_bom", "drip")
+AIOHTTP_BROKEN = ("reset_before", "close_before", "reset_midhead", "reset_midbody", "short_body", *sorted(HANGS))
+
+
+@everyone(*AIOHTTP, *AIOHTTP_BROKEN)
+async def test_aiohttp_transport(provider: str, case: str, stage: Callable[..., Staging]) -> None:
+    """Over aiohttp's transport a fault leads to what it leads to over httpx2's."""
+    pytest.importorskip("aiohttp")
+    client = _aiohttp_client(provider)
+    async with stage(provider, case, http_client=client) as on:
+        on.server.play(case, after=1)
+        good, seat = await on.seat(), await on.seat()
+        calls = 1 if seat.take else attempts_of(case)
+        assert on.server.requests == 1 + calls
+        assert spent(seat) == (calls, calls if may_be_billed(case) and not seat.take else 0)
+    assert good.take is not None
+    if seat.take is None:
+        timed_out = case in HANGS
+        assert why(seat) is (NoTakeReason.TIMED_OUT if timed_out else NoTakeReason.PROVIDER_ERROR)
+    assert (seat.take is not None) is (case in {"ok", "200_bom", "drip"})
+
+
+def _aiohttp_client(provider: str) -> httpx2.AsyncClient:
+    import anthropic
+    import openai
+
+    make = anthropic.DefaultAioHttpClient if provider == "anthropic" else openai.DefaultAioHttpClient
+    client: httpx2.AsyncClient = make(follow_redirects=False)
+    return client
