@@ -15,27 +15,22 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, ValidationError
 
 from panel.disk import write_whole
-from panel.domain.base import Frozen, digest_of
-from panel.domain.completion import Asked, Completion
-from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout, SettingsError
+from panel.domain.base import Frozen
+from panel.domain.completion import Asked
+from panel.domain.journal import Entry, Failure, key_of
+from panel.errors import CallNotMade, ProviderError, SettingsError
 from panel.providers.middleware import Wrapper
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.completion import ModelConfig
+    from panel.domain.completion import Completion, ModelConfig
     from panel.domain.prompt import Prompt
     from panel.providers.base import Halt, Provider
 
 MANIFEST = "recording.json"
 SECRET_BYTES = 32
 SHORT_KEY = 12
-
-_KINDS: dict[str, type[ProviderError]] = {
-    "timeout": ProviderTimeout,
-    "down": ProviderDown,
-    "error": ProviderError,
-}
 
 
 class Manifest(Frozen):
@@ -52,39 +47,6 @@ class Manifest(Frozen):
     secret: str = Field(pattern=r"^[0-9a-f]{64}$", default_factory=lambda: secrets.token_hex(SECRET_BYTES))
     asked: Asked
     exceptions: dict[str, Asked] = Field(default_factory=dict)
-
-
-class Failure(Frozen):
-    """A call that brought no answer."""
-
-    kind: Literal["timeout", "down", "error"]
-    message: str
-    attempts: int
-    lost_calls: int
-
-    @classmethod
-    def of(cls, error: ProviderError) -> Failure:
-        """Return what is kept of an error."""
-        kinds: dict[str, Literal["timeout", "down"]] = {"ProviderTimeout": "timeout", "ProviderDown": "down"}
-        return cls(
-            kind=kinds.get(type(error).__name__, "error"),
-            message=str(error),
-            attempts=error.attempts,
-            lost_calls=error.lost_calls,
-        )
-
-    @property
-    def error(self) -> ProviderError:
-        """The error again."""
-        return _KINDS[self.kind](self.message, attempts=self.attempts, lost_calls=self.lost_calls)
-
-
-class Entry(Frozen):
-    """What one question brought: an answer or a failure."""
-
-    key: str
-    completion: Completion | None = None
-    failure: Failure | None = None
 
 
 class Recording:
@@ -193,8 +155,3 @@ class Recorded(Wrapper):
             await asyncio.shield(asyncio.to_thread(self._recording.keep, prompt, config, entry))
         except OSError as error:
             self._halt.set(f"an answer could not be recorded: {error}")
-
-
-def key_of(prompt: Prompt, config: ModelConfig) -> str:
-    """Return the digest of a question and of what it is asked with."""
-    return digest_of([prompt.digest, config.model_dump(mode="json")])
