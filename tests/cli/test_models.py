@@ -186,3 +186,41 @@ def test_key_may_be_in_a_file(panel: Any, vendors: Vendors, monkeypatch: Any, tm
     path.write_text("two words")
     ran = panel("review", TOOL, "--model", f"openai:{OPENAI}")
     assert (ran.code, "two words" in ran.err) == (2, False)
+
+
+@pytest.mark.parametrize("command", ["review", "compare"])
+def test_dry_run_asks_nobody_and_writes_nothing(
+    command: str, panel: Any, vendors: Vendors, tmp_path: Path
+) -> None:
+    """A dry run says calls, tokens, cost and whether one seat is asked first, without a call or a file."""
+    tools = [TOOL, TOOLS / "skillclaw.yaml"]
+    ran = panel(
+        command, *tools, "--model", f"openai:{OPENAI}", "--dry-run", "--out", "out", "--record", "rec"
+    )
+    assert (ran.code, vendors.calls, list(tmp_path.iterdir())) == (0, [], [])
+    for said in ("Tools    2", "Calls    10 to 20", "Cost     about $", "Cache    off: "):
+        assert said in ran.out
+    [outlook] = json.loads(panel(command, *tools, "--model", f"openai:{OPENAI}", "--dry-run", "--json").out)
+    assert outlook["total"]["calls"] == {"least": 10, "most": 20}
+
+
+def test_dry_run_fails_where_the_run_would(panel: Any, monkeypatch: Any) -> None:
+    """A run that could not begin has no forecast: what is missing is said instead."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    ran = panel("review", TOOL, "--model", "openai", "--dry-run")
+    assert (ran.code, "OPENAI_API_KEY is not set" in ran.err) == (2, True)
+
+
+def test_cache_is_warmed_where_other_tools_fill_the_wait(
+    panel: Any, vendors: Vendors, monkeypatch: Any
+) -> None:
+    """With more seats than calls in flight, the first seat of a panel is told to keep the listing; alone it is not worth it."""
+    tools = [TOOL, TOOLS / "skillclaw.yaml"]
+    panel("review", *tools, "--model", f"anthropic:{ANTHROPIC}", "--concurrency", "2", "-q")
+    assert all("cache_control" in str(body) for _, _, body in vendors.calls)
+    vendors.calls.clear()
+    panel("review", TOOL, "--model", f"anthropic:{ANTHROPIC}", "-q")
+    assert not any("cache_control" in str(body) for _, _, body in vendors.calls)
+    monkeypatch.setenv("PANEL_CACHE", "warm")
+    panel("review", TOOL, "--model", f"anthropic:{ANTHROPIC}", "-q")
+    assert "cache_control" in str(vendors.calls[-1])

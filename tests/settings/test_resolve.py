@@ -112,3 +112,11 @@ def test_every_setting_says_what_it_means() -> None:
     rows = resolve({}, None, {}).rows()
     assert [row["name"] for row in rows] == list(Settings.model_fields)
     assert all(row["meaning"] for row in rows)
+
+
+def test_credentials_in_an_address_are_not_repeated() -> None:
+    """An address that is refused for its credentials is shown without them."""
+    with pytest.raises(SettingsError) as caught:
+        resolve({"base_url": "https://editor:hunter2@example.org/v1"}, None, {})
+    assert "hunter2" not in str(caught.value)
+    assert "…@example.org" in str(caught.value)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import compare, config, parse, personas, prompt, review, schema
+from panel.cli import compare, config, doctor, parse, personas, prompt, review, schema
 
 app = typer.Typer(
     name="panel",
@@ -22,6 +22,7 @@ app.command("compare", help=compare.HELP)(compare.compare)
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
 app.command("parse", help=parse.HELP)(parse.parse)
 app.add_typer(personas.app, name="personas", help="List or show the critics.")
+app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("config", help=config.HELP)(config.config)
 app.command("schema", help=schema.HELP)(schema.schema)
 

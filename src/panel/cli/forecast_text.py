@@ -62,14 +62,21 @@ def outlook_data(outlook: Outlook) -> dict[str, Any]:
         "tools": forecast.tools,
         "seats": list(outlook.seats),
         "models": [
-            {"model": model, "why": outlook.models.get(model), **asdict(amounts)}
+            {"model": model, "why": outlook.models.get(model), **_figures(amounts)}
             for model, amounts in forecast.models.items()
         ],
-        "total": asdict(forecast.total),
+        "total": _figures(forecast.total),
         "cache": asdict(outlook.cache),
         "limits": settings.model_dump(include={"concurrency", "requests_per_minute", "tokens_per_minute"}),
         "assumed": _assumed(settings),
     }
+
+
+def _figures(amounts: Amounts) -> dict[str, Any]:
+    """Return amounts as a JSON value, dollars to the millionth."""
+    figures = asdict(amounts)
+    cost = figures["cost_usd"]
+    return figures | {"cost_usd": cost and {end: round(usd, 6) for end, usd in cost.items()}}
 
 
 def _row(label: str, value: str, width: int) -> list[str]:

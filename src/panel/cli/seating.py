@@ -39,17 +39,15 @@ async def seated(
         warm: whether to ask one seat of each panel first, so that the others read from the provider's cache.
     """
     async with AsyncExitStack() as stack:
-        providers = _Providers(resolved, cast_, halt, stack, warm=warm)
+        providers = _Providers(resolved, cast_, halt, stack)
         yield Panel(
-            answerer=await providers.answerer(cast_.means),
+            answerer=providers.answerer(cast_.means, cache=warm),
             personas=cast_.personas,
             concurrency=resolved.settings.concurrency,
             observer=observer,
             clock=cast_.clock,
             halt=halt,
-            exceptions={
-                persona: await providers.answerer(means) for persona, means in cast_.exceptions.items()
-            },
+            exceptions={persona: providers.answerer(means) for persona, means in cast_.exceptions.items()},
             warm=warm,
         )
 
@@ -57,19 +55,16 @@ async def seated(
 class _Providers:
     """Opens one client per provider, with one gate per model, and closes them with the stack."""
 
-    def __init__(
-        self, resolved: Resolved, cast_: Cast, halt: Halt, stack: AsyncExitStack, *, warm: bool
-    ) -> None:
+    def __init__(self, resolved: Resolved, cast_: Cast, halt: Halt, stack: AsyncExitStack) -> None:
         self._settings = resolved.settings
         self._record = cast_.record
         self._halt = halt
         self._stack = stack
-        self._warm = warm
         self._adapters: dict[Connection, Provider] = {}
         self._wrapped: dict[tuple[Connection, str], Provider] = {}
 
-    async def answerer(self, means: Means) -> Answerer:
-        connection = replace(means.connection, cache=self._warm)
+    def answerer(self, means: Means, *, cache: bool = False) -> Answerer:
+        connection = replace(means.connection, cache=cache)
         if connection not in self._adapters:
             adapter = open_provider(connection)
             self._stack.push_async_callback(adapter.aclose)

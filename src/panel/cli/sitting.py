@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from panel.cli.compose import cast, critics, report_context
 from panel.cli.console import tell
 from panel.cli.exits import ReaderLeft, SignalReceived
+from panel.cli.forecast import cache_plan
 from panel.cli.interrupts import Interrupts
 from panel.cli.output import REVIEWS, Outputs
 from panel.cli.progress import progress
@@ -60,12 +61,14 @@ class Sitting:
         ending: what report files carry after the tool's slug, to tell the models of one run apart.
 
     Attributes:
+        settings: what was set.
         outputs: where reports go.
         context: what reports say beside the reviews.
         complete: whether no seat has failed so far.
     """
 
     def __init__(self, resolved: Resolved, voice: Voice, ending: str = "") -> None:
+        self.settings = resolved.settings
         self._resolved = resolved
         self._voice = voice
         self._halt = Halt()
@@ -115,7 +118,8 @@ class Sitting:
         self, cast_: Cast, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]
     ) -> None:
         observer = progress(quiet=self._voice.quiet, verbose=self._voice.verbose)
-        async with seated(self._resolved, cast_, observer, self._halt) as panel:
+        warm = bool(tools) and cache_plan(cast_, self.settings, tools).warm
+        async with seated(self._resolved, cast_, observer, self._halt, warm=warm) as panel:
             self.outputs.prepare()
             self._begin_recording(cast_)
             with observer.shown(), self._interrupts.caught(self._finish_what_is_in_flight):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from panel.domain.completion import Effort, Verbosity
 from panel.errors import SettingsError
 
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
+_CREDENTIALS = re.compile(r"//[^/?#]*@")
 FORMATS = ("html", "md", "json")
 
 
@@ -47,7 +49,12 @@ def address(name: str, url: str) -> str:
     try:
         return _address(url)
     except ValueError as error:
-        raise SettingsError(f"{name}: {error}, got {url!r}") from error
+        raise SettingsError(f"{name}: {error}, got {masked(url)!r}") from error
+
+
+def masked(value: object) -> object:
+    """Return a value as messages may show it: without the credentials that an address may hold."""
+    return _CREDENTIALS.sub("//…@", value) if isinstance(value, str) else value
 
 
 def _address(url: str) -> str:

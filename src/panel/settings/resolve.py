@@ -14,7 +14,7 @@ from panel.errors import InputError, Problem, SettingsError
 from panel.loaders.documents import Document, dotted
 from panel.loaders.files import read_text
 from panel.loaders.yaml_text import parse_yaml
-from panel.settings.model import Settings
+from panel.settings.model import Settings, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,7 @@ def resolve(
         SettingsError: a flag or a variable holds a value that cannot be used.
         InputError: a file does; all its problems are listed.
     """
-    layers = [_file(path) for path in _files(config, environ)]
+    layers = [_file(path) for path in settings_files(config, environ)]
     layers += [_variables(environ), _Layer(dict(flags), {name: _flag(name) for name in flags})]
     for layer in layers[-2:]:
         for name, fault in layer.faults():
@@ -92,7 +92,7 @@ def resolve(
     return Resolved(Settings.model_validate(values), dict.fromkeys(Settings.model_fields, DEFAULT) | sources)
 
 
-def _files(config: Path | None, environ: Mapping[str, str]) -> Iterator[Path]:
+def settings_files(config: Path | None, environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the settings files that are there, the weakest first."""
     base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
     user = Path(base) / "panel" / "config.yaml"
@@ -142,7 +142,7 @@ def _sentence(name: str, kind: str, message: str, given: object) -> str:
         close = difflib.get_close_matches(name, Settings.model_fields, n=1)
         return f"unknown setting; {f'did you mean {close[0]}?' if close else '`panel config` lists all'}"
     text = message.removeprefix("Value error, ")
-    return f"{text[0].lower()}{text[1:]}, got {given!r}"
+    return f"{text[0].lower()}{text[1:]}, got {masked(given)!r}"
 
 
 def _shown(value: object) -> str:
