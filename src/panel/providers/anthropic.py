@@ -97,7 +97,7 @@ def messages_completion(body: dict[str, Any], model: str) -> Completion:
     """
     finish = _FINISH.get(text_of(body.get("stop_reason")), Finish.INTERRUPTED)
     blocks = mappings(body, "content")
-    if not blocks and finish is Finish.COMPLETE:
+    if not blocks and finish in {Finish.COMPLETE, Finish.INTERRUPTED}:
         raise ProviderGarbled("anthropic answered without content", lost_calls=1)
     return Completion(
         text="".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text"),

@@ -45,6 +45,7 @@ _EMPTY_ACCOUNT = ("insufficient_quota", "spend_limit_reached", "billing", "credi
 _SERVER_ERROR = 500
 _OK = 200
 _REDIRECTS = 300
+_CLIENT_ERRORS = 400
 _HOUR = 3600.0
 
 
@@ -52,6 +53,8 @@ def fault_of_status(
     provider: str, status: int, body: object, headers: Mapping[str, str], secret: str | None = None
 ) -> ProviderError:
     """Return the error that an HTTP answer stands for; the secret is cut out of its message."""
+    if _REDIRECTS <= status < _CLIENT_ERRORS:
+        return ProviderError(f"{provider} answered {status} in place of a result; check the base URL")
     said = f"{provider} answered {status}: {_message(body, secret)}"
     if any(word in _codes(body) for word in _EMPTY_ACCOUNT):
         return ProviderDown(
@@ -86,13 +89,12 @@ def json_object(provider: str, status: int, content: bytes, secret: str | None =
     """Return the JSON object of a successful answer.
 
     Raises:
-        ProviderError: a redirect, which means a wrong address; or the error that the object holds, whatever the status.
+        ProviderBusy: success without a result.
+        ProviderError: the error that the object holds, whatever the status.
         ProviderGarbled: something that the API does not send, as a proxy might put in its place.
     """
-    if _OK < status < _REDIRECTS:
-        raise ProviderBusy(f"{provider} answered {status}, without a result", lost_calls=1)
     if status != _OK:
-        raise ProviderError(f"{provider} answered {status} in place of a result; check the base URL")
+        raise ProviderBusy(f"{provider} answered {status}, without a result", lost_calls=1)
     if not content.strip():
         raise ProviderBusy(f"{provider} answered with nothing", lost_calls=1)
     try:

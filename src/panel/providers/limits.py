@@ -19,6 +19,8 @@ _ANTHROPIC = (
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 MAX_DIGITS = 15
+MAX_CHARS = 64
+"""Longer than any moment or time span; to look at more would take a time that grows with its square."""
 
 
 def limits_of(headers: Mapping[str, str]) -> Limits | None:
@@ -45,6 +47,8 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
 def _seconds(headers: Mapping[str, str], name: str) -> float | None:
     """Return a time span such as `6m0s`, or the time until an RFC 3339 moment by the answer's own date."""
     value = headers.get(name, "")
+    if len(value) > MAX_CHARS:
+        return None
     parts = _PART.findall(value)
     if parts and "".join(number + unit for number, unit in parts) == value:
         return sum(float(number) * _SECONDS[unit] for number, unit in parts)
@@ -61,7 +65,7 @@ def _date(headers: Mapping[str, str]) -> datetime:
     from email.utils import parsedate_to_datetime
 
     try:
-        date = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
+        date = parsedate_to_datetime(headers.get("date", "")[:MAX_CHARS])
+    except (ValueError, OverflowError):
         return datetime.now(UTC)
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -30,7 +30,6 @@ class Retrying(Wrapper):
         super().__init__(inner)
         self._attempts = attempts
         self._policy = tenacity.AsyncRetrying(
-            stop=self._enough,
             wait=_wait,
             retry=tenacity.retry_if_exception_type(ProviderTransient),
             sleep=halt.sleep,
@@ -52,7 +51,8 @@ class Retrying(Wrapper):
                 raise
 
         try:
-            completion: Completion = await self._policy.copy()(attempt)
+            policy = self._policy.copy(stop=lambda _state: self._enough(failures))
+            completion: Completion = await policy(attempt)
         except ProviderError as error:
             final = failures[-2] if isinstance(error, CallNotMade) and len(failures) > 1 else error
             final.attempts, final.lost_calls = _totals(failures)
@@ -68,10 +68,12 @@ class Retrying(Wrapper):
             }
         )
 
-    def _enough(self, state: tenacity.RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        most = error.most_attempts if isinstance(error, ProviderTransient) else 1
-        return state.attempt_number >= min(self._attempts, most)
+    def _enough(self, failures: list[ProviderError]) -> bool:
+        """Whether another attempt is pointless: there were many, or many of the same kind as the last."""
+        last = failures[-1]
+        most = last.most_attempts if isinstance(last, ProviderTransient) else 1
+        alike = sum(type(failure) is type(last) for failure in failures)
+        return len(failures) >= self._attempts or alike >= most
 
 
 _grow = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)

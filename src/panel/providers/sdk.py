@@ -13,7 +13,7 @@ import httpx2
 
 from panel.domain.text import one_line
 from panel.errors import ProviderError, ProviderTimeout, ProviderUnreachable
-from panel.providers.faults import fault_of_status, json_object
+from panel.providers.faults import MAX_MESSAGE_CHARS, fault_of_status, json_object
 from panel.providers.limits import limits_of
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ NOT_SENT = (
     httpx2.UnsupportedProtocol,
     httpx2.ProxyError,
 )
+NOT_SENT_BY_AIOHTTP = {"ClientConnectorError", "ConnectionTimeoutError", "ClientHttpProxyError", "InvalidURL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +100,17 @@ class Caller:
                 self._provider, response.status_code, error.body, response.headers, self._secret
             )
         sent = 0 if was_not_sent(error) else 1
-        if isinstance(error, sdk.APITimeoutError | httpx2.TimeoutException):
+        raised = by_aiohttp(error)
+        if isinstance(raised or error, sdk.APITimeoutError | httpx2.TimeoutException | TimeoutError):
             return ProviderTimeout(f"{self._provider} did not answer in time", lost_calls=sent)
-        if isinstance(error, sdk.APIConnectionError | httpx2.TransportError):
+        if raised or isinstance(error, sdk.APIConnectionError | httpx2.TransportError):
             said = self._said(error.__cause__ or error)
             return ProviderUnreachable(f"{self._provider} could not be reached: {said}", lost_calls=sent)
         return ProviderError(f"{self._provider} failed: {self._said(error)}", lost_calls=sent)
 
     def _said(self, error: BaseException) -> str:
         text = one_line(str(error)) or type(error).__name__
-        return text.replace(self._secret, "[key]") if self._secret else text
+        return (text.replace(self._secret, "[key]") if self._secret else text)[:MAX_MESSAGE_CHARS]
 
 
 def time_limit(connection: Connection) -> httpx2.Timeout:
@@ -130,8 +132,17 @@ def http_client(sdk: ModuleType, connection: Connection) -> httpx2.AsyncClient:
 
 def was_not_sent(error: BaseException) -> bool:
     """Whether a call surely never reached the provider, and so cannot be billed."""
-    cause = error.__cause__ or error
-    # aiohttp's transport reports a connection that broke as one that was never made.
-    by_aiohttp = type(cause.__cause__).__module__.startswith("aiohttp")
-    doubtful = by_aiohttp and not isinstance(cause, httpx2.ConnectError)
-    return isinstance(cause, NOT_SENT) and not doubtful
+    raised = by_aiohttp(error)
+    if raised is not None:
+        return any(kind.__name__ in NOT_SENT_BY_AIOHTTP for kind in type(raised).__mro__)
+    return isinstance(error.__cause__ or error, NOT_SENT)
+
+
+def by_aiohttp(error: BaseException | None) -> BaseException | None:
+    """Return what aiohttp itself raised, if its transport carried the call.
+
+    The transport reports a connection that broke as one that was never made or as a timeout, and a broken head not at all.
+    """
+    while error is not None and not type(error).__module__.startswith("aiohttp"):
+        error = error.__cause__
+    return error

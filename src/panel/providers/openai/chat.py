@@ -64,8 +64,8 @@ class Dialect:
             return replace(self, logprobs=False)
         if any(word in complaint for word in ("response_format", "json_schema", "structured output")):
             return replace(self, schema=False)
-        if "max_tokens" in complaint or "max_completion_tokens" in complaint:
-            return replace(self, new_limit="max_completion_tokens" in complaint and not self.new_limit)
+        if "max_completion_tokens" in complaint:
+            return replace(self, new_limit=True)
         return replace(self, seed=False) if "seed" in complaint else self
 
 

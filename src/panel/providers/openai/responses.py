@@ -63,13 +63,14 @@ def responses_completion(body: dict[str, Any], model: str) -> Completion:
     """
     if body.get("status") in {"failed", "cancelled"}:
         raise fault_of_body(ResponsesProvider.name, body)
-    if not isinstance(body.get("output"), list):
+    finish, output = _finish(body), body.get("output")
+    if not isinstance(output, list) or (finish is Finish.COMPLETE and not output):
         raise ProviderGarbled("openai answered without an output", lost_calls=1)
     parts = [part for item in mappings(body, "output") for part in mappings(item, "content")]
     refusal = "".join(text_of(part.get("refusal")) for part in parts if part.get("type") == "refusal")
     return Completion(
         text="".join(text_of(part.get("text")) for part in parts if part.get("type") == "output_text"),
-        finish=Finish.REFUSED if refusal else _finish(body),
+        finish=Finish.REFUSED if refusal else finish,
         provider=ResponsesProvider.name,
         model=label_of(body.get("model")) or model,
         usage=_usage(mapping(body, "usage")),
