@@ -16,8 +16,8 @@ _ANTHROPIC = (
     "anthropic-ratelimit-requests-{what}",
     ("anthropic-ratelimit-tokens-{what}", "anthropic-ratelimit-input-tokens-{what}"),
 )
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s|$)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 MAX_DIGITS = 15
 MAX_CHARS = 64
 """Longer than any moment or time span; to look at more would take a time that grows with its square."""
@@ -45,7 +45,7 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
 
 
 def _seconds(headers: Mapping[str, str], name: str) -> float | None:
-    """Return a time span such as `6m0s`, or the time until an RFC 3339 moment by the answer's own date."""
+    """Return a time span such as `6m0s` or, from Azure, `55`, or the time until an RFC 3339 moment by the answer's own date."""
     value = headers.get(name, "")
     if len(value) > MAX_CHARS:
         return None

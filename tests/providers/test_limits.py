@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panel.domain.completion import Limits
+from panel.providers.limits import limits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
+ANTHROPIC = "anthropic-ratelimit"
+
+
+def openai(reset: str) -> dict[str, str]:
+    return {"x-ratelimit-remaining-requests": "7", "x-ratelimit-reset-requests": reset}
+
+
+def anthropic(reset: str, **others: str) -> dict[str, str]:
+    return {f"{ANTHROPIC}-requests-remaining": "7", f"{ANTHROPIC}-requests-reset": reset, **others}
+
+
+def reset_of(headers: dict[str, str]) -> float | None:
+    limits = limits_of(headers)
+    assert limits
+    assert limits.requests_left == 7
+    return limits.requests_reset
+
+
+def test_openai_headers() -> None:
+    """OpenAI's six headers are read: what is allowed a minute, what is left of it, and how long until it is back."""
+    headers = {
+        "x-ratelimit-limit-requests": "5000",
+        "x-ratelimit-remaining-requests": "4999",
+        "x-ratelimit-reset-requests": "12ms",
+        "x-ratelimit-limit-tokens": "800000",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-reset-tokens": "6m0s",
+    }
+    assert limits_of(headers) == Limits(
+        requests_per_minute=5_000,
+        requests_left=4_999,
+        requests_reset=0.012,
+        tokens_per_minute=800_000,
+        tokens_left=0,
+        tokens_reset=360.0,
+    )
+
+
+def test_anthropic_headers() -> None:
+    """Anthropic's six headers are read in its own form, with moments in place of time spans."""
+    headers = {
+        "date": DATE,
+        f"{ANTHROPIC}-requests-limit": "50",
+        f"{ANTHROPIC}-requests-remaining": "49",
+        f"{ANTHROPIC}-requests-reset": "2026-11-22T10:00:01Z",
+        f"{ANTHROPIC}-tokens-limit": "90000",
+        f"{ANTHROPIC}-tokens-remaining": "80000",
+        f"{ANTHROPIC}-tokens-reset": "2026-11-22T10:00:12Z",
+    }
+    assert limits_of(headers) == Limits(
+        requests_per_minute=50,
+        requests_left=49,
+        requests_reset=1.0,
+        tokens_per_minute=90_000,
+        tokens_left=80_000,
+        tokens_reset=12.0,
+    )
+
+
+def test_anthropic_input_tokens() -> None:
+    """Where Anthropic counts input tokens apart, and not all together, those are the tokens that count."""
+    headers = {
+        f"{ANTHROPIC}-input-tokens-limit": "40000",
+        f"{ANTHROPIC}-input-tokens-remaining": "39000",
+    }
+    assert limits_of(headers) == Limits(tokens_per_minute=40_000, tokens_left=39_000)
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": DATE}, {"x-ratelimit-limit-requests": "60"}])
+def test_no_limits(headers: dict[str, str]) -> None:
+    """Headers that do not say what is left state no limits."""
+    assert limits_of(headers) is None
+
+
+@pytest.mark.parametrize(
+    ("span", "seconds"),
+    [
+        ("6m0s", 360.0),
+        ("6ms", 0.006),
+        ("1h2m3s", 3723.0),
+        ("59.7s", 59.7),
+        ("2m59.56s", 179.56),
+        ("0s", 0.0),
+        ("55", 55.0),
+        ("1m30", 90.0),
+    ],
+)
+def test_time_spans(span: str, seconds: float) -> None:
+    """A time span is the sum of its parts, and a number without a unit is one of seconds."""
+    assert reset_of(openai(span)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "",
+        "soon",
+        "6 m",
+        "-6s",
+        "6m0s later",
+        "s",
+        "1d",
+        "1e9s",
+        "NaN",
+        "²s",
+        "9" * 400 + "s",
+        "2026-11-22",
+        "2026-11-22T10:00:00",
+        "2026-13-45T99:00:00Z",
+    ],
+)
+def test_garbled_resets(span: str) -> None:
+    """A reset that is no time span and no moment with a time zone is unknown, and the rest is read all the same."""
+    assert reset_of(openai(span)) is None
+
+
+def test_long_values_are_passed_over() -> None:
+    """A value far longer than any time span is not looked at, since to read a very long one would take hours."""
+    assert reset_of(openai("0" * 1_000 + "5s")) is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "seconds"),
+    [
+        ("2026-11-22T10:00:30Z", 30.0),
+        ("2026-11-22T10:00:30.250Z", 30.25),
+        ("2026-11-22T11:01:00+01:00", 60.0),
+        ("2026-11-22T09:59:00Z", 0.0),
+        ("9999-12-31T23:59:59Z", 251_606_959_199.0),
+        ("0001-01-01T00:00:00+14:00", 0.0),
+    ],
+)
+def test_moments_count_from_the_answers_date(moment: str, seconds: float) -> None:
+    """A moment is counted from the answer's own date, whatever this machine's clock says, and a past one is now."""
+    assert reset_of(anthropic(moment, date=DATE)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "yesterday",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999",
+        "9" * 100_000,
+    ],
+)
+def test_garbled_date(date: str) -> None:
+    """By an answer without a readable date, a moment is counted from now."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    seconds = reset_of(anthropic(soon.isoformat(), date=date))
+    assert seconds is not None
+    assert 0.0 < seconds <= 3600.0
+
+
+def test_missing_date() -> None:
+    """Without a date, a moment is counted from now."""
+    past = datetime.now(UTC) - timedelta(hours=1)
+    assert reset_of(anthropic(past.isoformat())) == 0.0
+
+
+@pytest.fixture
+def in_the_east() -> Iterator[None]:
+    """This machine's clock is five hours ahead of UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "EAST-5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_the_east")
+def test_date_without_a_zone() -> None:
+    """A date without a time zone is one in UTC, as HTTP has it, and not one in this machine's zone."""
+    assert reset_of(anthropic("2026-11-22T10:00:05Z", date="Sun, 22 Nov 2026 10:00:00 -0000")) == 5.0
+
+
+@pytest.mark.parametrize("number", ["", "-1", "1.5", "1_000", "٣", "many", "9" * 16, " 5"])
+def test_garbled_numbers(number: str) -> None:
+    """A figure that is no plain whole number, or has more digits than any limit, is unknown."""
+    limits = limits_of({"x-ratelimit-remaining-tokens": number, "x-ratelimit-limit-tokens": "60"})
+    assert limits == Limits(tokens_per_minute=60)
+
+
+@given(value=st.text(max_size=80), date=st.text(max_size=80))
+def test_nothing_raises(value: str, date: str) -> None:
+    """No header raises, and a time until a reset is never below nothing."""
+    reset = reset_of({**anthropic(value), "date": date})
+    assert reset is None or 0 <= reset < float("inf")
