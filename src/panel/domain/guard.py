@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from panel.domain.base import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from panel.domain.tool import Tool
 
@@ -125,7 +125,11 @@ def datamarked(text: str, mark: str) -> str:
     return mark.join(piece for run in text.split() for piece in _pieces(run))
 
 
-def _pieces(run: str) -> Iterator[str]:
+def _pieces(run: str) -> Iterable[str]:
+    return (run,) if run.isascii() and len(run) <= LONGEST_UNMARKED else _broken(run)
+
+
+def _broken(run: str) -> Iterator[str]:
     start, width = 0, 0
     for position, char in enumerate(run):
         if unicodedata.combining(char):

@@ -6,7 +6,7 @@ differs between the seats of one panel. The listing is put in once, as data that
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from panel.domain.guard import Guard
     from panel.domain.persona import Persona
     from panel.domain.prompt import Opener
     from panel.domain.tool import Tool
 
 PATTERN = "*.md.j2"
 TAKE, REASK, DRAFT = "take", "reask", "draft"
+FENCED_LISTINGS = 64
+"""Listings that are kept ready for the seats of their panels, which mostly ask one right after the other."""
 
 
 class PromptBook:
@@ -42,6 +45,7 @@ class PromptBook:
     def __init__(self, folders: Sequence[Path], secret: bytes, *, scaffolded: bool) -> None:
         self._secret = secret
         self._scaffolded = scaffolded
+        self._fenced = lru_cache(FENCED_LISTINGS)(self._fence)
         self._environment = ImmutableSandboxedEnvironment(
             loader=jinja2.FileSystemLoader(folders),
             undefined=jinja2.StrictUndefined,
@@ -58,9 +62,8 @@ class PromptBook:
 
     def take(self, tool: Tool, persona: Persona) -> Prompt:
         """Return the question that a seat is asked first."""
-        guard = guard_for(tool, self._secret)
+        guard, listing = self._fenced(tool)
         datamark = not self._scaffolded
-        listing = listing_block(tool, guard, datamark=datamark)
         values = {"persona": persona, "guard": guard, "datamark": datamark, "listing": listing}
         name = DRAFT if self._scaffolded else TAKE
         system, user, seat = (self._render(name, values, block) for block in ("system", "user", "seat"))
@@ -87,9 +90,13 @@ class PromptBook:
         question = self.take(tool, persona)
         if self._scaffolded:
             return question.model_copy(update={"ask": 2})
-        quoted = quoted_reply(reply, guard_for(tool, self._secret)) if reply else ""
+        quoted = quoted_reply(reply, self._fenced(tool)[0]) if reply else ""
         addition = self._render(REASK, {"reply": quoted, "problems": list(problems)})
         return question.model_copy(update={"ask": 2, "own": f"{question.own}\n\n{addition}"})
+
+    def _fence(self, tool: Tool) -> tuple[Guard, str]:
+        guard = guard_for(tool, self._secret)
+        return guard, listing_block(tool, guard, datamark=not self._scaffolded)
 
     def _scaffold(self, tool: Tool, persona: Persona) -> Scaffold:
         own = persona.scaffold

@@ -1,0 +1,237 @@
+"""One client of the fake server, in a process of its own: what tools x seats take it, as a line of JSON.
+
+`floor` is aiohttp and orjson with requests that are ready made; `sdk` is OpenAI's SDK by itself, with the same ones; the others
+are panel with all that it does for a seat: the tool, the prompt, every wrapper around the adapter, the reply, the review.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import time
+import urllib.request
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
+from itertools import count, cycle, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panel.cli.progress import Silence
+from panel.domain.completion import ModelConfig
+from panel.loaders.files import source_of
+from panel.loaders.personas import load_personas
+from panel.loaders.prompts import PromptBook
+from panel.loaders.tools import load_all
+from panel.orchestrator.ports import Answerer
+from panel.orchestrator.review import Panel
+from panel.providers import Connection, open_provider
+from panel.providers.base import Halt
+from panel.providers.gate import Pace
+from panel.providers.openai.responses import responses_request
+from panel.providers.stack import Policy, dependable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
+
+    import httpx2
+
+    from panel.domain.review import PanelReview
+    from panel.domain.tool import Tool
+
+    Request = dict[str, Any]
+    Work = Callable[[int], Awaitable[None]]
+    """Has so many tools reviewed by all seats."""
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = {"openai": "gpt-6-luna", "anthropic": "claude-haiku-5-5"}
+PERSONAS = tuple(load_personas(ROOT / "personas").values())
+PROMPTS = PromptBook([ROOT / "prompts"], b"bench", scaffolded=False)
+READY_MADE = 16
+"""Tools whose requests are made beforehand for the clients that make none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Where a client's calls go, how many at once, and how many tools they are for."""
+
+    server: str
+    latency: str
+    concurrency: int
+    tools: int
+
+    @classmethod
+    def parse(cls, server: str, text: str) -> Load:
+        """Read a load such as `fixed/0.2:64:100`."""
+        latency, concurrency, number = text.split(":")
+        return cls(server, latency, int(concurrency), int(number))
+
+    @property
+    def address(self) -> str:
+        """The base address of the calls."""
+        return f"{self.server}/{self.latency}"
+
+
+def tools() -> Iterator[Tool]:
+    """Return ever new tools of the usual length."""
+    (tool,) = load_all([source_of(str(ROOT / "fixtures" / "tools" / "smollm3.yaml"))])
+    fields = tool.model_dump(exclude={"slug"})
+    return (type(tool).model_validate({**fields, "name": f"{tool.name} {number}"}) for number in count())
+
+
+def requests() -> Iterator[Request]:
+    """Return requests to the Responses API, over and over."""
+    config = ModelConfig(model=MODELS["openai"])
+    prompts = [PROMPTS.take(tool, seat) for tool in islice(tools(), READY_MADE) for seat in PERSONAS]
+    return cycle([responses_request(prompt, config) for prompt in prompts])
+
+
+async def worked_off(
+    endless: Iterator[Request],
+    workers: int,
+    call: Callable[[Request], Awaitable[dict[str, Any]]],
+    number: int,
+) -> None:
+    """Make the calls of so many tools with so many workers, and read each answer."""
+    waiting = islice(endless, number * len(PERSONAS))
+
+    async def work() -> None:
+        for request in waiting:
+            body = await call(request)
+            if "take" not in json.loads(body["output"][0]["content"][0]["text"]):
+                raise AssertionError("an answer without a take")
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(workers):
+            group.create_task(work())
+
+
+@asynccontextmanager
+async def floor(load: Load) -> AsyncIterator[Work]:
+    """Open the least that a client in Python costs: aiohttp and orjson."""
+    import aiohttp  # noqa: PLC0415 - only this client needs it
+    import orjson  # noqa: PLC0415 - likewise
+
+    url, headers = f"{load.address}/v1/responses", {"content-type": "application/json"}
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=load.concurrency)) as session:
+
+        async def call(request: Request) -> dict[str, Any]:
+            async with session.post(url, data=orjson.dumps(request), headers=headers) as response:
+                body: dict[str, Any] = orjson.loads(await response.read())
+            return body
+
+        yield partial(worked_off, requests(), load.concurrency, call)
+
+
+@asynccontextmanager
+async def sdk(load: Load) -> AsyncIterator[Work]:
+    """Open OpenAI's SDK as it comes, to be used as its documentation says."""
+    import openai  # noqa: PLC0415 - only this client needs it
+
+    async with openai.AsyncOpenAI(api_key="bench", base_url=f"{load.address}/v1", max_retries=0) as client:
+
+        async def call(request: Request) -> dict[str, Any]:
+            response = await client.responses.with_raw_response.create(**request)
+            body: dict[str, Any] = json.loads(response.http_response.content)
+            return body
+
+        yield partial(worked_off, requests(), load.concurrency, call)
+
+
+@asynccontextmanager
+async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work]:
+    """Open panel, put together as the command line does it."""
+    halt, endless = Halt(), tools()
+    connection = Connection(
+        provider,
+        f"{load.address}/v1" if provider == "openai" else load.address,
+        api_key="bench",
+        concurrency=load.concurrency,
+        http_client=http_client(provider, transport, load.concurrency),
+    )
+    policy = Policy(timeout=120.0, attempts=3, pace=Pace(load.concurrency))
+    answering = dependable(open_provider(connection), policy, halt, connection.base_url)
+    seats = Panel(
+        answerer=Answerer(answering, PROMPTS, ModelConfig(model=MODELS[provider])),
+        personas=PERSONAS,
+        concurrency=load.concurrency,
+        observer=Silence(),
+        clock=partial(datetime.now, UTC),
+        halt=halt,
+    )
+
+    async def work(number: int) -> None:
+        async for review in seats.reviews(islice(endless, number)):
+            check(review)
+
+    yield work
+    await answering.aclose()
+
+
+def http_client(provider: str, transport: str, calls: int) -> httpx2.AsyncClient:
+    """Return a transport by name, whatever the adapter would have chosen."""
+    import httpx2  # noqa: PLC0415 - it is slow to import
+
+    vendor = import_module(provider)
+    make = vendor.DefaultAioHttpClient if transport == "aiohttp" else vendor.DefaultAsyncHttpxClient
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=calls)
+    client: httpx2.AsyncClient = make(limits=limits, follow_redirects=False)
+    return client
+
+
+def check(review: PanelReview) -> None:
+    """Make sure that each seat was asked once and has its take."""
+    for seat in review.seats:
+        if seat.take is None or seat.provenance is None or seat.provenance.attempts != 1:
+            raise AssertionError(f"a seat without its take at the first attempt: {seat}")
+
+
+CLIENTS: dict[str, Callable[[Load], AbstractAsyncContextManager[Work]]] = {
+    "floor": floor,
+    "sdk": sdk,
+    "openai-aiohttp": partial(panel, "openai", "aiohttp"),
+    "openai-httpx2": partial(panel, "openai", "httpx2"),
+    "anthropic-aiohttp": partial(panel, "anthropic", "aiohttp"),
+    "anthropic-httpx2": partial(panel, "anthropic", "httpx2"),
+}
+
+
+def counted(server: str) -> dict[str, float]:
+    """Return what the server has counted since it was last asked."""
+    with urllib.request.urlopen(f"{server}/counters") as response:  # noqa: S310 - loopback
+        counters: dict[str, float] = json.load(response)
+    return counters
+
+
+async def measured(name: str, load: Load) -> dict[str, float]:
+    """Return the seconds and the megabytes that a load takes after one tool for warming up, and what the server saw."""
+    async with CLIENTS[name](load) as work:
+        await work(1)
+        counted(load.server)
+        wall, processor = time.perf_counter(), time.process_time()
+        await work(load.tools)
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"wall": wall, "processor": processor, "memory": memory, **counted(load.server)}
+
+
+def main() -> None:
+    """Print the measurements."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=CLIENTS, help="which client")
+    parser.add_argument("server", help="the fake server: http://127.0.0.1:PORT")
+    parser.add_argument("loads", nargs="+", help="LATENCY:CONCURRENCY:TOOLS, such as fixed/0.2:64:100")
+    given = parser.parse_args()
+    loads = [Load.parse(given.server, text) for text in given.loads]
+    print(json.dumps([asyncio.run(measured(given.name, load)) for load in loads]))
+
+
+if __name__ == "__main__":
+    main()
