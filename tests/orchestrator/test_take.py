@@ -6,6 +6,7 @@ import pytest
 
 from acting import TAKE, Actor, Memory, completion, reply
 from panel.domain.completion import Finish, ModelConfig
+from panel.domain.review import ReviewSetup
 from panel.domain.take import Flag, NoTake, NoTakeReason, Take
 from panel.errors import ProviderBusy, ProviderDown, ProviderTimeout
 from panel.orchestrator.ports import Answerer
@@ -30,7 +31,9 @@ class Stage:
     def __init__(self, tool: Tool, book: PromptBook, critics: dict[str, Persona], *lines: Any) -> None:
         self.tool, self.critic = tool, critics["builder"]
         self.actor, self.memory, self.halt = Actor({SEAT: list(lines)}), Memory(), Halt()
-        self.asker = SeatAsker(Answerer(self.actor, book, CONFIG), tuple(critics), self.memory, self.halt)
+        digests = {name: critic.digest for name, critic in critics.items()}
+        setup = ReviewSetup(provider="actor", config=CONFIG, prompts=book.digest, personas=digests)
+        self.asker = SeatAsker(Answerer(self.actor, book, CONFIG), setup, self.memory, self.halt)
 
     async def ask(self) -> Seat:
         return await self.asker.ask(self.tool, self.critic)

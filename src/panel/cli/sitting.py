@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,8 @@ class Sitting:
         async with seated(self._resolved, cast_, observer, self._halt, warm=warm) as panel:
             self.outputs.prepare()
             self._begin_recording(cast_)
+            # What is loaded now stays to the end: the collector need not look at it again and again.
+            gc.freeze()
             with observer.shown(), self._interrupts.caught(self._finish_what_is_in_flight):
                 async for review in panel.reviews(tools):
                     self.complete = self.complete and review.complete

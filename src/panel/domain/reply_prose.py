@@ -149,6 +149,8 @@ def _words(text: str) -> list[str]:
 
 def _is_latin(text: str) -> bool:
     """Whether most letters are Latin; combining marks, which can bury a text, count as letters that are not."""
+    if text.isascii():
+        return any(map(str.isalpha, text))
     letters = [char for char in text if unicodedata.category(char)[0] in "LM"]
     latin = sum(unicodedata.name(char, "").startswith("LATIN") for char in letters)
     return 2 * latin > len(letters)

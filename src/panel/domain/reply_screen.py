@@ -6,6 +6,7 @@ import base64
 import codecs
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_TELLING_PART = 10
 _LONGEST_REFUSAL_START = 1_000
+CANARIES_REMEMBERED = 256
 
 _NOT_SPELLED = re.compile(r"[\W_]+")
 
@@ -64,16 +66,17 @@ def leaks(canary: str | None, texts: Iterable[str]) -> bool:
     It is also found in other case, in full-width letters, backwards, and in base64, hexadecimal digits and
     ROT13; and so is a long enough part of it by itself.
     """
-    spellings = _spellings(canary) if canary else set()
+    spellings = _spellings(canary) if canary else frozenset()
     return bool(spellings) and any(s in squeezed for squeezed in map(_squeezed, texts) for s in spellings)
 
 
-def _spellings(canary: str) -> set[str]:
+@lru_cache(maxsize=CANARIES_REMEMBERED)
+def _spellings(canary: str) -> frozenset[str]:
     parts = [part for part in _NOT_SPELLED.split(canary) if len(part) >= _SHORTEST_TELLING_PART]
     plain = [_squeezed(text) for text in (canary, *parts)]
     raw = canary.encode()
     spelled = {*plain, *(text[::-1] for text in plain), *(codecs.encode(text, "rot13") for text in plain)}
-    return (spelled | {raw.hex(), *map(_squeezed, _base64_cores(raw))}) - {""}
+    return frozenset(spelled | {raw.hex(), *map(_squeezed, _base64_cores(raw))}) - {""}
 
 
 def _base64_cores(raw: bytes) -> Iterable[str]:

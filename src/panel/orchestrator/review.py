@@ -65,12 +65,13 @@ class Panel:
         Once the panel is halted no further tool is begun; those begun are yielded with the seats they have.
         """
         slots = asyncio.Semaphore(SEATS_PER_CALL * self.concurrency)
+        setup = self.setup
         waiting = iter(tools)
         running: set[asyncio.Task[PanelReview]] = set()
         try:
             while True:
                 running |= {
-                    asyncio.create_task(self._review(tool, slots))
+                    asyncio.create_task(self._review(tool, setup, slots))
                     for tool in islice(waiting, self._room_for_tools(len(running)))
                 }
                 if not running:
@@ -91,29 +92,29 @@ class Panel:
         enough = -(-SEATS_PER_CALL * self.concurrency // len(self.personas)) + 1
         return enough - running if self.halt.reason is None else 0
 
-    async def _review(self, tool: Tool, slots: asyncio.Semaphore) -> PanelReview:
+    async def _review(self, tool: Tool, setup: ReviewSetup, slots: asyncio.Semaphore) -> PanelReview:
         head = 1 if self.warm else 0
-        first = await self._seats(tool, self.personas[:head], slots)
-        rest = await self._seats(tool, self.personas[head:], slots)
-        return PanelReview(tool=tool, setup=self.setup, seats=(*first, *rest), reviewed_at=self.clock())
+        first = await self._seats(tool, self.personas[:head], setup, slots)
+        rest = await self._seats(tool, self.personas[head:], setup, slots)
+        return PanelReview(tool=tool, setup=setup, seats=(*first, *rest), reviewed_at=self.clock())
 
     async def _seats(
-        self, tool: Tool, personas: Sequence[Persona], slots: asyncio.Semaphore
+        self, tool: Tool, personas: Sequence[Persona], setup: ReviewSetup, slots: asyncio.Semaphore
     ) -> tuple[Seat, ...]:
         try:
             async with asyncio.TaskGroup() as group:
-                asking = [group.create_task(self._seat(tool, persona, slots)) for persona in personas]
+                asking = [group.create_task(self._seat(tool, one, setup, slots)) for one in personas]
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
         return tuple(task.result() for task in asking)
 
-    async def _seat(self, tool: Tool, persona: Persona, slots: asyncio.Semaphore) -> Seat:
+    async def _seat(self, tool: Tool, persona: Persona, setup: ReviewSetup, slots: asyncio.Semaphore) -> Seat:
         async with slots:
             if self.halt.reason is not None:
                 return not_asked(persona, self.halt.reason)
             asker = SeatAsker(
                 answerer=self.exceptions.get(persona.id, self.answerer),
-                roster=tuple(persona.id for persona in self.personas),
+                setup=setup,
                 observer=self.observer,
                 halt=self.halt,
             )

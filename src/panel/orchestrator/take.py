@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from panel.domain.completion import Completion, ModelConfig
     from panel.domain.persona import Persona
     from panel.domain.prompt import Prompt
+    from panel.domain.review import ReviewSetup
     from panel.domain.tool import Tool
     from panel.orchestrator.ports import Answerer, Observer
     from panel.providers.base import Halt
@@ -47,13 +48,13 @@ class SeatAsker:
 
     Attributes:
         answerer: who answers, asked what and with what.
-        roster: ids of all seats; a take must not speak as another of them.
+        setup: what the panel is made of; a take must not speak as another of its seats.
         observer: is told how it goes.
         halt: set when the provider is down for good.
     """
 
     answerer: Answerer
-    roster: tuple[str, ...]
+    setup: ReviewSetup
     observer: Observer
     halt: Halt
 
@@ -69,7 +70,7 @@ class SeatAsker:
             persona=persona.id,
             name=persona.name,
             outcome=outcome,
-            provenance=_provenance(record, persona, self.answerer.provider.name),
+            provenance=_provenance(record, self.setup.personas[persona.id], self.answerer.provider.name),
         )
         self.observer.answered(tool, seat)
         return seat
@@ -103,7 +104,7 @@ class SeatAsker:
         record.completions.append(completion)
         context = ReplyContext(
             persona=persona.id,
-            roster=self.roster,
+            roster=self.setup.roster,
             canary=prompt.canary,
             tagline=tool.tagline,
             host=tool.host,
@@ -148,7 +149,7 @@ def _roomier(config: ModelConfig, record: _Record) -> ModelConfig:
     )
 
 
-def _provenance(record: _Record, persona: Persona, provider: str) -> Provenance | None:
+def _provenance(record: _Record, persona_digest: str, provider: str) -> Provenance | None:
     if record.prompt is None or record.config is None or not record.attempts:
         return None
     last = record.completions[-1] if record.completions else None
@@ -157,7 +158,7 @@ def _provenance(record: _Record, persona: Persona, provider: str) -> Provenance 
         model=last.model if last else record.config.model,
         config=record.config,
         prompt_digest=record.prompt.digest,
-        persona_digest=persona.digest,
+        persona_digest=persona_digest,
         asks=len(record.completions),
         attempts=record.attempts,
         usage=record.usage,
