@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from panel.domain.comparison import Comparison
-from panel.domain.completion import ModelConfig, Usage
+from panel.domain.completion import Asked, ModelConfig, Probabilities, Usage
 from panel.domain.review import PanelReview, ReviewSetup
 from panel.domain.take import Flag, NoTake, NoTakeReason, Provenance, Seat, Take, Verdict
 from panel.domain.tool import Tool
@@ -18,6 +18,7 @@ ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
 REVIEWED_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PROSE = "A claim that a reader can check, an argument that rests on it, and the place where it stops to hold."
 MODEL = "gpt-6.1-terra"
+OTHER_PROVIDER, OTHER_MODEL = "anthropic", "claude-sonnet-5-5"
 
 
 def tool(name: str = "Lantern", **fields: Any) -> Tool:
@@ -49,6 +50,7 @@ def provenance(provider: str = "openai", model: str = MODEL, **fields: Any) -> P
         "prompt_digest": "a1" * 32,
         "persona_digest": "b2" * 32,
         "asks": 1,
+        "attempts": 1,
         "usage": Usage(input_tokens=1250, output_tokens=210, cost_usd=0.0034),
     }
     return Provenance(**{**known, **fields})
@@ -65,12 +67,22 @@ def seat(persona: str, outcome: Take | NoTake | None = None, **fields: Any) -> S
     return Seat(**{**known, **fields})
 
 
-def setup(provider: str = "openai", model: str = MODEL, roster: Iterable[str] = ROSTER) -> ReviewSetup:
+def setup(
+    provider: str = "openai", model: str = MODEL, roster: Iterable[str] = ROSTER, **fields: Any
+) -> ReviewSetup:
     """Return what decided a panel's answers."""
-    personas = dict.fromkeys(roster, "b2" * 32)
-    return ReviewSetup(
-        provider=provider, config=ModelConfig(model=model), prompts="c3" * 32, personas=personas
-    )
+    known: dict[str, Any] = {
+        "provider": provider,
+        "config": ModelConfig(model=model),
+        "prompts": "c3" * 32,
+        "personas": dict.fromkeys(roster, "b2" * 32),
+    }
+    return ReviewSetup(**{**known, **fields})
+
+
+def asked(provider: str = OTHER_PROVIDER, model: str = OTHER_MODEL, **config: Any) -> Asked:
+    """Return whom a seat asks that does not ask what its panel asks."""
+    return Asked(provider=provider, config=ModelConfig(model=model, **config), prompts="c3" * 32)
 
 
 def review(*outcomes: Take | NoTake, of: Tool | None = None, **fields: Any) -> PanelReview:
@@ -91,6 +103,54 @@ def embedded_review(of: Tool | None = None) -> PanelReview:
     model = "smollm2-135m-instruct"
     seats = tuple(seat(name, provenance=provenance("local", model, usage=Usage())) for name in ROSTER)
     return review(of=of, seats=seats, setup=setup("local", model))
+
+
+def asked_of(provider: str, model: str, of: PanelReview | None = None, **known: Any) -> PanelReview:
+    """Return a review with another model under it, which wrote all that is in it.
+
+    Args:
+        provider: who was asked.
+        model: its model.
+        of: the review that is rewritten; a plain one if it is None.
+        **known: what is told of the provenance of its seats.
+    """
+    rewritten = of or review()
+    source = provenance(provider, model, **known)
+    return rewritten.model_copy(
+        update={
+            "setup": setup(provider, model, rewritten.setup.roster),
+            "seats": tuple(one.model_copy(update={"provenance": source}) for one in rewritten.seats),
+        }
+    )
+
+
+def mixed_jury() -> PanelReview:
+    """Return a review of SmolLM3 in which the skeptic and the founder asked another model, one of them in vain."""
+    other = provenance(OTHER_PROVIDER, OTHER_MODEL)
+    vain = provenance(OTHER_PROVIDER, OTHER_MODEL, asks=0, attempts=3, usage=Usage.lost(1))
+    builder, skeptic, futurist, founder, creator = smollm3().seats
+    seats = (
+        builder,
+        skeptic.model_copy(update={"provenance": other}),
+        futurist,
+        founder.model_copy(
+            update={"provenance": vain, "outcome": no_take("timed_out", "No answer within 120 s.")}
+        ),
+        creator,
+    )
+    exceptions = {"skeptic": asked(), "founder": asked()}
+    return smollm3().model_copy(update={"seats": seats, "setup": setup(exceptions=exceptions)})
+
+
+def two_models() -> Comparison:
+    """Return what the panels of two models say of SmolLM3, the first with probabilities beside its answers."""
+    likely = Probabilities(expected_score=71.26, ship=0.824)
+    known = Usage(input_tokens=2468, cached_tokens=1600, output_tokens=247, cost_usd=0.00003)
+    dissenting = review(*(take(score, "skip") for score in (31, 45, 20, 38)), take(55), of=smollm3().tool)
+    return comparison(
+        asked_of("openai", MODEL, smollm3(), probabilities=likely),
+        asked_of(OTHER_PROVIDER, OTHER_MODEL, dissenting, usage=known, attempts=2),
+    )
 
 
 def comparison(*reviews: PanelReview) -> Comparison:

@@ -165,8 +165,10 @@ def test_address_of_ones_own_server_is_not_a_vendors(panel: Any, vendors: Vendor
 
 def test_usage_and_price_are_kept(panel: Any, vendors: Vendors, tmp_path: Path) -> None:
     """A review says what each seat and all of them consumed, and what that cost at the model's price."""
-    panel("review", TOOL, "--model", f"openai:{OPENAI}")
-    assert len(vendors.calls) == 5
+    ran = panel("review", TOOL, TOOLS / "skillclaw.yaml", "--model", f"openai:{OPENAI}")
+    assert len(vendors.calls) == 10
+    assert "5,000 tokens in · 1,000 out · $0.0100" in ran.out
+    assert "In all: 10,000 tokens in · 2,000 out · $0.0200" in ran.err
     document = json.loads((tmp_path / "outputs/reviews/smollm3.json").read_text())
     usage = document["summary"]["usage"]
     assert (usage["input_tokens"], usage["output_tokens"]) == (5 * READ, 5 * WROTE)

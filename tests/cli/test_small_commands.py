@@ -176,7 +176,17 @@ def test_version_is_printed(panel: Any) -> None:
     assert panel("--version").out.startswith("panel 0.")
 
 
-COMMANDS = ["review", "compare", "prompt", "parse", "personas list", "personas show", "doctor", "config", "schema"]
+COMMANDS = [
+    "review",
+    "compare",
+    "prompt",
+    "parse",
+    "personas list",
+    "personas show",
+    "doctor",
+    "config",
+    "schema",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

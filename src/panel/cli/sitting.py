@@ -15,6 +15,7 @@ from panel.cli.interrupts import Interrupts
 from panel.cli.output import REVIEWS, Outputs
 from panel.cli.progress import progress
 from panel.cli.seating import seated
+from panel.domain.completion import Usage
 from panel.errors import RunStopped, StorageError
 from panel.providers.base import Halt
 from panel.settings.resolve import DEFAULT
@@ -80,6 +81,7 @@ class Sitting:
         self.context = report_context(self._critics.values())
         self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
         self.complete = True
+        self._usage = Usage.lost(0)
         self._written = False
         self._reader_left = False
 
@@ -107,6 +109,7 @@ class Sitting:
             asyncio.run(self._sit(cast_, tools, each))
         except asyncio.CancelledError:
             raise self._interrupted("left at once; answers still in flight are lost") from None
+        self._sum_up(tools)
         advice = RESUME if cast_.record else AGAIN if self._written else NOTHING
         if self._interrupts.number is not None:
             raise self._interrupted(advice)
@@ -128,6 +131,7 @@ class Sitting:
             with observer.shown(), self._interrupts.caught(self._finish_what_is_in_flight):
                 async for review in panel.reviews(tools):
                     self.complete = self.complete and review.complete
+                    self._usage += review.usage
                     with observer.hidden():
                         self._hand_on(review, each)
 
@@ -168,6 +172,12 @@ class Sitting:
         slug = review.tool.slug + self._ending
         self.outputs.put_earlier_aside(slug)
         return self.outputs.write(REVIEWS, slug, review_reports(review, self.context))
+
+    def _sum_up(self, tools: Sequence[Tool]) -> None:
+        from panel.report.consumption import usage_line
+
+        if len(tools) > 1:
+            self._voice.note(f"In all: {usage_line(self._usage)}")
 
     def _finish_what_is_in_flight(self) -> None:
         self._halt.set("interrupted")

@@ -11,13 +11,13 @@ from panel.domain.base import Frozen, digest_of
 from panel.domain.review import PanelReview
 from panel.domain.take import Seat
 from panel.domain.text import slugify
-from panel.domain.tool import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from panel.domain.completion import Asked
     from panel.domain.review import ReviewSetup
+    from panel.domain.tool import Tool
 
 NO_VOTES = "No community votes yet"
 NOT_STATED = "Not stated"
@@ -165,8 +165,12 @@ def _asked(setup: ReviewSetup, persona: str) -> Asked:
 
 def _asked_differ(setups: Sequence[ReviewSetup], of: Callable[[Asked], Hashable]) -> bool:
     """Whether one critic was asked differently in two reviews, or the panels as a whole were."""
-    panels = (frozenset(of(_asked(setup, persona)) for persona in setup.personas) for setup in setups)
-    return _differ(panels) or any(map(_differ, _per_persona(setups, lambda s, p: of(_asked(s, p)))))
+
+    def of_seat(setup: ReviewSetup, persona: str) -> Hashable:
+        return of(_asked(setup, persona))
+
+    panels = (frozenset(of_seat(setup, persona) for persona in setup.personas) for setup in setups)
+    return _differ(panels) or any(map(_differ, _per_persona(setups, of_seat)))
 
 
 def _per_persona(
@@ -186,11 +190,11 @@ def _settings(asked: Asked) -> Hashable:
 
 def _panel_names(setups: Sequence[ReviewSetup]) -> list[str]:
     """Name each panel by its models, the usual one first; by their providers too where two have a model of that name."""
-    panels = [[_asked(setup, persona) for persona in setup.personas] for setup in setups]
+    panels = [[_asked(setup, persona) for persona in setup.personas] or [setup] for setup in setups]
     vendors = Counter(model for _, model in {(a.provider, a.config.model) for panel in panels for a in panel})
     names = []
     for setup, panel in zip(setups, panels, strict=True):
-        usual_first = sorted(panel, key=lambda asked, usual=setup: asked is not usual)
+        usual_first = [*(a for a in panel if a is setup), *(a for a in panel if a is not setup)]
         models = [a.config.model if vendors[a.config.model] == 1 else a.model for a in usual_first]
         first, *others = dict.fromkeys(models)
         names.append(" with ".join([first, ", ".join(others)] if others else [first]))

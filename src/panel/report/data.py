@@ -81,6 +81,7 @@ class ComparisonDocument(Frozen):
     kind: Literal["comparison"] = "comparison"
     schema_version: Literal[1] = 1
     title: str
+    headings: tuple[str, ...]
     decisions: tuple[DecisionRow, ...]
     scorecard: tuple[ScorecardRow, ...]
     warnings: tuple[str, ...]
@@ -96,6 +97,7 @@ def comparison_json(comparison: Comparison, indent: int | None = INDENT) -> str:
     """Return a comparison as a JSON document with a line feed at its end; on one line if indent is None."""
     document = ComparisonDocument(
         title=comparison.title,
+        headings=comparison.headings,
         decisions=comparison.decisions,
         scorecard=tuple(_scorecard_row(row) for row in comparison.scorecard),
         warnings=comparison.warnings,

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from panel.domain.comparison import NO_VOTES
 from panel.domain.tally import RULE
 from panel.domain.text import one_line
-from panel.report import words
+from panel.report import consumption, origins, words
 from panel.report.context import PLAIN
 from panel.report.linked_data import linked_data
 from panel.report.page import one_column, safe_href, trail
@@ -69,6 +69,8 @@ def _environment() -> Environment:
         "rule": RULE,
         "no_votes": NO_VOTES,
         "words": words,
+        "origins": origins,
+        "consumption": consumption,
         "strip_of": strip_of,
         "shown": SHOWN_PARAGRAPHS,
     }

@@ -13,6 +13,8 @@ from panel.report.page import safe_href, trail
 from panel.report.words import answer_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from panel.domain.comparison import Comparison
     from panel.domain.tool import Tool
     from panel.report.context import ReportContext
@@ -32,7 +34,7 @@ def linked_data(page: Comparison, context: ReportContext) -> dict[str, Any]:
         "digitalSourceType": SOURCE_TYPE,
         "creator": {"@type": "SoftwareApplication", "name": one_line(context.generator)},
         "breadcrumb": _breadcrumb(page),
-        "mainEntity": {"@type": "ItemList", "itemListElement": _positions([r.tool for r in page.reviews])},
+        "mainEntity": {"@type": "ItemList", "itemListElement": _positions(page.tools)},
     }
 
 
@@ -42,7 +44,7 @@ def _breadcrumb(page: Comparison) -> dict[str, Any]:
     return {"@type": "BreadcrumbList", "itemListElement": items}
 
 
-def _positions(tools: list[Tool]) -> list[dict[str, Any]]:
+def _positions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
     return [
         {"@type": "ListItem", "position": n, "item": _application(t)} for n, t in enumerate(tools, start=1)
     ]

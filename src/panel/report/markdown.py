@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from panel.domain.tally import RULE
 from panel.domain.text import one_line
-from panel.report import words
+from panel.report import consumption, origins, words
 from panel.report.context import PLAIN
 from panel.report.page import one_column, safe_href
 
@@ -93,5 +93,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"quoted": quoted, "link": link, "verbatim": Markdown}
-    environment.globals |= {"rule": RULE, "words": words}
+    environment.globals |= {"rule": RULE, "words": words, "origins": origins, "consumption": consumption}
     return environment

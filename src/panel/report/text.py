@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from panel.domain.tally import RULE
 from panel.domain.text import one_line
-from panel.report import words
+from panel.report import consumption, origins, words
 from panel.report.page import one_column
 
 if TYPE_CHECKING:
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from panel.domain.comparison import Comparison
     from panel.domain.review import PanelReview
     from panel.domain.take import Seat
+    from panel.domain.tool import Tool
 
 SUMMARY_CHARS, CELL_CHARS = 280, 200
 BAR_CELLS = 10
 FIRST_COLUMN, NARROWEST_COLUMN = 14, 22
+QUIET = "dim"
 
 _STYLES = {"ship": "green", "skip": "red", "mixed": "yellow", "no verdict": ""}
 _MARKS = {"ship": "●", "skip": "◆", "mixed": "◐", "no verdict": "○"}
@@ -40,7 +42,8 @@ def scorecard_text(review: PanelReview, width: int, *, color: bool) -> str:
         color: whether colour codes may stand in it.
     """
     page = one_column(review)
-    return _rendered([*_head(review), _seats(review), *_notices(page)], width, color=color)
+    head = [_text(review.tool.name, "bold"), *_listing(review.tool), _blank(), *_head(review)]
+    return _rendered([*head, _seats(review), *_notices(page)], width, color=color)
 
 
 def comparison_text(comparison: Comparison, width: int, *, color: bool) -> str:
@@ -55,7 +58,8 @@ def comparison_text(comparison: Comparison, width: int, *, color: bool) -> str:
     tables = _side_by_side(comparison) if fits else _one_by_one(comparison)
     title = _text(comparison.title, "bold")
     answer = _text(words.answer_sentence(comparison))
-    return _rendered([title, answer, _blank(), *tables, *_notices(comparison)], width, color=color)
+    listing = _listing(comparison.tools[-1]) if comparison.of_one_tool else []
+    return _rendered([title, answer, *listing, _blank(), *tables, *_notices(comparison)], width, color=color)
 
 
 def _rendered(parts: list[RenderableType], width: int, *, color: bool) -> str:
@@ -85,19 +89,27 @@ def _blank() -> Text:
     return _text("")
 
 
+def _listing(tool: Tool) -> list[RenderableType]:
+    filed = _text(" · ".join(part for part in (tool.category, tool.entry) if part))
+    return [filed, *([_text(tool.tagline, "italic")] if tool.tagline else [])]
+
+
 def _head(review: PanelReview) -> list[RenderableType]:
-    tool, tally = review.tool, review.tally
+    tally = review.tally
     share = f"{words.ship_share(review)} panel ship ({words.share_basis(review)}, {words.counted(review.panel_size, 'seat')})"
     return [
-        _text(tool.name, "bold"),
-        _text(" · ".join(part for part in (tool.category, tool.entry) if part)),
-        *([_text(tool.tagline, "italic")] if tool.tagline else []),
-        _blank(),
         _vote(tally.verdict, tally.line),
         _text(share),
         _text(words.score_line(tally.scores)),
+        *(_text(line, QUIET) for line in _means(review)),
         _blank(),
     ]
+
+
+def _means(review: PanelReview) -> list[str]:
+    """Return what was consumed and, where not all seats asked the same model, which asked whom."""
+    asked = [f"Asked {origins.asked_line(review, origins.model)}"] if review.setup.exceptions else []
+    return [*asked, consumption.usage_line(review.usage)]
 
 
 def _vote(verdict: str, label: str) -> Text:
@@ -158,38 +170,44 @@ def _table(first: str, comparison: Comparison, leading: int) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, leading=leading)
     table.add_column(first, width=FIRST_COLUMN - 1)
-    for review in comparison.reviews:
-        table.add_column(_text(review.tool.name), ratio=1)
+    for heading in comparison.headings:
+        table.add_column(_text(heading), ratio=1)
     return table
 
 
 def _total(review: PanelReview) -> Text:
     tally = review.tally
     scores = f"\n{words.ship_share(review)} panel ship\n{words.score_line(tally.scores)}"
-    return _vote(tally.verdict, tally.line).append(scores, style="not bold default")
+    total = _vote(tally.verdict, tally.line).append(scores, style="not bold default")
+    for line in _means(review):
+        total.append("\n").append_text(_text(line, f"not bold default {QUIET}"))
+    return total
 
 
 def _one_by_one(comparison: Comparison) -> list[RenderableType]:
     from rich.rule import Rule
 
     parts: list[RenderableType] = []
-    for column, review in enumerate(comparison.reviews):
+    for column, (heading, review) in enumerate(comparison.columns):
+        listing = [] if comparison.of_one_tool else _listing(review.tool)
+        head = [_text(heading, "bold"), *listing, _blank(), *_head(review)]
         answers = [f"{row.label}: {row.cells[column]}" for row in comparison.decisions[1:]]
-        parts += [Rule(style=""), *_head(review), *map(_text, answers), _blank(), _seats(review)]
+        parts += [Rule(style=""), *head, *map(_text, answers), _blank(), _seats(review)]
     return parts
 
 
 def _notices(page: Comparison) -> list[RenderableType]:
-    fragile = [f"{r.tool.name}: {words.FRAGILE}" for r in page.reviews if r.tally.fragile]
+    fragile = [f"{name}: {words.FRAGILE}" for name, review in page.columns if review.tally.fragile]
     return [*map(_text, ["", *fragile, *page.warnings, RULE, words.AI_NOTICE]), *_embedded(page)]
 
 
 def _embedded(page: Comparison) -> list[RenderableType]:
     from rich.padding import Padding
 
-    models = ", ".join(words.embedded_models(page))
+    models = ", ".join(origins.embedded_models(page))
     if not models:
         return []
-    notice = f"The takes on {words.embedded_tools(page)} were written by {models}, {words.EMBEDDED_NOTICE}"
-    commands = [Padding(_text(command), (0, 0, 0, 2)) for command in words.rerun_commands(page)]
+    takes, names = origins.embedded_takes(page)
+    notice = f"{takes} {names} were written by {models}, {words.EMBEDDED_NOTICE}"
+    commands = [Padding(_text(command), (0, 0, 0, 2)) for command in origins.rerun_commands(page)]
     return [_blank(), _text("Embedded draft", "bold"), _text(notice), _text(words.STRONGER), *commands]

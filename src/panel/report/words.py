@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panel.domain.review import EMBEDDED
+from panel.domain.comparison import joined
 from panel.domain.tally import PanelVerdict
 from panel.domain.text import one_line, prose
 
 if TYPE_CHECKING:
     from panel.domain.comparison import Comparison
-    from panel.domain.completion import Usage
     from panel.domain.review import PanelReview
     from panel.domain.tally import Scores
 
-UNKNOWN = "unknown"
 SHORT_DIGEST = 12
 AI_NOTICE = (
     "The critics are AI personas. They judged what each listing says; no human tested the tool, "
@@ -43,39 +41,27 @@ _ANSWERS = {
 
 def question(page: Comparison) -> str:
     """Return the question that a page answers."""
+    if page.of_one_tool:
+        models = {review.setup.asked_models for review in page.reviews}
+        asked = "models" if len(models) > 1 else "panels"
+        return f"What do the {asked} say of {one_line(page.reviews[0].tool.name)}?"
     return "Which one should you ship with?" if len(page.reviews) > 1 else "Should you ship with it?"
 
 
 def answer(page: Comparison) -> tuple[tuple[str, str], ...]:
-    """Return what the panel says of each tool: `would ship`, and the tool's name."""
-    return tuple((_ANSWERS[review.tally.verdict], review.tool.name) for review in page.reviews)
+    """Return what the panel says in each column: `would ship`, and the column's heading."""
+    return tuple((_ANSWERS[review.tally.verdict], heading) for heading, review in page.columns)
 
 
 def answer_sentence(page: Comparison) -> str:
-    """Return `The panel would ship SmolLM3 and is split on SkillClaw.`."""
-    return f"The panel {joined([f'{says} {one_line(name)}' for says, name in answer(page)])}."
-
-
-def joined(parts: list[str]) -> str:
-    """Return a list in words: `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
-def rerun_commands(page: Comparison) -> tuple[str, str]:
-    """Return the commands that run the panel again with a strong model."""
-    command = "panel compare A B" if len(page.reviews) > 1 else "panel review TOOL"
-    return "export OPENAI_API_KEY=…", f"{command} --model openai:MODEL"
-
-
-def embedded_models(page: Comparison) -> tuple[str, ...]:
-    """Return the embedded models that wrote any of a page, without repeats."""
-    origins = [seat.provenance for review in page.reviews for seat in review.seats]
-    return tuple(dict.fromkeys(origin.model for origin in origins if origin and origin.provider == EMBEDDED))
-
-
-def embedded_tools(page: Comparison) -> str:
-    """Return the names of the tools that an embedded model reviewed."""
-    return joined([one_line(review.tool.name) for review in page.reviews if review.embedded])
+    """Return `The panel would ship SmolLM3 and is split on SkillClaw.`, or what the panel of each model says of one tool."""
+    answers = [(says, one_line(name)) for says, name in answer(page)]
+    if not page.of_one_tool:
+        return f"The panel {joined([f'{says} {name}' for says, name in answers])}."
+    tool = one_line(page.reviews[0].tool.name)
+    (first, panel), *others = answers
+    rest = "".join(f"; that of {name} {says} it" for says, name in others)
+    return f"The panel of {panel} {first} {tool}{rest}."
 
 
 def ship_share(review: PanelReview) -> str:
@@ -99,16 +85,6 @@ def score_line(scores: Scores | None) -> str:
     if scores is None:
         return "No scores: no seat gave a take"
     return f"Mean {scores.mean:g} · median {scores.median:g} · spread {scores.spread}"
-
-
-def tokens(usage: Usage) -> str:
-    """Return tokens read and written: `1,250 in / 210 out`."""
-    return f"{_figure(usage.input_tokens)} in / {_figure(usage.output_tokens)} out"
-
-
-def cost(usage: Usage) -> str:
-    """Return a price in US dollars with four decimals, or that it is unknown."""
-    return UNKNOWN if usage.cost_usd is None else f"${usage.cost_usd:,.4f}"
 
 
 def short(digest: str) -> str:
@@ -140,7 +116,3 @@ def opening(text: str, limit: int) -> str:
         return line[: ends[-1]]
     head, _, _ = line[:limit].rpartition(" ")
     return f"{head or line[:limit]}…"
-
-
-def _figure(number: int | None) -> str:
-    return UNKNOWN if number is None else f"{number:,}"
