@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from acting import TAKE, Actor, Memory, completion, reply
-from panel.domain.completion import Finish, ModelConfig
+from panel.domain.completion import Finish, ModelConfig, Probabilities
 from panel.domain.review import ReviewSetup
 from panel.domain.take import Flag, NoTake, NoTakeReason, Take
 from panel.errors import ProviderBusy, ProviderDown, ProviderTimeout
@@ -188,3 +188,14 @@ async def test_paid_reply_is_in_the_record_even_if_the_re_ask_fails(stage: Any) 
     seat = await on.ask()
     assert seat.outcome.reason is NoTakeReason.TIMED_OUT
     assert (seat.provenance.asks, seat.provenance.usage.output_tokens) == (1, 10)
+
+
+async def test_probabilities_are_those_of_the_answer_that_is_kept(stage: Any) -> None:
+    """When a re-ask brings nothing better, the probabilities beside the first take are the first answer's."""
+    first, second = Probabilities(expected_score=12.5, ship=0.9), Probabilities(expected_score=70.0, ship=0.5)
+    contradicting = completion(reply(verdict="ship", score=12), probabilities=first)
+    on = stage(contradicting, completion("nonsense", probabilities=second))
+    seat = await on.ask()
+    assert (seat.take.score, seat.provenance.probabilities) == (12, first)
+    on = stage(contradicting, completion(reply(verdict="ship", score=70), probabilities=second))
+    assert (await on.ask()).provenance.probabilities == second

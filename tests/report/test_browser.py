@@ -54,6 +54,8 @@ def pages() -> dict[str, str]:
         "four": comparison_html(
             builders.comparison(builders.smollm3(), builders.skillclaw(), verbose, right_to_left), CONTEXT
         ),
+        "models": comparison_html(builders.two_models(), CONTEXT),
+        "mixed": review_html(builders.mixed_jury(), CONTEXT),
         "review": review_html(builders.smollm3(), CONTEXT),
         "empty": review_html(builders.review(*(builders.no_take(),) * 5), CONTEXT),
     }

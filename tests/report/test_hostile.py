@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,18 @@ def hostile(attack: str) -> Comparison:
     return builders.comparison(*reviews)
 
 
+def jury(attack: str) -> Comparison:
+    """Return reviews of one tool by a mixed jury and another model, with an attack in the name of each model."""
+    mixed, other = hostile(attack).reviews
+    said = f"{attack} x"
+    exceptions = {builders.ROSTER[0]: builders.asked("anthropic", said)}
+    one = builders.setup(model=f"A {attack}", exceptions=exceptions)
+    two = builders.setup(model=f"B {attack}")
+    return builders.comparison(
+        mixed.model_copy(update={"setup": one}), other.model_copy(update={"tool": mixed.tool, "setup": two})
+    )
+
+
 class Elements(HTMLParser):
     """Collects the elements, attributes and text of a page."""
 
@@ -97,13 +110,17 @@ def pages(comparison: Comparison) -> list[str]:
     return [comparison_html(comparison, CONTEXT), review_html(comparison.reviews[0], CONTEXT)]
 
 
-TAME = [Elements(page) for page in pages(hostile("plain words"))]
+def every_page(attack: str) -> list[str]:
+    return pages(hostile(attack)) + pages(jury(attack))
+
+
+TAME = [Elements(page) for page in every_page("plain words")]
 
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_markup_in_any_field_stays_text(attack: str) -> None:
     """An attack in every field adds no element and no attribute to the page, and starts no link or script."""
-    for page, tame in zip(pages(hostile(attack)), TAME, strict=True):
+    for page, tame in zip(every_page(attack), TAME, strict=True):
         found = Elements(page)
         assert sorted(set(found.tags)) == sorted(set(tame.tags))
         assert {name for name, _ in found.attributes} == {name for name, _ in tame.attributes}
@@ -115,7 +132,7 @@ def test_markup_in_any_field_stays_text(attack: str) -> None:
 @pytest.mark.parametrize("attack", EVERY)
 def test_linked_data_parses_and_cannot_end_its_block(attack: str) -> None:
     """The JSON-LD block holds no raw angle bracket, parses as JSON, and makes no claim to be a user's review."""
-    for page in pages(hostile(attack)):
+    for page in every_page(attack):
         blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
         assert len(blocks) == 1
         assert not set("<>&") & set(blocks[0])
@@ -127,14 +144,18 @@ def test_linked_data_parses_and_cannot_end_its_block(attack: str) -> None:
 @pytest.mark.parametrize("attack", EVERY)
 def test_markdown_makes_nothing_of_an_attack(attack: str) -> None:
     """An attack in every field becomes no heading, link, image, HTML, fence or further table of the Markdown report."""
-    comparison = hostile(attack)
-    reports = [comparison_markdown(comparison, CONTEXT), review_markdown(comparison.reviews[0], CONTEXT)]
-    tame = hostile("plain words")
-    plain = [comparison_markdown(tame, CONTEXT), review_markdown(tame.reviews[0], CONTEXT)]
+    reports, plain = every_markdown(attack), every_markdown("plain words")
     for report, usual in zip(reports, plain, strict=True):
         assert outline(report) == outline(usual)
         outside_code = re.sub(r"`[^`]*`", "", report)
         assert not re.search(r"(?<![\\\w])(?:https?://|www\.)exfil", outside_code)
+
+
+def every_markdown(attack: str) -> list[str]:
+    reports = []
+    for comparison in (hostile(attack), jury(attack)):
+        reports += [comparison_markdown(comparison, CONTEXT), review_markdown(comparison.reviews[0], CONTEXT)]
+    return reports
 
 
 def outline(markdown: str) -> list[str]:
@@ -158,8 +179,7 @@ def outline(markdown: str) -> list[str]:
 @pytest.mark.parametrize("attack", EVERY)
 def test_terminal_gets_no_control_codes(attack: str) -> None:
     """The terminal report holds no control character but the line feed, whatever a field holds."""
-    comparison = hostile(attack)
-    for width in (60, 120):
+    for comparison, width in product((hostile(attack), jury(attack)), (60, 120)):
         text = comparison_text(comparison, width=width, color=False) + scorecard_text(
             comparison.reviews[0], width=width, color=False
         )

@@ -165,8 +165,9 @@ def test_page_asks_for_nothing_and_runs_nothing() -> None:
 
 
 def test_page_is_small() -> None:
-    """The page of the seed comparison is under 20 KB as it travels."""
-    assert len(gzip.compress(comparison_html(builders.seed_comparison(), CONTEXT).encode())) < 20_000
+    """The pages of the seed comparison and of one tool by two models are under 10 KB as they travel."""
+    for shown in (builders.seed_comparison(), builders.two_models()):
+        assert len(gzip.compress(comparison_html(shown, CONTEXT).encode())) < 10_000
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

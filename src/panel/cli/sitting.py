@@ -174,7 +174,7 @@ class Sitting:
         return self.outputs.write(REVIEWS, slug, review_reports(review, self.context))
 
     def _sum_up(self, tools: Sequence[Tool]) -> None:
-        from panel.report.consumption import usage_line
+        from panel.report import usage_line
 
         if len(tools) > 1:
             self._voice.note(f"In all: {usage_line(self._usage)}")

@@ -11,7 +11,7 @@ from panel.domain.take import NoTake, NoTakeReason, Provenance, Seat, Take
 from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout
 
 if TYPE_CHECKING:
-    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.completion import Completion, ModelConfig, Probabilities
     from panel.domain.persona import Persona
     from panel.domain.prompt import Prompt
     from panel.domain.review import ReviewSetup
@@ -29,12 +29,18 @@ class _Record:
     prompt: Prompt | None = None
     config: ModelConfig | None = None
     completions: list[Completion] = field(default_factory=list)
+    takes: list[Take | None] = field(default_factory=list)
     failures: list[ProviderError] = field(default_factory=list)
 
     @property
     def attempts(self) -> int:
         answered = sum(completion.attempts for completion in self.completions)
         return answered + sum(error.attempts for error in self.failures)
+
+    def probabilities_of(self, outcome: Take | NoTake) -> Probabilities | None:
+        """Return what the probabilities say about the answer that was kept, which need not be the last."""
+        kept = (one for one, take in zip(self.completions, self.takes, strict=True) if take is outcome)
+        return next((completion.probabilities for completion in kept), None)
 
     @property
     def usage(self) -> Usage:
@@ -70,7 +76,7 @@ class SeatAsker:
             persona=persona.id,
             name=persona.name,
             outcome=outcome,
-            provenance=_provenance(record, self.setup.personas[persona.id], self.answerer.provider.name),
+            provenance=self._provenance(record, persona, outcome),
         )
         self.observer.answered(tool, seat)
         return seat
@@ -110,7 +116,9 @@ class SeatAsker:
             host=tool.host,
             mark=prompt.mark,
         )
-        return parse_reply(completion.text, completion.finish, context, completion.detail)
+        reply = parse_reply(completion.text, completion.finish, context, completion.detail)
+        record.takes.append(reply.take)
+        return reply
 
     def _no_take(self, error: ProviderError) -> NoTake:
         if isinstance(error, ProviderDown):
@@ -118,6 +126,23 @@ class SeatAsker:
         timed_out = isinstance(error, ProviderTimeout)
         reason = NoTakeReason.TIMED_OUT if timed_out else NoTakeReason.PROVIDER_ERROR
         return NoTake(reason=reason, detail=str(error))
+
+    def _provenance(self, record: _Record, persona: Persona, outcome: Take | NoTake) -> Provenance | None:
+        if record.prompt is None or record.config is None or not record.attempts:
+            return None
+        last = record.completions[-1] if record.completions else None
+        return Provenance(
+            provider=last.provider if last else self.answerer.provider.name,
+            model=last.model if last else record.config.model,
+            config=record.config,
+            prompt_digest=record.prompt.digest,
+            persona_digest=self.setup.personas[persona.id],
+            asks=len(record.completions),
+            attempts=record.attempts,
+            usage=record.usage,
+            request_ids=tuple(c.request_id for c in record.completions if c.request_id),
+            probabilities=record.probabilities_of(outcome),
+        )
 
 
 def not_asked(persona: Persona, reason: str) -> Seat:
@@ -146,22 +171,4 @@ def _roomier(config: ModelConfig, record: _Record) -> ModelConfig:
         return config
     return config.model_copy(
         update={"max_output_tokens": min(2 * config.max_output_tokens, MOST_OUTPUT_TOKENS)}
-    )
-
-
-def _provenance(record: _Record, persona_digest: str, provider: str) -> Provenance | None:
-    if record.prompt is None or record.config is None or not record.attempts:
-        return None
-    last = record.completions[-1] if record.completions else None
-    return Provenance(
-        provider=last.provider if last else provider,
-        model=last.model if last else record.config.model,
-        config=record.config,
-        prompt_digest=record.prompt.digest,
-        persona_digest=persona_digest,
-        asks=len(record.completions),
-        attempts=record.attempts,
-        usage=record.usage,
-        request_ids=tuple(c.request_id for c in record.completions if c.request_id),
-        probabilities=last.probabilities if last else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panel.report.consumption import usage_line
 from panel.report.context import PLAIN, ReportContext
 from panel.report.data import REVIEW_KIND, comparison_json, read_review, review_json
 from panel.report.html import comparison_html, review_html
@@ -30,6 +31,7 @@ __all__ = [
     "review_markdown",
     "review_reports",
     "scorecard_text",
+    "usage_line",
 ]
 
 

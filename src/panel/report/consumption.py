@@ -35,16 +35,18 @@ def usage_line(usage: Usage) -> str:
 
 
 def tokens(usage: Usage) -> str:
-    """Return tokens read and written: `1,250 in (1,000 cached) / 210 out`."""
-    return f"{_read(usage)} / {_written(usage)}" if _counted(usage) else "none"
+    """Return tokens read and written, `1,250 in (1,000 cached) / 210 out`; `none` where nothing was consumed."""
+    if not _counted(usage):
+        return UNKNOWN if usage.lost_calls else "none"
+    return f"{_read(usage)} / {_written(usage)}"
 
 
 def cost(usage: Usage) -> str:
-    """Return `$0.0123`, `free` or `unknown`; `none` where nothing was counted."""
+    """Return `$0.0123`, `free` or `unknown`; `none` where nothing was consumed."""
+    if not _counted(usage):
+        return UNKNOWN if usage.lost_calls else "none"
     if usage.cost_usd is None:
         return UNKNOWN
-    if not _counted(usage):
-        return "none"
     return f"{_about(usage)}{dollars(usage.cost_usd)}" if usage.cost_usd else "free"
 
 

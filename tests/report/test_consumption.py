@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+import builders
+from panel.domain.completion import Probabilities, Usage
+from panel.report.consumption import asks, by_probability, cost, dollars, tokens, usage_line
+
+KNOWN = Usage(input_tokens=12_340, cached_tokens=8_000, output_tokens=1_234, cost_usd=0.0123)
+
+
+def changed(**fields: object) -> Usage:
+    return KNOWN.model_copy(update=fields)
+
+
+@pytest.mark.parametrize(
+    ("usage", "line"),
+    [
+        (KNOWN, "12,340 tokens in (8,000 cached) · 1,234 out · $0.0123"),
+        (changed(cached_tokens=0), "12,340 tokens in · 1,234 out · $0.0123"),
+        (changed(cached_tokens=None), "12,340 tokens in · 1,234 out · $0.0123"),
+        (changed(estimated=True), "about 12,340 tokens in (8,000 cached) · 1,234 out · about $0.0123"),
+        (changed(cost_usd=None), "12,340 tokens in (8,000 cached) · 1,234 out · price unknown"),
+        (changed(cost_usd=0.0), "12,340 tokens in (8,000 cached) · 1,234 out · free"),
+        (changed(output_tokens=None), "12,340 tokens in (8,000 cached) · unknown out · $0.0123"),
+        (Usage(), "tokens unknown · price unknown"),
+        (
+            changed(lost_calls=1),
+            "12,340 tokens in (8,000 cached) · 1,234 out · $0.0123 · 1 further call may have been billed",
+        ),
+        (Usage.lost(2), "2 calls may have been billed"),
+        (Usage.lost(0), "Nothing consumed"),
+    ],
+)
+def test_line_says_what_is_known_and_what_is_not(usage: Usage, line: str) -> None:
+    """The line of consumption gives tokens and price, and says of each figure whether it is estimated, unknown or not all."""
+    assert usage_line(usage) == line
+
+
+@pytest.mark.parametrize(
+    ("usage", "cells"),
+    [
+        (KNOWN, ("12,340 in (8,000 cached) / 1,234 out", "$0.0123")),
+        (changed(estimated=True), ("about 12,340 in (8,000 cached) / 1,234 out", "about $0.0123")),
+        (Usage(), ("unknown in / unknown out", "unknown")),
+        (Usage.lost(1), ("unknown", "unknown")),
+        (Usage.lost(0), ("none", "none")),
+    ],
+)
+def test_cells_of_a_seat_say_the_same(usage: Usage, cells: tuple[str, str]) -> None:
+    """A seat's tokens and price say what the line says; calls without an answer have figures that nobody knows."""
+    assert (tokens(usage), cost(usage)) == cells
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (1234.5, "$1,234.50"),
+        (1.0, "$1.00"),
+        (0.5, "$0.5000"),
+        (0.0123, "$0.0123"),
+        (0.0004, "$0.0004"),
+        (0.00034, "$0.00034"),
+        (0.00003, "$0.00003"),
+        (0.0000000012, "$0.0000000012"),
+    ],
+)
+def test_small_price_is_never_shown_as_nothing(amount: float, shown: str) -> None:
+    """A price has as many digits as it takes to tell it from nothing."""
+    assert dollars(amount) == shown
+
+
+def test_attempts_are_told_where_they_exceed_the_answers() -> None:
+    """A seat tells its answered questions, and its attempts where these were more."""
+    counts = [(1, 1), (2, 2), (1, 3), (0, 1)]
+    assert [asks(builders.provenance(asks=a, attempts=n)) for a, n in counts] == [
+        "1", "2", "1 (3 attempts)", "0 (1 attempt)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("score", "ship", "shown"),
+    [
+        (71.26, 0.824, "score 71.3, ship 82%"),
+        (71.0, None, "score 71.0"),
+        (None, 0.5, "ship 50%"),
+        (0.0, 0.0, "score 0.0, ship 0%"),
+        (100.0, 1.0, "score 100.0, ship 100%"),
+        (50.0, 0.997, "score 50.0, ship >99%"),
+        (50.0, 0.003, "score 50.0, ship <1%"),
+        (None, None, ""),
+    ],
+)
+def test_probabilities_are_certain_only_where_the_model_was(
+    score: float | None, ship: float | None, shown: str
+) -> None:
+    """The expected score has one decimal, and a probability is 0% or 100% only if it is exactly that."""
+    told = builders.provenance(probabilities=Probabilities(expected_score=score, ship=ship))
+    assert by_probability(builders.seat("builder", provenance=told)) == shown
+
+
+def test_probabilities_stand_beside_answers_alone() -> None:
+    """No probabilities are shown for a seat without a take, without an answer, or of the embedded model."""
+    likely = Probabilities(expected_score=71.0, ship=0.8)
+    told = builders.provenance(probabilities=likely)
+    embedded = builders.provenance("local", probabilities=likely)
+    assert by_probability(builders.seat("builder", builders.no_take(), provenance=told)) == ""
+    assert by_probability(builders.seat("builder", provenance=None)) == ""
+    assert by_probability(builders.seat("builder", provenance=embedded)) == ""
+    assert by_probability(None) == ""

@@ -1,0 +1,217 @@
+"""Pages of one tool by several models, and of panels whose seats asked different ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import builders
+from panel.domain.completion import Usage
+from panel.domain.text import one_line
+from panel.report import (
+    comparison_html,
+    comparison_json,
+    comparison_markdown,
+    comparison_text,
+    review_html,
+    review_markdown,
+    scorecard_text,
+)
+from panel.report.context import PLAIN
+from panel.report.linked_data import linked_data
+
+if TYPE_CHECKING:
+    from panel.domain.comparison import Comparison
+
+ANSWER = "The panel of gpt-6.1-terra would ship SmolLM3; that of claude-sonnet-5-5 would skip it."
+
+
+def text_of(html: str) -> str:
+    body = re.sub(r"<(style|script|title)\b.*?</\1>", "", html, flags=re.DOTALL)
+    return one_line(re.sub(r"<[^>]+>", "", re.sub(r"</d[dt]>", " ", body)))
+
+
+def told(shown: Comparison) -> list[str]:
+    """Return what the formats say of a comparison, on one line each."""
+    return [
+        text_of(comparison_html(shown)),
+        one_line(comparison_markdown(shown).replace("\\", "")),
+        one_line(comparison_text(shown, width=120, color=False)),
+    ]
+
+
+def test_page_of_one_tool_answers_what_the_models_say() -> None:
+    """The page of one tool by two models has a title and an answer that names what each of them says."""
+    for words in told(builders.two_models()):
+        assert "SmolLM3 by gpt-6.1-terra and claude-sonnet-5-5" in words
+        assert ANSWER in words
+    for words in told(builders.two_models())[:2]:
+        assert "What do the models say of SmolLM3?" in words
+
+
+def test_runs_of_one_model_are_called_panels() -> None:
+    """Where one model was asked twice, the page asks what the panels say, and numbers them."""
+    for words in told(builders.comparison(builders.review(), builders.review()))[:2]:
+        assert "What do the panels say of Lantern?" in words
+        assert "The panel of gpt-6.1-terra (run 1) would ship Lantern; that of gpt-6.1-terra (run 2)" in words
+
+
+def test_listing_of_one_tool_stands_once() -> None:
+    """The page of one tool shows its description once, and a comparison of tools each of theirs."""
+    pages = comparison_html(builders.two_models()), comparison_markdown(builders.two_models())
+    assert [page.count("aim it at laptops") for page in pages] == [1, 1]
+
+
+def test_columns_of_one_tool_carry_the_models() -> None:
+    """Both tables of a page of one tool have the models as their columns, in every format."""
+    shown = builders.two_models()
+    html, markdown = comparison_html(shown), comparison_markdown(shown)
+    assert len(re.findall(r'<th role="columnheader"[^>]*>claude-sonnet-5-5</th>', html)) == 2
+    assert (
+        len(
+            re.findall(
+                r"^\| (?:Decision|Critic) \| gpt-6.1-terra \| claude-sonnet-5-5 \|$", markdown, re.MULTILINE
+            )
+        )
+        == 2
+    )
+    text = comparison_text(shown, width=80, color=False)
+    assert (
+        len(re.findall(r"^(?:Decision|Critic) +gpt-6.1-terra +claude-sonnet-5-5$", text, re.MULTILINE)) == 2
+    )
+    assert json.loads(comparison_json(shown))["headings"] == ["gpt-6.1-terra", "claude-sonnet-5-5"]
+
+
+def test_narrow_terminal_gets_one_panel_after_the_other() -> None:
+    """Where columns are too narrow, each panel follows under its own heading, and the listing stands once."""
+    four = builders.comparison(*(builders.asked_of("openai", name, builders.smollm3()) for name in "abcd"))
+    lines = comparison_text(four, width=60, color=False).splitlines()
+    assert [line for line in lines if line in set("abcd")] == list("abcd")
+    assert lines.count("A small open model that fits on the card you own") == 1
+
+
+@pytest.mark.parametrize(
+    "shown", [builders.two_models(), builders.comparison(builders.review(), builders.review())]
+)
+def test_no_anchor_stands_twice(shown: Comparison) -> None:
+    """No two elements of a page share an id, and each link within the page finds its own."""
+    html = comparison_html(shown)
+    ids = re.findall(r'\sid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', html)) <= set(ids)
+
+
+def test_linked_data_lists_one_tool_once() -> None:
+    """Search engines are told of one application on a page of one tool, and of each on a page of two."""
+    counts = [
+        len(linked_data(shown, PLAIN)["mainEntity"]["itemListElement"])
+        for shown in (builders.two_models(), builders.comparison())
+    ]
+    assert counts == [1, 2]
+
+
+def test_consumption_is_told_in_every_format() -> None:
+    """Every format says what each review consumed; cached tokens and a price below a cent's hundredth included."""
+    for words in told(builders.two_models()):
+        assert "6,250 tokens in · 1,050 out · $0.0170" in words
+        assert "12,340 tokens in (8,000 cached) · 1,235 out ·" in words
+        assert "$0.00015" in words
+    text = scorecard_text(builders.smollm3(), width=80, color=False)
+    assert "6,250 tokens in · 1,050 out · $0.0170" in text.splitlines()
+
+
+def test_consumption_is_quiet_in_a_colored_terminal() -> None:
+    """The line of consumption is dimmed where codes may stand."""
+    text = scorecard_text(builders.smollm3(), width=80, color=True)
+    assert "\x1b[2m6,250 tokens in · 1,050 out · $0.0170\x1b[0m" in text
+
+
+def test_free_model_is_called_free() -> None:
+    """A review whose price is nothing is called free, not $0.00."""
+    usage = Usage(input_tokens=9, output_tokens=9, cost_usd=0.0)
+    review = builders.asked_of("local", "smollm2-135m-instruct", usage=usage)
+    for report in (
+        review_html(review),
+        review_markdown(review),
+        scorecard_text(review, width=80, color=False),
+    ):
+        assert "45 tokens in · 45 out · free" in report
+        assert "$0" not in report
+
+
+def test_probabilities_stand_beside_answers_and_are_explained() -> None:
+    """Pages show probabilities under the answers that have them, explain them once, and print neither without any."""
+    for words in told(builders.two_models())[:2]:
+        assert words.count("By probability: score 71.3, ship 82%") == 4
+        assert words.count("the answer itself is what the tally rests on") == 1
+    for words in told(builders.seed_comparison()):
+        assert "robabilit" not in words
+
+
+def test_probabilities_change_no_figure() -> None:
+    """The tally and the scores of a review are the same with probabilities and without."""
+    summaries = [entry["summary"] for entry in json.loads(comparison_json(builders.two_models()))["reviews"]]
+    assert summaries[0]["scores"] == {"mean": 74.8, "median": 80.0, "spread": 35}
+
+
+def test_jury_of_several_models_names_each_seats_model() -> None:
+    """The reports of a mixed jury say which seats asked another model than the others."""
+    jury = builders.mixed_jury()
+    for words in (
+        text_of(review_html(jury)),
+        one_line(review_markdown(jury)),
+        one_line(scorecard_text(jury, width=80, color=False)),
+    ):
+        assert re.search(r"[Aa]sked openai:gpt-6\.1-terra", words)
+        assert "Skeptic and Founder: anthropic:claude-sonnet-5-5" in words
+    assert "Asked" not in scorecard_text(builders.smollm3(), width=80, color=False)
+
+
+def test_seat_that_was_called_in_vain_tells_its_attempts() -> None:
+    """A seat whose calls brought no answer names the model, the attempts, and what may have been billed."""
+    (row,) = [
+        line
+        for line in review_markdown(builders.mixed_jury()).splitlines()
+        if "| Founder | anthropic" in line
+    ]
+    assert row.endswith("| 0 (3 attempts) | unknown | unknown; 1 call may have been billed |")
+    assert "0 (3 attempts)" in text_of(review_html(builders.mixed_jury()))
+
+
+def test_seat_that_was_never_asked_says_so() -> None:
+    """A seat for which no call was made has no provenance to show."""
+    review = builders.review(
+        seats=(builders.seat("builder", builders.no_take("provider_error"), provenance=None),)
+    )
+    for report in (review_html(review), review_markdown(review)):
+        assert "No call was made" in report
+
+
+def test_settings_are_told_apart_where_seats_differ() -> None:
+    """Settings of an exception stand behind its seat's name, and those that all share stand once."""
+    jury = builders.review(setup=builders.setup(exceptions={"skeptic": builders.asked(seed=7)}))
+    html = text_of(review_html(jury))
+    assert "at most 4,000 tokens, seed 0 Skeptic: effort low, at most 4,000 tokens, seed 7" in html
+    assert html.count("c3c3c3c3c3c3") == 1
+
+
+def test_jury_without_its_usual_model_does_not_name_it() -> None:
+    """Where every seat asks another model, only that one is named as asked."""
+    exceptions = dict.fromkeys(builders.ROSTER, builders.asked())
+    text = review_markdown(builders.review(setup=builders.setup(exceptions=exceptions)))
+    assert "asked anthropic:claude-sonnet-5-5, effort" in text
+    assert "asked openai" not in text
+
+
+def test_embedded_notice_names_the_column_it_is_about() -> None:
+    """On a page of one tool the notice is about the embedded model's column, and about some takes where it wrote some."""
+    other = builders.asked_of("openai", builders.MODEL)
+    both = builders.comparison(builders.embedded_review(), other)
+    for words in told(both):
+        assert "The takes in the column smollm2-135m-instruct were written by" in words
+        assert "panel review TOOL --model" in words
+    seats = (builders.embedded_review().seats[0], *builders.review().seats[1:])
+    assert "Some takes on Lantern were written by" in review_markdown(builders.review(seats=seats))
