@@ -18,6 +18,7 @@ class Vendors(ThreadingHTTPServer):
     Attributes:
         calls: path, key and body of each call.
         refusing: status with which all calls are answered, or None for takes.
+        most_at_once: calls that were in flight together.
     """
 
     daemon_threads = True
@@ -26,6 +27,7 @@ class Vendors(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.refusing: int | None = None
+        self.at_once = self.most_at_once = 0
         self._thread = threading.Thread(target=self.serve_forever)
         self._thread.start()
 
@@ -54,9 +56,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         key = self.headers["authorization"] or self.headers["x-api-key"] or ""
         self.server.calls.append((self.path, key, body))
+        self.server.at_once += 1
+        self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
         status = self.server.refusing or 200
         answer = _error(status) if self.server.refusing else _ANSWERS[self.path](body["model"])
         data = json.dumps(answer).encode()
+        self.server.at_once -= 1
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))

@@ -131,6 +131,8 @@ def test_same_panel_on_several_models(panel: Any, vendors: Vendors, tmp_path: Pa
         (["--models", "openai:a,anthropic:b", "--model", "local"], "--model and --models exclude each other"),
         (["--models", "openai:a"], "--models takes 2 to 6 different models"),
         (["--models", "openai:a,openai:a"], "--models takes 2 to 6 different models"),
+        (["--models", f"openai,openai:{OPENAI}"], "--models takes 2 to 6 different models"),
+        (["--models", "openai:a.b,openai:a-b"], "--models takes 2 to 6 different models"),
         (["--models", "openai:a,nobody:b"], "unknown provider 'nobody'"),
         (["--roster", "builder,skeptic=nobody:b"], "unknown provider 'nobody'"),
     ],
@@ -226,3 +228,66 @@ def test_cache_is_warmed_where_other_tools_fill_the_wait(
     monkeypatch.setenv("PANEL_CACHE", "warm")
     panel("review", TOOL, "--model", f"anthropic:{ANTHROPIC}", "-q")
     assert "cache_control" in str(vendors.calls[-1])
+
+
+def test_stopped_recording_is_replayed_as_far_as_it_goes(
+    panel: Any, vendors: Vendors, tmp_path: Path
+) -> None:
+    """A recording of a run that was stopped replays every answer that it holds."""
+    command = ("review", TOOL, "--model", f"openai:{OPENAI}", "--record", "rec", "-q")
+    panel(*command)
+    kept = sorted((tmp_path / "rec").glob("smollm3.*.json"))
+    entry = json.loads(kept[0].read_text())
+    failure = {"kind": "down", "message": "the account cannot pay", "attempts": 1, "lost_calls": 0}
+    kept[0].write_text(json.dumps(entry | {"completion": None, "failure": failure}))
+    ran = panel("review", TOOL, "--model", "replay:rec", "--json")
+    assert (ran.code, json.loads(ran.out)["summary"]["takes_given"]) == (3, 4)
+    assert len(vendors.calls) == 5
+
+
+def test_vendors_key_goes_to_its_vendor_when_several_are_asked(panel: Any, vendors: Vendors) -> None:
+    """An address that is given beside models of two vendors is neither's."""
+    models = f"openai:{OPENAI},anthropic:{ANTHROPIC}"
+    ran = panel("review", TOOL, "--models", models, "--base-url", "http://127.0.0.1:9/v1")
+    assert (ran.code, len(vendors.calls)) == (0, 10)
+
+
+def test_own_key_is_not_sent_where_a_folder_says(panel: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    """A settings file that lies in the folder may not send the key of one's own server to another machine."""
+    monkeypatch.setenv("PANEL_API_KEY", "sk-own-EXAMPLE")
+    (tmp_path / "panel.yaml").write_text(
+        "model: openai-compatible:m\nbase_url: https://elsewhere.example/v1\n"
+    )
+    ran = panel("review", TOOL)
+    assert (ran.code, "would send your openai-compatible key to" in ran.err) == (2, True)
+
+
+def test_report_that_cannot_be_written_is_still_shown(panel: Any, vendors: Vendors, tmp_path: Path) -> None:
+    """When a report cannot be written the review is printed all the same, the earlier one stays in force, and the code is 74."""
+    command = ("review", TOOL, "--model", f"openai:{OPENAI}", "--format", "json", "--json")
+    panel(*command)
+    report = tmp_path / "outputs/reviews/smollm3.json"
+    before = report.read_bytes()
+    (tmp_path / "outputs/reviews/earlier").write_text("in the way")
+    ran = panel(*command)
+    assert (ran.code, json.loads(ran.out)["summary"]["takes_given"]) == (74, 5)
+    assert report.read_bytes() == before
+    assert len(vendors.calls) == 10
+
+
+def test_dry_run_of_stored_reviews_asks_for_nothing(panel: Any, vendors: Vendors, monkeypatch: Any) -> None:
+    """Stored reviews are compared without a model, so that there is nothing to forecast, and no key is missed."""
+    panel("review", TOOL, TOOLS / "skillclaw.yaml", "--model", f"openai:{OPENAI}", "-q")
+    assert vendors.calls
+    monkeypatch.delenv("OPENAI_API_KEY")
+    stored = ("outputs/reviews/smollm3.json", "outputs/reviews/skillclaw.json")
+    ran = panel("compare", *stored, "--model", "openai", "--dry-run")
+    assert (ran.code, ran.out) == (0, "Nothing would be asked: all reviews are there already.\n")
+
+
+def test_same_model_in_the_roster_shares_the_limits(panel: Any, vendors: Vendors, tmp_path: Path) -> None:
+    """A seat that names the panel's own model goes through the same gate as the others, with a warm cache too."""
+    (tmp_path / "panel.yaml").write_text("cache: warm\nconcurrency: 1\n")
+    roster = f"builder,skeptic=anthropic:{ANTHROPIC},founder"
+    panel("review", TOOL, "--model", f"anthropic:{ANTHROPIC}", "--roster", roster, "-q")
+    assert (len(vendors.calls), vendors.most_at_once) == (3, 1)

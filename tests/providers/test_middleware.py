@@ -91,6 +91,7 @@ async def test_wrappers_keep_the_name_and_close_what_they_wrap() -> None:
         ({"retry-after": "nan"}, None),
         ({"retry-after": "Wed, 21 Oct 2020 07:28:00 GMT"}, 0.0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "Mon, 01 Jan 2026 00:00:00 +99999999999999999999"}, None),
         ({}, None),
     ],
 )

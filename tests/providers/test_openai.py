@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -193,8 +194,6 @@ async def test_names_from_the_wire_are_bounded(prompt: Prompt, config: ModelConf
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "12", "completion_tokens": float("nan")}])
 async def test_unknown_usage_is_none(usage: Any, prompt: Prompt, config: ModelConfig) -> None:
     """Usage that a server leaves out or garbles is unknown, never zero."""
-    import json
-
     body = json.dumps(chosen("{}") | {"usage": usage}).encode()
     wire = Wire(httpx2.Response(200, content=body, headers={"content-type": "application/json"}))
     assert (await chat(wire).complete(prompt, config)).usage == Usage()
@@ -242,8 +241,6 @@ async def test_faults_have_one_meaning(
 
 async def test_byte_order_mark_is_no_fault(prompt: Prompt, config: ModelConfig) -> None:
     """A byte order mark before the JSON does no harm."""
-    import json
-
     wire = Wire(httpx2.Response(200, content=b"\xef\xbb\xbf" + json.dumps(chosen("ok")).encode()))
     assert (await chat(wire).complete(prompt, config)).text == "ok"
 
@@ -282,40 +279,70 @@ REFUSED_PARTS = [
 
 
 @pytest.mark.parametrize(("complaint", "left_out"), REFUSED_PARTS)
+@pytest.mark.parametrize("body", ["error", "detail"])
 async def test_part_that_a_server_does_not_know_is_left_out(
-    complaint: str, left_out: set[str], prompt: Prompt, config: ModelConfig
+    body: str, complaint: str, left_out: set[str], prompt: Prompt, config: ModelConfig
 ) -> None:
-    """When a server complains about a part of the request the call is worth another attempt, and goes without it."""
-    wire = Wire(httpx2.Response(400, json={"error": {"message": complaint}}), chosen("{}"))
+    """When a server complains about a part of the request, in whichever form, it is asked without it, then and ever after."""
+    said = {"error": {"message": complaint}} if body == "error" else {"detail": [{"msg": complaint}]}
+    wire = Wire(httpx2.Response(422, json=said), chosen("{}"))
     provider = chat(wire)
-    with pytest.raises(ProviderBusy, match="asked again without it") as caught:
-        await provider.complete(prompt, config)
-    everything = set(wire.sent)
+    got = await provider.complete(prompt, config)
+    everything, less = (set(json.loads(request.content)) for request in wire.requests)
+    assert (everything - less, got.attempts) == (left_out, 2)
     await provider.complete(prompt, config)
-    assert caught.value.retry_after == 0.0
-    assert everything - set(wire.sent) == left_out
+    assert (len(wire.requests), set(wire.sent)) == (3, less)
 
 
-async def test_limit_goes_by_the_name_that_the_server_wants(prompt: Prompt, config: ModelConfig) -> None:
-    """A model that refuses `max_tokens` in favour of `max_completion_tokens` is sent that from then on."""
-    complaint = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
-    wire = Wire(httpx2.Response(400, json={"error": {"message": complaint}}), chosen("{}"))
-    provider = chat(wire)
-    with pytest.raises(ProviderBusy):
-        await provider.complete(prompt, config)
-    await provider.complete(prompt, config)
-    assert ("max_tokens" in wire.sent, wire.sent["max_completion_tokens"]) == (False, 1_234)
+async def test_server_that_knows_nothing_but_chat_is_asked_plainly(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """A server that refuses one part after the other is asked without any of them, within one call."""
+    complaints = ["logprobs?", "response_format?", "seed?", "use max_completion_tokens"]
+    refusals = [httpx2.Response(400, json={"error": {"message": text}}) for text in complaints]
+    wire = Wire(*refusals, chosen("{}"))
+    got = await chat(wire).complete(prompt, config)
+    assert (got.attempts, set(wire.sent)) == (5, {"model", "messages", "max_completion_tokens"})
 
 
 async def test_complaint_about_something_else_is_final(prompt: Prompt, config: ModelConfig) -> None:
     """A refusal that no smaller request can mend, or that remains after one, ends the call."""
     wire = Wire(httpx2.Response(400, json={"error": {"message": "logprobs: no"}}))
-    provider = chat(wire)
-    with pytest.raises(ProviderBusy):
-        await provider.complete(prompt, config)
     with pytest.raises(ProviderError) as caught:
-        await provider.complete(prompt, config)
-    assert type(caught.value) is ProviderError
+        await chat(wire).complete(prompt, config)
+    assert (type(caught.value), caught.value.attempts, len(wire.requests)) == (ProviderError, 2, 2)
+
+
+async def test_other_servers_learn_nothing_of_the_account(
+    prompt: Prompt, config: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The organisation and the project that OpenAI's SDK reads from the environment are sent to OpenAI alone."""
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-EXAMPLE")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-EXAMPLE")
+    wire = Wire(chosen("{}"))
+    await chat(wire).complete(prompt, config)
+    assert "EXAMPLE" not in str(wire.requests[-1].headers)
+    wire = Wire(answered(text("x")))
+    await responses(wire).complete(prompt, config)
+    assert wire.requests[-1].headers["openai-organization"] == "org-EXAMPLE"
+
+
+@pytest.mark.parametrize("tokens", [10**400, -1, 1.5, "12", True])
+async def test_absurd_usage_is_unknown(tokens: Any, prompt: Prompt, config: ModelConfig) -> None:
+    """A number of tokens that no call can take is unknown, and breaks nothing."""
+    body = json.dumps(chosen("{}") | {"usage": {"prompt_tokens": 5, "completion_tokens": tokens}}).encode()
+    wire = Wire(httpx2.Response(200, content=body, headers={"content-type": "application/json"}))
+    assert (await chat(wire).complete(prompt, config)).usage.output_tokens is None
+
+
+async def test_key_is_cut_out_before_the_message_is(prompt: Prompt, config: ModelConfig) -> None:
+    """However a vendor pads its message, no part of the key is left at its end."""
+    for padding in range(2_960, 3_000):
+        message = f"bad key:{' ' * padding}{KEY}"
+        wire = Wire(httpx2.Response(401, json={"error": {"message": message}}))
+        with pytest.raises(ProviderDown) as caught:
+            await responses(wire).complete(prompt, config)
+        assert KEY[:8] not in str(caught.value)
 
 
 async def test_logprobs_are_asked_of_servers_but_not_of_a_router(prompt: Prompt, config: ModelConfig) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.domain.completion import Asked, ModelConfig
-from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout, SettingsError
+from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout, RunStopped, SettingsError
 from panel.providers import Connection, open_provider
 from panel.providers.base import Halt
 from panel.providers.recording import MANIFEST, Manifest, Recorded, Recording
@@ -53,16 +53,16 @@ async def test_another_question_is_another_call(prompt: Prompt, config: ModelCon
     ("error", "kind"),
     [
         (ProviderTimeout("slow", attempts=4, lost_calls=4), ProviderTimeout),
-        (ProviderDown("no key"), ProviderDown),
+        (ProviderDown("no key"), ProviderError),
         (ProviderError("bad"), ProviderError),
     ],
 )
 async def test_failure_is_replayed_but_asked_again(
     error: ProviderError, kind: type[ProviderError], prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """A call that failed fails again in replay, in the same way; a further recording makes it anew."""
+    """A call that failed fails again in replay, which it does not stop; a further recording makes it anew and adds up both."""
     inner = Scripted(error, answer("now"))
-    with pytest.raises(kind):
+    with pytest.raises(type(error)):
         await recorded(inner, tmp_path).complete(prompt, config)
     with pytest.raises(kind) as caught:
         await replayed(tmp_path).complete(prompt, config)
@@ -71,7 +71,13 @@ async def test_failure_is_replayed_but_asked_again(
         error.attempts,
         error.lost_calls,
     )
-    assert (await recorded(inner, tmp_path).complete(prompt, config)).text == "now"
+    assert not isinstance(caught.value, ProviderDown)
+    again = await recorded(inner, tmp_path).complete(prompt, config)
+    assert (again.text, again.attempts, again.usage.lost_calls) == (
+        "now",
+        1 + error.attempts,
+        error.lost_calls,
+    )
     assert (await replayed(tmp_path).complete(prompt, config)).text == "now"
 
 
@@ -113,16 +119,43 @@ async def test_broken_answer_is_named(prompt: Prompt, config: ModelConfig, tmp_p
     assert caught.value.attempts == 0
 
 
-def test_manifest_is_written_once(tmp_path: Path) -> None:
-    """A recording keeps the manifest that it was begun with, and with it its secret."""
+def test_recording_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
+    """A second run is refused for as long as the first one records, and one that began with another secret for good."""
     asked = Asked(provider="openai", config=ModelConfig(model="m"), prompts="p")
-    recording = Recording(tmp_path / "new")
-    assert recording.manifest() is None
-    first = Manifest(asked=asked)
-    recording.begin(first)
-    recording.begin(Manifest(asked=asked))
-    assert recording.manifest() == first
-    assert len(bytes.fromhex(first.secret)) == 32
+    first, second = Recording(tmp_path / "new"), Recording(tmp_path / "new")
+    assert first.manifest() is None
+    manifest = Manifest(asked=asked)
+    first.begin(manifest)
+    with pytest.raises(RunStopped, match="another process records in"):
+        second.begin(manifest)
+    first.close()
+    second.begin(manifest)
+    second.close()
+    with pytest.raises(RunStopped):
+        second.begin(Manifest(asked=asked))
+    assert first.manifest() == manifest
+    assert len(bytes.fromhex(manifest.secret)) == 32
+
+
+async def test_answer_to_another_question_is_not_given(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
+    """An answer that was copied over another seat's is refused by its name."""
+    provider = recorded(Scripted(answer("one"), answer("two")), tmp_path)
+    await provider.complete(prompt, config)
+    await provider.complete(prompt.model_copy(update={"own": "OTHER"}), config)
+    one, two = tmp_path.iterdir()
+    one.write_text(two.read_text())
+    two.write_text(one.read_text())
+    outcomes = []
+    for own in ("SEAT", "OTHER"):
+        try:
+            outcomes.append(
+                (await replayed(tmp_path).complete(prompt.model_copy(update={"own": own}), config)).text
+            )
+        except ProviderError as error:
+            outcomes.append(str(error).partition(" ")[2])
+    assert sum("answers another question" in outcome for outcome in outcomes) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"kind": "panel-recording", "secret": "x"})])

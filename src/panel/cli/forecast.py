@@ -28,6 +28,9 @@ def show_forecast(sittings: Sequence[Sitting], tools: Sequence[Tool], *, as_json
     Raises:
         PanelError: the run could not begin, for lack of a key for instance.
     """
+    if not tools:
+        result_json([]) if as_json else plain_result("Nothing would be asked: all reviews are there already.")
+        return
     outlooks = [_outlook(sitting.prepare(tools), sitting.settings, tools) for sitting in sittings]
     if as_json:
         result_json([outlook_data(outlook) for outlook in outlooks])

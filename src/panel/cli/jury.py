@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.console import result, width
@@ -12,6 +13,7 @@ from panel.domain.comparison import Comparison
 from panel.domain.text import slugify
 from panel.errors import SettingsError
 from panel.report import comparison_reports, comparison_text
+from panel.settings.choice import choose_model
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
@@ -36,10 +38,13 @@ def runs(flags: Mapping[str, Any], config: Path | None, models: str | None, voic
     if "model" in flags:
         raise SettingsError("--model and --models exclude each other; name all models in --models")
     names = [name.strip() for name in models.split(",")]
-    if not FEWEST <= len(names) <= MOST or len(set(names)) < len(names) or not all(names):
+    if not FEWEST <= len(names) <= MOST or not all(names):
         raise SettingsError(f"--models takes {FEWEST} to {MOST} different models, separated by commas")
-    own = any(name.startswith("openai-compatible") for name in names)
-    return [_run(dict(flags), config, name, voice, among_own=own) for name in names]
+    choices = [choose_model(name, "--models", os.environ) for name in names]
+    if len({slugify(str(choice)) for choice in choices}) < len(choices):
+        raise SettingsError(f"--models takes {FEWEST} to {MOST} different models, separated by commas")
+    mixed = len({choice.provider for choice in choices}) > 1
+    return [_run(dict(flags), config, str(choice), voice, mixed=mixed) for choice in choices]
 
 
 def side_by_side(
@@ -58,11 +63,11 @@ def side_by_side(
             result("\n".join(f"Wrote {path}" for path in reversed(paths)))
 
 
-def _run(flags: dict[str, Any], config: Path | None, model: str, voice: Voice, *, among_own: bool) -> Sitting:
+def _run(flags: dict[str, Any], config: Path | None, model: str, voice: Voice, *, mixed: bool) -> Sitting:
     resolved = resolve(flags | {"model": model}, config)
     name = slugify(model)
     if resolved.settings.record is not None:
         resolved = resolve(flags | {"model": model, "record": resolved.settings.record / name}, config)
-    if among_own:
+    if mixed:
         resolved = elsewhere(resolved, model.partition(":")[0])
     return Sitting(resolved, voice, ending=f"-by-{name}")

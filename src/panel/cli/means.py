@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from panel.domain.completion import Asked, ModelConfig
 from panel.domain.review import EMBEDDED
@@ -159,9 +160,14 @@ def _connection(resolved: Resolved, choice: ModelChoice) -> Connection:
 def _base_url(resolved: Resolved, provider: str) -> str | None:
     """Return where a provider answers, unless a folder's settings file would have a vendor's key sent elsewhere."""
     url, source = resolved.settings.base_url, resolved.sources["base_url"]
-    if url is not None and provider in HOSTED and source.startswith(f"{PROJECT_FILE},"):
+    keyed = provider in HOSTED or (api_key(provider, os.environ) and not _is_loopback(url))
+    if url is not None and keyed and source.startswith(f"{PROJECT_FILE},"):
         raise SettingsError(
             f"base_url in {source} would send your {provider} key to {url}; if that is meant, give it as --base-url"
         )
     variable = VENDOR_URL_VARIABLES.get(provider, "")
     return url or (address(variable, os.environ[variable]) if os.environ.get(variable) else None)
+
+
+def _is_loopback(url: str | None) -> bool:
+    return urlsplit(url or "").hostname in {"127.0.0.1", "::1", "localhost"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -51,20 +52,36 @@ class Outputs:
             written.append(path)
         return written
 
-    def put_earlier_aside(self, slug: str) -> None:
-        """Move an earlier review of the same tool out of the way, under the time at which it was written."""
-        for path in sorted((self._folder / REVIEWS).glob(f"{slug}.*")):
-            if path.suffixes != [path.suffix]:
-                continue
+    def write_review(self, slug: str, reports: Mapping[str, str]) -> list[Path]:
+        """Write the reports of a review; an earlier review of the same tool is kept under the time at which it was written.
+
+        It stays in force until the new one is written, so that a full disk leaves one of the two.
+        """
+        earlier = [
+            path
+            for path in sorted((self._folder / REVIEWS).glob(f"{slug}.*"))
+            if path.suffixes == [path.suffix]
+        ]
+        for path in earlier:
             with _storage(path):
-                _move_aside(path)
+                _keep_aside(path)
+        written = self.write(REVIEWS, slug, reports)
+        for path in set(earlier) - set(written):
+            with _storage(path):
+                path.unlink()
+        return written
 
 
-def _move_aside(path: Path) -> None:
+def _keep_aside(path: Path) -> None:
     folder = path.parent / EARLIER
     folder.mkdir(exist_ok=True)
-    written = path.stat().st_mtime_ns
-    path.rename(folder / f"{path.stem}.{written}{path.suffix}")
+    kept = folder / f"{path.stem}.{path.stat().st_mtime_ns}{path.suffix}"
+    if kept.exists():
+        return
+    try:
+        kept.hardlink_to(path)
+    except OSError:  # a file system without links
+        shutil.copy2(path, kept)
 
 
 @contextmanager

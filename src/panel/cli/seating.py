@@ -39,9 +39,9 @@ async def seated(
         warm: whether to ask one seat of each panel first, so that the others read from the provider's cache.
     """
     async with AsyncExitStack() as stack:
-        providers = _Providers(resolved, cast_, halt, stack)
+        providers = _Providers(resolved, cast_, halt, stack, warm=warm)
         yield Panel(
-            answerer=providers.answerer(cast_.means, cache=warm),
+            answerer=providers.answerer(cast_.means),
             personas=cast_.personas,
             concurrency=resolved.settings.concurrency,
             observer=observer,
@@ -55,7 +55,10 @@ async def seated(
 class _Providers:
     """Opens one client per provider, with one gate per model, and closes them with the stack."""
 
-    def __init__(self, resolved: Resolved, cast_: Cast, halt: Halt, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, resolved: Resolved, cast_: Cast, halt: Halt, stack: AsyncExitStack, *, warm: bool
+    ) -> None:
+        self._cached = cast_.means.connection if warm else None
         self._settings = resolved.settings
         self._record = cast_.record
         self._halt = halt
@@ -63,8 +66,8 @@ class _Providers:
         self._adapters: dict[Connection, Provider] = {}
         self._wrapped: dict[tuple[Connection, str], Provider] = {}
 
-    def answerer(self, means: Means, *, cache: bool = False) -> Answerer:
-        connection = replace(means.connection, cache=cache)
+    def answerer(self, means: Means) -> Answerer:
+        connection = replace(means.connection, cache=means.connection == self._cached)
         if connection not in self._adapters:
             adapter = open_provider(connection)
             self._stack.push_async_callback(adapter.aclose)

@@ -12,7 +12,7 @@ from panel.cli.console import tell
 from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.forecast import cache_plan
 from panel.cli.interrupts import Interrupts
-from panel.cli.output import REVIEWS, Outputs
+from panel.cli.output import Outputs
 from panel.cli.progress import progress
 from panel.cli.seating import seated
 from panel.domain.completion import Usage
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 INCOMPLETE = 3
 AGAIN = "what was answered is in the reports; run the same command again to ask the panels anew"
 RESUME = "run the same command again; answers that were recorded are not paid for twice"
+AGAIN_AT_ONCE = "run the same command again to ask the panels anew, with --record to keep every answer"
 NOTHING = "nothing was answered; run the same command again"
 
 
@@ -83,6 +84,7 @@ class Sitting:
         self.complete = True
         self._usage = Usage.lost(0)
         self._written = False
+        self._unwritten: StorageError | None = None
         self._reader_left = False
 
     def prepare(self, tools: Sequence[Tool]) -> Cast:
@@ -108,8 +110,14 @@ class Sitting:
         try:
             asyncio.run(self._sit(cast_, tools, each))
         except asyncio.CancelledError:
-            raise self._interrupted("left at once; answers still in flight are lost") from None
+            left = "left at once; answers of panels that were not complete are lost"
+            raise self._interrupted(f"{left}; {RESUME if cast_.record else AGAIN_AT_ONCE}") from None
+        finally:
+            if cast_.record:
+                cast_.record[0].close()
         self._sum_up(tools)
+        if self._unwritten is not None:
+            raise self._unwritten
         advice = RESUME if cast_.record else AGAIN if self._written else NOTHING
         if self._interrupts.number is not None:
             raise self._interrupted(advice)
@@ -149,9 +157,15 @@ class Sitting:
 
     def _hand_on(self, review: PanelReview, each: Callable[[PanelReview, list[Path]], None]) -> None:
         """Write a review and show it; when nobody reads on, what is in flight is still written."""
-        paths = self._write(review)
+        try:
+            paths = self._write(review)
+        except StorageError as error:
+            # What was paid for is still shown, and what is in flight still arrives.
+            self._unwritten = self._unwritten or error
+            self._halt.set(str(error))
+            paths = []
         self._written = self._written or bool(paths)
-        if not paths:
+        if not paths and self._unwritten is None:
             self._voice.note(
                 f"{review.tool.name}: no seat was answered, so no report was written; see the reasons above."
             )
@@ -170,8 +184,7 @@ class Sitting:
         if not review.answered:
             return []
         slug = review.tool.slug + self._ending
-        self.outputs.put_earlier_aside(slug)
-        return self.outputs.write(REVIEWS, slug, review_reports(review, self.context))
+        return self.outputs.write_review(slug, review_reports(review, self.context))
 
     def _sum_up(self, tools: Sequence[Tool]) -> None:
         from panel.report import usage_line

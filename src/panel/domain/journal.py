@@ -6,17 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from panel.domain.base import Frozen, digest_of
 from panel.domain.completion import Completion
-from panel.errors import ProviderDown, ProviderError, ProviderTimeout
+from panel.errors import ProviderError, ProviderTimeout
 
 if TYPE_CHECKING:
     from panel.domain.completion import ModelConfig
     from panel.domain.prompt import Prompt
-
-_KINDS: dict[str, type[ProviderError]] = {
-    "timeout": ProviderTimeout,
-    "down": ProviderDown,
-    "error": ProviderError,
-}
 
 
 class Failure(Frozen):
@@ -40,8 +34,9 @@ class Failure(Frozen):
 
     @property
     def error(self) -> ProviderError:
-        """The error again."""
-        return _KINDS[self.kind](self.message, attempts=self.attempts, lost_calls=self.lost_calls)
+        """The error again; but a provider that was down then keeps nothing from being asked now."""
+        kind = ProviderTimeout if self.kind == "timeout" else ProviderError
+        return kind(self.message, attempts=self.attempts, lost_calls=self.lost_calls)
 
 
 class Entry(Frozen):

@@ -122,8 +122,8 @@ def _until(date: str) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
+        moment = parsedate_to_datetime(date[:MAX_MESSAGE_CHARS])
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
@@ -149,9 +149,16 @@ def _codes(body: object) -> str:
 
 
 def _message(body: object, secret: str | None) -> str:
-    text = _error(body).get("message") or "no explanation"
-    line = one_line(str(text)[: 10 * MAX_MESSAGE_CHARS])
-    return (line.replace(secret, "[key]") if secret else line)[:MAX_MESSAGE_CHARS]
+    text = str(_error(body).get("message") or _detail(body) or "no explanation")
+    # The key goes before the text is cut, or a part of it could be left.
+    safe = text.replace(secret, "[key]") if secret else text
+    return one_line(safe[: 10 * MAX_MESSAGE_CHARS])[:MAX_MESSAGE_CHARS]
+
+
+def _detail(body: object) -> str | None:
+    """Return what servers built on FastAPI say in place of an error."""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    return json.dumps(detail, ensure_ascii=False) if isinstance(detail, dict | list) else detail
 
 
 def _error(body: object) -> dict[str, Any]:

@@ -110,15 +110,19 @@ class Gate:
             await self._draw(self._requests, 1)
         if self._tokens is not None:
             written = config.max_output_tokens if self._written is None else self._written
-            await self._draw(self._tokens, min(estimate(prompt) + written, self._tokens.max_rate))
+            await self._draw(self._tokens, estimate(prompt) + written)
         while self._halt.reason is None and (seconds := self._resume_at - time.monotonic()) > 0:
             await self._halt.sleep(seconds)
 
     async def _draw(self, bucket: AsyncLimiter, amount: float) -> None:
-        if bucket.has_capacity(amount):
-            await bucket.acquire(amount)
-        else:
-            await self._halt.cut_short(bucket.acquire(amount))
+        """Take an amount from a bucket, in several draughts if it holds less."""
+        while amount > 0 and self._halt.reason is None:
+            draught = min(amount, bucket.max_rate)
+            if bucket.has_capacity(draught):
+                await bucket.acquire(draught)
+            else:
+                await self._halt.cut_short(bucket.acquire(draught))
+            amount -= draught
 
     def _slow_down(self, error: ProviderBusy, began: float) -> None:
         if not error.slow_down:

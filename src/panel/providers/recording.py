@@ -16,19 +16,21 @@ from pydantic import Field, ValidationError
 
 from panel.disk import write_whole
 from panel.domain.base import Frozen
-from panel.domain.completion import Asked
+from panel.domain.completion import Asked, Usage
 from panel.domain.journal import Entry, Failure, key_of
-from panel.errors import CallNotMade, ProviderError, SettingsError
+from panel.errors import CallNotMade, ProviderError, RunStopped, SettingsError
 from panel.providers.middleware import Wrapper
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
     from panel.domain.completion import Completion, ModelConfig
     from panel.domain.prompt import Prompt
     from panel.providers.base import Halt, Provider
 
 MANIFEST = "recording.json"
+LOCK = ".lock"
 SECRET_BYTES = 32
 SHORT_KEY = 12
 
@@ -54,6 +56,7 @@ class Recording:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: IO[str] | None = None
 
     def manifest(self) -> Manifest | None:
         """Return what the recording is of; None if the folder holds none.
@@ -72,14 +75,42 @@ class Recording:
             ) from error
 
     def begin(self, manifest: Manifest) -> None:
-        """Write the manifest, if there is none yet.
+        """Take the folder for this process alone, and write the manifest if there is none yet.
 
         Raises:
             OSError: it cannot be written.
+            RunStopped: another process records there.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock()
         if not (self._folder / MANIFEST).exists():
             write_whole(self._folder / MANIFEST, manifest.model_dump_json(indent=2))
+        elif self.manifest() != manifest:
+            raise self._taken()
+
+    def close(self) -> None:
+        """Leave the folder to others."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def _lock(self) -> None:
+        """Hold a lock for as long as the file is open; the system lets it go when the process ends in any way."""
+        try:
+            import fcntl
+        except ImportError:
+            return
+        self._held = (self._folder / LOCK).open("w")
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise self._taken() from None
+
+    def _taken(self) -> RunStopped:
+        self.close()
+        return RunStopped(
+            f"another process records in {self._folder}; wait until it is done, then run the same command again"
+        )
 
     def find(self, prompt: Prompt, config: ModelConfig) -> Entry | None:
         """Return what a question brought, or None if it was not recorded.
@@ -96,6 +127,10 @@ class Recording:
             raise ProviderError(
                 f"{path.name} is not a recorded answer; delete it to have it asked again", attempts=0
             ) from error
+        if entry.key != key_of(prompt, config):
+            raise ProviderError(
+                f"{path.name} answers another question; delete it to have this one asked again", attempts=0
+            )
         return entry
 
     def keep(self, prompt: Prompt, config: ModelConfig, entry: Entry) -> None:
@@ -133,11 +168,15 @@ class Recorded(Wrapper):
         entry = self._recording.find(prompt, config)
         if entry is not None and entry.completion is not None:
             return entry.completion
+        earlier = entry.failure if entry is not None else None
         try:
-            completion = await self._inner.complete(prompt, config)
+            completion = _with_earlier(await self._inner.complete(prompt, config), earlier)
         except CallNotMade:
             raise
         except ProviderError as error:
+            if earlier is not None:
+                error.attempts += earlier.attempts
+                error.lost_calls += earlier.lost_calls
             await self._keep(prompt, config, failure=Failure.of(error))
             raise
         await self._keep(prompt, config, completion=completion)
@@ -155,3 +194,14 @@ class Recorded(Wrapper):
             await asyncio.shield(asyncio.to_thread(self._recording.keep, prompt, config, entry))
         except OSError as error:
             self._halt.set(f"an answer could not be recorded: {error}")
+
+
+def _with_earlier(completion: Completion, earlier: Failure | None) -> Completion:
+    """Return an answer with what an earlier, failed asking of the same question took."""
+    if earlier is None:
+        return completion
+    update = {
+        "attempts": completion.attempts + earlier.attempts,
+        "usage": completion.usage + Usage.lost(earlier.lost_calls),
+    }
+    return completion.model_copy(update=update)

@@ -7,6 +7,7 @@ from typing import Any
 from panel.domain.text import one_line, well_formed
 
 MAX_LABEL_CHARS = 200
+MOST_TOKENS = 10**9
 
 
 def mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
@@ -33,4 +34,6 @@ def label_of(value: object) -> str:
 
 def count(value: object) -> int | None:
     """Return a number of tokens; None in place of anything that is not one."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MOST_TOKENS else None

@@ -16,6 +16,7 @@ from panel.errors import SettingsError
 
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
+_QUERY = re.compile(r"(?<=\S)\?\S+")
 FORMATS = ("html", "md", "json")
 
 
@@ -54,7 +55,7 @@ def address(name: str, url: str) -> str:
 
 def masked(value: object) -> object:
     """Return a value as messages may show it: without the credentials that an address may hold."""
-    return _CREDENTIALS.sub("//…@", value) if isinstance(value, str) else value
+    return _QUERY.sub("?…", _CREDENTIALS.sub("//…@", value)) if isinstance(value, str) else value
 
 
 def _address(url: str) -> str:

@@ -14,6 +14,7 @@ from panel.orchestrator.forecast import dollars
 from panel.providers import HOSTED
 from panel.providers.prices import Prices
 from panel.settings.choice import KEY_VARIABLES, api_key
+from panel.settings.model import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,12 +63,14 @@ def addresses(case: Case) -> Iterator[Finding]:
         if url is None:
             continue
         if provider in VENDOR_URL_VARIABLES:
-            yield note(f"{provider} is asked at {url}, set by {_source(case, provider)}; its key goes there")
+            yield note(
+                f"{provider} is asked at {masked(url)}, set by {_source(case, provider)}; its key goes there"
+            )
         else:
-            yield ok(f"{provider} is asked at {url}")
+            yield ok(f"{provider} is asked at {masked(url)}")
     for provider, variable in VENDOR_URL_VARIABLES.items():
         if os.environ.get(variable) and provider not in case.asked:
-            yield note(f"{variable} is set: {provider} would be asked at {os.environ[variable]}")
+            yield note(f"{variable} is set: {provider} would be asked at {masked(os.environ[variable])}")
 
 
 def prices(case: Case) -> Iterator[Finding]:

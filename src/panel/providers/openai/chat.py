@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from panel.domain.completion import Completion, Finish, Usage
-from panel.errors import ProviderBusy, ProviderError, ProviderGarbled
+from panel.errors import ProviderError, ProviderGarbled
 from panel.providers.base import Provider
 from panel.providers.openai.client import ANSWER_NAME, caller
 from panel.providers.probabilities import probabilities_of
@@ -82,31 +82,33 @@ class ChatProvider(Provider):
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        dialect = self._dialect
-        try:
-            answer = await self._caller.post("/chat/completions", chat_request(prompt, config, dialect))
-        except ProviderError as error:
-            self._learn(error, dialect)
-            raise
-        completion = chat_completion(answer.body, config.model)
-        return completion.model_copy(update={"limits": answer.limits})
+        refused = 0
+        while True:
+            dialect = self._dialect
+            try:
+                answer = await self._caller.post("/chat/completions", chat_request(prompt, config, dialect))
+            except ProviderError as error:
+                refused += 1
+                error.attempts = refused
+                if not self._learns(error, dialect):
+                    raise
+                continue
+            completion = chat_completion(answer.body, config.model)
+            return completion.model_copy(update={"limits": answer.limits, "attempts": 1 + refused})
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._caller.aclose()
 
-    def _learn(self, error: ProviderError, used: Dialect) -> None:
-        """Ask for less from now on if that is what the server wants.
+    def _learns(self, error: ProviderError, used: Dialect) -> bool:
+        """Ask for less from now on if that is what the server wants; return whether the call is worth making again.
 
-        Raises:
-            ProviderBusy: it is, and the call is worth another attempt.
+        A request that was refused for what it asks is not paid for, and each part can be left out only once.
         """
-        if type(error) is not ProviderError:
-            return
-        plainer = used.without(str(error))
-        if plainer != used:
-            self._dialect = plainer
-            raise ProviderBusy(f"{error} (asked again without it)", retry_after=0.0) from error
+        if type(error) is not ProviderError or used.without(str(error)) == used:
+            return False
+        self._dialect = self._dialect.without(str(error))
+        return True
 
 
 def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[str, Any]:

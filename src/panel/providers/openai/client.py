@@ -25,4 +25,7 @@ def caller(connection: Connection, base_url: str) -> Caller:
         timeout=time_limit(connection),
         http_client=http_client(openai, connection),
     )
+    if connection.provider != "openai":
+        # The SDK takes these from the environment; they are OpenAI's, and no other server's business.
+        client.organization = client.project = None
     return Caller(connection.provider, openai, client, key)
