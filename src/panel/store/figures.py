@@ -1,0 +1,106 @@
+"""How far a run is, and what it has cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from panel.domain.base import Frozen
+from panel.store.access import Access
+from panel.store.runs import DONE, TODO
+from panel.store.schema import calls, drafts, run_tools
+from panel.store.steps import ANSWERED, FAILED, OPEN
+
+if TYPE_CHECKING:
+    from sqlalchemy import Column, Connection, Table
+
+
+class Progress(Frozen):
+    """Counts of a run's tools, drafts and calls, by state."""
+
+    todo: int
+    done: int
+    drafts: int
+    open_calls: int
+    answered_calls: int
+    failed_calls: int
+
+
+class Spent(Frozen):
+    """What calls have cost.
+
+    Attributes:
+        cost_usd: the sum of the prices that are known; None if there are answers and no price of them is.
+        unpriced: answers whose price is not known.
+        input_tokens: the sum of those that are known.
+        output_tokens: likewise.
+        lost_calls: calls whose answer never came although they may have been billed, open ones included.
+    """
+
+    cost_usd: float | None
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    lost_calls: int
+
+
+class Figures(Access):
+    """Counts and sums."""
+
+    async def progress(self, run: int) -> Progress:
+        """Return how far a run is."""
+        return await self._read(lambda connection: _progress(connection, run))
+
+    async def spent(self, run: int | None = None) -> Spent:
+        """Return what a run has cost, or all calls together."""
+        return await self._read(lambda connection: _spent(connection, run))
+
+
+def _progress(connection: Connection, run: int) -> Progress:
+    listed = _by_state(connection, run_tools, run)
+    asked = _by_state(connection, calls, run)
+    drafted = connection.scalar(select(func.count()).select_from(drafts).where(drafts.c.run_id == run))
+    return Progress(
+        todo=listed.get(TODO, 0),
+        done=listed.get(DONE, 0),
+        drafts=drafted or 0,
+        open_calls=asked.get(OPEN, 0),
+        answered_calls=asked.get(ANSWERED, 0),
+        failed_calls=asked.get(FAILED, 0),
+    )
+
+
+def _by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
+    query = (
+        select(table.c.state, func.count().label("rows")).where(table.c.run_id == run).group_by(table.c.state)
+    )
+    return {row.state: row.rows for row in connection.execute(query)}
+
+
+def _spent(connection: Connection, run: int | None) -> Spent:
+    answered = calls.c.state == ANSWERED
+    query = select(
+        func.count().filter(answered).label("answers"),
+        func.count().filter(answered, calls.c.cost_usd.is_(None)).label("unpriced"),
+        func.count().filter(calls.c.state == OPEN).label("open"),
+        _sum(calls.c.cost_usd).label("cost_usd"),
+        _sum(calls.c.input_tokens).label("input_tokens"),
+        _sum(calls.c.output_tokens).label("output_tokens"),
+        _sum(calls.c.lost_calls).label("lost"),
+    )
+    if run is not None:
+        query = query.where(calls.c.run_id == run)
+    row = connection.execute(query).one()
+    unknown = 0 < row.answers == row.unpriced
+    return Spent(
+        cost_usd=None if unknown else row.cost_usd,
+        unpriced=row.unpriced,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        lost_calls=row.lost + row.open,
+    )
+
+
+def _sum(column: Column[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
+    return func.coalesce(func.sum(column), 0)

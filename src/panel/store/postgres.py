@@ -1,0 +1,125 @@
+"""PostgreSQL: for several machines on one store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from panel.errors import SettingsError, StorageError
+from panel.store.database import Database
+from panel.store.faults import lost_connection
+from panel.store.migrate import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import URL, Engine
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 30
+CONNECT_SECONDS = 5
+
+
+class PostgresDatabase(Database):
+    """A database behind an address.
+
+    Args:
+        url: `postgresql+psycopg://…`.
+    """
+
+    def __init__(self, url: URL) -> None:
+        super().__init__(_engine(url), url.render_as_string(hide_password=True))
+        self._patient = Retrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
+
+    def prepare(self) -> None:
+        """See `Database.prepare`; a server that is not there is not waited for."""
+        self.engine.connect().close()
+        migrate(self)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """See `Database.read`; waits up to 30 s for a server that went away."""
+        result: T = self._patient.copy()(super().read, work)
+        return result
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """See `Database.write`; waits up to 30 s for a server that went away, and never commits twice."""
+        transaction = _Transaction(self.engine, work)
+        return self._patient.copy()(transaction.commit)
+
+    def make_room(self) -> None:
+        """Do nothing: the server's disk is the server's."""
+
+    def flaws(self, connection: Connection) -> list[str]:  # noqa: ARG002 - its signature
+        """Return nothing: PostgreSQL checks its own pages, with data checksums and pg_amcheck."""
+        return []
+
+    def backup(self, path: Path) -> None:  # noqa: ARG002 - its signature
+        """Refuse; see `Database.backup`."""
+        raise StorageError(f"{self.where} is PostgreSQL; back it up with pg_dump")
+
+
+class _Undecided(OperationalError):
+    """The server does not know yet what becomes of a commit that was cut off."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None, TimeoutError("the end of a commit that was cut off is not known"))
+
+
+class _Transaction(Generic[T]):
+    """Work that may have to be done again, unless the commit that was cut off went through.
+
+    PostgreSQL says what became of a transaction by its number: `pg_xact_status`
+    (https://www.postgresql.org/docs/15/functions-info.html).
+    """
+
+    def __init__(self, engine: Engine, work: Callable[[Connection], T]) -> None:
+        self._engine = engine
+        self._work = work
+        self._committing: tuple[str, T] | None = None
+
+    def commit(self) -> T:
+        """Do the work, unless it is known to be committed, and return what it returned."""
+        with self._engine.connect() as connection:
+            if self._committing and self._committed(connection, self._committing[0]):
+                return self._committing[1]
+            return self._attempt(connection)
+
+    def _attempt(self, connection: Connection) -> T:
+        self._committing = None
+        result = self._work(connection)
+        number = connection.scalar(text("SELECT CAST(pg_current_xact_id() AS text)"))
+        self._committing = (number, result)
+        connection.commit()
+        return result
+
+    @staticmethod
+    def _committed(connection: Connection, number: str) -> bool:
+        query = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+        status = connection.scalar(query, {"number": number})
+        connection.rollback()
+        if status == "in progress":
+            raise _Undecided
+        return bool(status == "committed")
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, connect_args={"connect_timeout": CONNECT_SECONDS})
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "a store in PostgreSQL needs psycopg; install it with: pip install 'panel-review[postgres]'"
+        ) from error
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and lost_connection(error)

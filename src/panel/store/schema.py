@@ -1,0 +1,168 @@
+"""The tables: one schema for SQLite and PostgreSQL.
+
+    tools ── tool_names
+      └── tool_versions ── run_tools ── runs
+                               │          └── calls
+                             drafts ── takes
+                               └────── events
+
+Rows are ordered by id, never by time. The migrations make the tables; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import UniqueConstraint as Unique
+
+from panel.store.columns import Data, Key, UtcTime, Verbatim
+
+VERSION_TABLE = "panel_version"
+DIGEST = String(64)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", Key, primary_key=True)
+
+
+def _of(table: str, *, key: bool = False, optional: bool = False) -> Column[int]:
+    name = {"runs": "run_id", "tools": "tool_id", "tool_versions": "version_id", "drafts": "draft_id"}[table]
+    return Column(name, Key, ForeignKey(f"{table}.id"), primary_key=key, nullable=optional)
+
+
+tools = Table(
+    "tools",
+    metadata,
+    _id(),
+    Column("canonical", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("slug", Text, nullable=False, index=True),
+    Column("first_seen", UtcTime, nullable=False),
+)
+
+# The name and the aliases a tool has gone by, without case.
+tool_names = Table(
+    "tool_names",
+    metadata,
+    _of("tools", key=True),
+    Column("name", Text, primary_key=True, index=True),
+)
+
+tool_versions = Table(
+    "tool_versions",
+    metadata,
+    _id(),
+    _of("tools"),
+    Column("digest", DIGEST, nullable=False, unique=True),
+    Column("url", Text, index=True),
+    Column("content", Verbatim, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Index(None, "tool_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("settings", Data, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("lease_token", Text),
+    Column("lease_holder", Data),
+    Column("lease_beat", Integer, nullable=False),
+    Column("lease_since", UtcTime),
+)
+
+run_tools = Table(
+    "run_tools",
+    metadata,
+    _of("runs", key=True),
+    _of("tools", key=True),
+    _of("tool_versions"),
+    Column("position", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Index(None, "run_id", "state", "position"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    _id(),
+    Column("key", DIGEST, nullable=False),
+    Column("seq", Integer, nullable=False),
+    _of("runs", optional=True),
+    Column("label", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("prompt_digest", DIGEST, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("settled_at", UtcTime),
+    Column("completion", Verbatim),
+    Column("failure", Verbatim),
+    Column("input_tokens", Key),
+    Column("cached_tokens", Key),
+    Column("cache_write_tokens", Key),
+    Column("output_tokens", Key),
+    Column("reasoning_tokens", Key),
+    Column("cost_usd", Double),
+    Column("estimated", Boolean),
+    Column("lost_calls", Integer),
+    Column("attempts", Integer),
+    Column("request_id", Text),
+    Index(None, "key", "state"),
+    Index(None, "run_id", "state"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _id(),
+    _of("runs"),
+    _of("tools"),
+    _of("tool_versions"),
+    Column("review_id", DIGEST, nullable=False, index=True),
+    Column("review", Verbatim, nullable=False),
+    Column("shown", DIGEST, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("drafted_at", UtcTime, nullable=False),
+    Unique("run_id", "tool_id"),
+)
+
+takes = Table(
+    "takes",
+    metadata,
+    _of("drafts", key=True),
+    Column("persona", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("verdict", Text),
+    Column("score", Integer),
+    Column("reason", Text),
+    Column("call_key", DIGEST),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    _of("drafts"),
+    Column("actor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text),
+    Column("hash_before", DIGEST),
+    Column("hash_after", DIGEST, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("payload", Data, nullable=False),
+    Index(None, "draft_id"),
+)

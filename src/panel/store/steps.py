@@ -1,0 +1,167 @@
+"""Calls that cost money: what is meant to be asked is committed before the call, and what came of it right after.
+
+A call whose answer was lost stays open: it may have been paid for.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from panel.domain.base import Frozen
+from panel.domain.completion import Completion, Usage
+from panel.domain.journal import Entry
+from panel.errors import StorageError
+from panel.store.access import Access
+from panel.store.columns import now, plain
+from panel.store.schema import calls
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+OPEN = "open"
+ANSWERED = "answered"
+FAILED = "failed"
+
+_STEP = (
+    calls.c.key,
+    calls.c.run_id.label("run"),
+    calls.c.label,
+    calls.c.provider,
+    calls.c.model,
+    calls.c.prompt_digest,
+)
+
+
+class Step(Frozen):
+    """One question to one model.
+
+    Attributes:
+        key: digest of the question and of what it is asked with, `panel.domain.journal.key_of`.
+        run: the run it is asked for, if any.
+        label: the seat, for people to read, such as `smollm3.builder`.
+        provider: who is asked.
+        model: the provider's name of the model.
+        prompt_digest: digest of the prompt.
+    """
+
+    key: str
+    run: int | None = None
+    label: str
+    provider: str
+    model: str
+    prompt_digest: str
+
+
+class Call(Frozen):
+    """One asking of a step.
+
+    Attributes:
+        id: its number.
+        step: what was asked.
+        seq: how often the step had been asked by then, this time included.
+        begun_at: when it was meant to be asked.
+    """
+
+    id: int
+    step: Step
+    seq: int
+    begun_at: datetime
+
+
+class Steps(Access):
+    """Intents and answers."""
+
+    async def find(self, key: str) -> Entry | None:
+        """Return the latest answer to a step, or None if none was kept.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        return await self._read(lambda connection: _find(connection, key))
+
+    async def begin(self, step: Step) -> int:
+        """Commit that a step is about to be asked, and return the number of the call; no call may be made without.
+
+        Raises:
+            StorageError: it was not committed.
+        """
+        return await self._write(lambda connection: _begin(connection, step))
+
+    async def settle(self, call_id: int, entry: Entry) -> None:
+        """Commit what a call brought: an answer, usable or not, or a failure.
+
+        Raises:
+            StorageError: it was not committed, or no such call is open.
+        """
+        await self._write(lambda connection: _settle(connection, call_id, entry), paid=True)
+
+    async def open_calls(self, run: int | None = None) -> list[Call]:
+        """Return the calls, of one run or of all, of which nothing came: they may have been paid for."""
+        return await self._read(lambda connection: _open_calls(connection, run))
+
+
+def _find(connection: Connection, key: str) -> Entry | None:
+    query = (
+        select(calls.c.completion)
+        .where(calls.c.key == key, calls.c.state == ANSWERED)
+        .order_by(calls.c.id.desc())
+        .limit(1)
+    )
+    kept = connection.scalar(query)
+    return None if kept is None else Entry(key=key, completion=Completion.model_validate(kept))
+
+
+def _begin(connection: Connection, step: Step) -> int:
+    earlier = select(func.count() + 1).select_from(calls).where(calls.c.key == step.key).scalar_subquery()
+    row = {
+        "key": step.key,
+        "run_id": step.run,
+        "label": plain(step.label),
+        "provider": step.provider,
+        "model": plain(step.model),
+        "prompt_digest": step.prompt_digest,
+    }
+    query = insert(calls).values(**row, seq=earlier, state=OPEN, begun_at=now()).returning(calls.c.id)
+    return int(connection.execute(query).scalar_one())
+
+
+def _settle(connection: Connection, call_id: int, entry: Entry) -> None:
+    query = update(calls).where(calls.c.id == call_id, calls.c.key == entry.key, calls.c.state == OPEN)
+    if connection.execute(query.values(settled_at=now(), **_outcome(entry))).rowcount != 1:
+        raise StorageError(
+            f"call {call_id} is not open, so that nothing can be kept of it; begin a call first"
+        )
+
+
+def _outcome(entry: Entry) -> dict[str, Any]:
+    if (answer := entry.completion) is not None:
+        return {
+            "state": ANSWERED,
+            "completion": answer.model_dump(mode="json"),
+            "attempts": answer.attempts,
+            "request_id": plain(answer.request_id),
+            **answer.usage.model_dump(mode="json"),
+        }
+    if (failure := entry.failure) is not None:
+        return {
+            "state": FAILED,
+            "failure": failure.model_dump(mode="json"),
+            "attempts": failure.attempts,
+            **Usage.lost(failure.lost_calls).model_dump(mode="json"),
+        }
+    raise StorageError("nothing came of the call; settle it with an answer or a failure")
+
+
+def _open_calls(connection: Connection, run: int | None) -> list[Call]:
+    query = select(calls.c.id, calls.c.seq, calls.c.begun_at, *_STEP).where(calls.c.state == OPEN)
+    if run is not None:
+        query = query.where(calls.c.run_id == run)
+    return [_call(row) for row in connection.execute(query.order_by(calls.c.id)).mappings()]
+
+
+def _call(row: RowMapping) -> Call:
+    step = Step.model_validate({name: row[name] for name in Step.model_fields})
+    return Call(id=row["id"], step=step, seq=row["seq"], begun_at=row["begun_at"])

@@ -1,0 +1,94 @@
+"""The store as the rest of panel sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from panel.errors import SettingsError
+from panel.store.drafts import Drafts
+from panel.store.faults import storage_error
+from panel.store.figures import Figures
+from panel.store.health import Health
+from panel.store.leases import Leases
+from panel.store.postgres import PostgresDatabase
+from panel.store.runs import Runs
+from panel.store.sqlite import SqliteDatabase
+from panel.store.steps import Steps
+from panel.store.tools import Tools
+from panel.store.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from panel.store.database import Database
+
+# Fewer than SQLAlchemy's pool holds, so that the writer never waits for a connection.
+READERS = 4
+
+
+class Store(Steps, Tools, Runs, Leases, Figures, Drafts, Health):
+    """Calls, tools, runs, drafts and events in one database; every method may be called from many tasks at once."""
+
+
+@asynccontextmanager
+async def open_store(where: str | Path) -> AsyncIterator[Store]:
+    """Open a store, and make or bring up to date its tables; on leaving, what is queued is committed.
+
+    Args:
+        where: a path, or `postgresql+psycopg://user@host/database`.
+
+    Raises:
+        SettingsError: it is no address that panel knows, or a package for it is missing.
+        StorageError: it cannot be used; the line says what to do.
+    """
+    database = await asyncio.to_thread(_open, where)
+    writer = Writer(database)
+    readers = ThreadPoolExecutor(READERS, "panel-store-read")
+    try:
+        yield Store(database, writer, readers)
+    finally:
+        await asyncio.to_thread(_close, writer, readers, database)
+
+
+def _open(where: str | Path) -> Database:
+    database = _database(where)
+    try:
+        database.prepare()
+    except (DBAPIError, OSError, sqlite3.Error) as error:
+        database.close()
+        raise storage_error(error, database.where) from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _close(writer: Writer, readers: ThreadPoolExecutor, database: Database) -> None:
+    writer.close()
+    readers.shutdown()
+    database.close()
+
+
+def _database(where: str | Path) -> Database:
+    if isinstance(where, Path) or "://" not in where:
+        return SqliteDatabase(Path(where))
+    try:
+        url = make_url(where)
+    except (ArgumentError, ValueError) as error:
+        # It is not repeated, because it may hold a password.
+        raise SettingsError(
+            "the store's address cannot be read; write postgresql://user@host/name"
+        ) from error
+    if url.get_backend_name() == "postgresql":
+        return PostgresDatabase(url.set(drivername="postgresql+psycopg"))
+    raise SettingsError(
+        f"{url.get_backend_name()} is no kind of store; give a path, or postgresql://user@host/name"
+    )

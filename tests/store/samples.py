@@ -1,0 +1,64 @@
+"""What the tests of the store put into it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import builders
+from panel.domain.base import digest_of
+from panel.domain.completion import Completion, Finish, Usage
+from panel.domain.journal import Entry, Failure
+from panel.domain.review import PanelReview
+from panel.domain.take import Seat
+from panel.store import Step
+
+if TYPE_CHECKING:
+    from panel.domain.take import NoTake, Take
+    from panel.domain.tool import Tool
+
+KEY = digest_of("step")
+
+
+def step(key: str = KEY, **fields: Any) -> Step:
+    known = {"label": "lantern.builder", "provider": "openai", "model": "m-1", "prompt_digest": "a1" * 32}
+    return Step(key=key, **{**known, **fields})
+
+
+def answered(text: str = "answer", key: str = KEY, **usage: Any) -> Entry:
+    known = {"input_tokens": 10, "output_tokens": 2, "cost_usd": 0.25}
+    completion = Completion(
+        text=text,
+        finish=Finish.COMPLETE,
+        provider="openai",
+        model="m-1",
+        usage=Usage(**{**known, **usage}),
+        request_id="req-1",
+    )
+    return Entry(key=key, completion=completion)
+
+
+def failed(key: str = KEY, lost_calls: int = 3) -> Entry:
+    return Entry(key=key, failure=Failure(kind="timeout", message="slow", attempts=4, lost_calls=lost_calls))
+
+
+def review(of: Tool | None = None, *outcomes: Take | NoTake) -> PanelReview:
+    given = outcomes or (builders.take(), builders.take(80), builders.no_take())
+    names = builders.ROSTER[: len(given)]
+    source = builders.provenance(attempts=1)
+    seats = (
+        Seat(persona=name, name=name.title(), outcome=outcome, provenance=source)
+        for name, outcome in zip(names, given, strict=True)
+    )
+    return PanelReview(
+        tool=of or builders.tool(),
+        setup=builders.setup(roster=names),
+        seats=tuple(seats),
+        reviewed_at=builders.REVIEWED_AT,
+    )
+
+
+def python(code: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of its own."""
+    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+import builders
+from panel.errors import StorageError
+from panel.store import open_store
+from store.samples import KEY, answered, review, step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from panel.store import Store
+
+pytestmark = pytest.mark.anyio
+
+
+async def _fill(store: Store) -> None:
+    run = await store.create_run("review", {})
+    await store.settle(await store.begin(step(run=run)), answered())
+    await store.put_draft(review(), run, await store.put_tool(builders.tool()))
+
+
+async def test_a_sound_store_has_no_problems(store: Store) -> None:
+    """A store that only panel has written to passes its check."""
+    await _fill(store)
+    assert await store.check() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("UPDATE drafts SET review_id = 'x'", "draft 1: its review is not the one that its id says"),
+        ("UPDATE drafts SET review = replace(review, '70', '71')", "draft 1: its review was altered"),
+        ("UPDATE drafts SET review = 'x'", "draft 1: its review cannot be read"),
+        ("DELETE FROM takes WHERE persona = 'builder'", "draft 1: it has 2 takes for 3 seats"),
+        ("DROP TRIGGER events_no_delete; DELETE FROM events", "draft 1: it has 0 events of its making"),
+        ("UPDATE calls SET completion = NULL", "call 1: its answer cannot be read"),
+        ("DELETE FROM runs", "calls 1: what it refers to in runs is missing"),
+    ],
+)
+async def test_a_row_that_somebody_altered_is_found(path: Path, change: str, problem: str) -> None:
+    """A change behind the store's back is named with the row it hit."""
+    async with open_store(path) as store:
+        await _fill(store)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(change)
+        assert problem in "\n".join(await store.check())
+
+
+async def test_a_damaged_page_is_found(path: Path) -> None:
+    """A page that was overwritten is a problem or an error, never a traceback."""
+    async with open_store(path) as store:
+        await _fill(store)
+    pages = bytearray(path.read_bytes())
+    pages[-4096:] = b"\xff" * 4096
+    path.write_bytes(pages)
+    async with open_store(path) as store:
+        try:
+            assert await store.check() != []
+        except StorageError as error:
+            assert "is damaged; restore a backup" in str(error)  # noqa: PT017 - either will do
+
+
+async def test_an_answer_that_cannot_be_read_is_said(path: Path) -> None:
+    """A row that does not hold what panel wrote is an error of the store."""
+    async with open_store(path) as store:
+        await _fill(store)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript("UPDATE calls SET completion = '{'")
+        with pytest.raises(StorageError, match="holds a row that cannot be read; restore a backup"):
+            await store.find(KEY)
+
+
+async def test_a_backup_is_whole_while_answers_arrive(path: Path, tmp_path: Path) -> None:
+    """A copy made while others write is sound, and holds all that was committed before it was begun."""
+    async with open_store(path) as store:
+        await _fill(store)
+        calls = [asyncio.ensure_future(store.begin(step())) for _ in range(300)]
+        await store.backup(tmp_path / "copy.db")
+        await asyncio.gather(*calls)
+    async with open_store(tmp_path / "copy.db") as copy:
+        assert await copy.check() == []
+        assert await copy.find(KEY) == answered()
+
+
+async def test_a_backup_replaces_nothing(path: Path, tmp_path: Path) -> None:
+    """A backup is not written over a file, nor to where nothing can be written."""
+    (tmp_path / "copy.db").write_text("mine")
+    async with open_store(path) as store:
+        with pytest.raises(StorageError, match="is there already; choose another path"):
+            await store.backup(tmp_path / "copy.db")
+        with pytest.raises(StorageError, match="cannot be opened"):
+            await store.backup(tmp_path / "missing" / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "mine"

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from panel.errors import SettingsError, StorageError
+from panel.store import open_store
+from panel.store.reserve import RESERVE_BYTES, Reserve
+from store.samples import answered, python, step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.anyio
+
+
+async def _refusal(where: str | Path) -> str:
+    with pytest.raises(StorageError) as caught:
+        async with open_store(where):
+            pass
+    words = str(caught.value)
+    assert "\n" not in words
+    assert words.startswith(str(where))
+    return words
+
+
+async def test_a_new_store_is_made_where_there_is_none(path: Path) -> None:
+    """Opening a path makes a database that writes ahead and syncs fully, and sets room aside."""
+    async with open_store(path) as store:
+        pragmas = await store._read(
+            lambda connection: [
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            ]
+        )
+    assert pragmas == ["wal", 2, 1, 30_000]
+    assert path.with_name("panel.db.reserve").stat().st_size == RESERVE_BYTES
+
+
+async def test_what_was_kept_is_there_when_it_is_opened_again(path: Path) -> None:
+    """An answer outlives the process that paid for it."""
+    async with open_store(path) as store:
+        await store.settle(await store.begin(step()), answered())
+    async with open_store(path) as store:
+        assert await store.find(step().key) == answered()
+
+
+async def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
+    """A file of something else is refused, and left as it is."""
+    path.write_text("name: Lantern\n" * 100)
+    assert "is not a database; choose another path" in await _refusal(path)
+    assert path.read_text() == "name: Lantern\n" * 100
+
+
+async def test_a_damaged_database_is_refused(path: Path) -> None:
+    """A database whose pages were overwritten is refused with the advice to restore a backup."""
+    async with open_store(path):
+        pass
+    pages = bytearray(path.read_bytes())
+    pages[100:4096] = b"\xff" * 3996
+    path.write_bytes(pages)
+    assert "is damaged; restore a backup" in await _refusal(path)
+
+
+async def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """A folder in place of a file is refused."""
+    assert "is a folder; name a file in it" in await _refusal(tmp_path)
+
+
+async def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    """A path in a folder that is not there is refused."""
+    assert "its folder is not there; create it" in await _refusal(tmp_path / "missing" / "panel.db")
+
+
+async def test_another_programs_database_is_refused(path: Path) -> None:
+    """A database with other tables is refused, and gets none of panel's."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    assert "holds the tables of another program" in await _refusal(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)]
+
+
+async def test_a_read_only_file_is_refused(ordinary_folder: Path) -> None:
+    """A database that may only be read is refused."""
+    path = ordinary_folder / "panel.db"
+    async with open_store(path):
+        pass
+    path.chmod(0o444)
+    assert "cannot be read and written; allow it" in await _refusal(path)
+
+
+async def test_a_read_only_folder_is_refused(ordinary_folder: Path) -> None:
+    """A folder that nothing can be added to is refused before anything is paid for."""
+    ordinary_folder.chmod(0o555)
+    with pytest.raises(StorageError, match="256 KB could not be set aside"):
+        async with open_store(ordinary_folder / "panel.db"):
+            pass
+
+
+async def test_a_file_that_is_locked_for_good_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that another program keeps locked is refused after the wait for it."""
+    async with open_store(path):
+        pass
+    monkeypatch.setattr("panel.store.sqlite.BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert "is locked by another program" in await _refusal(path)
+
+
+async def test_a_reserve_that_cannot_be_made_leaves_no_piece(tmp_path: Path) -> None:
+    """When there is no room for the reserve, what there was of it is taken away again."""
+    code = (
+        "import resource, pathlib, panel.store.reserve as r\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        f"r.Reserve(pathlib.Path({str(tmp_path / 'reserve')!r})).make()"
+    )
+    done = python(code)
+    assert "StorageError" in done.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_reserve_is_kept_as_it_is(tmp_path: Path) -> None:
+    """A reserve that is there is not written again."""
+    reserve = tmp_path / "reserve"
+    Reserve(reserve).make()
+    os.utime(reserve, (1, 1))
+    Reserve(reserve).make()
+    assert reserve.stat().st_mtime == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("mysql://root@localhost/panel", "mysql is no kind of store"),
+        (
+            "postgresql://panel:secret@host:port/x",
+            "^the store's address cannot be read; write [^@]*user@host/name$",
+        ),
+    ],
+)
+async def test_an_address_of_something_else_is_a_wrong_setting(where: str, words: str) -> None:
+    """An address that is not PostgreSQL's is refused as a setting."""
+    with pytest.raises(SettingsError, match=words):
+        async with open_store(where):
+            pass
+
+
+@pytest.fixture
+def ordinary_folder() -> Iterator[Path]:
+    """A folder of an ordinary user, whom the test runs as: root may write anywhere."""
+    with tempfile.TemporaryDirectory() as name, _ordinary_user(name):
+        yield Path(name)
+
+
+@contextmanager
+def _ordinary_user(folder: str) -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
