@@ -195,3 +195,14 @@ def test_reader_that_leaves_is_no_bug(tools: list[Path], replay: str, tmp_path: 
     os.close(write)
     assert done.stderr == ""
     assert done.returncode == 141
+
+
+def test_table_is_reviewed_with_its_columns_mapped(panel: Any, tmp_path: Path) -> None:
+    """Tools may come from a table whose columns are named otherwise; a column that no field has is told with the way out."""
+    (tmp_path / "launches.csv").write_text("Title,description,Votes\nAlpha,It does one thing.,7\n")
+    ran = panel("review", "launches.csv", "--model", "local", "--dry-run", "--map", "name=Title")
+    assert ran.code == 2
+    assert "launches.csv, line 1, Votes: unknown column Votes" in ran.err
+    assert "--map 'Votes='" in ran.err
+    ran = panel("review", "launches.csv", "--dry-run", "--map", "name=Title", "--map", "Votes=")
+    assert (ran.code, "Tools    1" in ran.out) == (0, True)

@@ -28,6 +28,14 @@ Roster = Annotated[
         help="Personas to seat, separated by commas; NAME=PROVIDER:MODEL seats one on another model.",
     ),
 ]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help="Column of a table that holds a field; COLUMN= leaves one out. May be repeated.",
+    ),
+]
 Record = Annotated[
     Path | None,
     typer.Option(

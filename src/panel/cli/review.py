@@ -33,7 +33,10 @@ Examples:
 
 def review(
     tools: Annotated[
-        list[str], typer.Argument(metavar="TOOL...", help="Tool files (.yaml, .json, .md), or - for stdin.")
+        list[str],
+        typer.Argument(
+            metavar="TOOL...", help="Tool files (.yaml, .json, .md, .csv, .jsonl, .html), or - for stdin."
+        ),
     ],
     model: options.Model = None,
     models: Annotated[
@@ -45,6 +48,7 @@ def review(
     base_url: options.BaseUrl = None,
     roster: options.Roster = None,
     concurrency: options.Concurrency = None,
+    mapped: options.Map = None,
     record: options.Record = None,
     dry_run: options.DryRun = False,
     out: options.Out = None,
@@ -61,6 +65,7 @@ def review(
     from panel.cli.console import colorful, result, width
     from panel.cli.jury import runs, side_by_side
     from panel.cli.sitting import INCOMPLETE, Voice
+    from panel.loaders.columns import parse_columns
     from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
     from panel.report import review_json, scorecard_text
@@ -72,7 +77,7 @@ def review(
     voice = Voice(quiet=quiet, verbose=verbose)
     color = colorful(refused=no_color)
     sittings = runs(flags, config, models, voice)
-    loaded = load_all(map(source_of, tools))
+    loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []))
     for sitting in sittings:
         sitting.prepare(loaded)
     if dry_run:

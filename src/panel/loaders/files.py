@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,12 +13,13 @@ from panel.domain.text import one_line
 from panel.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from typing import BinaryIO
 
 Source = Path | Literal["-"]
 
 MAX_BYTES = 5_000_000
+HOLDS_NUL = "holds a NUL character; remove it"
 
 _TOO_LARGE = f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; split it"
 _REASONS = {
@@ -52,30 +54,55 @@ def read_text(source: Source, endings: Collection[str], stdin: BinaryIO | None =
         InputError: if there is no such file, or it has another ending, cannot be read, is too large, empty or
             not UTF-8 text.
     """
-    name = shown(source)
-    if isinstance(source, Path):
-        data = _read_file(source, endings, name)
-    else:
-        data = (stdin or sys.stdin.buffer).read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise _refused(name, _TOO_LARGE)
-    return _decoded(data, name)
+    with opened(source, endings, stdin) as file:
+        return decoded(read_whole(file, shown(source)), shown(source))
 
 
-def _read_file(path: Path, endings: Collection[str], name: str) -> bytes:
+@contextmanager
+def opened(source: Source, endings: Collection[str], stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
+    """Open a file for reading, or lend standard input, which stays open.
+
+    Args:
+        source: path, or `-` for standard input.
+        endings: the endings that a file may have, in lower case and with their dots.
+        stdin: what stands for standard input; by default that of the process.
+
+    Raises:
+        InputError: if there is no such file, or it has another ending or cannot be read.
+    """
+    if not isinstance(source, Path):
+        yield stdin or sys.stdin.buffer
+        return
+    with _open(source, endings) as file:
+        try:
+            yield file
+        except OSError as error:
+            raise _refused(shown(source), reason_of(error)) from error
+
+
+def _open(path: Path, endings: Collection[str]) -> BinaryIO:
+    name = shown(path)
     try:
-        status = path.stat()
-        _check_kind(status.st_mode, name)
+        _check_kind(path.stat().st_mode, name)
         if path.suffix.lower() not in endings:
             raise _refused(name, f"unknown kind of file; the endings known are {', '.join(endings)}")
-        if status.st_size > MAX_BYTES:
-            raise _refused(name, _TOO_LARGE)
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return path.open("rb")
     except OSError as error:
         raise _refused(name, reason_of(error)) from error
     except ValueError as error:  # a NUL or a lone surrogate in the path
         raise _refused(name, "no such file") from error
+
+
+def read_whole(file: BinaryIO, name: str) -> bytes:
+    """Return the bytes of a file, which may be as large as `MAX_BYTES`, and of which no more than that is read.
+
+    Raises:
+        InputError: if it is larger.
+    """
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _refused(name, _TOO_LARGE)
+    return data
 
 
 def reason_of(error: OSError) -> str:
@@ -90,18 +117,27 @@ def _check_kind(mode: int, name: str) -> None:
         raise _refused(name, "is not a regular file; use - to read from standard input")
 
 
-def _decoded(data: bytes, name: str) -> str:
+def decoded(data: bytes, name: str, line: int = 1) -> str:
+    """Return bytes as text: UTF-8 without a byte order mark, not empty, its line ends as line feeds.
+
+    Args:
+        data: a whole file, or one line of it.
+        name: what messages call the file.
+        line: where the data starts in it, from 1.
+
+    Raises:
+        InputError: if it is blank, is not UTF-8 or holds a NUL.
+    """
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        at = line + data.count(b"\n", 0, error.start)
         message = f"not UTF-8 text (byte 0x{data[error.start]:02X}); save it as UTF-8"
-        raise _refused(name, message, line) from None
+        raise _refused(name, message, at) from None
     if not text.strip():
         raise _refused(name, "is empty")
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise _refused(name, "holds a NUL character; remove it", line)
+        raise _refused(name, HOLDS_NUL, line + text.count("\n", 0, text.index("\0")))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -29,15 +29,17 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},:]|[^\s\[\]{},:"]+', 
 _TOKENS_PER_VALUE = 4
 # A backslash or a surrogate pair, which stay as they are, or half a pair.
 _ESCAPE = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..")
+_OR_LINES = ", or each on a line of its own in a .jsonl file"
 _CONSTANT = re.compile(r"-?(NaN|Infinity)")
 
 
-def parse_json(text: str, source: str) -> Document:
+def parse_json(text: str, source: str, first_line: int = 1) -> Document:
     """Return the value of a JSON text.
 
     Args:
-        text: the text of a whole file.
+        text: the text of a whole file, or of a part of one.
         source: what messages call it.
+        first_line: where the text starts in the file, from 1.
 
     Raises:
         InputError: if it is not strict JSON, is nested too deeply or holds too many values. A key given twice is
@@ -50,13 +52,16 @@ def parse_json(text: str, source: str) -> Document:
     try:
         value = json.loads(text, parse_int=number, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise malformed(source, error.lineno, f"not valid JSON: {_reason(text, error)}") from None
+        raise malformed(
+            source, first_line + error.lineno - 1, f"not valid JSON: {_reason(text, error)}"
+        ) from None
     except _ConstantError as error:
-        raise malformed(source, _line_of_constant(text), f"not valid JSON: {error} is no number") from None
+        line = _line_of_constant(text, first_line)
+        raise malformed(source, line, f"not valid JSON: {error} is no number") from None
     except RecursionError:
         raise malformed(source, None, f"nested more than {MAX_DEPTH} levels deep") from None
     marker = _Marker()
-    marker.read(text)
+    marker.read(text, first_line)
     return Document(value, marker.marks, tuple(marker.faults))
 
 
@@ -68,8 +73,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _ConstantError(name)
 
 
-def _line_of_constant(text: str) -> int | None:
-    return next((line for token, line in _tokens(text) if _CONSTANT.fullmatch(token)), None)
+def _line_of_constant(text: str, first_line: int) -> int | None:
+    return next((line for token, line in _tokens(text, first_line) if _CONSTANT.fullmatch(token)), None)
 
 
 def _reason(text: str, error: json.JSONDecodeError) -> str:
@@ -79,12 +84,12 @@ def _reason(text: str, error: json.JSONDecodeError) -> str:
     if (before.endswith(",") and rest[:1] in {"}", "]"}) or "trailing comma" in error.msg:
         return "a comma before } or ] is one too many"
     if error.msg == "Extra data":
-        return "something follows its end; to give several tools, put them in a list [ ]"
+        return f"something follows its end; to give several tools, put them in a list [ ]{_OR_LINES}"
     return f"{one_line(error.msg).removesuffix(' at')} (column {error.colno})"
 
 
-def _tokens(text: str) -> Iterator[tuple[str, int]]:
-    line, done = 1, 0
+def _tokens(text: str, first_line: int) -> Iterator[tuple[str, int]]:
+    line, done = first_line, 0
     for match in _TOKEN.finditer(text):
         line += text.count("\n", done, match.start())
         done = match.start()
@@ -108,9 +113,9 @@ class _Marker:
     faults: list[Fault] = field(default_factory=list)
     frames: list[_Frame] = field(default_factory=list)
 
-    def read(self, text: str) -> None:
+    def read(self, text: str, first_line: int) -> None:
         """Read the text from its first token to its last, without recursion."""
-        for word, line in _tokens(text):
+        for word, line in _tokens(text, first_line):
             frame = self.frames[-1] if self.frames else None
             if word in {"}", "]"}:
                 self.frames.pop()
