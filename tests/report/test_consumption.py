@@ -4,7 +4,8 @@ import pytest
 
 import builders
 from panel.domain.completion import Probabilities, Usage
-from panel.report.consumption import asks, by_probability, cost, dollars, tokens, usage_line
+from panel.domain.money import dollars
+from panel.report.consumption import asks, by_probability, cost, tokens, usage_line
 
 KNOWN = Usage(input_tokens=12_340, cached_tokens=8_000, output_tokens=1_234, cost_usd=0.0123)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from panel.cli.console import plain_result, result_json, width
 from panel.cli.forecast_text import Outlook, outlook_data, outlook_lines
-from panel.orchestrator.forecast import Question, forecast, plan_cache, shared_tokens
+from panel.orchestrator.cache_plan import plan_cache, shared_tokens
+from panel.orchestrator.forecast import Question, forecast
 from panel.providers import HOSTED
 from panel.providers.prices import Prices
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from panel.cli.means import Means
     from panel.cli.sitting import Sitting
     from panel.domain.tool import Tool
-    from panel.orchestrator.forecast import CachePlan
+    from panel.orchestrator.cache_plan import CachePlan
     from panel.providers.prices import Rates
     from panel.settings.model import Settings
 

@@ -6,10 +6,12 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from panel.orchestrator.forecast import ANSWER_TOKENS, dollars
+from panel.domain.money import dollars
+from panel.orchestrator.forecast import ANSWER_TOKENS
 
 if TYPE_CHECKING:
-    from panel.orchestrator.forecast import Amounts, CachePlan, Forecast, Span
+    from panel.orchestrator.cache_plan import CachePlan
+    from panel.orchestrator.forecast import Amounts, Forecast, Span
     from panel.settings.model import Settings
 
 HEAD = "Dry run: nobody was asked, nothing was paid for and nothing was written."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from panel.domain.money import dollars
 from panel.domain.review import EMBEDDED
 from panel.report.words import counted
 
@@ -20,8 +20,6 @@ BY_PROBABILITY = (
     "These figures are computed from the probabilities of the words in which the model gave its score and its verdict "
     "(G-Eval's method). They are shown beside the answer and never counted: the answer itself is what the tally rests on."
 )
-
-_CENTS, _DECIMALS, _SIGNIFICANT = 2, 4, 2
 
 
 def usage_line(usage: Usage) -> str:
@@ -48,15 +46,6 @@ def cost(usage: Usage) -> str:
     if usage.cost_usd is None:
         return UNKNOWN
     return f"{_about(usage)}{dollars(usage.cost_usd)}" if usage.cost_usd else "free"
-
-
-def dollars(amount: float) -> str:
-    """Return a positive price with cents from one dollar, below that with at least two figures that tell something."""
-    if amount >= 1:
-        return f"${amount:,.{_CENTS}f}"
-    decimals = max(_DECIMALS, _SIGNIFICANT - 1 - math.floor(math.log10(amount)))
-    whole, _, fraction = f"{amount:.{decimals}f}".partition(".")
-    return f"${whole}.{fraction.rstrip('0'):0<{_DECIMALS}}"
 
 
 def lost_calls(usage: Usage) -> str:

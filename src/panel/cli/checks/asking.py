@@ -12,6 +12,7 @@ from panel.cli.checks.materials import SAMPLE
 from panel.cli.means import REPLAY
 from panel.domain.answer import ANSWER_SCHEMA
 from panel.domain.completion import Effort, Finish
+from panel.domain.money import dollars
 from panel.domain.prompt import Prompt
 from panel.domain.review import EMBEDDED
 from panel.errors import (
@@ -22,7 +23,6 @@ from panel.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from panel.orchestrator.forecast import dollars
 from panel.providers import open_provider
 from panel.providers.base import Halt
 from panel.providers.gate import Pace

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from panel.cli.checks import Finding, note, ok, problem_if
 from panel.cli.means import REPLAY, VENDOR_URL_VARIABLES
+from panel.domain.money import dollars
 from panel.domain.review import EMBEDDED
 from panel.errors import SettingsError
-from panel.orchestrator.forecast import dollars
 from panel.providers import HOSTED
 from panel.providers.prices import Prices
 from panel.settings.choice import KEY_VARIABLES, api_key

@@ -1,0 +1,16 @@
+"""Amounts of money, as people read them."""
+
+from __future__ import annotations
+
+import math
+
+_CENTS, _DECIMALS, _SIGNIFICANT = 2, 4, 2
+
+
+def dollars(amount: float) -> str:
+    """Return an amount with cents from one dollar, and zero so; below that with at least two figures that tell something."""
+    if amount >= 1 or not amount:
+        return f"${amount:,.{_CENTS}f}"
+    decimals = max(_DECIMALS, _SIGNIFICANT - 1 - math.floor(math.log10(amount)))
+    whole, _, fraction = f"{amount:.{decimals}f}".partition(".")
+    return f"${whole}.{fraction.rstrip('0'):0<{_DECIMALS}}"
