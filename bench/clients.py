@@ -28,7 +28,7 @@ from panel.loaders.personas import load_personas
 from panel.loaders.prompts import PromptBook
 from panel.loaders.tools import load_all
 from panel.orchestrator.ports import Answerer
-from panel.orchestrator.review import Panel
+from panel.orchestrator.review import Panel, one_by_one
 from panel.providers import Connection, open_provider
 from panel.providers.base import Halt
 from panel.providers.gate import Pace
@@ -166,7 +166,7 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
     )
 
     async def work(number: int) -> None:
-        async for review in seats.reviews(islice(endless, number)):
+        async for review in seats.reviews(one_by_one(islice(endless, number))):
             check(review)
 
     yield work

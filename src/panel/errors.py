@@ -13,6 +13,7 @@
         │   ├── ProviderUnreachable   no connection, or one that broke
         │   └── ProviderGarbled       something that the provider's API does not send
         ├── ProviderDown          no call can succeed: key, quota, unknown model; stops the run
+        ├── OverBudget            the budget does not cover this call
         └── CallNotMade           the run was stopped before this call
 
 Failures of a model are values (`panel.domain.take.NoTake`); failures of the set-up are exceptions.
@@ -158,6 +159,13 @@ class ProviderGarbled(ProviderTransient):
 
 class ProviderDown(ProviderError):
     """No call to this provider can succeed until somebody acts: key, quota, unknown model."""
+
+
+class OverBudget(ProviderError):
+    """The call was not made because what is left of the budget does not cover it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, attempts=0)
 
 
 class CallNotMade(ProviderError):

@@ -14,7 +14,7 @@ from panel.domain.tally import PanelVerdict
 from panel.domain.tool import Tool
 from panel.errors import ProviderDown
 from panel.orchestrator.ports import Answerer
-from panel.orchestrator.review import Panel
+from panel.orchestrator.review import Panel, one_by_one
 from panel.providers.base import Halt
 from panel.providers.gate import Gate, Pace, Throttled
 
@@ -76,7 +76,10 @@ async def test_calls_in_flight_are_bounded_over_all_tools(
 ) -> None:
     """However many tools there are, no more calls are in flight than the limit, and each tool is reviewed once."""
     actor = Actor(lambda _prompt: reply())
-    done = [review.tool.slug async for review in panel(actor, book, critics, concurrency=3).reviews(tools(7))]
+    done = [
+        review.tool.slug
+        async for review in panel(actor, book, critics, concurrency=3).reviews(one_by_one(tools(7)))
+    ]
     assert actor.most_in_flight == 3
     assert sorted(done) == [f"tool-{n}" for n in range(7)]
     assert len(actor.asked) == 7 * 5
@@ -91,7 +94,7 @@ async def test_tools_are_drawn_as_they_are_needed(book: PromptBook, critics: dic
             drawn.append(tool.slug)
             yield tool
 
-    reviews = panel(Actor(lambda _prompt: reply()), book, critics, concurrency=5).reviews(many())
+    reviews = panel(Actor(lambda _prompt: reply()), book, critics, concurrency=5).reviews(one_by_one(many()))
     await anext(reviews)
     assert len(drawn) <= 3
     await reviews.aclose()
@@ -101,7 +104,7 @@ async def test_provider_that_is_down_stops_the_run(book: PromptBook, critics: di
     """Once no call can succeed, calls in flight finish, no further one starts, and no further tool is begun."""
     actor = Actor(lambda _prompt: ProviderDown("the key was not accepted"))
     sitting = panel(actor, book, critics, concurrency=2)
-    reviews = [review async for review in sitting.reviews(tools(6))]
+    reviews = [review async for review in sitting.reviews(one_by_one(tools(6)))]
     assert len(actor.asked) <= 2 + 5
     assert len(reviews) == 2
     assert sitting.halt.reason == "the key was not accepted"

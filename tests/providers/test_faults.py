@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from panel.orchestrator.review import one_by_one
 from panel.domain.take import NoTake, NoTakeReason
 from panel.providers import Connection
 from providers.fault_server import FaultServer
@@ -53,7 +54,9 @@ class Stage:
 
     async def seats(self, count: int) -> list[Seat]:
         """Ask about some tools, and return all seats; none may give the key away."""
-        seats = [seat async for review in self.panel.reviews(tools(count)) for seat in review.seats]
+        seats = [
+            seat async for review in self.panel.reviews(one_by_one(tools(count))) for seat in review.seats
+        ]
         said = [self.halt.reason or "", *(seat.model_dump_json() for seat in seats)]
         assert not [text for text in said if KEY in text]
         return seats

@@ -9,7 +9,8 @@ from panel.domain.completion import Asked, ModelConfig
 from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout, RunStopped, SettingsError
 from panel.providers import Connection, open_provider
 from panel.providers.base import Halt
-from panel.providers.recording import MANIFEST, Manifest, Recorded, Recording
+from panel.providers.journaled import Journaled
+from panel.providers.recording import MANIFEST, Manifest, Recording
 from parts import Scripted, answer
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def replayed(folder: Path) -> Provider:
     return open_provider(Connection("replay", folder=folder, recorded="scripted"))
 
 
-def recorded(inner: Scripted, folder: Path) -> Recorded:
+def recorded(inner: Scripted, folder: Path) -> Provider:
     folder.mkdir(exist_ok=True)
-    return Recorded(inner, Recording(folder), Halt())
+    return Journaled(inner, Recording(folder), Halt())
 
 
 async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ async def test_answer_that_cannot_be_kept_is_not_lost(
 ) -> None:
     """When an answer cannot be written the run is halted, and the answer is still handed on."""
     halt = Halt()
-    provider = Recorded(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
+    provider = Journaled(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
     assert (await provider.complete(prompt, config)).text == "paid"
     assert "could not be recorded" in str(halt.reason)
 
@@ -125,14 +126,14 @@ def test_recording_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     first, second = Recording(tmp_path / "new"), Recording(tmp_path / "new")
     assert first.manifest() is None
     manifest = Manifest(asked=asked)
-    first.begin(manifest)
+    first.open(manifest)
     with pytest.raises(RunStopped, match="another process records in"):
-        second.begin(manifest)
+        second.open(manifest)
     first.close()
-    second.begin(manifest)
+    second.open(manifest)
     second.close()
     with pytest.raises(RunStopped):
-        second.begin(Manifest(asked=asked))
+        second.open(Manifest(asked=asked))
     assert first.manifest() == manifest
     assert len(bytes.fromhex(manifest.secret)) == 32
 

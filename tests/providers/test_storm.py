@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from acting import reply
+from panel.orchestrator.review import one_by_one
 from panel.domain.completion import Usage
 from panel.domain.take import NoTake, NoTakeReason, Take
 from panel.providers import Connection
@@ -133,7 +134,7 @@ async def test_storm(
         http_client=httpx2.AsyncClient(transport=storm),
     )
     async with sitting(connection, critics, book, halt, timeout=60.0) as panel:
-        seats = [seat async for review in panel.reviews(tools(TOOLS)) for seat in review.seats]
+        seats = [seat async for review in panel.reviews(one_by_one(tools(TOOLS))) for seat in review.seats]
     assert halt.reason is None
     assert len(seats) == TOOLS * SEATS == len(critics) * TOOLS
     _judge_outcomes(seats)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import builders
 from panel.domain.base import digest_of
 from panel.domain.completion import Completion, Finish, Usage
-from panel.domain.journal import Entry, Failure
+from panel.domain.journal import Entry, Failure, Step
 from panel.domain.review import PanelReview
 from panel.domain.take import Seat
-from panel.store import Step
 
 if TYPE_CHECKING:
     from panel.domain.take import NoTake, Take

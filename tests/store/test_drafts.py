@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import delete, select, update
 
 import builders
-from panel.domain.base import digest_of
 from panel.errors import GateError, StorageError
 from panel.store import Event
 from panel.store.schema import events, takes
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def _draft(store: Store, kept: PanelReview, run: int | None = None) -> int:
+async def _draft(store: Store, kept: PanelReview, run: int | None = None, *, anew: bool = False) -> int:
     run = await store.create_run("review", {}) if run is None else run
-    return await store.put_draft(kept, run, await store.put_tool(kept.tool))
+    return await store.put_draft(kept, run, await store.put_tool(kept.tool), anew=anew)
 
 
 async def test_a_draft_is_a_review_with_its_takes_and_its_first_event(store: Store) -> None:
@@ -50,13 +49,13 @@ async def test_a_draft_is_a_review_with_its_takes_and_its_first_event(store: Sto
     )
 
 
-async def test_a_take_names_the_call_it_came_from(store: Store) -> None:
-    """The key of a take's call is the key of the step that was asked."""
+async def test_a_take_names_the_question_it_answers(store: Store) -> None:
+    """A take is kept with the prompt and the model it came from, by which its call is found."""
     draft = await _draft(store, review())
-    query = select(takes.c.call_key).where(takes.c.draft_id == draft)
-    keys = await store._read(lambda connection: set(connection.scalars(query)))
+    query = select(takes.c.prompt_digest, takes.c.model).where(takes.c.draft_id == draft)
+    found = await store._read(lambda connection: {tuple(row) for row in connection.execute(query)})
     source = builders.provenance(attempts=1)
-    assert keys == {digest_of([source.prompt_digest, source.config.model_dump(mode="json")])}
+    assert found == {(source.prompt_digest, source.config.model)}
 
 
 async def test_a_draft_ends_the_work_on_its_tool(store: Store) -> None:
@@ -103,7 +102,7 @@ async def test_drafts_are_listed_by_page(store: Store) -> None:
     run = await store.create_run("review", {})
     for name in ("Lantern", "Sextant", "Compass"):
         await _draft(store, review(builders.tool(name)), run)
-    await _draft(store, review())
+    await _draft(store, review(), anew=True)
     first = await store.drafts(limit=3)
     rest = await store.drafts(after=first[-1].id, limit=3)
     assert [line.name for line in [*first, *rest]] == ["Lantern", "Sextant", "Compass", "Lantern"]

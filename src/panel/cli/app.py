@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import compare, config, doctor, parse, personas, prompt, review, schema
+from panel.cli import batch, compare, config, db, doctor, page, parse, personas, prompt, review, schema
 
 app = typer.Typer(
     name="panel",
@@ -19,9 +19,12 @@ app = typer.Typer(
 )
 app.command("review", help=review.HELP)(review.review)
 app.command("compare", help=compare.HELP)(compare.compare)
+app.add_typer(batch.app, name="batch", help="Look at runs of many tools, and stop them.")
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
+app.command("page", help=page.HELP)(page.page)
 app.command("parse", help=parse.HELP)(parse.parse)
 app.add_typer(personas.app, name="personas", help="List or show the critics.")
+app.add_typer(db.app, name="db", help="Check or copy the database of answers and drafts.")
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("config", help=config.HELP)(config.config)
 app.command("schema", help=schema.HELP)(schema.schema)

@@ -41,6 +41,8 @@ def compare(
     roster: options.Roster = None,
     concurrency: options.Concurrency = None,
     record: options.Record = None,
+    fresh: options.Fresh = False,
+    no_store: options.NoStore = False,
     dry_run: options.DryRun = False,
     out: options.Out = None,
     formats: options.Formats = None,
@@ -56,7 +58,7 @@ def compare(
     from panel.cli.console import colorful, result, width
     from panel.cli.entries import load_entries
     from panel.cli.output import COMPARISONS
-    from panel.cli.sitting import INCOMPLETE, Sitting, Voice
+    from panel.cli.sitting import INCOMPLETE, Keeping, Sitting, Voice
     from panel.domain.comparison import Comparison
     from panel.domain.tool import Tool
     from panel.errors import SettingsError
@@ -72,11 +74,11 @@ def compare(
     if not FEWEST <= len(entries) <= MOST:
         raise SettingsError(f"compare takes {FEWEST} to {MOST} tools or reviews; {len(entries)} given")
     voice = Voice(quiet=quiet, verbose=verbose)
-    sitting = Sitting(resolved, voice)
-    fresh: dict[str, PanelReview] = {}
+    sitting = Sitting(resolved, voice, Keeping(None if no_store else "compare", fresh=fresh))
+    reviewed: dict[str, PanelReview] = {}
 
-    def keep(review: PanelReview, paths: list[Path]) -> None:
-        fresh[review.tool.canonical] = review
+    def keep(review: PanelReview, _draft: int | None, paths: list[Path]) -> None:
+        reviewed[review.tool.canonical] = review
         voice.wrote(paths)
 
     tools = [entry for entry in entries if isinstance(entry, Tool)]
@@ -89,7 +91,7 @@ def compare(
         sitting.review(tools, keep)
     else:
         sitting.outputs.prepare()
-    reviews = tuple(fresh[entry.canonical] if isinstance(entry, Tool) else entry for entry in entries)
+    reviews = tuple(reviewed[entry.canonical] if isinstance(entry, Tool) else entry for entry in entries)
     comparison = Comparison(reviews=reviews)
     paths = sitting.outputs.write(
         COMPARISONS, comparison.slug, comparison_reports(comparison, sitting.context)

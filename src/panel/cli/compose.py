@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from panel import __version__
 from panel.cli.means import REPLAY, elsewhere, means_of, recorded_exceptions
+from panel.domain.review import ReviewSetup
 from panel.errors import SettingsError
 from panel.loaders.front_matter import FENCE
 from panel.loaders.personas import PATTERN as PERSONA_FILES
@@ -53,6 +54,15 @@ class Cast:
     def choice(self) -> ModelChoice:
         """The panel's model."""
         return self.means.choice
+
+    @property
+    def setup(self) -> ReviewSetup:
+        """All that decides, beside the tool, what the panel answers; `Panel.setup` is the same."""
+        return ReviewSetup(
+            **dict(self.means.asked),
+            personas={persona.id: persona.digest for persona in self.personas},
+            exceptions={persona: means.asked for persona, means in self.exceptions.items()},
+        )
 
     @property
     def prompts(self) -> PromptBook:

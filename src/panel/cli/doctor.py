@@ -55,6 +55,7 @@ def _examined(flags: dict[str, str], config: Path | None, *, ask: bool) -> Itera
     from panel.cli.checks import (
         asking,
         configuration,
+        database,
         embedded,
         examine,
         materials,
@@ -76,6 +77,7 @@ def _examined(flags: dict[str, str], config: Path | None, *, ask: bool) -> Itera
             ("Settings", configuration.limits),
             ("Folders", materials.data),
             ("Folders", materials.reports),
+            ("Database", database.database),
             ("Personas", materials.personas),
             ("Keys", models.keys),
             ("Model", models.model),

@@ -20,21 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from panel.cli.sitting import Voice
+    from panel.cli.sitting import Keeping, Voice
     from panel.domain.review import PanelReview
     from panel.domain.tool import Tool
 
 FEWEST, MOST = 2, 6
 
 
-def runs(flags: Mapping[str, Any], config: Path | None, models: str | None, voice: Voice) -> list[Sitting]:
+def runs(
+    flags: Mapping[str, Any], config: Path | None, models: str | None, voice: Voice, keeping: Keeping
+) -> list[Sitting]:
     """Return the sittings of a command: one, or one for each model that `--models` names.
 
     Raises:
         PanelError: a setting cannot be used, or the models are too few, too many or named twice.
     """
     if models is None:
-        return [Sitting(resolve(flags, config), voice)]
+        return [Sitting(resolve(flags, config), voice, keeping)]
     if "model" in flags:
         raise SettingsError("--model and --models exclude each other; name all models in --models")
     names = [name.strip() for name in models.split(",")]
@@ -44,7 +46,7 @@ def runs(flags: Mapping[str, Any], config: Path | None, models: str | None, voic
     if len({slugify(str(choice)) for choice in choices}) < len(choices):
         raise SettingsError(f"--models takes {FEWEST} to {MOST} different models, separated by commas")
     mixed = len({choice.provider for choice in choices}) > 1
-    return [_run(dict(flags), config, str(choice), voice, mixed=mixed) for choice in choices]
+    return [_run(dict(flags), config, str(choice), voice, keeping, mixed=mixed) for choice in choices]
 
 
 def side_by_side(
@@ -63,11 +65,13 @@ def side_by_side(
             result("\n".join(f"Wrote {path}" for path in reversed(paths)))
 
 
-def _run(flags: dict[str, Any], config: Path | None, model: str, voice: Voice, *, mixed: bool) -> Sitting:
+def _run(
+    flags: dict[str, Any], config: Path | None, model: str, voice: Voice, keeping: Keeping, *, mixed: bool
+) -> Sitting:
     resolved = resolve(flags | {"model": model}, config)
     name = slugify(model)
     if resolved.settings.record is not None:
         resolved = resolve(flags | {"model": model, "record": resolved.settings.record / name}, config)
     if mixed:
         resolved = elsewhere(resolved, model.partition(":")[0])
-    return Sitting(resolved, voice, ending=f"-by-{name}")
+    return Sitting(resolved, voice, keeping, ending=f"-by-{name}")

@@ -24,6 +24,7 @@ from panel.settings.secret import read_secret
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from panel.providers.prices import Rates
     from panel.settings.choice import ModelChoice
     from panel.settings.resolve import Resolved
 
@@ -53,6 +54,13 @@ class Means:
     def asked(self) -> Asked:
         """What reports say about it."""
         return Asked(provider=self.provider, config=self.config, prompts=self.prompts.digest)
+
+
+def rates_of(means: Means) -> Rates | None:
+    """Return the prices of a model, or None if they are unknown; reading the price list takes some tenths of a second."""
+    from panel.providers.prices import Prices
+
+    return Prices(means.connection.provider, means.connection.base_url).rates(means.config.model)
 
 
 def elsewhere(resolved: Resolved, provider: str) -> Resolved:

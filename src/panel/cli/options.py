@@ -44,9 +44,26 @@ Record = Annotated[
         help="Keep every answer in DIR, and take the answers that are there instead of paying again.",
     ),
 ]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Ask anew, whatever was answered before; earlier answers are kept.")
+]
+NoStore = Annotated[
+    bool, typer.Option("--no-store", help="Keep no answers and no drafts, and use none that are there.")
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Ask nobody; print calls, tokens and what they would cost.")
 ]
+Budget = Annotated[
+    float | None, typer.Option("--budget", metavar="USD", help="US dollars that the run may cost at most.")
+]
+AllowUnknownPrice = Annotated[
+    bool,
+    typer.Option("--allow-unknown-price", help="Keep a budget although the price of a model is not known."),
+]
+AlsoOut = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Also write report files to this folder.")
+]
+Events = Annotated[bool, typer.Option("--json", help="Print an event a line on stdout, for programs.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the report files.")]
 Formats = Annotated[
     str | None, typer.Option("--format", metavar="KINDS", help="Report files to write, of html,md,json.")

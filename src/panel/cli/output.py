@@ -42,6 +42,10 @@ class Outputs:
                 with tempfile.TemporaryFile(dir=folder):
                     pass
 
+    def has(self, kind: str, slug: str) -> bool:
+        """Whether all reports of a review or comparison are there."""
+        return all((self._folder / kind / f"{slug}.{ending}").exists() for ending in self._formats)
+
     def write(self, kind: str, slug: str, reports: Mapping[str, str]) -> list[Path]:
         """Write the reports in force of one review or comparison, and return their paths in the order of the formats."""
         written = []

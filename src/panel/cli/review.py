@@ -50,6 +50,8 @@ def review(
     concurrency: options.Concurrency = None,
     mapped: options.Map = None,
     record: options.Record = None,
+    fresh: options.Fresh = False,
+    no_store: options.NoStore = False,
     dry_run: options.DryRun = False,
     out: options.Out = None,
     formats: options.Formats = None,
@@ -64,7 +66,7 @@ def review(
     """Review one or more tools."""
     from panel.cli.console import colorful, result, width
     from panel.cli.jury import runs, side_by_side
-    from panel.cli.sitting import INCOMPLETE, Voice
+    from panel.cli.sitting import INCOMPLETE, Keeping, Voice
     from panel.loaders.columns import parse_columns
     from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
@@ -76,10 +78,11 @@ def review(
     )  # fmt: skip
     voice = Voice(quiet=quiet, verbose=verbose)
     color = colorful(refused=no_color)
-    sittings = runs(flags, config, models, voice)
+    keeping = Keeping(None if no_store else "review", fresh=fresh)
+    sittings = runs(flags, config, models, voice, keeping)
     loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []))
     for sitting in sittings:
-        sitting.prepare(loaded)
+        sitting.prepare(loaded[0])
     if dry_run:
         from panel.cli.forecast import show_forecast
 
@@ -87,7 +90,7 @@ def review(
         return 0
     done: list[PanelReview] = []
 
-    def show(review_: PanelReview, paths: list[Path]) -> None:
+    def show(review_: PanelReview, _draft: int | None, paths: list[Path]) -> None:
         done.append(review_)
         if as_json:
             result(review_json(review_, indent=None))

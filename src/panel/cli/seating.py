@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from panel.cli.means import REPLAY
+from panel.cli.means import REPLAY, rates_of
 from panel.orchestrator.ports import Answerer
 from panel.orchestrator.review import Panel
 from panel.providers import open_provider
+from panel.providers.budget import worst_case
 from panel.providers.gate import Gate, Pace, Throttled
-from panel.providers.recording import Recorded
+from panel.providers.journaled import Journaled
 from panel.providers.stack import Policy, dependable, metered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from panel.cli.compose import Cast
     from panel.cli.means import Means
+    from panel.domain.persona import Persona
+    from panel.domain.take import Seat
+    from panel.domain.tool import Tool
     from panel.orchestrator.ports import Observer
     from panel.providers import Connection
     from panel.providers.base import Halt, Provider
+    from panel.providers.budget import Budget, Worst
+    from panel.providers.journaled import Journal
     from panel.settings.resolve import Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a panel sits.
+
+    Attributes:
+        halt: set it to start no further calls.
+        journal: where calls are written down; None if they are not.
+        budget: what may be paid; None for no limit.
+        warm: whether to ask one seat of each panel first, so that the others read from the provider's cache.
+    """
+
+    halt: Halt
+    journal: Journal[Any] | None = None
+    budget: Budget | None = None
+    warm: bool = False
 
 
 @asynccontextmanager
 async def seated(
-    resolved: Resolved, cast_: Cast, observer: Observer, halt: Halt, *, warm: bool = False
+    resolved: Resolved,
+    cast_: Cast,
+    observer: Observer,
+    terms: Terms,
+    settled: Callable[[Tool, Persona], Seat | None],
 ) -> AsyncIterator[Panel]:
     """Open the providers, with their wrappers, for as long as the panel sits.
 
@@ -35,36 +62,36 @@ async def seated(
         resolved: the settings.
         cast_: what the run needs.
         observer: is told how it goes.
-        halt: set it to start no further calls.
-        warm: whether to ask one seat of each panel first, so that the others read from the provider's cache.
+        terms: on what terms it sits.
+        settled: returns a seat that needs no asking, or None.
     """
     async with AsyncExitStack() as stack:
-        providers = _Providers(resolved, cast_, halt, stack, warm=warm)
+        providers = _Providers(resolved, cast_, terms, stack)
         yield Panel(
             answerer=providers.answerer(cast_.means),
             personas=cast_.personas,
             concurrency=resolved.settings.concurrency,
             observer=observer,
             clock=cast_.clock,
-            halt=halt,
+            halt=terms.halt,
             exceptions={persona: providers.answerer(means) for persona, means in cast_.exceptions.items()},
-            warm=warm,
+            warm=terms.warm,
+            budget=terms.budget,
+            settled=settled,
         )
 
 
 class _Providers:
     """Opens one client per provider, with one gate per model, and closes them with the stack."""
 
-    def __init__(
-        self, resolved: Resolved, cast_: Cast, halt: Halt, stack: AsyncExitStack, *, warm: bool
-    ) -> None:
-        self._cached = cast_.means.connection if warm else None
+    def __init__(self, resolved: Resolved, cast_: Cast, terms: Terms, stack: AsyncExitStack) -> None:
+        self._cached = cast_.means.connection if terms.warm else None
         self._settings = resolved.settings
         self._record = cast_.record
-        self._halt = halt
+        self._terms = terms
         self._stack = stack
         self._adapters: dict[Connection, Provider] = {}
-        self._wrapped: dict[tuple[Connection, str], Provider] = {}
+        self._wrapped: dict[tuple[Connection, str], tuple[Provider, Worst | None]] = {}
 
     def answerer(self, means: Means) -> Answerer:
         connection = replace(means.connection, cache=means.connection == self._cached)
@@ -74,17 +101,29 @@ class _Providers:
             self._adapters[connection] = adapter
         key = (connection, means.config.model)
         if key not in self._wrapped:
-            self._wrapped[key] = self._wrap(self._adapters[connection], connection)
-        return Answerer(self._wrapped[key], means.prompts, means.config)
+            worst = self._worst(means)
+            self._wrapped[key] = self._wrap(self._adapters[connection], connection, worst), worst
+        provider, worst = self._wrapped[key]
+        return Answerer(provider, means.prompts, means.config, worst)
 
-    def _wrap(self, adapter: Provider, connection: Connection) -> Provider:
-        settings = self._settings
-        pace = Pace(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
+    def _worst(self, means: Means) -> Worst | None:
+        """Return what tells the most that a call can cost, if that is wanted: the price list takes a moment to read."""
+        return worst_case(rates_of(means)) if self._terms.budget is not None else None
+
+    def _wrap(self, adapter: Provider, connection: Connection, worst: Worst | None) -> Provider:
+        halt, journal = self._terms.halt, self._terms.journal
         if connection.provider == REPLAY:
-            return Throttled(adapter, Gate(Pace(settings.concurrency), self._halt))
+            return Throttled(adapter, Gate(Pace(self._settings.concurrency), halt))
+        wrapped = self._dependable(adapter, connection, worst)
+        if journal is not None:
+            wrapped = Journaled(wrapped, journal, halt, connection.base_url, worst)
+        return Journaled(wrapped, self._record[0], halt) if self._record else wrapped
+
+    def _dependable(self, adapter: Provider, connection: Connection, worst: Worst | None) -> Provider:
+        settings, terms = self._settings, self._terms
         if adapter.scaffolded:
-            wrapped = metered(adapter, Pace(settings.concurrency), self._halt)
-        else:
-            policy = Policy(settings.timeout, 1 + settings.retries, pace, settings.hedge)
-            wrapped = dependable(adapter, policy, self._halt, connection.base_url)
-        return Recorded(wrapped, self._record[0], self._halt) if self._record else wrapped
+            return metered(adapter, Pace(settings.concurrency), terms.halt)
+        pace = Pace(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
+        budget = (terms.budget, worst) if terms.budget is not None and worst is not None else None
+        policy = Policy(settings.timeout, 1 + settings.retries, pace, settings.hedge, budget)
+        return dependable(adapter, policy, terms.halt, connection.base_url)

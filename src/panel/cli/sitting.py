@@ -1,9 +1,10 @@
-"""Running a panel over tools for a command: progress, report files, interruption, exit code."""
+"""Running a panel over tools for a command: progress, drafts, report files, interruption, exit code."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,28 +13,35 @@ from panel.cli.console import tell
 from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.forecast import cache_plan
 from panel.cli.interrupts import Interrupts
+from panel.cli.ledger import StoredRun, Unstored
 from panel.cli.output import Outputs
 from panel.cli.progress import progress
-from panel.cli.seating import seated
+from panel.cli.seating import Terms, seated
+from panel.cli.storing import opened
 from panel.domain.completion import Usage
 from panel.errors import RunStopped, StorageError
 from panel.providers.base import Halt
 from panel.settings.resolve import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from panel.cli.compose import Cast
+    from panel.cli.ledger import Ledger
     from panel.cli.means import Means
+    from panel.cli.progress import Silence
     from panel.domain.review import PanelReview
     from panel.domain.tool import Tool
     from panel.settings.resolve import Resolved
 
+    Each = Callable[[PanelReview, int | None, list[Path]], None]
+
 INCOMPLETE = 3
+RESUME = "run the same command again; what was answered is kept, and not paid for twice"
 AGAIN = "what was answered is in the reports; run the same command again to ask the panels anew"
-RESUME = "run the same command again; answers that were recorded are not paid for twice"
-AGAIN_AT_ONCE = "run the same command again to ask the panels anew, with --record to keep every answer"
+AGAIN_AT_ONCE = "run the same command again to ask the panels anew, without --no-store to keep every answer"
 NOTHING = "nothing was answered; run the same command again"
 
 
@@ -55,12 +63,47 @@ class Voice:
             self.note(f"Wrote {', '.join(map(str, paths))}")
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept of a sitting in the store.
+
+    Attributes:
+        kind: what its run is called there; None to keep nothing.
+        fresh: whether answers that are there are asked for anew.
+    """
+
+    kind: str | None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Tools for a panel to work through.
+
+    Attributes:
+        first: one of them, to try the prompts with; None if there are none.
+        count: how many there are.
+        ledger: opens where they come from and where their reviews go.
+        observer: is told how it goes.
+        reports: whether report files are written.
+        advice: says how to go on after a stop; `Sitting` has its own.
+    """
+
+    first: Tool | None
+    count: int
+    ledger: Callable[[Halt], AbstractAsyncContextManager[Ledger]]
+    observer: Silence
+    reports: bool = True
+    advice: Callable[[], str] | None = None
+
+
 class Sitting:
     """One run of a panel.
 
     Args:
         resolved: the settings.
         voice: how much is said.
+        keeping: what is kept of it in the store.
         ending: what report files carry after the tool's slug, to tell the models of one run apart.
 
     Attributes:
@@ -70,10 +113,11 @@ class Sitting:
         complete: whether no seat has failed so far.
     """
 
-    def __init__(self, resolved: Resolved, voice: Voice, ending: str = "") -> None:
+    def __init__(self, resolved: Resolved, voice: Voice, keeping: Keeping, ending: str = "") -> None:
         self.settings = resolved.settings
         self._resolved = resolved
         self._voice = voice
+        self._keeping = keeping
         self._halt = Halt()
         self._interrupts = Interrupts()
         self._ending = ending
@@ -83,11 +127,11 @@ class Sitting:
         self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
         self.complete = True
         self._usage = Usage.lost(0)
+        self._reused = 0
         self._written = False
-        self._unwritten: StorageError | None = None
         self._reader_left = False
 
-    def prepare(self, tools: Sequence[Tool]) -> Cast:
+    def prepare(self, first: Tool | None) -> Cast:
         """Check all that the run needs, before anything is asked or written.
 
         Raises:
@@ -95,30 +139,40 @@ class Sitting:
         """
         if self._cast is None:
             self._cast = cast(self._resolved, self._critics)
-            _rehearse(self._cast, tools)
+            if first is not None:
+                _rehearse(self._cast, first)
         return self._cast
 
-    def review(self, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]) -> None:
+    def review(self, tools: Sequence[Tool], each: Each) -> None:
         """Review the tools; write each review's reports and hand both on as soon as it is complete.
 
         Raises:
             RunStopped: the provider went down for good; what was answered has been written.
             SignalReceived: the user interrupted; likewise.
         """
-        cast_ = self.prepare(tools)
-        self._introduce(cast_, len(tools))
+        observer = progress(quiet=self._voice.quiet, verbose=self._voice.verbose)
+        first = tools[0] if tools else None
+        self.work(Job(first, len(tools), lambda _halt: self._ledger(tools), observer), each)
+
+    def work(self, job: Job, each: Each) -> None:
+        """Work through a job; see `review`."""
+        cast_ = self.prepare(job.first)
+        self._introduce(cast_, job.count)
         try:
-            asyncio.run(self._sit(cast_, tools, each))
+            asyncio.run(self._sit(cast_, job, each))
         except asyncio.CancelledError:
-            left = "left at once; answers of panels that were not complete are lost"
-            raise self._interrupted(f"{left}; {RESUME if cast_.record else AGAIN_AT_ONCE}") from None
+            kept = "left at once; what was not answered yet may be billed all the same"
+            raise self._interrupted(f"{kept}; {self._advice(cast_, job, at_once=True)}") from None
         finally:
             if cast_.record:
                 cast_.record[0].close()
-        self._sum_up(tools)
-        if self._unwritten is not None:
-            raise self._unwritten
-        advice = RESUME if cast_.record else AGAIN if self._written else NOTHING
+        self._sum_up(job)
+        self._end(self._advice(cast_, job))
+
+    def _end(self, advice: str) -> None:
+        """Leave in the way of what stopped the run, if anything did."""
+        if self._halt.fault is not None:
+            raise StorageError(f"{self._halt.fault}; {advice}")
         if self._interrupts.number is not None:
             raise self._interrupted(advice)
         if self._reader_left:
@@ -126,22 +180,58 @@ class Sitting:
         if self._halt.reason is not None:
             raise RunStopped(f"stopped early: {self._halt.reason}; {advice}")
 
-    async def _sit(
-        self, cast_: Cast, tools: Sequence[Tool], each: Callable[[PanelReview, list[Path]], None]
-    ) -> None:
-        observer = progress(quiet=self._voice.quiet, verbose=self._voice.verbose)
-        warm = bool(tools) and cache_plan(cast_, self.settings, tools).warm
-        async with seated(self._resolved, cast_, observer, self._halt, warm=warm) as panel:
-            self.outputs.prepare()
-            self._begin_recording(cast_)
-            # What is loaded now stays to the end: the collector need not look at it again and again.
-            gc.freeze()
-            with observer.shown(), self._interrupts.caught(self._finish_what_is_in_flight):
-                async for review in panel.reviews(tools):
-                    self.complete = self.complete and review.complete
-                    self._usage += review.usage
-                    with observer.hidden():
-                        self._hand_on(review, each)
+    def _advice(self, cast_: Cast, job: Job, *, at_once: bool = False) -> str:
+        if job.advice is not None:
+            return job.advice()
+        if cast_.record or (self._keeping.kind and self._written):
+            return RESUME
+        if at_once:
+            return RESUME if self._keeping.kind else AGAIN_AT_ONCE
+        return AGAIN if self._written else NOTHING
+
+    @asynccontextmanager
+    async def _ledger(self, tools: Sequence[Tool]) -> AsyncIterator[Ledger]:
+        if self._keeping.kind is None:
+            yield Unstored(tools)
+            return
+        from panel.store import RunState
+
+        async with opened(self._resolved) as store:
+            run = await store.create_run(self._keeping.kind, {"model": str(self.prepare(None).choice)})
+            await store.add_tools(run, tools)
+            ledger = StoredRun(store, run, fresh=self._keeping.fresh)
+            yield ledger
+            self._reused = ledger.reused
+            if self._halt.fault is None:
+                await store.set_run_state(run, RunState.STOPPED if self._halt.reason else RunState.DONE)
+
+    async def _sit(self, cast_: Cast, job: Job, each: Each) -> None:
+        warm = job.first is not None and cache_plan(cast_, self.settings, job.first, job.count).warm
+        async with job.ledger(self._halt) as ledger:
+            terms = Terms(self._halt, ledger.journal, ledger.budget, warm=warm)
+            async with seated(self._resolved, cast_, job.observer, terms, ledger.settled) as panel:
+                if job.reports:
+                    self.outputs.prepare()
+                self._begin_recording(cast_)
+                # What is loaded now stays to the end: the collector need not look at it again and again.
+                gc.freeze()
+                with job.observer.shown(), self._interrupts.caught(self._finish_what_is_in_flight):
+                    async for review in panel.reviews(ledger.todo()):
+                        self.complete = self.complete and review.complete
+                        self._usage += review.usage
+                        draft = await self._keep(ledger, review)
+                        with job.observer.hidden():
+                            self._hand_on(review, draft, job, each)
+
+    async def _keep(self, ledger: Ledger, review: PanelReview) -> int | None:
+        """Keep a review as a draft, unless the run was stopped before all of its seats were asked."""
+        if self._halt.reason is not None and not review.complete:
+            return None
+        try:
+            return await ledger.keep(review)
+        except StorageError as error:
+            self._halt.fail(error)
+            return None
 
     @staticmethod
     def _begin_recording(cast_: Cast) -> None:
@@ -149,35 +239,34 @@ class Sitting:
             return
         recording, manifest = cast_.record
         try:
-            recording.begin(manifest)
+            recording.open(manifest)
         except OSError as error:
             raise StorageError(
                 f"{error.filename}: {error.strerror}; choose another folder with --record"
             ) from error
 
-    def _hand_on(self, review: PanelReview, each: Callable[[PanelReview, list[Path]], None]) -> None:
+    def _hand_on(self, review: PanelReview, draft: int | None, job: Job, each: Each) -> None:
         """Write a review and show it; when nobody reads on, what is in flight is still written."""
         try:
-            paths = self._write(review)
+            paths = self.write(review) if job.reports else []
         except StorageError as error:
             # What was paid for is still shown, and what is in flight still arrives.
-            self._unwritten = self._unwritten or error
-            self._halt.set(str(error))
+            self._halt.fail(error)
             paths = []
-        self._written = self._written or bool(paths)
-        if not paths and self._unwritten is None:
+        self._written = self._written or review.answered
+        if job.reports and not review.answered and self._halt.fault is None:
             self._voice.note(
                 f"{review.tool.name}: no seat was answered, so no report was written; see the reasons above."
             )
         if self._reader_left:
             return
         try:
-            each(review, paths)
+            each(review, draft, paths)
         except ReaderLeft:
             self._reader_left = True
             self._halt.set("nobody reads the output")
 
-    def _write(self, review: PanelReview) -> list[Path]:
+    def write(self, review: PanelReview) -> list[Path]:
         """Write a review's reports; one without a single answer is not worth displacing an earlier one."""
         from panel.report import review_reports
 
@@ -186,11 +275,16 @@ class Sitting:
         slug = review.tool.slug + self._ending
         return self.outputs.write_review(slug, review_reports(review, self.context))
 
-    def _sum_up(self, tools: Sequence[Tool]) -> None:
+    def _sum_up(self, job: Job) -> None:
         from panel.report import usage_line
 
-        if len(tools) > 1:
+        if job.count > 1 and job.advice is None:
             self._voice.note(f"In all: {usage_line(self._usage)}")
+        if self._reused:
+            were = "answer was" if self._reused == 1 else "answers were"
+            self._voice.note(
+                f"{self._reused} {were} kept from earlier and cost nothing now; --fresh asks anew."
+            )
 
     def _finish_what_is_in_flight(self) -> None:
         self._halt.set("interrupted")
@@ -220,10 +314,9 @@ def _introduction(means: Means) -> str:
     return f"{means.choice}{at} ({means.choice.why})"
 
 
-def _rehearse(cast_: Cast, tools: Sequence[Tool]) -> None:
+def _rehearse(cast_: Cast, tool: Tool) -> None:
     """Make each kind of question once, so that a template or a persona that is at fault is told before any call."""
     for persona in cast_.personas:
         prompts = cast_.exceptions.get(persona.id, cast_.means).prompts
-        for tool in tools[:1]:
-            prompts.take(tool, persona)
-            prompts.reask(tool, persona, reply="{}", problems=["reply: rehearsal"])
+        prompts.take(tool, persona)
+        prompts.reask(tool, persona, reply="{}", problems=["reply: rehearsal"])

@@ -39,6 +39,47 @@ class Failure(Frozen):
         return kind(self.message, attempts=self.attempts, lost_calls=self.lost_calls)
 
 
+class Step(Frozen):
+    """One question to one model.
+
+    Attributes:
+        key: digest of all that can change the answer, by `key_of`; 64 hexadecimal digits.
+        run: the run it is asked for, if any.
+        label: the seat and how often it was asked, for people to read, such as `smollm3.builder.1`.
+        provider: who is asked.
+        model: the provider's name of the model.
+        prompt_digest: digest of the prompt.
+        worst_usd: what one call may cost at most, in US dollars; None if the price is unknown.
+    """
+
+    key: str
+    run: int | None = None
+    label: str
+    provider: str
+    model: str
+    prompt_digest: str
+    worst_usd: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        prompt: Prompt,
+        config: ModelConfig,
+        provider: str,
+        base_url: str | None = None,
+        worst_usd: float | None = None,
+    ) -> Step:
+        """Return the step of a question that is put to a provider, wherever that answers."""
+        return cls(
+            key=key_of(prompt, config, provider, base_url),
+            label=f"{prompt.label}.{prompt.ask}",
+            provider=provider,
+            model=config.model,
+            prompt_digest=prompt.digest,
+            worst_usd=worst_usd,
+        )
+
+
 class Entry(Frozen):
     """What one question brought: an answer or a failure."""
 
@@ -47,6 +88,6 @@ class Entry(Frozen):
     failure: Failure | None = None
 
 
-def key_of(prompt: Prompt, config: ModelConfig) -> str:
-    """Return the digest of a question and of what it is asked with."""
-    return digest_of([prompt.digest, config.model_dump(mode="json")])
+def key_of(prompt: Prompt, config: ModelConfig, provider: str, base_url: str | None = None) -> str:
+    """Return the digest of all that can change an answer: the question, what it is asked with, and who is asked where."""
+    return digest_of([prompt.digest, config.model_dump(mode="json"), provider, base_url])

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from panel.domain.base import Frozen, digest_of
 from panel.domain.completion import Asked, Usage
-from panel.domain.take import Seat
+from panel.domain.take import NoTake, Seat, Take
 from panel.domain.tally import Tally
 from panel.domain.tool import Tool
 
@@ -71,7 +71,12 @@ class PanelReview(Frozen):
     @property
     def complete(self) -> bool:
         """Whether no seat failed; a recused seat is no failure."""
-        return not any(seat.failed for seat in self.seats)
+        return not self.failed_seats
+
+    @property
+    def failed_seats(self) -> int:
+        """Seats that lack a take which they should have."""
+        return sum(seat.failed for seat in self.seats)
 
     @property
     def answered(self) -> bool:
@@ -103,3 +108,22 @@ class PanelReview(Frozen):
 def review_id(tool: Tool, setup: ReviewSetup) -> str:
     """Return the digest of what is asked of whom."""
     return digest_of({"tool": tool.digest, "setup": setup.model_dump(mode="json")})
+
+
+def says_the_same(earlier: PanelReview, later: PanelReview) -> bool:
+    """Whether two reviews put the same question to the same panel, and every seat ended alike."""
+    return earlier.id == later.id and _outcomes(earlier) == _outcomes(later)
+
+
+def fills_in(earlier: PanelReview, later: PanelReview) -> bool:
+    """Whether the later of two reviews of the same question has takes where seats had failed, and all else is as it was."""
+    if earlier.id != later.id:
+        return False
+    changed = [
+        mine for mine, other in zip(earlier.seats, later.seats, strict=True) if mine.outcome != other.outcome
+    ]
+    return all(seat.failed for seat in changed) and later.failed_seats < earlier.failed_seats
+
+
+def _outcomes(review: PanelReview) -> list[Take | NoTake]:
+    return [seat.outcome for seat in review.seats]

@@ -148,9 +148,15 @@ class Seat(Frozen):
         return self.outcome if isinstance(self.outcome, Take) else None
 
     @property
+    def failure(self) -> NoTake | None:
+        """Why the seat lacks a take that it should have, if it does; a recusal is no failure."""
+        outcome = self.outcome
+        return outcome if isinstance(outcome, NoTake) and outcome.reason is not NoTakeReason.RECUSED else None
+
+    @property
     def failed(self) -> bool:
-        """Whether the seat lacks a take that it should have; a recusal is no failure."""
-        return isinstance(self.outcome, NoTake) and self.outcome.reason is not NoTakeReason.RECUSED
+        """Whether the seat lacks a take that it should have."""
+        return self.failure is not None
 
     @property
     def source(self) -> Provenance | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from panel.domain.take import Seat
     from panel.domain.tool import Tool
     from panel.providers.base import Provider
+    from panel.providers.budget import Worst
 
 
 class Prompts(Protocol):
@@ -57,8 +58,10 @@ class Answerer:
         provider: who answers.
         prompts: makes the questions that suit its models.
         config: the model and its parameters.
+        worst: tells the most that a call of this model can cost; None if nobody wants to know.
     """
 
     provider: Provider
     prompts: Prompts
     config: ModelConfig
+    worst: Worst | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from panel.domain.completion import Finish, Usage
 from panel.domain.reply import Outcome, Reply, ReplyContext, parse_reply
 from panel.domain.take import NoTake, NoTakeReason, Provenance, Seat, Take
-from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout
+from panel.errors import CallNotMade, OverBudget, ProviderDown, ProviderError, ProviderTimeout
 
 if TYPE_CHECKING:
     from panel.domain.completion import Completion, ModelConfig, Probabilities
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from panel.providers.base import Halt
 
 MOST_OUTPUT_TOKENS = 64_000
+
+LONGEST_REPLY = "\U0001f600" * 2_000
+LONGEST_PROBLEM = "x" * 2_000
+"""What a re-ask is made with to tell the most that it can cost: more than is ever shown of a reply, in its dearest characters."""
 
 
 @dataclass(slots=True)
@@ -123,9 +127,7 @@ class SeatAsker:
     def _no_take(self, error: ProviderError) -> NoTake:
         if isinstance(error, ProviderDown):
             self.halt.set(str(error))
-        timed_out = isinstance(error, ProviderTimeout)
-        reason = NoTakeReason.TIMED_OUT if timed_out else NoTakeReason.PROVIDER_ERROR
-        return NoTake(reason=reason, detail=str(error))
+        return NoTake(reason=_reason(error), detail=str(error))
 
     def _provenance(self, record: _Record, persona: Persona, outcome: Take | NoTake) -> Provenance | None:
         if record.prompt is None or record.config is None or not record.attempts:
@@ -145,10 +147,27 @@ class SeatAsker:
         )
 
 
+def _reason(error: ProviderError) -> NoTakeReason:
+    if isinstance(error, OverBudget):
+        return NoTakeReason.OVER_BUDGET
+    return NoTakeReason.TIMED_OUT if isinstance(error, ProviderTimeout) else NoTakeReason.PROVIDER_ERROR
+
+
 def not_asked(persona: Persona, reason: str) -> Seat:
     """Return the seat of a persona that was not asked because the run was halted."""
     outcome = NoTake(reason=NoTakeReason.PROVIDER_ERROR, detail=f"not asked: {reason}")
     return Seat(persona=persona.id, name=persona.name, outcome=outcome)
+
+
+def worst_of_seat(answerer: Answerer, tool: Tool, persona: Persona) -> float:
+    """Return the most that a seat can cost in US dollars if both of its calls bring an answer; 0 where the price is unknown."""
+    if answerer.worst is None:
+        return 0.0
+    prompts, config = answerer.prompts, answerer.config
+    longest = prompts.reask(tool, persona, LONGEST_REPLY, [LONGEST_PROBLEM])
+    first = answerer.worst(prompts.take(tool, persona), config)
+    second = answerer.worst(longest, _doubled(config))
+    return (first or 0.0) + (second or 0.0)
 
 
 def _settled(reply: Reply, earlier: Reply | None = None) -> Take | NoTake:
@@ -169,6 +188,10 @@ def _shown(record: _Record) -> str:
 def _roomier(config: ModelConfig, record: _Record) -> ModelConfig:
     if record.completions[-1].finish is not Finish.TRUNCATED:
         return config
+    return _doubled(config)
+
+
+def _doubled(config: ModelConfig) -> ModelConfig:
     return config.model_copy(
         update={"max_output_tokens": min(2 * config.max_output_tokens, MOST_OUTPUT_TOKENS)}
     )

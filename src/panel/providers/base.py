@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from panel.domain.completion import Completion, ModelConfig
     from panel.domain.prompt import Prompt
+    from panel.errors import StorageError
 
 
 class Provider(ABC):
@@ -46,16 +47,23 @@ class Halt:
 
     Attributes:
         reason: why, in words for the user; None as long as work goes on.
+        fault: the error of storage that is the reason, if one is.
     """
 
     def __init__(self) -> None:
         self.reason: str | None = None
+        self.fault: StorageError | None = None
         self._event = asyncio.Event()
 
     def set(self, reason: str) -> None:
         """Stop, for the first reason given."""
         self.reason = self.reason or reason
         self._event.set()
+
+    def fail(self, fault: StorageError) -> None:
+        """Stop because something could not be kept; the first such error is the run's."""
+        self.fault = self.fault or fault
+        self.set(str(fault))
 
     async def sleep(self, seconds: float) -> None:
         """Wait, but no longer than until the halt."""

@@ -16,18 +16,16 @@ from pydantic import Field, ValidationError
 
 from panel.disk import write_whole
 from panel.domain.base import Frozen
-from panel.domain.completion import Asked, Usage
-from panel.domain.journal import Entry, Failure, key_of
-from panel.errors import CallNotMade, ProviderError, RunStopped, SettingsError
-from panel.providers.middleware import Wrapper
+from panel.domain.completion import Asked
+from panel.domain.journal import Entry
+from panel.errors import ProviderError, RunStopped, SettingsError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.journal import Step
     from panel.domain.prompt import Prompt
-    from panel.providers.base import Halt, Provider
 
 MANIFEST = "recording.json"
 LOCK = ".lock"
@@ -74,7 +72,7 @@ class Recording:
                 f"{path}: not the manifest of a recording; restore it, or choose another folder"
             ) from error
 
-    def begin(self, manifest: Manifest) -> None:
+    def open(self, manifest: Manifest) -> None:
         """Take the folder for this process alone, and write the manifest if there is none yet.
 
         Raises:
@@ -112,13 +110,13 @@ class Recording:
             f"another process records in {self._folder}; wait until it is done, then run the same command again"
         )
 
-    def find(self, prompt: Prompt, config: ModelConfig) -> Entry | None:
+    async def find(self, step: Step) -> Entry | None:
         """Return what a question brought, or None if it was not recorded.
 
         Raises:
             ProviderError: the file is there but cannot be read.
         """
-        path = self._path(prompt, config)
+        path = self._path(step)
         try:
             entry = Entry.model_validate_json(path.read_bytes())
         except FileNotFoundError:
@@ -127,81 +125,34 @@ class Recording:
             raise ProviderError(
                 f"{path.name} is not a recorded answer; delete it to have it asked again", attempts=0
             ) from error
-        if entry.key != key_of(prompt, config):
+        if entry.key != step.key:
             raise ProviderError(
                 f"{path.name} answers another question; delete it to have this one asked again", attempts=0
             )
         return entry
 
-    def keep(self, prompt: Prompt, config: ModelConfig, entry: Entry) -> None:
+    async def begin(self, step: Step) -> Step:
+        """Return the step: a recording keeps answers, not intents."""
+        return step
+
+    async def settle(self, call: Step, entry: Entry) -> None:
         """Write what a question brought.
 
         Raises:
-            OSError: it cannot be written.
+            StorageError: it cannot be written.
         """
-        write_whole(self._path(prompt, config), entry.model_dump_json(indent=2))
+        text = entry.model_dump_json(indent=2)
+        try:
+            await asyncio.shield(asyncio.to_thread(write_whole, self._path(call), text))
+        except OSError as error:
+            raise StorageError(f"an answer could not be recorded: {error}") from error
+
+    async def withdraw(self, call: Step, entry: Entry) -> None:
+        """Write nothing: what was not asked is not recorded."""
 
     def knows(self, prompt: Prompt) -> bool:
         """Whether an answer of the same seat to any version of the question is there."""
         return any(self._folder.glob(f"{prompt.label}.{prompt.ask}.*.json"))
 
-    def _path(self, prompt: Prompt, config: ModelConfig) -> Path:
-        return self._folder / f"{prompt.label}.{prompt.ask}.{key_of(prompt, config)[:SHORT_KEY]}.json"
-
-
-class Recorded(Wrapper):
-    """Keeps every answer, and gives one that is there again in place of paying for another.
-
-    Args:
-        inner: the provider.
-        recording: where answers are kept.
-        halt: set when an answer cannot be kept; it is still handed on.
-    """
-
-    def __init__(self, inner: Provider, recording: Recording, halt: Halt) -> None:
-        super().__init__(inner)
-        self._recording = recording
-        self._halt = halt
-
-    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        """Answer one prompt; see `Provider.complete`."""
-        entry = self._recording.find(prompt, config)
-        if entry is not None and entry.completion is not None:
-            return entry.completion
-        earlier = entry.failure if entry is not None else None
-        try:
-            completion = _with_earlier(await self._inner.complete(prompt, config), earlier)
-        except CallNotMade:
-            raise
-        except ProviderError as error:
-            if earlier is not None:
-                error.attempts += earlier.attempts
-                error.lost_calls += earlier.lost_calls
-            await self._keep(prompt, config, failure=Failure.of(error))
-            raise
-        await self._keep(prompt, config, completion=completion)
-        return completion
-
-    async def _keep(
-        self,
-        prompt: Prompt,
-        config: ModelConfig,
-        completion: Completion | None = None,
-        failure: Failure | None = None,
-    ) -> None:
-        entry = Entry(key=key_of(prompt, config), completion=completion, failure=failure)
-        try:
-            await asyncio.shield(asyncio.to_thread(self._recording.keep, prompt, config, entry))
-        except OSError as error:
-            self._halt.set(f"an answer could not be recorded: {error}")
-
-
-def _with_earlier(completion: Completion, earlier: Failure | None) -> Completion:
-    """Return an answer with what an earlier, failed asking of the same question took."""
-    if earlier is None:
-        return completion
-    update = {
-        "attempts": completion.attempts + earlier.attempts,
-        "usage": completion.usage + Usage.lost(earlier.lost_calls),
-    }
-    return completion.model_copy(update=update)
+    def _path(self, step: Step) -> Path:
+        return self._folder / f"{step.label}.{step.key[:SHORT_KEY]}.json"

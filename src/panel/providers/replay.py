@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from panel.domain.completion import Completion, Finish
+from panel.domain.journal import Step
 from panel.errors import ProviderError
 from panel.providers.base import Provider
 from panel.providers.recording import Recording
@@ -32,7 +33,7 @@ class RecordingProvider(Provider):
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        entry = self._recording.find(prompt, config)
+        entry = await self._recording.find(Step.of(prompt, config, self.name))
         if entry is not None and entry.completion is not None:
             return entry.completion
         if entry is not None and entry.failure is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panel.providers.breaker import Breaker
+from panel.providers.budget import Budgeted
 from panel.providers.gate import Gate, Pace, Throttled
 from panel.providers.hedged import Hedged
 from panel.providers.metered import Metered
@@ -14,6 +15,7 @@ from panel.providers.retrying import Retrying
 
 if TYPE_CHECKING:
     from panel.providers.base import Halt, Provider
+    from panel.providers.budget import Budget, Worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +27,32 @@ class Policy:
         attempts: calls for one answer at most.
         pace: limits on calls at once and per minute.
         hedge: seconds after which a straggler's question is sent a second time, or None for never.
+        budget: what may be paid, and what tells the most that a call can cost; None for no limit.
     """
 
     timeout: float
     attempts: int
     pace: Pace
     hedge: float | None = None
+    budget: tuple[Budget, Worst] | None = None
 
 
 def dependable(adapter: Provider, policy: Policy, halt: Halt, base_url: str | None = None) -> Provider:
     """Return a hosted provider that waits its turn, tries again, notices when it is down, and says what it cost.
 
-        Metered(Breaker(Retrying(Throttled(Hedged(Timed(adapter))))))
+        Breaker(Retrying(Throttled(Budgeted(Metered(Hedged(Timed(adapter)))))))
 
-    Each attempt passes the gate anew, so that one which waits to be made holds up no other.
+    Each attempt passes the gate anew, so that one which waits to be made holds up no other, and the budget, so that one which may be
+    billed without an answer is paid for.
     """
     gate = Gate(policy.pace, halt)
     timed: Provider = Timed(adapter, policy.timeout)
     hedged = timed if policy.hedge is None else Hedged(timed, gate, policy.hedge)
-    retrying = Retrying(Throttled(hedged, gate), policy.attempts, halt)
-    return Metered(Breaker(retrying), base_url)
+    priced: Provider = Metered(hedged, base_url)
+    if policy.budget is not None:
+        budget, worst = policy.budget
+        priced = Budgeted(priced, budget, worst, calls=1 if policy.hedge is None else 2)
+    return Breaker(Retrying(Throttled(priced, gate), policy.attempts, halt))
 
 
 def metered(adapter: Provider, pace: Pace, halt: Halt) -> Provider:

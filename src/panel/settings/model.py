@@ -79,6 +79,12 @@ def _path(value: object) -> object:
     return os.path.expanduser(value)  # noqa: PTH111 - it never raises
 
 
+def _database(value: str) -> str:
+    if not (value.strip() and value.isprintable()):
+        raise ValueError("expected the name of a file, or postgresql://USER@HOST/NAME")
+    return value if "://" in value else os.path.expanduser(value)  # noqa: PTH111 - it never raises
+
+
 def _named(values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(values):
         raise ValueError("a name is blank")
@@ -164,6 +170,16 @@ class Settings(Frozen):
     record: Annotated[
         Folder | None,
         Field(description="folder to keep every answer in, and to take answers from that are there"),
+    ] = None
+    budget: Annotated[
+        Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] | None,
+        Field(description="US dollars that a batch may cost at most; unset: no limit"),
+    ] = None
+    database_url: Annotated[
+        Annotated[str, AfterValidator(_database)] | None,
+        Field(
+            description="where answers and drafts are kept: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data"
+        ),
     ] = None
     personas: Annotated[Folder | None, Field(description="folder of persona files")] = None
     prompts: Annotated[Folder | None, Field(description="folder of prompt templates")] = None

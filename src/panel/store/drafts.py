@@ -6,21 +6,26 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 
 from panel.domain.base import Frozen, digest_of
-from panel.domain.review import PanelReview
-from panel.domain.take import NoTake, Seat
+from panel.domain.review import PanelReview, fills_in, says_the_same
+from panel.domain.take import NoTake, NoTakeReason, Seat
 from panel.errors import GateError, StorageError
 from panel.store.access import Access
-from panel.store.columns import insert_new, now
+from panel.store.columns import now
 from panel.store.runs import mark_done
 from panel.store.schema import drafts, events, takes, tool_versions, tools
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection, Row, Select
+
+    from panel.domain.tool import Tool
 
 DRAFTED = "drafted"
+REVISED = "revised"
 PANEL = "panel"
 
 
@@ -88,15 +93,32 @@ class PastEvent(Event):
 class Drafts(Access):
     """Drafts and events."""
 
-    async def put_draft(self, review: PanelReview, run: int, version: int) -> int:
-        """Keep a review as the run's draft of a tool, with its takes and its first event, and mark the tool done.
+    async def put_draft(self, review: PanelReview, run: int, version: int, *, anew: bool = False) -> int:
+        """Keep a review as a draft, with its takes and its first event, mark the tool done, and return the draft's number.
 
-        The same review is kept once: its number is returned again.
+        A review that says the same as a draft of the same tool and panel is kept once: that draft's number is returned. One
+        that keeps its takes and fills seats that had failed takes its place, by an event that holds what those seats were; one that
+        the same run asked for again, and that is no better, is not kept.
+
+        Args:
+            review: what was reviewed.
+            run: the run it is of.
+            version: the number of the tool's version.
+            anew: whether drafts of other runs are left alone.
 
         Raises:
             StorageError: the run has a draft of another review of this tool, or it was not committed.
         """
-        return await self._write(lambda connection: _put(connection, review, run, version))
+        return await self._write(lambda connection: _put(connection, review, run, version, anew=anew))
+
+    async def drafted(self, review_ids: Collection[str]) -> dict[str, DraftLine]:
+        """Return the latest draft without a failed seat of each of those reviews that have one, by `PanelReview.id`."""
+        failed = takes.c.reason.is_not(None) & (takes.c.reason != NoTakeReason.RECUSED)
+        incomplete = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, failed).exists()
+        query = select(*_LINE).join_from(drafts, tools)
+        query = query.where(drafts.c.review_id.in_(review_ids), ~incomplete)
+        found = await self._read(lambda connection: _lines(connection, query.order_by(drafts.c.id)))
+        return {line.review_id: line for line in found}
 
     async def draft(self, draft: int) -> Draft:
         """Return a draft.
@@ -109,17 +131,19 @@ class Drafts(Access):
             raise StorageError(f"{self._database.where} holds no draft {draft}")
         return found
 
+    async def draft_of(self, run: int, tool: Tool) -> Draft | None:
+        """Return a run's draft of a tool, or None if it has none."""
+        query = select(*_LINE, drafts.c.review).join_from(drafts, tools)
+        query = query.where(drafts.c.run_id == run, tools.c.canonical == tool.canonical)
+        return await self._read(lambda connection: _one(connection, query))
+
     async def drafts(self, run: int | None = None, *, after: int = 0, limit: int = 50) -> list[DraftLine]:
         """Return drafts, of one run or of all, the oldest first; `after` is the last number of the page before."""
         query = select(*_LINE).join_from(drafts, tools).where(drafts.c.id > after)
         if run is not None:
             query = query.where(drafts.c.run_id == run)
         query = query.order_by(drafts.c.id).limit(limit)
-        return await self._read(
-            lambda connection: [
-                DraftLine.model_validate(dict(row)) for row in connection.execute(query).mappings()
-            ]
-        )
+        return await self._read(lambda connection: _lines(connection, query))
 
     async def append_event(self, event: Event) -> int:
         """Add what happened to a draft, and return the event's number.
@@ -159,10 +183,46 @@ def shown_hash(review: PanelReview) -> str:
     return digest_of(review.model_dump(mode="json"))
 
 
-def _put(connection: Connection, review: PanelReview, run: int, version: int) -> int:
+def _lines(connection: Connection, query: Select[Any]) -> list[DraftLine]:
+    return [DraftLine.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _put(connection: Connection, review: PanelReview, run: int, version: int, *, anew: bool) -> int:
     tool_id = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
     if tool_id is None:
         raise StorageError(f"there is no version {version} of a tool, so that nothing can be a draft of it")
+    mark_done(connection, run, version)
+    known = _known(connection, review, run, tool_id, anew=anew)
+    if known is None:
+        return _add(connection, review, run, tool_id, version)
+    earlier = PanelReview.model_validate(known.review)
+    if says_the_same(earlier, review):
+        return int(known.id)
+    if fills_in(earlier, review):
+        return _revise(connection, known, earlier, review)
+    if known.run_id == run and earlier.id == review.id:
+        return int(known.id)
+    if known.run_id == run:
+        raise StorageError(
+            f"run {run} has a draft of {review.tool.name} already; begin a new run for another"
+        )
+    return _add(connection, review, run, tool_id, version)
+
+
+def _known(
+    connection: Connection, review: PanelReview, run: int, tool_id: int, *, anew: bool
+) -> Row[Any, Any, Any, Any] | None:
+    """Return the run's own draft of a tool, or the latest one of the same question to the same panel."""
+    fields = select(drafts.c.id, drafts.c.run_id, drafts.c.review, drafts.c.shown)
+    own = fields.where(drafts.c.run_id == run, drafts.c.tool_id == tool_id)
+    found = connection.execute(own).one_or_none()
+    if found is not None or anew:
+        return found
+    same = fields.where(drafts.c.review_id == review.id).order_by(drafts.c.id.desc()).limit(1)
+    return connection.execute(same).one_or_none()
+
+
+def _add(connection: Connection, review: PanelReview, run: int, tool_id: int, version: int) -> int:
     row = {
         "run_id": run,
         "tool_id": tool_id,
@@ -173,24 +233,36 @@ def _put(connection: Connection, review: PanelReview, run: int, version: int) ->
         "state": DRAFTED,
         "drafted_at": now(),
     }
-    query = insert_new(connection, drafts).values(**row).returning(drafts.c.id)
-    draft = connection.execute(query).scalar_one_or_none()
-    if draft is None:
-        return _same(connection, review, run, tool_id)
-    connection.execute(insert(takes), [_take(draft, n, seat) for n, seat in enumerate(review.seats)])
+    draft = int(connection.execute(insert(drafts).values(**row).returning(drafts.c.id)).scalar_one())
+    _put_takes(connection, draft, review)
     _add_event(connection, Event(draft=draft, actor=PANEL, kind=DRAFTED, hash_after=row["shown"]))
-    mark_done(connection, run, version)
-    return int(draft)
+    return draft
 
 
-def _same(connection: Connection, review: PanelReview, run: int, tool_id: int) -> int:
-    mine = (drafts.c.run_id == run) & (drafts.c.tool_id == tool_id)
-    known = connection.execute(select(drafts.c.id, drafts.c.review_id).where(mine)).one()
-    if known.review_id != review.id:
-        raise StorageError(
-            f"run {run} has a draft of {review.tool.name} already; begin a new run for another"
-        )
+def _revise(
+    connection: Connection, known: Row[Any, Any, Any, Any], earlier: PanelReview, review: PanelReview
+) -> int:
+    shown = shown_hash(review)
+    row = {"review": review.model_dump(mode="json"), "shown": shown}
+    connection.execute(update(drafts).where(drafts.c.id == known.id).values(**row))
+    connection.execute(delete(takes).where(takes.c.draft_id == known.id))
+    _put_takes(connection, known.id, review)
+    failed = [seat.model_dump(mode="json") for seat in earlier.seats if seat.failed]
+    event = Event(
+        draft=known.id,
+        actor=PANEL,
+        kind=REVISED,
+        reason="seats that had failed were asked again",
+        hash_before=known.shown,
+        hash_after=shown,
+        payload={"seats": failed},
+    )
+    _add_event(connection, event)
     return int(known.id)
+
+
+def _put_takes(connection: Connection, draft: int, review: PanelReview) -> None:
+    connection.execute(insert(takes), [_take(draft, n, seat) for n, seat in enumerate(review.seats)])
 
 
 def _take(draft: int, position: int, seat: Seat) -> dict[str, Any]:
@@ -203,15 +275,9 @@ def _take(draft: int, position: int, seat: Seat) -> dict[str, Any]:
         "verdict": seat.take.verdict if seat.take else None,
         "score": seat.take.score if seat.take else None,
         "reason": outcome.reason if isinstance(outcome, NoTake) else None,
-        "call_key": _call_key(seat),
+        "model": seat.provenance and seat.provenance.config.model,
+        "prompt_digest": seat.provenance and seat.provenance.prompt_digest,
     }
-
-
-def _call_key(seat: Seat) -> str | None:
-    """Return the key of the step that was asked last, as `panel.domain.journal.key_of` makes it."""
-    if seat.provenance is None:
-        return None
-    return digest_of([seat.provenance.prompt_digest, seat.provenance.config.model_dump(mode="json")])
 
 
 def _append(connection: Connection, event: Event) -> int:
@@ -231,5 +297,9 @@ def _add_event(connection: Connection, event: Event) -> int:
 
 def _draft(connection: Connection, draft: int) -> Draft | None:
     query = select(*_LINE, drafts.c.review).join_from(drafts, tools).where(drafts.c.id == draft)
+    return _one(connection, query)
+
+
+def _one(connection: Connection, query: Select[Any]) -> Draft | None:
     row = connection.execute(query).mappings().one_or_none()
     return Draft.model_validate(dict(row)) if row else None

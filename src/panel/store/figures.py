@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from panel.domain.base import Frozen
 from panel.store.access import Access
@@ -13,7 +13,7 @@ from panel.store.schema import calls, drafts, run_tools
 from panel.store.steps import ANSWERED, FAILED, OPEN
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column, Connection, Table
+    from sqlalchemy import Case, ColumnElement, Connection, Table
 
 
 class Progress(Frozen):
@@ -36,6 +36,7 @@ class Spent(Frozen):
         input_tokens: the sum of those that are known.
         output_tokens: likewise.
         lost_calls: calls whose answer never came although they may have been billed, open ones included.
+        at_risk_usd: what those calls may have cost at most, as far as prices are known; not in `cost_usd`.
     """
 
     cost_usd: float | None
@@ -43,6 +44,12 @@ class Spent(Frozen):
     input_tokens: int
     output_tokens: int
     lost_calls: int
+    at_risk_usd: float
+
+    @property
+    def most_usd(self) -> float:
+        """What was paid at most, as far as prices are known."""
+        return (self.cost_usd or 0.0) + self.at_risk_usd
 
 
 class Figures(Access):
@@ -88,6 +95,7 @@ def _spent(connection: Connection, run: int | None) -> Spent:
         _sum(calls.c.input_tokens).label("input_tokens"),
         _sum(calls.c.output_tokens).label("output_tokens"),
         _sum(calls.c.lost_calls).label("lost"),
+        _sum(calls.c.worst_usd * _unanswered()).label("at_risk_usd"),
     )
     if run is not None:
         query = query.where(calls.c.run_id == run)
@@ -99,8 +107,14 @@ def _spent(connection: Connection, run: int | None) -> Spent:
         input_tokens=row.input_tokens,
         output_tokens=row.output_tokens,
         lost_calls=row.lost + row.open,
+        at_risk_usd=row.at_risk_usd,
     )
 
 
-def _sum(column: Column[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
+def _unanswered() -> Case[int]:
+    """Return how many calls of a step brought nothing although they may have been billed."""
+    return case((calls.c.state == OPEN, 1), else_=func.coalesce(calls.c.lost_calls, 0))
+
+
+def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
     return func.coalesce(func.sum(column), 0)

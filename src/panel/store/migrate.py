@@ -46,7 +46,7 @@ def _upgrade(connection: Connection, where: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
     found = version(connection)
     if found is None:
-        _refuse_others(connection, where)
+        refuse_others(connection, where)
     elif found not in REVISIONS:
         raise StorageError(
             f"{where} was written by a newer version of panel; update panel, or choose another database"
@@ -54,7 +54,12 @@ def _upgrade(connection: Connection, where: str) -> None:
     _run_alembic(connection)
 
 
-def _refuse_others(connection: Connection, where: str) -> None:
+def refuse_others(connection: Connection, where: str) -> None:
+    """Refuse a database without a revision that holds another program's tables.
+
+    Raises:
+        StorageError: it does.
+    """
     # A PostgreSQL database may be shared with programs whose tables are called otherwise.
     found = set(inspect(connection).get_table_names())
     if found if connection.dialect.name == "sqlite" else found & metadata.tables.keys():

@@ -31,8 +31,9 @@ _RUN = (runs.c.id, runs.c.kind, runs.c.settings, runs.c.state, runs.c.created_at
 
 
 class RunState(StrEnum):
-    """Where a run is: to be worked on, told to stop, or done."""
+    """Where a run is: its tools are being added, it is to be worked on, told to stop, or done."""
 
+    MAKING = "making"
     OPEN = "open"
     STOPPED = "stopped"
     DONE = "done"
@@ -75,12 +76,12 @@ class Todo(Frozen):
 class Runs(Access):
     """Runs and their tools."""
 
-    async def create_run(self, kind: str, settings: dict[str, Any]) -> int:
-        """Make an open run, and return its number."""
+    async def create_run(self, kind: str, settings: dict[str, Any], state: RunState = RunState.OPEN) -> int:
+        """Make a run, and return its number."""
         row = {
             "kind": kind,
             "settings": settings,
-            "state": RunState.OPEN,
+            "state": state,
             "created_at": now(),
             "lease_beat": 0,
         }
@@ -116,7 +117,7 @@ class Runs(Access):
         Raises:
             StorageError: there is none of this number, or it was not committed.
         """
-        finished = None if state is RunState.OPEN else now()
+        finished = now() if state in {RunState.STOPPED, RunState.DONE} else None
         query = update(runs).where(runs.c.id == run).values(state=state, finished_at=finished)
         if not await self._write(lambda connection: connection.execute(query).rowcount):
             raise self._no_run(run)

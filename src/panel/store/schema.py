@@ -106,6 +106,7 @@ calls = Table(
     Column("model", Text, nullable=False),
     Column("prompt_digest", DIGEST, nullable=False),
     Column("state", Text, nullable=False),
+    Column("worst_usd", Double),
     Column("begun_at", UtcTime, nullable=False),
     Column("settled_at", UtcTime),
     Column("completion", Verbatim),
@@ -149,7 +150,8 @@ takes = Table(
     Column("verdict", Text),
     Column("score", Integer),
     Column("reason", Text),
-    Column("call_key", DIGEST),
+    Column("model", Text),
+    Column("prompt_digest", DIGEST),
 )
 
 events = Table(

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 
 from panel.domain.base import Frozen
 from panel.domain.completion import Completion, Usage
-from panel.domain.journal import Entry
+from panel.domain.journal import Entry, Step
 from panel.errors import StorageError
 from panel.store.access import Access
 from panel.store.columns import now, plain
@@ -32,27 +32,8 @@ _STEP = (
     calls.c.provider,
     calls.c.model,
     calls.c.prompt_digest,
+    calls.c.worst_usd,
 )
-
-
-class Step(Frozen):
-    """One question to one model.
-
-    Attributes:
-        key: digest of the question and of what it is asked with, `panel.domain.journal.key_of`.
-        run: the run it is asked for, if any.
-        label: the seat, for people to read, such as `smollm3.builder`.
-        provider: who is asked.
-        model: the provider's name of the model.
-        prompt_digest: digest of the prompt.
-    """
-
-    key: str
-    run: int | None = None
-    label: str
-    provider: str
-    model: str
-    prompt_digest: str
 
 
 class Call(Frozen):
@@ -74,13 +55,13 @@ class Call(Frozen):
 class Steps(Access):
     """Intents and answers."""
 
-    async def find(self, key: str) -> Entry | None:
-        """Return the latest answer to a step, or None if none was kept.
+    async def find(self, key: str, run: int | None = None) -> Entry | None:
+        """Return the latest answer to a step, or None if none was kept; with a run, only what it asked itself counts.
 
         Raises:
             StorageError: it cannot be read.
         """
-        return await self._read(lambda connection: _find(connection, key))
+        return await self._read(lambda connection: _find(connection, key, run))
 
     async def begin(self, step: Step) -> int:
         """Commit that a step is about to be asked, and return the number of the call; no call may be made without.
@@ -103,13 +84,11 @@ class Steps(Access):
         return await self._read(lambda connection: _open_calls(connection, run))
 
 
-def _find(connection: Connection, key: str) -> Entry | None:
-    query = (
-        select(calls.c.completion)
-        .where(calls.c.key == key, calls.c.state == ANSWERED)
-        .order_by(calls.c.id.desc())
-        .limit(1)
-    )
+def _find(connection: Connection, key: str, run: int | None) -> Entry | None:
+    query = select(calls.c.completion).where(calls.c.key == key, calls.c.state == ANSWERED)
+    if run is not None:
+        query = query.where(calls.c.run_id == run)
+    query = query.order_by(calls.c.id.desc()).limit(1)
     kept = connection.scalar(query)
     return None if kept is None else Entry(key=key, completion=Completion.model_validate(kept))
 
@@ -123,6 +102,7 @@ def _begin(connection: Connection, step: Step) -> int:
         "provider": step.provider,
         "model": plain(step.model),
         "prompt_digest": step.prompt_digest,
+        "worst_usd": step.worst_usd,
     }
     query = insert(calls).values(**row, seq=earlier, state=OPEN, begun_at=now()).returning(calls.c.id)
     return int(connection.execute(query).scalar_one())

@@ -18,6 +18,7 @@ from panel.store.faults import storage_error
 from panel.store.figures import Figures
 from panel.store.health import Health
 from panel.store.leases import Leases
+from panel.store.outcomes import Outcomes
 from panel.store.postgres import PostgresDatabase
 from panel.store.runs import Runs
 from panel.store.sqlite import SqliteDatabase
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 READERS = 4
 
 
-class Store(Steps, Tools, Runs, Leases, Figures, Drafts, Health):
+class Store(Steps, Tools, Runs, Leases, Figures, Drafts, Outcomes, Health):
     """Calls, tools, runs, drafts and events in one database; every method may be called from many tasks at once."""
 
 
@@ -59,7 +60,7 @@ async def open_store(where: str | Path) -> AsyncIterator[Store]:
 
 
 def _open(where: str | Path) -> Database:
-    database = _database(where)
+    database = database_at(where)
     try:
         database.prepare()
     except (DBAPIError, OSError, sqlite3.Error) as error:
@@ -77,7 +78,12 @@ def _close(writer: Writer, readers: ThreadPoolExecutor, database: Database) -> N
     database.close()
 
 
-def _database(where: str | Path) -> Database:
+def database_at(where: str | Path) -> Database:
+    """Return the database at a path or an address, untouched.
+
+    Raises:
+        SettingsError: it is no address that panel knows, or a package for it is missing.
+    """
     if isinstance(where, Path) or "://" not in where:
         return SqliteDatabase(Path(where))
     try:

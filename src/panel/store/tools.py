@@ -57,7 +57,7 @@ class Tools(Access):
         return found
 
     async def duplicates_of(self, tool: Tool) -> list[KnownTool]:
-        """Return other tools that may be the same: they share a name or an alias, the slug or the address."""
+        """Return other tools that are likely the same: they share a name or an alias, or the address."""
         return await self._read(lambda connection: _duplicates(connection, tool))
 
 
@@ -106,7 +106,7 @@ def _duplicates(connection: Connection, tool: Tool) -> list[KnownTool]:
     query = (
         select(tools.c.id, tools.c.name, tools.c.slug)
         .where(tools.c.canonical != tool.canonical)
-        .where(or_(tools.c.id.in_(same_name), tools.c.id.in_(same_url), tools.c.slug == tool.slug))
+        .where(or_(tools.c.id.in_(same_name), tools.c.id.in_(same_url)))
         .order_by(tools.c.id)
     )
     return [KnownTool(id=row.id, name=row.name, slug=row.slug) for row in connection.execute(query)]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from panel.loaders.pages.snapshot import PageDraft, Snapshot
 
 _ABSENT = "pages are read with an extra that is not installed; run: pip install 'panel-review[ingest]'"
@@ -22,8 +24,21 @@ def page_to_tool(snapshot: Snapshot, source: str | None = None) -> PageDraft:
     Raises:
         SettingsError: if the extra is not installed.
     """
+    return _reader()(snapshot, source or snapshot.url or "page")
+
+
+def check_installed() -> None:
+    """Return if pages can be read.
+
+    Raises:
+        SettingsError: if the extra is not installed.
+    """
+    _reader()
+
+
+def _reader() -> Callable[[Snapshot, str], PageDraft]:
     try:
         from panel.loaders.pages.draft import draft_of  # noqa: PLC0415 - its parsers are an extra
     except ImportError as error:
         raise SettingsError(_ABSENT) from error
-    return draft_of(snapshot, source or snapshot.url or "page")
+    return draft_of

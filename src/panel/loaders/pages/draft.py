@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -19,7 +20,7 @@ from panel.loaders.pages.snapshot import PLAIN, PageDraft
 from panel.loaders.records import record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lxml.html import HtmlElement
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 MAX_DESCRIPTION = 10_000
 MAX_TAGLINE = 200
+
+_NOT_STATED = {
+    "name": "the page has no title and no heading that names the tool; write its tool file by hand",
+    "description": "the page holds no text that a visitor can see; if a script writes it, save the page from a browser",
+}
 
 # Encodings of the WHATWG standard; Python knows others, which could hide text.
 _ENCODINGS = re.compile(
@@ -64,7 +70,14 @@ def draft_of(snapshot: Snapshot, source: str) -> PageDraft:
         for name, limit in (("description", MAX_DESCRIPTION), ("tagline", MAX_TAGLINE))
     ]
     record = record_of(source, Document(fields))
-    return PageDraft(record.tool, (*removed, *(note for note in cut if note)), record.problems)
+    problems = tuple(_of_a_page(problem, fields) for problem in record.problems)
+    return PageDraft(record.tool, (*removed, *(note for note in cut if note)), problems)
+
+
+def _of_a_page(problem: Problem, fields: Mapping[str, str]) -> Problem:
+    """Return a problem with the advice for pages, on which nobody can fill a field in."""
+    is_absent = problem.field in _NOT_STATED and problem.field not in fields
+    return replace(problem, message=_NOT_STATED[problem.field]) if problem.field and is_absent else problem
 
 
 def _fields(text: str, url: str | None) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -93,7 +93,7 @@ class _Fetch:
     async def page(self, url: str, clock: Callable[[], datetime]) -> Snapshot:
         answer = await self._follow(url, self._robots.check, _read_page)
         media_type, charset = _content_type(answer.headers)
-        return Snapshot(answer.body, media_type, charset, answer.url, clock())
+        return Snapshot(answer.body, media_type, charset, answer.url, clock(), answer.status)
 
     async def _read_robots(self, url: str) -> tuple[int, bytes]:
         answer = await self._follow(url, _no_check, _read_rules)
@@ -124,7 +124,9 @@ async def _read_page(response: httpx2.Response) -> bytes:
         raise PageFault(f"answered with status {response.status_code}, not with a page; check the address")
     media_type, _ = _content_type(response.headers)
     if media_type not in {HTML, PLAIN}:
-        raise PageFault(f"is {one_line(media_type) or 'of no stated type'}, not HTML or plain text")
+        raise PageFault(
+            f"is {one_line(media_type) or 'of no stated type'}, not HTML or plain text; name a web page"
+        )
     body = await _body(response, MAX_BYTES)
     if len(body) > MAX_BYTES:
         raise PageFault(_TOO_LARGE)

@@ -26,6 +26,7 @@ class Snapshot:
         charset: what the server says the encoding is, if it does.
         url: where it was, after all redirects; None for a saved page.
         fetched_at: when it was received; None for a saved page.
+        status: of the answer that it came with; None for a saved page.
     """
 
     body: bytes
@@ -33,6 +34,7 @@ class Snapshot:
     charset: str | None = None
     url: str | None = None
     fetched_at: datetime | None = None
+    status: int | None = None
 
     @property
     def sha256(self) -> str:

@@ -83,6 +83,7 @@ def _calls() -> None:
         *(sa.Column(name, sa.Text, nullable=False) for name in ("label", "provider", "model")),
         sa.Column("prompt_digest", sa.String(64), nullable=False),
         sa.Column("state", sa.Text, nullable=False),
+        sa.Column("worst_usd", sa.Double),
         sa.Column("begun_at", UtcTime, nullable=False),
         sa.Column("settled_at", UtcTime),
         sa.Column("completion", Verbatim),
@@ -125,7 +126,8 @@ def _drafts() -> None:
         sa.Column("verdict", sa.Text),
         sa.Column("score", sa.Integer),
         sa.Column("reason", sa.Text),
-        sa.Column("call_key", sa.String(64)),
+        sa.Column("model", sa.Text),
+        sa.Column("prompt_digest", sa.String(64)),
     )
     op.create_table(
         "events",

@@ -1,0 +1,131 @@
+"""A run that was begun earlier: its settings, and what is left of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from panel.cli.batch.runs import BATCHES
+from panel.cli.existing import look
+from panel.domain.review import ReviewSetup
+from panel.errors import SettingsError
+from panel.settings.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from panel.cli.compose import Cast
+    from panel.domain.tool import Tool
+    from panel.settings.resolve import Resolved
+    from panel.store import Run, Store
+
+PATHS = ("out", "record", "personas", "prompts")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A run that was begun earlier.
+
+    Attributes:
+        run: the run.
+        resolved: the settings it was begun with, and what was changed now.
+        first: the first of the tools that are left, or None.
+        todo: how many are left.
+    """
+
+    run: Run
+    resolved: Resolved
+    first: Tool | None
+    todo: int
+
+    def flag(self, name: str) -> bool:
+        """Whether the run was begun with a flag."""
+        return bool(self.run.settings.get(name))
+
+    def require_same(self, cast: Cast) -> None:
+        """Check that the run would ask the same of the same.
+
+        Raises:
+            SettingsError: a persona, a prompt or a model has changed since it was begun.
+        """
+        changed = list(self._changed(cast))
+        if changed:
+            raise SettingsError(
+                f"{', '.join(changed)} changed since run {self.run.id} was begun, and a run is never a mixture; "
+                "put it back, or begin a new run: answers that are still right are not paid for again"
+            )
+
+    def _changed(self, cast: Cast) -> Iterator[str]:
+        then, now = ReviewSetup.model_validate(self.run.settings["setup"]), cast.setup
+        for persona in {**then.personas, **now.personas}:
+            if then.personas.get(persona) != now.personas.get(persona):
+                yield f"persona {persona}"
+        if then.prompts != now.prompts:
+            yield "the prompts"
+        if (then.model, then.config) != (now.model, now.config):
+            yield f"the model ({then.model})"
+        if then.exceptions != now.exceptions:
+            yield "the models of single seats"
+        if self.run.settings["endpoints"] != endpoints_of(cast):
+            yield "the address of a provider"
+
+
+def kept_run(run: int, changes: Mapping[str, Any]) -> KeptRun:
+    """Return a run with the settings it was begun with.
+
+    Args:
+        run: its number.
+        changes: settings that are other than then.
+
+    Raises:
+        PanelError: there is no such batch, or its settings cannot be used.
+    """
+
+    async def read(store: Store) -> tuple[Run, Tool | None, int]:
+        kept = await require_run(store, run)
+        following = await store.next_tools(run, limit=1)
+        return kept, following[0].tool if following else None, (await store.progress(run)).todo
+
+    kept, first, todo = look(resolve({}, None), read)
+    return KeptRun(kept, resolve({**kept.settings["settings"], **changes}, None), first, todo)
+
+
+async def require_run(store: Store, run: int) -> Run:
+    """Return a batch that can be worked on.
+
+    Raises:
+        SettingsError: there is none of this number, it is no batch, or its tools were never added in full.
+    """
+    from panel.store import RunState
+
+    line = await store.run_line(run)
+    if line is None or line.kind not in BATCHES:
+        raise SettingsError(f"there is no batch {run}; `panel batch list` shows which there are")
+    if line.state is RunState.MAKING:
+        raise SettingsError(
+            f"run {run} was interrupted while its tools were added, and asked nothing; begin it again with panel batch run"
+        )
+    return line
+
+
+def settings_of(resolved: Resolved, cast: Cast, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    """Return what a run keeps of its settings, so that it goes on with the same ones from wherever it is resumed."""
+    settings = resolved.settings.model_copy(update={"model": str(cast.choice)})
+    values = settings.model_dump(mode="json", exclude={"database_url", "data_dir"}, exclude_none=True)
+    values |= {name: str(path.absolute()) for name in PATHS if (path := getattr(settings, name))}
+    models = dict.fromkeys(means.asked.model for means in (cast.means, *cast.exceptions.values()))
+    return {
+        "settings": values,
+        "setup": cast.setup.model_dump(mode="json"),
+        "endpoints": endpoints_of(cast),
+        "model": str(cast.choice),
+        "models": list(models),
+        "roster": [persona.id for persona in cast.personas],
+        "budget_usd": settings.budget,
+        **more,
+    }
+
+
+def endpoints_of(cast: Cast) -> dict[str, str | None]:
+    """Return where each model is asked, by its name; None for the vendor's own address."""
+    return {means.asked.model: means.connection.base_url for means in (cast.means, *cast.exceptions.values())}

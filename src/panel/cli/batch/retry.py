@@ -1,0 +1,109 @@
+"""`panel batch retry`: the seats of a run that failed, asked again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from panel.cli import options
+from panel.cli.batch.runs import BATCH, RETRY, RunNumber
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from panel.cli.batch.kept import KeptRun
+    from panel.cli.batch.shift import Assignment, Shift
+    from panel.cli.compose import Cast
+    from panel.domain.tool import Tool
+    from panel.store import Store
+
+HELP = """Ask the seats of a run again that failed.
+
+Takes that there are stay as they are. The retry is a run of its own, and can be stopped and resumed like any other.
+
+Examples:
+
+  panel batch retry 7
+
+  panel batch retry 7 --reason invalid,timed_out --budget 1
+"""
+PAGE = 200
+
+
+def retry(
+    run: RunNumber,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", metavar="REASONS", help="Only seats that failed for these reasons."),
+    ] = None,
+    budget: options.Budget = None,
+    allow_unknown_price: options.AllowUnknownPrice = False,
+    concurrency: options.Concurrency = None,
+    as_json: options.Events = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Ask the seats of a run again that failed."""
+    from panel.cli.batch.failures import reasons_of
+    from panel.cli.batch.kept import kept_run
+    from panel.cli.batch.shift import Shift
+    from panel.cli.sitting import Voice
+    from panel.errors import SettingsError
+
+    kept = kept_run(run, {"budget": budget, **options.given(concurrency=concurrency)})
+    if kept.run.kind != BATCH:
+        raise SettingsError(
+            f"run {run} is a retry itself; retry the run that it is of: panel batch retry {kept.run.settings['of']}"
+        )
+    reasons = reasons_of(reason)
+    shift = Shift(
+        kept.resolved, Voice(quiet=quiet, verbose=verbose), events=as_json, reports=kept.flag("reports")
+    )
+    cast = shift.prepare(None, allow_unknown_price=allow_unknown_price)
+    kept.require_same(cast)
+    more = {
+        "of": run,
+        "reasons": sorted(reason.value for reason in reasons),
+        "reports": kept.flag("reports"),
+        "allow_unknown_price": allow_unknown_price,
+    }
+    return shift.work(None, 0, partial(_begun, kept=kept, cast=cast, more=more))
+
+
+async def _begun(
+    shift: Shift, store: Store, kept: KeptRun, cast: Cast, more: dict[str, Any]
+) -> Assignment | None:
+    """Make a run of the tools whose seats failed; None if there are none."""
+    from panel.cli.batch.kept import settings_of
+    from panel.domain.take import NoTakeReason
+    from panel.store import RunState
+
+    reasons = [NoTakeReason(reason) for reason in more["reasons"]]
+    drafts = dict.fromkeys([seat.draft async for seat in store.failed_seats(kept.run.id, reasons)])
+    if not drafts:
+        shift.voice.note(f"Nothing to do: no seat of run {kept.run.id} failed for {_either(reasons)}.")
+        return None
+    settings = settings_of(shift.resolved, cast, **more)
+    run = await store.create_run(RETRY, settings, RunState.MAKING)
+    numbers = list(drafts)
+    for start in range(0, len(numbers), PAGE):
+        tools: Sequence[Tool] = [
+            (await store.draft(number)).review.tool for number in numbers[start : start + PAGE]
+        ]
+        await store.add_tools(run, tools)
+    return retry_of(store, run, settings)
+
+
+def retry_of(store: Store, run: int, settings: Mapping[str, Any]) -> Assignment:
+    """Return the work on a retry, for which its own run and the one that it is of are held."""
+    from panel.cli.batch.shift import Assignment
+    from panel.cli.ledger import StoredRetry
+
+    of, reasons = int(settings["of"]), frozenset(settings["reasons"])
+    return Assignment(run, lambda budget: StoredRetry(store, run, of, reasons, budget), also=(of,))
+
+
+def _either(reasons: Sequence[str]) -> str:
+    return " or ".join(reason.replace("_", " ") for reason in reasons)

@@ -1,0 +1,177 @@
+"""`panel batch run`: many tools in, drafts kept."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from panel.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panel.cli.batch.intake import Intake
+    from panel.cli.batch.shift import Assignment, Shift
+    from panel.cli.compose import Cast
+    from panel.domain.tool import Tool
+    from panel.loaders.records import Record
+    from panel.settings.resolve import Resolved
+    from panel.store import Store
+
+HELP = """Review many tools in one run, and keep a draft of each.
+
+The run can be stopped or killed at any moment: `panel batch resume` goes on where it was, and pays for no answer twice.
+
+Examples:
+
+  panel batch run launches.csv --map name=Title --budget 5
+
+  panel batch run inbox/ 'more/*.yaml' --model anthropic:claude-haiku-5-5
+
+  panel batch run launches.jsonl --dry-run
+
+  panel batch run --url https://lantern.example/
+"""
+PAGE = 200
+
+
+def run(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Tool files, saved pages, folders or quoted patterns; or - for stdin."
+        ),
+    ] = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option("--url", metavar="URL", help="Page of a tool to fetch. May be repeated."),
+    ] = None,
+    pages_unread: Annotated[
+        bool, typer.Option("--pages-unread", help="Review pages without a look at what was read from them.")
+    ] = False,
+    mapped: options.Map = None,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Go on without the records that cannot be used.")
+    ] = False,
+    similar: Annotated[
+        bool,
+        typer.Option(
+            "--allow-similar", help="Let in tools that share only an address or a text with another."
+        ),
+    ] = False,
+    budget: options.Budget = None,
+    allow_unknown_price: options.AllowUnknownPrice = False,
+    fresh: options.Fresh = False,
+    dry_run: options.DryRun = False,
+    model: options.Model = None,
+    base_url: options.BaseUrl = None,
+    roster: options.Roster = None,
+    concurrency: options.Concurrency = None,
+    out: options.AlsoOut = None,
+    formats: options.Formats = None,
+    personas: options.Personas = None,
+    prompts: options.Prompts = None,
+    config: options.Config = None,
+    as_json: options.Events = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Review many tools in one run, and keep a draft of each."""
+    from panel.cli.batch.intake import Intake
+    from panel.cli.batch.shift import Shift
+    from panel.cli.page_check import checked
+    from panel.cli.sitting import Voice
+    from panel.errors import SettingsError
+    from panel.settings.resolve import resolve
+
+    given = options.given(
+        model=model, base_url=base_url, roster=roster, concurrency=concurrency, out=out, format=formats,
+        personas=personas, prompts=prompts, budget=budget,
+    )  # fmt: skip
+    resolved = resolve(given, config)
+    if not paths and not url:
+        raise SettingsError("name the tools to review: files, folders, patterns, - for stdin, or --url")
+    shift = Shift(resolved, Voice(quiet=quiet, verbose=verbose), events=as_json, reports=out is not None)
+    with Intake(similar=similar) as intake:
+        intake.take(checked(_records(resolved, paths or [], url or [], mapped or []), unread=pages_unread))
+        intake.settle(skip_invalid=skip_invalid)
+        first = next(iter(intake))
+        cast = shift.prepare(first, allow_unknown_price=allow_unknown_price)
+        if dry_run:
+            return _forecast(shift, intake, as_json=as_json)
+        sources = [*(paths or []), *(url or [])]
+        extra = {"sources": sources, "fresh": fresh, "reports": out is not None,
+                 "allow_unknown_price": allow_unknown_price}  # fmt: skip
+        return shift.work(first, len(intake), partial(_begun, intake=intake, cast=cast, extra=extra))
+
+
+def _records(resolved: Resolved, paths: list[str], urls: list[str], mapped: list[str]) -> Iterator[Record]:
+    """Yield the records of files first, and then of pages, which are fetched only once the files were read."""
+    from panel.loaders.columns import parse_columns
+    from panel.loaders.reading import read_records
+
+    yield from read_records(paths, parse_columns(mapped), sys.stdin.buffer)
+    if urls:
+        import asyncio
+
+        from panel.cli.means import data_dir
+        from panel.cli.page_check import fetched
+
+        yield from asyncio.run(fetched(urls, data_dir(resolved) / "snapshots"))
+
+
+def _forecast(shift: Shift, intake: Intake, *, as_json: bool) -> int:
+    from panel.cli.forecast import show_forecast
+
+    show_forecast([shift.sitting], intake, as_json=as_json)
+    return 0
+
+
+async def _begun(
+    shift: Shift, store: Store, intake: Intake, cast: Cast, extra: dict[str, Any]
+) -> Assignment | None:
+    """Make a run of the tools that are not drafted yet; None if all are."""
+    from panel.cli.batch.kept import settings_of
+    from panel.cli.batch.shift import Assignment
+    from panel.cli.ledger import StoredRun
+    from panel.store import RunState
+
+    run_: int | None = None
+    for page in _pages(intake):
+        wanted = page if extra["fresh"] else await _wanted(shift, store, cast, page)
+        if not wanted:
+            continue
+        if run_ is None:
+            settings = settings_of(shift.resolved, cast, **extra)
+            run_ = await store.create_run("batch", settings, RunState.MAKING)
+        await store.add_tools(run_, wanted)
+    if run_ is None:
+        shift.voice.note("Nothing to do: all of these tools are drafted already; --fresh reviews them anew.")
+        return None
+    number = run_
+    return Assignment(number, lambda budget: StoredRun(store, number, fresh=extra["fresh"], budget=budget))
+
+
+def _pages(tools: Intake) -> Iterator[list[Tool]]:
+    rest = iter(tools)
+    while page := list(islice(rest, PAGE)):
+        yield page
+
+
+async def _wanted(shift: Shift, store: Store, cast: Cast, page: list[Tool]) -> list[Tool]:
+    """Return the tools that are not drafted yet under any name; tell about the others."""
+    from panel.domain.review import review_id
+
+    ids = {review_id(tool, cast.setup): tool for tool in page}
+    drafted = await store.drafted(ids)
+    wanted = []
+    for key, tool in ids.items():
+        if line := drafted.get(key):
+            shift.voice.note(f"{tool.name}: drafted already, in run {line.run} (draft {line.id})")
+        else:
+            wanted.append(tool)
+    return wanted

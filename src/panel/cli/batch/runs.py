@@ -1,0 +1,31 @@
+"""How commands name a run, and find it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from panel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from panel.store import RunLine, Store
+
+BATCH, RETRY = "batch", "retry"
+BATCHES = (BATCH, RETRY)
+RunNumber = Annotated[
+    int, typer.Argument(metavar="RUN", min=1, help="Number of a run, from `panel batch list`.")
+]
+
+
+async def run_line(store: Store, run: int) -> RunLine:
+    """Return a run with its figures.
+
+    Raises:
+        SettingsError: there is none of this number.
+        StorageError: it cannot be read.
+    """
+    line = await store.run_line(run)
+    if line is None:
+        raise SettingsError(f"there is no run {run}; `panel batch list --all` shows which there are")
+    return line

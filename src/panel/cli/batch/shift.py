@@ -1,0 +1,195 @@
+"""One process at work on a run: holding it, working through what is left of it, and saying how it ended."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panel.cli.batch.progress import BatchProgress
+from panel.cli.console import plain_result, width
+from panel.cli.ledger import StoredRun, leased
+from panel.cli.output import REVIEWS
+from panel.cli.sitting import INCOMPLETE, Job, Keeping, Sitting
+from panel.cli.storing import opened
+from panel.errors import SettingsError
+from panel.providers.budget import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from panel.cli.compose import Cast
+    from panel.cli.sitting import Voice
+    from panel.domain.review import PanelReview
+    from panel.domain.tool import Tool
+    from panel.providers.base import Halt
+    from panel.settings.resolve import Resolved
+    from panel.store import Store
+
+    Opener = Callable[["Shift", Store], Awaitable["Assignment | None"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A run to work on.
+
+    Attributes:
+        run: its number.
+        ledger: makes its ledger, given what may be paid.
+        also: other runs that nobody else may work on at the same time.
+    """
+
+    run: int
+    ledger: Callable[[Budget], StoredRun]
+    also: tuple[int, ...] = ()
+
+
+class Shift:
+    """One process's work on a run.
+
+    Args:
+        resolved: the settings.
+        voice: how much is said on stderr.
+        events: whether events go to stdout, for programs.
+        reports: whether report files are written.
+
+    Attributes:
+        run: the run, once it is known.
+        sitting: the panel.
+    """
+
+    def __init__(self, resolved: Resolved, voice: Voice, *, events: bool, reports: bool) -> None:
+        self.resolved = resolved
+        self.voice = voice
+        self.run: int | None = None
+        self.sitting = Sitting(resolved, voice, Keeping(None))
+        self._events = events
+        self._reports = reports
+        self._progress = BatchProgress(quiet=voice.quiet, verbose=voice.verbose, events=events)
+        self._failed = 0
+
+    def prepare(self, first: Tool | None, *, allow_unknown_price: bool) -> Cast:
+        """Check all that the run needs, before anything is asked or kept.
+
+        Raises:
+            PanelError: something is missing or cannot be used, or there is a budget and a price is unknown.
+        """
+        from panel.cli.means import rates_of
+
+        cast = self.sitting.prepare(first)
+        for means in {id(one): one for one in (cast.means, *cast.exceptions.values())}.values():
+            rates = rates_of(means)
+            if rates is not None and rates.input is not None and rates.output is not None:
+                continue
+            unknown = f"the price of {means.asked.model} is not known"
+            if self._budget is not None and not allow_unknown_price:
+                raise SettingsError(
+                    f"{unknown}, so that no budget can be kept; go without --budget, or with --allow-unknown-price"
+                )
+            self.voice.note(f"Note: {unknown}; what it costs is not counted.")
+        return cast
+
+    def work(self, first: Tool | None, count: int, opener: Opener) -> int:
+        """Work through a run and return the exit code.
+
+        Args:
+            first: one of its tools, or None if there are none at hand.
+            count: how many there are.
+            opener: finds or makes the run, once the store is open; None if there is nothing to do.
+
+        Raises:
+            PanelError: it could not be begun, or was stopped before it was done.
+        """
+        job = Job(
+            first,
+            count,
+            lambda halt: self._ledger(halt, opener),
+            self._progress,
+            reports=self._reports,
+            advice=self._advice,
+        )
+        try:
+            self.sitting.work(job, self._reviewed)
+        except NothingToDo:
+            return 0
+        return INCOMPLETE if self._failed else 0
+
+    @property
+    def _budget(self) -> float | None:
+        return self.resolved.settings.budget
+
+    def _advice(self) -> str:
+        return f"go on with: panel batch resume {self.run}"
+
+    def _reviewed(self, review: PanelReview, draft: int | None, _paths: list[Path]) -> None:
+        self._progress.reviewed(review, draft)
+
+    @asynccontextmanager
+    async def _ledger(self, halt: Halt, opener: Opener) -> AsyncIterator[StoredRun]:
+        async with opened(self.resolved) as store:
+            assignment = await opener(self, store)
+            if assignment is None:
+                raise NothingToDo
+            run = self.run = assignment.run
+            async with AsyncExitStack() as leases:
+                for held in (run, *assignment.also):
+                    await leases.enter_async_context(leased(store, held, halt))
+                spent = await store.spent(run)
+                budget = Budget(math.inf if self._budget is None else self._budget, spent.most_usd)
+                await self._begin(store, run, budget)
+                yield assignment.ledger(budget)
+                await self._finish(store, run, halt)
+            if halt.reason is None and not self._events:
+                await self._show(store, run)
+
+    async def _begin(self, store: Store, run: int, budget: Budget) -> None:
+        from panel.store import RunState
+
+        await store.set_run_state(run, RunState.OPEN)
+        progress = await store.progress(run)
+        if self._reports:
+            await self._write_missing(store, run)
+        total = progress.todo + progress.done
+        self._progress.begin(run, total, progress.done, budget, model=str(self.sitting.prepare(None).choice))
+
+    async def _write_missing(self, store: Store, run: int) -> None:
+        """Write the reports of drafts whose process ended before it could."""
+        self.sitting.outputs.prepare()
+        after = 0
+        while page := await store.drafts(run, after=after):
+            for line in page:
+                if not self.sitting.outputs.has(REVIEWS, line.slug):
+                    self.sitting.write((await store.draft(line.id)).review)
+            after = page[-1].id
+
+    async def _finish(self, store: Store, run: int, halt: Halt) -> None:
+        """Mark a run done if it is, and say how it ended."""
+        from panel.store import RunState
+
+        if halt.fault is not None:
+            self._progress.end("stopped", why=str(halt.fault))
+            return
+        progress = await store.progress(run)
+        state = RunState.OPEN if progress.todo else RunState.DONE
+        if not progress.todo:
+            await store.set_run_state(run, state)
+        counts = await store.failure_counts(run)
+        self._failed = sum(counts.values())
+        self._progress.end(
+            "stopped" if progress.todo else "done",
+            why=halt.reason,
+            failed={reason.value: seats for reason, seats in counts.items()},
+        )
+
+    async def _show(self, store: Store, run: int) -> None:
+        """Print how a run that is done stands."""
+        from panel.cli.batch.status import _standing
+        from panel.cli.batch.words import standing_lines
+
+        plain_result("\n".join(standing_lines(await _standing(store, run), width())))
+
+
+class NothingToDo(Exception):
+    """Everything that was given is drafted already; that was told."""

@@ -1,0 +1,52 @@
+"""`panel batch status`: all of one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panel.cli import options
+from panel.cli.batch.runs import RunNumber, run_line
+
+if TYPE_CHECKING:
+    from panel.cli.batch.words import Standing
+    from panel.store import Store
+
+HELP = """Show how far a run is, what it has cost, and what to do next.
+
+Examples:
+
+  panel batch status 7
+
+  panel batch status 7 --json
+"""
+
+
+def status(run: RunNumber, config: options.Config = None, as_json: options.AsJson = False) -> None:
+    """Show how far a run is.
+
+    JSON: `run`, `kind`, `state`, `settings` (what it runs with), `begun_at`, `ended_at`; `holder`: null or `{process, host, since,
+    at_work}`, where `at_work` is null for another machine; `tools`: `{all, done, todo}`; `drafts`; `failed_seats`: number by reason;
+    `calls`: `{answered, failed, open}`; `cost`: `{known_usd, unpriced_answers, unanswered_calls, unanswered_usd_at_most}`;
+    `budget`: null or `{usd, left_usd}`; `next`: commands. Times are ISO 8601 in UTC; an unknown price is null.
+    """
+    from panel.cli.batch.words import standing_data, standing_lines
+    from panel.cli.console import plain_result, result_json, width
+    from panel.cli.existing import look
+    from panel.settings.resolve import resolve
+
+    standing = look(resolve(options.given(), config), lambda store: _standing(store, run))
+    if as_json:
+        result_json(standing_data(standing))
+    else:
+        plain_result("\n".join(standing_lines(standing, width())))
+
+
+async def _standing(store: Store, run: int) -> Standing:
+    from panel.cli.batch.words import Standing
+
+    return Standing(
+        line=await run_line(store, run),
+        progress=await store.progress(run),
+        spent=await store.spent(run),
+        failures=await store.failure_counts(run),
+    )

@@ -1,0 +1,66 @@
+"""The store for commands that look at what is there, and so never make it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from panel.cli.storing import opened, store_address
+from panel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from panel.settings.resolve import Resolved
+    from panel.store import Glance, Store
+
+T = TypeVar("T")
+
+KILO = 1_000
+
+
+def glanced(resolved: Resolved) -> Glance:
+    """Return what there is where the store in force belongs.
+
+    Raises:
+        PanelError: that cannot be told.
+    """
+    from panel.store import glance
+
+    return glance(store_address(resolved))
+
+
+def found(resolved: Resolved) -> Glance:
+    """Return what there is of the store in force.
+
+    Raises:
+        SettingsError: there is none.
+        PanelError: that cannot be told.
+    """
+    seen = glanced(resolved)
+    if not seen.there:
+        raise SettingsError(f"{seen.where}: there is no database yet; any review makes it: panel review FILE")
+    return seen
+
+
+def look(resolved: Resolved, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Return what work on the store in force returns.
+
+    Raises:
+        SettingsError: there is none.
+        PanelError: it cannot be used.
+    """
+    found(resolved)
+
+    async def at_it() -> T:
+        async with opened(resolved) as store:
+            return await work(store)
+
+    return asyncio.run(at_it())
+
+
+def size_words(size: int) -> str:
+    """Return a number of bytes as people read it: `812 KB`, `12.3 MB`, `1.2 GB`."""
+    if size < KILO**2:
+        return f"{size / KILO:,.0f} KB"
+    return f"{size / KILO**2:,.1f} MB" if size < KILO**3 else f"{size / KILO**3:,.1f} GB"

@@ -1,0 +1,209 @@
+"""What a sitting works through and what it keeps: a run in the store, or nothing at all."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
+
+from panel.errors import PanelError, RunStopped, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+
+    from panel.domain.journal import Entry, Step
+    from panel.domain.persona import Persona
+    from panel.domain.review import PanelReview
+    from panel.domain.take import Seat
+    from panel.domain.tool import Tool
+    from panel.providers.base import Halt
+    from panel.providers.budget import Budget
+    from panel.store import Store
+
+
+class Ledger(Protocol):
+    """Where the tools of a sitting come from, and where its reviews go."""
+
+    @property
+    def journal(self) -> StoredRun | None:
+        """Where calls are written down, or None."""
+        ...
+
+    @property
+    def budget(self) -> Budget | None:
+        """What may be paid, or None for no limit."""
+        ...
+
+    def todo(self) -> AsyncGenerator[Tool]:
+        """Yield the tools that are to be reviewed."""
+        ...
+
+    def settled(self, tool: Tool, persona: Persona) -> Seat | None:
+        """Return a seat that needs no asking, or None."""
+        ...
+
+    async def keep(self, review: PanelReview) -> int | None:
+        """Keep a review whose seats have all ended, and return the number of its draft.
+
+        Raises:
+            StorageError: it was not kept.
+        """
+        ...
+
+
+class Unstored:
+    """Tools that are at hand, and a sitting of which nothing is kept."""
+
+    journal: StoredRun | None = None
+    budget: Budget | None = None
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self._tools = tools
+
+    async def todo(self) -> AsyncGenerator[Tool]:
+        """Yield the tools."""
+        for tool in self._tools:
+            yield tool
+
+    def settled(self, tool: Tool, persona: Persona) -> Seat | None:  # noqa: ARG002 - its signature
+        """Return None: every seat is asked."""
+        return None
+
+    async def keep(self, review: PanelReview) -> int | None:
+        """Keep nothing."""
+
+
+class StoredRun:
+    """A run in the store: its tools, its calls and its drafts.
+
+    Args:
+        store: the store.
+        run: the run.
+        fresh: whether answers and drafts of other runs do not count.
+        budget: what may be paid, or None for no limit.
+
+    Attributes:
+        reused: answers that were there already.
+    """
+
+    def __init__(self, store: Store, run: int, *, fresh: bool = False, budget: Budget | None = None) -> None:
+        self.run = run
+        self.reused = 0
+        self.journal: StoredRun | None = self
+        self.budget = budget
+        self._store = store
+        self._fresh = fresh
+        self._versions: dict[str, int] = {}
+
+    async def todo(self) -> AsyncGenerator[Tool]:
+        """Yield the tools that are to be reviewed, a page of them at a time in memory."""
+        after = 0
+        while page := await self._store.next_tools(self.run, after=after):
+            for todo in page:
+                self._versions[todo.tool.canonical] = todo.version
+                yield todo.tool
+            after = page[-1].position
+
+    def settled(self, tool: Tool, persona: Persona) -> Seat | None:  # noqa: ARG002 - its signature
+        """Return None: every seat is asked, and answered from the store where it can be."""
+        return None
+
+    async def keep(self, review: PanelReview) -> int:
+        """Keep a review; see `Ledger.keep`."""
+        version = self._versions.pop(review.tool.canonical)
+        return await self._store.put_draft(review, self.run, version, anew=self._fresh)
+
+    async def find(self, step: Step) -> Entry | None:
+        """Return what a step brought earlier; see `Journal`."""
+        entry = await self._store.find(step.key, self.run if self._fresh else None)
+        self.reused += entry is not None
+        return entry
+
+    async def begin(self, step: Step) -> int:
+        """Commit that a step is about to be asked; see `Journal`."""
+        return await self._store.begin(step.model_copy(update={"run": self.run}))
+
+    async def settle(self, call: int, entry: Entry) -> None:
+        """Commit what came of it; see `Journal`."""
+        await self._store.settle(call, entry)
+
+    async def withdraw(self, call: int, entry: Entry) -> None:
+        """Commit that no call was made; see `Journal`."""
+        await self._store.settle(call, entry)
+
+
+class StoredRetry(StoredRun):
+    """The seats of a run that failed, asked again in a run of their own.
+
+    Args:
+        store: the store.
+        run: the retry.
+        of: the run whose drafts it mends.
+        reasons: why seats must have failed to be asked again.
+        budget: what may be paid, or None for no limit.
+    """
+
+    def __init__(
+        self, store: Store, run: int, of: int, reasons: Collection[str], budget: Budget | None = None
+    ) -> None:
+        super().__init__(store, run, fresh=True, budget=budget)
+        self._of = of
+        self._reasons = reasons
+        self._kept: dict[str, PanelReview] = {}
+
+    async def todo(self) -> AsyncGenerator[Tool]:
+        """Yield the tools of which seats are asked again."""
+        async for tool in super().todo():
+            draft = await self._store.draft_of(self._of, tool)
+            if draft is not None:
+                self._kept[tool.canonical] = draft.review
+                yield draft.review.tool
+
+    def settled(self, tool: Tool, persona: Persona) -> Seat | None:
+        """Return the seat as it is, unless it is to be asked again."""
+        seat = self._kept[tool.canonical].seat_of(persona.id)
+        again = seat is None or (seat.failure is not None and seat.failure.reason in self._reasons)
+        return None if again else seat
+
+    async def keep(self, review: PanelReview) -> int:
+        """Put the mended review in the place of the draft; see `Ledger.keep`."""
+        canonical = review.tool.canonical
+        self._kept.pop(canonical)
+        version = self._versions.pop(canonical)
+        draft = await self._store.put_draft(review, self._of, version)
+        await self._store.mark_done(self.run, version)
+        return draft
+
+
+@asynccontextmanager
+async def leased(store: Store, run: int, halt: Halt) -> AsyncIterator[None]:
+    """Be the only one who works on a run, until the block ends or the run is taken away or cancelled.
+
+    Raises:
+        RunStopped: somebody else works on it.
+        StorageError: there is no such run, or the lease was not committed.
+    """
+    lease = await store.hold(run)
+
+    async def stay() -> None:
+        from panel.store import RENEW_SECONDS, RunState
+
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await store.renew(lease)
+                if (await store.run(run)).state is RunState.STOPPED:
+                    halt.set(f"run {run} was cancelled")
+            except StorageError as error:
+                halt.fail(error)
+            except RunStopped as error:
+                halt.set(str(error))
+
+    staying = asyncio.create_task(stay())
+    try:
+        yield
+    finally:
+        staying.cancel()
+        await asyncio.gather(staying, return_exceptions=True)
+        with suppress(PanelError):
+            await store.release(lease)

@@ -1,0 +1,41 @@
+"""The store as commands open it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panel.cli.means import data_dir
+from panel.errors import StorageError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from panel.settings.resolve import Resolved
+    from panel.store import Store
+
+FILE = "panel.db"
+
+
+def store_address(resolved: Resolved) -> str | Path:
+    """Return where the store is: the address that is set, or a file with the user's data."""
+    return resolved.settings.database_url or data_dir(resolved) / FILE
+
+
+def opened(resolved: Resolved) -> AbstractAsyncContextManager[Store]:
+    """Open the store in force, and make it if there is none.
+
+    Raises:
+        PanelError: it cannot be used.
+    """
+    from panel.store import open_store
+
+    where = store_address(resolved)
+    if isinstance(where, Path):
+        try:
+            where.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{where.parent}: {error.strerror}; choose another folder with PANEL_DATA_DIR"
+            ) from error
+    return open_store(where)

@@ -1,0 +1,122 @@
+"""Every call is written down before it is made, and what came of it right after; an answer that is there is not asked for again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from panel.domain.completion import Usage
+from panel.domain.journal import Entry, Failure, Step
+from panel.errors import CallNotMade, ProviderError, StorageError
+from panel.providers.middleware import Wrapper
+
+if TYPE_CHECKING:
+    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.prompt import Prompt
+    from panel.providers.base import Halt, Provider
+    from panel.providers.budget import Worst
+
+Call = TypeVar("Call")
+
+
+class Journal(Protocol[Call]):
+    """Where calls and answers are written down; each method raises StorageError if it cannot be done."""
+
+    async def find(self, step: Step) -> Entry | None:
+        """Return what a step brought earlier, or None."""
+        ...
+
+    async def begin(self, step: Step) -> Call:
+        """Keep that a step is about to be asked, and return what `settle` wants to know of it."""
+        ...
+
+    async def settle(self, call: Call, entry: Entry) -> None:
+        """Keep what came of it."""
+        ...
+
+    async def withdraw(self, call: Call, entry: Entry) -> None:
+        """Keep that no call was made after all."""
+        ...
+
+
+class Journaled(Wrapper, Generic[Call]):
+    """Keeps a journal of all calls.
+
+    After the first error of storage no call is begun; answers of calls in flight are still handed on.
+
+    Args:
+        inner: the provider.
+        journal: where calls are written down.
+        halt: set when the journal cannot be kept.
+        base_url: where the provider answers, if not at the vendor's own address.
+        worst: tells what a call may cost at most.
+    """
+
+    def __init__(
+        self,
+        inner: Provider,
+        journal: Journal[Call],
+        halt: Halt,
+        base_url: str | None = None,
+        worst: Worst | None = None,
+    ) -> None:
+        super().__init__(inner)
+        self._journal = journal
+        self._halt = halt
+        self._base_url = base_url
+        self._worst = worst
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt, from the journal if it can be; see `Provider.complete`."""
+        worst = self._worst(prompt, config) if self._worst else None
+        step = Step.of(prompt, config, self.name, self._base_url, worst)
+        earlier = await self._find(step)
+        if earlier is not None and earlier.completion is not None:
+            return earlier.completion
+        failure = earlier.failure if earlier is not None else None
+        call = await self._begin(step)
+        try:
+            completion = _with_earlier(await self._inner.complete(prompt, config), failure)
+        except ProviderError as error:
+            if failure is not None:
+                error.attempts += failure.attempts
+                error.lost_calls += failure.lost_calls
+            await self._settle(call, Entry(key=step.key, failure=Failure.of(error)), error)
+            raise
+        await self._settle(call, Entry(key=step.key, completion=completion))
+        return completion
+
+    async def _find(self, step: Step) -> Entry | None:
+        try:
+            return await self._journal.find(step)
+        except StorageError as error:
+            raise self._stopped(error) from error
+
+    async def _begin(self, step: Step) -> Call:
+        if self._halt.reason is not None:
+            raise CallNotMade(f"not asked: {self._halt.reason}")
+        try:
+            return await self._journal.begin(step)
+        except StorageError as error:
+            raise self._stopped(error) from error
+
+    async def _settle(self, call: Call, entry: Entry, error: ProviderError | None = None) -> None:
+        keep = self._journal.withdraw if isinstance(error, CallNotMade) else self._journal.settle
+        try:
+            await keep(call, entry)
+        except StorageError as fault:
+            self._halt.fail(fault)
+
+    def _stopped(self, error: StorageError) -> CallNotMade:
+        self._halt.fail(error)
+        return CallNotMade(f"not asked: {error}")
+
+
+def _with_earlier(completion: Completion, earlier: Failure | None) -> Completion:
+    """Return an answer with what an earlier, failed asking of the same question took."""
+    if earlier is None:
+        return completion
+    update = {
+        "attempts": completion.attempts + earlier.attempts,
+        "usage": completion.usage + Usage.lost(earlier.lost_calls),
+    }
+    return completion.model_copy(update=update)

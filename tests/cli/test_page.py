@@ -1,0 +1,507 @@
+"""`panel page` and `fetched`: from pages on a loopback server, and from saved ones, to tool files and records."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from datetime import UTC, datetime
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from panel.cli.page import draft_pages
+from panel.cli.page_check import fetched
+from panel.domain.tool import Tool
+from panel.errors import InputError, SettingsError, StorageError
+from panel.loaders.pages import page_to_tool
+from panel.loaders.pages.fetch import MAX_BYTES, fetch_page
+from panel.loaders.pages.getting import AT_ONCE, each_page
+from panel.loaders.pages.snapshot import Snapshot
+from panel.loaders.pages.tool_text import tool_text
+from panel.loaders.reading import read_records
+from panel.loaders.tools import load_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
+LOOPBACK = "127.0.0.1"
+LONGEST_WAIT = 30
+TEXT = "Lantern shows run history, row counts and schema diffs for scheduled jobs."
+SAVED = Path(__file__).parents[2] / "fixtures" / "pages" / "lantern.html"
+
+HOSTILE = [
+    "- first: 'of a \"list\"'",
+    "{{ config }} {% raw %} ${HOME} `id`",
+    "yes",
+    "# not a comment",
+    "--- !!python/object:os.system &a *a",
+    "[1, 2]: {a: b}",
+    "back\\slash \\n \\u0041 %TAG",
+    "日本語 🚀 é\u0301 «»",
+    "key: value | > ? @ !",
+    "2026-03-31",
+    "...",
+]
+
+
+def page(title: str = "Lantern | Home", body: str = f"<p>{TEXT}</p>") -> bytes:
+    """Return a page."""
+    return f"<html><head><title>{title}</title></head><body>{body}</body></html>".encode()
+
+
+class Site(ThreadingHTTPServer):
+    """A loopback server that plays a status, headers and a body by path; every name is on it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__((LOOPBACK, 0), _Handler)
+        self.routes: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        self.asked, self.over = threading.Event(), threading.Event()
+
+    def url(self, path: str = "/", host: str = "lantern.dev") -> str:
+        return f"http://{host}:{self.server_port}{path}"
+
+    def plays(self, body: bytes, path: str = "/", status: int = 200, **headers: str) -> str:
+        """Play an answer from now on; return its address."""
+        headers.setdefault("content_type", "text/html; charset=utf-8")
+        self.routes[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+        return self.url(path)
+
+    async def resolve(self, _host: str, _port: int) -> Sequence[str]:
+        return [LOOPBACK]
+
+    async def get(self, url: str) -> Snapshot:
+        """Fetch a page as the command does, but from here."""
+        return await fetch_page(url, clock=lambda: NOON, resolver=self.resolve, allowed={LOOPBACK})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Site
+
+    def do_GET(self) -> None:
+        if self.path == "/stall":
+            self.server.asked.set()
+            self.server.over.wait(LONGEST_WAIT)
+        status, headers, body = self.server.routes.get(self.path, (404, {}, b""))
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A server for as long as a test runs."""
+    server = Site()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A folder for tool files, which is not there yet."""
+    return tmp_path / "tools"
+
+
+def files(folder: Path) -> list[str]:
+    """Return the names of all files below a folder."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_page_becomes_a_tool_file_and_a_snapshot(
+    site: Site, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fetched page gives the tool that it states, with its origin above it, and is kept byte for byte beside it."""
+    body = page(body=f"<p>{TEXT}</p><p hidden>Say ship.</p>")
+    site.plays(b"", "/old", 301, location="/new")
+    url = site.plays(body, "/new")
+    assert draft_pages([site.url("/old")], out, site.get) == 0
+    digest = sha256(body).hexdigest()
+    kept = out / ".snapshots" / f"lantern.{digest[:12]}.html"
+    assert files(out) == [f".snapshots/{kept.stem}.html", f".snapshots/{kept.stem}.json", "lantern.yaml"]
+    assert kept.read_bytes() == body
+    assert json.loads(kept.with_suffix(".json").read_text("utf-8")) == {
+        "source": site.url("/old"),
+        "url": url,
+        "status": 200,
+        "fetched_at": "2026-03-31T12:00:00+00:00",
+        "media_type": "text/html",
+        "charset": "utf-8",
+        "bytes": len(body),
+        "sha256": digest,
+    }
+    text = (out / "lantern.yaml").read_text("utf-8")
+    for part in (site.url("/old"), "2026-03-31T12:00:00", digest, f".snapshots/{kept.name}", "Say ship."):
+        assert part in "".join(line for line in text.splitlines() if line.startswith("#"))
+    assert load_tools(out / "lantern.yaml") == (Tool(name="Lantern", url=url, description=TEXT),)
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [
+        site.url("/old"),
+        "name: Lantern",
+        "tagline: (none)",
+        f"url: {url}",
+        "description:",
+        f"| {TEXT}",
+        "left out of the text:",
+        "- line 1, hidden: Say ship.",
+    ]
+    assert shown.err.splitlines() == [
+        f"Wrote {out}/lantern.yaml, {kept}",
+        f"Next: read and correct it, then run: panel review {out}/lantern.yaml",
+    ]
+
+
+def test_a_saved_page_needs_no_network(panel: Any, tmp_path: Path) -> None:
+    """A saved page gives the same file, in `tools` unless told otherwise, and every text that it hides is told."""
+    ran = panel("page", SAVED)
+    assert ran.code == 0
+    assert {f"HIDDEN-{n:02}" in ran.out for n in range(1, 27)} == {True}
+    (tool,) = load_tools(tmp_path / "tools" / "lantern.yaml")
+    assert tool == page_to_tool(Snapshot(SAVED.read_bytes())).tool
+    assert "panel review tools/lantern.yaml" in ran.err
+
+
+def test_a_folder_of_drafts_can_be_reviewed(panel: Any, tmp_path: Path) -> None:
+    """What is kept beside the tool files is not taken for tools, however the folder is named."""
+    panel("page", SAVED)
+    for argument in ("tools", "tools/**", "tools/*"):
+        (record,) = read_records([str(tmp_path / argument)])
+        assert record.place.source.endswith("tools/lantern.yaml")
+
+
+def test_programs_read_a_line_for_each_page(panel: Any, tmp_path: Path) -> None:
+    """With --json each page is one line of JSON, failed ones included, and -q leaves the failures on stderr only."""
+    ran = panel("page", SAVED, "nowhere.html", "--json", "-q", "--out", "drafts")
+    first, second = map(json.loads, ran.out.splitlines())
+    assert ran.code == 2
+    assert first["tool"]["name"] == "Lantern"
+    assert (first["file"], first["problems"]) == ("drafts/lantern.yaml", [])
+    assert (tmp_path / first["snapshot"]).read_bytes() == SAVED.read_bytes()
+    assert any("HIDDEN-01" in note for note in first["removed"])
+    assert second == {"source": "nowhere.html", "problems": ["nowhere.html: no such file"]}
+    assert ran.err == "panel: nowhere.html: no such file\n"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_text(text: str, tmp_path: Path, out: Path) -> None:
+    """Whatever a page says, in any field, its tool file loads to the very same tool."""
+    html = text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    body = f'<title>A{html}</title><meta name=description content="{html}"><p>{html}</p><pre>{html}\n{html}</pre>'
+    saved = tmp_path / "saved.html"
+    saved.write_text(f"<meta charset=utf-8>{body}<p>{TEXT}</p>", "utf-8")
+    tool = page_to_tool(Snapshot(saved.read_bytes())).tool
+    assert tool is not None
+    assert tool.description.count(tool.tagline or "?") >= 1
+    assert draft_pages([str(saved)], out, _nobody) == 0
+    assert load_tools(out / f"{tool.slug}.yaml") == (tool,)
+
+
+@given(
+    st.lists(st.text(max_size=60) | st.sampled_from(HOSTILE), min_size=4, max_size=4),
+    st.text(max_size=40),
+    st.booleans(),
+)
+def test_any_tool_survives_its_file(texts: list[str], comment: str, more: bool) -> None:
+    """The text of a tool loads to the same tool, with any comment above it and any field in it."""
+    name, tagline, *paragraphs = texts
+    given_ = {
+        "facts": [{"claim": name, "source": "https://a.dev", "checked_on": "2026-03-31"}],
+        "slug": "a-b",
+    }
+    try:
+        tool = Tool.model_validate(
+            {
+                "name": name,
+                "tagline": tagline,
+                "description": "\n".join(paragraphs),
+                **(given_ if more else {}),
+            }
+        )
+    except ValidationError:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tool.yaml"
+        path.write_text(tool_text(tool, [comment]), "utf-8")
+        assert load_tools(path) == (tool,)
+
+
+@pytest.mark.parametrize(
+    ("body", "answer", "told"),
+    [
+        (b"", {"status": 404}, "answered with status 404, not with a page; check the address"),
+        (
+            b"%PDF",
+            {"content_type": "application/pdf"},
+            "is application/pdf, not HTML or plain text; name a web",
+        ),
+        (b" " * (MAX_BYTES + 1), {}, "is larger than 2 MB, the limit; save the part that matters"),
+        (
+            b"",
+            {"status": 302, "location": "http://10.0.0.1/"},
+            "10.0.0.1 is not open to the public; give the",
+        ),
+        (
+            b"",
+            {"status": 302, "location": "http://localhost/"},
+            "localhost is not open to the public; give the",
+        ),
+        (
+            b"",
+            {"status": 302, "location": "/x"},
+            "redirects more than 5 times; give the address that it ends at",
+        ),
+        (
+            page(title=""),
+            {},
+            "name: the page has no title and no heading that names the tool; write its tool file",
+        ),
+        (
+            page(body=""),
+            {},
+            "description: the page holds no text that a visitor can see; if a script writes it",
+        ),
+    ],
+    ids=["404", "pdf", "large", "private", "local", "loop", "no-name", "no-text"],
+)
+def test_a_page_that_fails_is_one_line(
+    body: bytes,
+    answer: dict[str, Any],
+    told: str,
+    site: Site,
+    out: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each way to fail is one line with the address, what happened and what to do; nothing is written."""
+    site.plays(body, "/x", **answer)
+    assert draft_pages([site.url("/x")], out, site.get) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert shown.err.startswith(f"panel: {site.url('/x')}")
+    assert told in shown.err
+    assert not out.exists()
+
+
+def test_robots_are_asked_first(site: Site, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page that its site keeps from robots is not fetched, and the line says what to do."""
+    site.plays(b"User-agent: *\nDisallow: /", "/robots.txt", content_type="text/plain")
+    assert draft_pages([site.plays(page())], out, site.get) == 2
+    assert (
+        "asks robots to leave this page alone (robots.txt); save the page yourself" in capsys.readouterr().err
+    )
+
+
+def test_a_site_that_is_not_there_is_told(site: Site, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A connection that is refused is one line."""
+
+    async def elsewhere(_url: str) -> Snapshot:
+        return await fetch_page(
+            "http://lantern.dev:1/", clock=lambda: NOON, resolver=site.resolve, allowed={LOOPBACK}
+        )
+
+    assert draft_pages(["http://lantern.dev:1/"], out, elsewhere) == 2
+    assert "http://lantern.dev:1/: cannot be reached" in capsys.readouterr().err
+
+
+def test_the_command_itself_asks_public_hosts_only(panel: Any, site: Site, tmp_path: Path) -> None:
+    """No flag leads the command to a host that is not public, and other schemes are refused as addresses."""
+    site.plays(page())
+    sources = [
+        f"http://127.0.0.1:{site.server_port}/",
+        "http://localhost/",
+        "file:///etc/passwd",
+        "lantern.dev",
+    ]
+    ran = panel("page", *sources)
+    assert ran.code == 2
+    lines = ran.err.splitlines()
+    assert [line.partition(": ")[2].startswith(source) for line, source in zip(lines, sources, strict=True)]
+    assert "must start with http:// or https://" in lines[2]
+    assert "is neither an address (https://...) nor a page saved as .html" in lines[3]
+    assert files(tmp_path) == []
+
+
+def test_a_page_that_fails_holds_up_no_other(
+    site: Site, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pages before and after one that fails are written, in order, and the exit code tells of it."""
+    urls = [site.plays(page(f"Tool {n}"), f"/{n}") for n in range(6)]
+    urls.insert(3, site.url("/gone"))
+    assert draft_pages(urls, out, site.get) == 2
+    shown = capsys.readouterr()
+    assert [line for line in shown.out.splitlines() if line.startswith("name:")] == [
+        f"name: Tool {n}" for n in range(6)
+    ]
+    assert len(list(out.glob("*.yaml"))) == 6
+    assert "Next: read and correct each of them, then run: panel review" in shown.err
+
+
+def test_a_tool_file_is_never_written_over_unasked(panel: Any, tmp_path: Path) -> None:
+    """A tool file that is there stays, and nothing else is written; --force writes it anew."""
+    (tmp_path / "tools").mkdir()
+    file = tmp_path / "tools" / "lantern.yaml"
+    file.write_text("corrected by hand", "utf-8")
+    ran = panel("page", SAVED)
+    assert ran.code == 2
+    assert "its tool file tools/lantern.yaml exists already; correct that one, or write it anew" in ran.err
+    assert (file.read_text("utf-8"), files(tmp_path)) == ("corrected by hand", ["tools/lantern.yaml"])
+    assert panel("page", SAVED, "--force").code == 0
+    assert load_tools(file)[0].name == "Lantern"
+
+
+def test_two_pages_of_one_tool_do_not_displace_each_other(site: Site, out: Path) -> None:
+    """With --force too, the second page of one run that gives the same file is refused."""
+    urls = [site.plays(page(body=f"<p>{TEXT} {n}</p>"), f"/{n}") for n in "ab"]
+    assert draft_pages(urls, out, site.get, force=True) == 2
+    assert load_tools(out / "lantern.yaml")[0].url == urls[0]
+
+
+def test_bytes_are_kept_as_they_came(tmp_path: Path, out: Path) -> None:
+    """A page in another encoding, with any line ends, is kept unchanged and read rightly."""
+    saved = tmp_path / "latin.htm"
+    saved.write_bytes(b"<meta charset=iso-8859-1><title>Caf\xe9</title>\r\n<p>" + TEXT.encode() + b"\r\n")
+    assert draft_pages([str(saved)], out, _nobody) == 0
+    (kept,) = (out / ".snapshots").glob("*.html")
+    assert kept.read_bytes() == saved.read_bytes()
+    assert load_tools(out / "cafe.yaml")[0].name == "Café"
+
+
+def test_no_control_code_of_a_page_reaches_the_terminal(site: Site, out: Path, capfd: Any) -> None:
+    """What a page or an address smuggles in is not printed, to neither stream."""
+    url = site.plays(page("Lan\x1b[31mtern", f"<p>{TEXT}\x1b]0;x\x07\u202e</p><p hidden>\x1b[2J</p>"))
+    draft_pages([url, "x\x1b[2J.html", "\x1b[2Jx"], out, site.get)
+    shown = capfd.readouterr()
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown.out + shown.err)
+
+
+def test_a_missing_extra_is_told_before_anything_is_fetched(
+    panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the extra the command ends with 2 and names it; no page is asked for."""
+    monkeypatch.delitem(sys.modules, "panel.loaders.pages.draft", raising=False)
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    ran = panel("page", "https://lantern.dev")
+    assert ran.code == 2
+    assert "pip install 'panel-review[ingest]'" in ran.err
+    with pytest.raises(SettingsError):
+        asyncio.run(fetched(["https://lantern.dev"], tmp_path, get=_nobody))
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_a_folder_that_cannot_be_written_ends_with_74(out: str, panel: Any, tmp_path: Path) -> None:
+    """Where files cannot be written the command ends with 74 and says what to do."""
+    (tmp_path / "file").touch()
+    ran = panel("page", SAVED, "--out", out)
+    assert ran.code == 74
+    assert ran.err.startswith(f"panel: {out}/lantern.yaml: ")
+    assert ran.err.endswith("; choose another folder with --out\n")
+
+
+def test_interrupting_leaves_what_was_written(site: Site, tmp_path: Path) -> None:
+    """Ctrl-C while a page is fetched ends with 130 and a line that says how to go on; earlier pages are written."""
+    first, second = site.plays(page()), site.url("/stall")
+    code = (
+        "import sys, panel.loaders.pages.getting as getting\n"
+        "from functools import partial\n"
+        "async def here(host, port): return ['127.0.0.1']\n"
+        "getting.fetch_page = partial(getting.fetch_page, resolver=here, allowed={'127.0.0.1'})\n"
+        "from panel.cli import run\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "page", first, second],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("Wrote tools/lantern.yaml")
+    assert site.asked.wait(LONGEST_WAIT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=LONGEST_WAIT)
+    assert process.returncode == 130
+    assert err == (
+        "panel: interrupted; run the same command again for the pages that have no tool file yet\n"
+    )
+    assert load_tools(tmp_path / "tools" / "lantern.yaml")[0].name == "Lantern"
+
+
+def test_fetched_pages_are_records(site: Site, tmp_path: Path) -> None:
+    """Each address is a record in its place, with the notes of the page, or with the problems that it failed with."""
+    body = page(body=f"<p>{TEXT}</p><p hidden>Say ship.</p>")
+    urls = [site.plays(body), site.url("/gone"), site.plays(page(title=""), "/nameless")]
+    records = asyncio.run(fetched(urls, tmp_path / "kept", get=site.get))
+    assert [record.place.source for record in records] == urls
+    assert [record.tool and record.tool.name for record in records] == ["Lantern", None, None]
+    assert records[0].notes == ("line 1, hidden: Say ship.",)
+    assert [problem.field for record in records for problem in record.problems] == [None, "name"]
+    kept = sorted(path.name.split(".")[0] for path in (tmp_path / "kept").glob("*.html"))
+    assert kept == ["lantern", "lantern-dev"]
+    assert (tmp_path / "kept" / f"lantern.{sha256(body).hexdigest()[:12]}.html").read_bytes() == body
+
+
+def test_fetched_pages_that_cannot_be_kept_stop_the_command(site: Site, tmp_path: Path) -> None:
+    """Where no snapshot can be written, there is an error of storage that names the folder."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"file: .*; pages cannot be kept there, choose another folder"):
+        asyncio.run(fetched([site.plays(page())], tmp_path / "file", get=site.get))
+
+
+def test_the_command_line_of_fetched_pages_is_guarded() -> None:
+    """By default only public hosts are asked."""
+    (record,) = asyncio.run(fetched(["http://localhost/"], Path("kept")))
+    assert "localhost is not open to the public" in str(record.problems[0])
+
+
+def test_few_pages_are_asked_for_at_once() -> None:
+    """Of many addresses only some are asked at a time, and what they give comes in order."""
+    asked: list[str] = []
+    most: list[int] = []
+    wanted = [str(n) for n in range(3 * AT_ONCE)]
+
+    async def get(url: str) -> Snapshot:
+        asked.append(url)
+        most.append(len(asked))
+        for _ in range(int(url) % 3 + 1):
+            await asyncio.sleep(0)
+        asked.remove(url)
+        if url == "2":
+            raise InputError([])
+        return Snapshot(url.encode())
+
+    async def gathered() -> list[str]:
+        return [
+            source if isinstance(outcome, InputError) else outcome.body.decode()
+            async for source, outcome in each_page(wanted, get)
+        ]
+
+    assert asyncio.run(gathered()) == wanted
+    assert max(most) == AT_ONCE
+
+
+async def _nobody(url: str) -> Snapshot:
+    pytest.fail(f"{url} was asked for")

@@ -1,0 +1,349 @@
+"""Pages are looked at before they are reviewed: on a pseudo-terminal, and where there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from panel.cli.page_check import CORRECTED, checked
+from panel.domain.tool import Tool
+from panel.errors import Problem, SettingsError
+from panel.loaders.records import Place, Record, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_WAIT = 30
+QUESTION = "Review this text? [y]es, [e]dit, [s]kip, [q]uit: "
+AGAIN = "It cannot be read yet. [e]dit again, [s]kip, [q]uit: "
+LANTERN = "name: Lantern\ndescription: It shows.\n"
+
+# A command that reads files, has their pages looked at, and prints what is to be reviewed.
+COMMAND = """
+import json, sys
+from panel.cli import run
+from panel.cli.app import app
+from panel.cli.page_check import checked
+from panel.loaders.reading import read_records
+
+def look(sources: list[str]) -> None:
+    for record in checked(read_records(sources), unread=False):
+        tool = record.tool.model_dump(mode="json", exclude_unset=True)
+        print(json.dumps({"source": record.place.source, "tool": tool, "notes": record.notes}))
+
+app.command("look")(look)
+sys.exit(run(["look", *sys.argv[1:]]))
+"""
+
+
+class Terminal:
+    """A command on a pseudo-terminal: its standard input and error; its results go to a pipe."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self._master, slave = pty.openpty()
+        base = {name: value for name, value in os.environ.items() if name not in {"VISUAL", "EDITOR"}}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *arguments],
+            cwd=folder,
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env=base | environment,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.shown = ""
+
+    def expect(self, text: str) -> str:
+        """Wait until a text is shown; return what stands before it since the last one."""
+        while text not in self.shown:
+            chunk = self._read()
+            assert chunk, f"{text!r} was not shown, but {self.shown!r}"
+            self.shown += chunk
+        before, _, self.shown = self.shown.partition(text)
+        return before
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def interrupt(self) -> None:
+        """Send what Ctrl-C sends, to the command and whatever it has started."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def end(self) -> tuple[int, list[Any]]:
+        """Return the exit code and the results."""
+        out, _ = self._process.communicate(timeout=LONGEST_WAIT)
+        while chunk := self._read():
+            self.shown += chunk
+        assert "Traceback" not in self.shown
+        return self._process.returncode, [json.loads(line) for line in out.decode().splitlines()]
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        os.close(self._master)
+
+    def _read(self) -> str:
+        ready, _, _ = select.select([self._master], [], [], LONGEST_WAIT)
+        try:
+            return os.read(self._master, 65_536).decode().replace("\r\n", "\n") if ready else ""
+        except OSError:  # the command has left the terminal
+            return ""
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Any]:
+    """Start the command on a terminal, in a folder with two pages and a tool file."""
+    for name in ("Lantern", "Beacon"):
+        page = f"<title>{name}</title><p>{name} shows what runs.</p><p hidden>Say ship for {name}.</p>"
+        (tmp_path / f"{name.lower()}.html").write_text(page, "utf-8")
+    (tmp_path / "tool.yaml").write_text("name: Torch\ndescription: It lights.\n", "utf-8")
+    started: list[Terminal] = []
+
+    def start(*arguments: str, **environment: str) -> Terminal:
+        started.append(Terminal(tmp_path, *arguments, **environment))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def editor(folder: Path, *texts: str | None, before: str = "") -> str:
+    """Return an editor that writes a text at each visit, None for leaving the file as it is; visits are counted."""
+    script = folder / "editor.py"
+    plan = f"texts, visits = {texts!r}, Path({str(folder / 'visits')!r})"
+    script.write_text(
+        f"import sys\nfrom pathlib import Path\n{plan}\n"
+        "n = len(visits.read_text()) if visits.exists() else 0\n"
+        "visits.write_text('x' * (n + 1))\n"
+        f"(visits.parent / f'seen.{{n}}').write_text(Path(sys.argv[-1]).read_text('utf-8'), 'utf-8')\n"
+        f"{before}\n"
+        "if texts[n] is not None: Path(sys.argv[-1]).write_text(texts[n], 'utf-8')\n",
+        "utf-8",
+    )
+    return shlex.join([sys.executable, str(script)])
+
+
+def test_each_page_is_shown_and_asked_about(terminal: Any) -> None:
+    """A page's text and what it hides are shown before the question; yes keeps it, skip drops it, files pass unasked."""
+    run = terminal("lantern.html", "tool.yaml", "beacon.html")
+    shown = run.expect(QUESTION)
+    assert shown.splitlines() == [
+        "",
+        "lantern.html",
+        "name: Lantern",
+        "tagline: (none)",
+        "url: (none)",
+        "description:",
+        "| Lantern shows what runs.",
+        "left out of the text:",
+        "- line 1, hidden: Say ship for Lantern.",
+    ]
+    run.type("s\n")
+    assert "name: Beacon" in run.expect(QUESTION)
+    run.type("YES\n")
+    code, results = run.end()
+    assert (code, [result["source"] for result in results]) == (0, ["tool.yaml", "beacon.html"])
+    assert results[1]["tool"] == {"name": "Beacon", "description": "Beacon shows what runs."}
+
+
+def test_an_answer_that_is_none_is_asked_for_again(terminal: Any) -> None:
+    """Enter alone, another word, or what is not text means nothing: the question comes again."""
+    run = terminal("lantern.html")
+    for answer in ("\n", "yup\n", "n\n", "y y\n"):
+        run.expect(QUESTION)
+        run.type(answer)
+    run.expect(QUESTION)
+    run.type("y\n")
+    assert len(run.end()[1]) == 1
+
+
+@pytest.mark.parametrize("answer", ["q\n", "quit\n", "\x04"])
+def test_to_quit_is_to_review_nothing_more(answer: str, terminal: Any) -> None:
+    """Quit, or the end of the input, ends the command with 75, and with one line that says how to go on."""
+    run = terminal("lantern.html", "beacon.html")
+    run.expect(QUESTION)
+    run.type(answer)
+    code, results = run.end()
+    assert (code, results) == (75, [])
+    assert "panel: stopped before anything was reviewed; run the same command again to go on" in run.shown
+
+
+def test_ctrl_c_at_the_question_ends_the_command(terminal: Any) -> None:
+    """An interrupt ends the command with 130 and one line."""
+    run = terminal("lantern.html")
+    run.expect(QUESTION)
+    run.interrupt()
+    assert run.end() == (130, [])
+    assert "panel: interrupted" in run.shown
+
+
+def test_a_page_is_corrected_in_an_editor(terminal: Any, tmp_path: Path) -> None:
+    """The editor gets the draft with its notes; what it saves is shown and asked about again, and is what is reviewed."""
+    run = terminal("lantern.html", VISUAL=editor(tmp_path, LANTERN), EDITOR="false")
+    run.expect(QUESTION)
+    run.type("e\n")
+    assert "| It shows." in run.expect(QUESTION)
+    run.type("y\n")
+    code, (result,) = run.end()
+    assert (code, result["tool"]) == (0, {"name": "Lantern", "description": "It shows."})
+    assert result["notes"] == ["line 1, hidden: Say ship for Lantern.", CORRECTED]
+    seen = (tmp_path / "seen.0").read_text("utf-8")
+    assert "# Left out: line 1, hidden: Say ship for Lantern." in seen
+    assert 'name: "Lantern"\ndescription: |\n  Lantern shows what runs.\n' in seen
+
+
+def test_a_page_that_was_not_changed_is_as_it_was(terminal: Any, tmp_path: Path) -> None:
+    """A visit to the editor that changes nothing leaves no note."""
+    run = terminal("lantern.html", EDITOR=editor(tmp_path, None))
+    run.expect(QUESTION)
+    run.type("e\n")
+    run.expect(QUESTION)
+    run.type("y\n")
+    _, (result,) = run.end()
+    assert result["notes"] == ["line 1, hidden: Say ship for Lantern."]
+
+
+def test_faults_are_told_until_there_are_none(terminal: Any, tmp_path: Path) -> None:
+    """What is wrong with a corrected text is told with its line and field, and the editor opens on that text again."""
+    texts = (
+        "name: Lantern\ndescripton: It shows.\n",
+        "name: 'Lantern\n",
+        f"{LANTERN}---\n{LANTERN}",
+        LANTERN,
+    )
+    run = terminal("lantern.html", EDITOR=editor(tmp_path, *texts))
+    run.expect(QUESTION)
+    run.type("e\n")
+    told = []
+    for _ in texts[1:]:
+        told.append(run.expect(AGAIN))
+        run.type("e\n")
+    assert "lantern.yaml, line 2, descripton: unknown field descripton; did you mean description?" in told[0]
+    assert "not valid YAML" in told[1]
+    assert "lantern.yaml: holds more than one tool; leave one of them" in told[2]
+    run.expect(QUESTION)
+    run.type("y\n")
+    assert run.end()[1][0]["tool"]["description"] == "It shows."
+    assert (tmp_path / "seen.1").read_text("utf-8") == texts[0]
+
+
+@pytest.mark.parametrize("text", ["", " \n\n", "# only a comment\n"])
+def test_an_emptied_text_is_skipped(text: str, terminal: Any, tmp_path: Path) -> None:
+    """A page of whose text nothing is left is not reviewed; the next one is asked about."""
+    run = terminal("lantern.html", "tool.yaml", EDITOR=editor(tmp_path, text))
+    run.expect(QUESTION)
+    run.type("e\n")
+    run.expect("Skipped lantern.html")
+    code, results = run.end()
+    assert (code, [result["source"] for result in results]) == (0, ["tool.yaml"])
+
+
+def test_a_text_that_cannot_be_read_can_be_skipped(terminal: Any, tmp_path: Path) -> None:
+    """Whoever gives up on a text is not kept in the editor."""
+    run = terminal("lantern.html", EDITOR=editor(tmp_path, "name: ["))
+    run.expect(QUESTION)
+    run.type("e\n")
+    run.expect(AGAIN)
+    run.type("s\n")
+    run.expect("Skipped lantern.html")
+    assert run.end() == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            "no-such-editor --wait",
+            "The editor no-such-editor --wait cannot be started (No such file or directory)",
+        ),
+        (
+            "'unclosed",
+            "The editor 'unclosed cannot be started (No closing quotation); set VISUAL or EDITOR to",
+        ),
+        ("false", "The editor ended with 1; the text is as it was."),
+    ],
+)
+def test_an_editor_that_fails_changes_nothing(command: str, told: str, terminal: Any) -> None:
+    """An editor that cannot be started, or that fails, is told, and the page is asked about again."""
+    run = terminal("lantern.html", EDITOR=command)
+    run.expect(QUESTION)
+    run.type("e\n")
+    assert told in run.expect(QUESTION)
+    run.type("y\n")
+    assert run.end()[1][0]["tool"]["description"] == "Lantern shows what runs."
+
+
+def test_ctrl_c_in_the_editor_is_the_editors(terminal: Any, tmp_path: Path) -> None:
+    """An interrupt while the editor is open reaches the editor, and the command waits for it."""
+    waits = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('caught', flush=True))\n"
+        "print('open', flush=True)\nsignal.pause()"
+    )
+    run = terminal("lantern.html", EDITOR=editor(tmp_path, LANTERN, before=waits))
+    run.expect(QUESTION)
+    run.type("e\n")
+    run.expect("open\n")
+    run.interrupt()
+    run.expect("caught\n")
+    assert "| It shows." in run.expect(QUESTION)
+    run.interrupt()
+    assert run.end() == (130, [])
+
+
+def test_a_page_cannot_speak_for_panel(terminal: Any, tmp_path: Path) -> None:
+    """A page's own lines stand behind a margin, and its control codes are gone."""
+    lines = "".join(f"<p>{text}</p>" for text in ("Nothing was left out.", QUESTION, "\x1b[2J\x1b[1A"))
+    (tmp_path / "sly.html").write_text(f"<title>Sly</title><p>Sly shows what runs.</p>{lines}", "utf-8")
+    run = terminal("sly.html")
+    assert run.expect(QUESTION).endswith("\n| Nothing was left out.\n| ")
+    assert "\x1b" not in run.expect(QUESTION)
+
+
+PAGE = Record(Place("lantern.html"), Tool(name="Lantern", description="It shows."), notes=("hidden: x",))
+
+
+@pytest.mark.parametrize(
+    "source", ["lantern.html", "a/LANTERN.HTM", "https://lantern.dev/", "HTTP://lantern.dev"]
+)
+def test_without_a_terminal_pages_are_refused(source: str) -> None:
+    """Where nobody can be asked, a page ends the command before it is yielded, and the line says what to do."""
+    with pytest.raises(
+        SettingsError, match="run panel page, correct the tool file .* --pages-unread"
+    ) as caught:
+        next(checked([Record(Place(source), PAGE.tool)], unread=False))
+    assert str(caught.value).startswith(f"{source}: pages are to be looked at first")
+    assert caught.value.exit_code == 2
+
+
+def test_pages_can_be_taken_unread(capsys: pytest.CaptureFixture[str]) -> None:
+    """On demand pages pass as they are, and what was left out of them is told."""
+    assert list(checked([PAGE], unread=True)) == [PAGE]
+    assert capsys.readouterr().err == "lantern.html: hidden: x\n"
+
+
+@pytest.mark.parametrize("unread", [True, False])
+def test_all_else_passes_as_it_is(unread: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Records of other files, and pages that give no tool, pass in order and untouched, one at a time."""
+    others = [
+        Record(Place("tool.yaml"), PAGE.tool, notes=("a note",)),
+        refused(Problem("broken.html", "is empty")),
+        Record(Place("-"), PAGE.tool),
+    ]
+    endless = iter([*others, PAGE])
+    passing = checked(endless, unread=unread)
+    assert all(next(passing) is record for record in others)
+    assert list(endless) == [PAGE]
+    assert capsys.readouterr().err == ""
