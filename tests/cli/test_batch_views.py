@@ -107,7 +107,7 @@ def fill(database: Path) -> Callable[[Callable[[Store], Awaitable[None]]], None]
 
 async def a_batch(store: Store) -> None:
     """Run 1: one tool of two reviewed, with two failed seats, of which one got a reply."""
-    settings = {"model": "openai:m-1", "roster": ["builder", "skeptic"], "budget_usd": 5.0}
+    settings = {"model": "openai:m-1", "roster": ["builder", "skeptic"], "budget_usd": 5.0, "endpoints": {}}
     run = await store.create_run("batch", settings)
     prompt = digest_of("question")
     outcomes = builders.take(), builders.no_take("invalid", "score: missing"), builders.no_take("timed_out")
@@ -139,6 +139,7 @@ async def several_runs(store: Store) -> None:
         ("stopped", None, "stopped"),
         ("stopped", HERE, "stopping"),
         ("done", None, "done"),
+        ("making", None, "making"),
     ],
 )
 def test_the_state_of_a_run_says_whether_it_is_worked_on(
@@ -160,6 +161,7 @@ def test_the_state_of_a_run_says_whether_it_is_worked_on(
         (run_line("done", kind="retry", settings={"of": 3}), ["panel batch status 3"]),
         (run_line("done", kind="review", failed_seats=1), ["panel batch failures 7"]),
         (run_line("open", kind="review"), []),
+        (run_line("making"), []),
     ],
 )
 def test_the_next_command_is_the_one_that_helps(line: RunLine, commands: list[str]) -> None:
@@ -226,7 +228,7 @@ def test_status_tells_what_is_asked_and_how_far_it_is() -> None:
         "calls      8 answered, 2 failed, 1 open",
         "cost       $3.20",
         "           answers without a known price: 4",
-        "           calls without an answer that may be billed: 3, $0.50 at most",
+        "           calls without an answer that may be billed: 3, $0.5000 at most",
         "budget     $5.00, of which $1.30 is left",
         "",
         "next: panel batch resume 7",
@@ -243,6 +245,12 @@ def test_status_takes_settings_of_any_shape() -> None:
         standing(run_line("done", kind="retry", settings={"of": 3, "reasons": ["invalid"]})), 80
     )
     assert "asks again seats of run 3 that failed: invalid" in lines
+
+
+def test_status_says_when_there_is_nothing_to_do() -> None:
+    """The last line of a run that is done, or that was never made in full, names no command that would go on with it."""
+    assert standing_lines(standing(run_line("done")), 80)[-1] == "next: nothing"
+    assert standing_lines(standing(run_line("making")), 80)[-1].endswith("begin a new run: panel batch run")
 
 
 def test_what_is_left_of_a_budget_is_never_below_nothing() -> None:
@@ -371,7 +379,7 @@ def test_status_for_programs_says_the_same(panel: Any, fill: Any) -> None:
     """The JSON of a run holds its settings, counts, cost and budget, with what calls without an answer may cost."""
     fill(a_batch)
     told = json.loads(panel("batch", "status", 1, "--json").out)
-    assert told["settings"]["model"] == "openai:m-1"
+    assert told["settings"] == {"model": "openai:m-1", "roster": ["builder", "skeptic"], "budget_usd": 5.0}
     assert told["tools"] == {"all": 2, "done": 1, "todo": 1}
     assert told["failed_seats"] == {"invalid": 1, "timed_out": 1}
     assert told["calls"] == {"answered": 1, "failed": 1, "open": 0}
@@ -447,19 +455,22 @@ def test_cancel_stops_an_open_run(panel: Any, fill: Any, database: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "state", "said"),
     [
-        ("batch", "run 1 is done already; there is nothing to stop"),
-        ("review", "run 1 is a review; stop it with Ctrl-C where it runs"),
+        ("batch", "done", "run 1 is done already; there is nothing to stop"),
+        ("review", "open", "run 1 is a review; stop it with Ctrl-C where it runs"),
+        ("batch", "making", "run 1 has asked nothing yet; stop it with Ctrl-C where its tools are added"),
     ],
 )
-def test_cancel_leaves_what_it_cannot_stop_alone(panel: Any, fill: Any, kind: str, said: str) -> None:
-    """A run that is done, or that is no batch, is left as it is, with exit code 2."""
+def test_cancel_leaves_what_it_cannot_stop_alone(
+    panel: Any, fill: Any, kind: str, state: str, said: str
+) -> None:
+    """A run that is done, that is no batch or that is still being made is left as it is, with exit code 2."""
 
-    async def done(store: Store) -> None:
-        await store.set_run_state(await store.create_run(kind, {}), RunState.DONE)
+    async def made(store: Store) -> None:
+        await store.set_run_state(await store.create_run(kind, {}), RunState(state))
 
-    fill(done)
+    fill(made)
     ran = panel("batch", "cancel", 1)
     assert (ran.code, ran.err) == (2, f"panel: {said}\n")
-    assert json.loads(panel("batch", "status", 1, "--json").out)["state"] == "done"
+    assert json.loads(panel("batch", "status", 1, "--json").out)["state"] == state

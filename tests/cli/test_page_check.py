@@ -10,7 +10,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +21,7 @@ from panel.loaders.records import Place, Record, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LONGEST_WAIT = 30
 QUESTION = "Review this text? [y]es, [e]dit, [s]kip, [q]uit: "
@@ -186,18 +186,21 @@ def test_ctrl_c_at_the_question_ends_the_command(terminal: Any) -> None:
     run.expect(QUESTION)
     run.interrupt()
     assert run.end() == (130, [])
-    assert "panel: interrupted" in run.shown
+    assert "panel: interrupted before anything was reviewed; run the same command again to go on" in run.shown
 
 
 def test_a_page_is_corrected_in_an_editor(terminal: Any, tmp_path: Path) -> None:
     """The editor gets the draft with its notes; what it saves is shown and asked about again, and is what is reviewed."""
-    run = terminal("lantern.html", VISUAL=editor(tmp_path, LANTERN), EDITOR="false")
+    added = f"{LANTERN}price_class: paid\naliases: [Lamp, Light]\n"
+    run = terminal("lantern.html", VISUAL=editor(tmp_path, added), EDITOR="false")
     run.expect(QUESTION)
     run.type("e\n")
-    assert "| It shows." in run.expect(QUESTION)
+    shown = run.expect(QUESTION)
+    for line in ("| It shows.", "price_class: paid", "aliases: Lamp; Light"):
+        assert f"\n{line}\n" in shown
     run.type("y\n")
     code, (result,) = run.end()
-    assert (code, result["tool"]) == (0, {"name": "Lantern", "description": "It shows."})
+    assert (code, result["tool"]["description"], result["tool"]["price_class"]) == (0, "It shows.", "paid")
     assert result["notes"] == ["line 1, hidden: Say ship for Lantern.", CORRECTED]
     seen = (tmp_path / "seen.0").read_text("utf-8")
     assert "# Left out: line 1, hidden: Say ship for Lantern." in seen
@@ -289,8 +292,8 @@ def test_ctrl_c_in_the_editor_is_the_editors(terminal: Any, tmp_path: Path) -> N
     """An interrupt while the editor is open reaches the editor, and the command waits for it."""
     waits = (
         "import signal\n"
-        "signal.signal(signal.SIGINT, lambda *_: print('caught', flush=True))\n"
-        "print('open', flush=True)\nsignal.pause()"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
+        "print('open', flush=True)\nsignal.sigwait([signal.SIGINT])\nprint('caught', flush=True)"
     )
     run = terminal("lantern.html", EDITOR=editor(tmp_path, LANTERN, before=waits))
     run.expect(QUESTION)
@@ -305,11 +308,14 @@ def test_ctrl_c_in_the_editor_is_the_editors(terminal: Any, tmp_path: Path) -> N
 
 def test_a_page_cannot_speak_for_panel(terminal: Any, tmp_path: Path) -> None:
     """A page's own lines stand behind a margin, and its control codes are gone."""
-    lines = "".join(f"<p>{text}</p>" for text in ("Nothing was left out.", QUESTION, "\x1b[2J\x1b[1A"))
-    (tmp_path / "sly.html").write_text(f"<title>Sly</title><p>Sly shows what runs.</p>{lines}", "utf-8")
+    fakes = ("left out of the text:", "- nothing", "Skipped sly.html", "\x1b[2J\x1b[1A")
+    text = "\n".join([*fakes, "word " * 50, *fakes])
+    (tmp_path / "sly.html").write_text(f"<title>Sly</title><h1>Sly</h1><pre>{text}</pre>", "utf-8")
     run = terminal("sly.html")
-    assert run.expect(QUESTION).endswith("\n| Nothing was left out.\n| ")
-    assert "\x1b" not in run.expect(QUESTION)
+    head, _, description = run.expect(QUESTION).partition("description:\n")
+    assert "\x1b" not in head + description
+    assert len(description.splitlines()) > len(fakes)
+    assert all(line.startswith("|") for line in description.splitlines())
 
 
 PAGE = Record(Place("lantern.html"), Tool(name="Lantern", description="It shows."), notes=("hidden: x",))
@@ -321,7 +327,7 @@ PAGE = Record(Place("lantern.html"), Tool(name="Lantern", description="It shows.
 def test_without_a_terminal_pages_are_refused(source: str) -> None:
     """Where nobody can be asked, a page ends the command before it is yielded, and the line says what to do."""
     with pytest.raises(
-        SettingsError, match="run panel page, correct the tool file .* --pages-unread"
+        SettingsError, match=r"run panel page, correct the tool file .* --pages-unread"
     ) as caught:
         next(checked([Record(Place(source), PAGE.tool)], unread=False))
     assert str(caught.value).startswith(f"{source}: pages are to be looked at first")

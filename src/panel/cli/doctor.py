@@ -77,7 +77,6 @@ def _examined(flags: dict[str, str], config: Path | None, *, ask: bool) -> Itera
             ("Settings", configuration.limits),
             ("Folders", materials.data),
             ("Folders", materials.reports),
-            ("Database", database.database),
             ("Personas", materials.personas),
             ("Keys", models.keys),
             ("Model", models.model),
@@ -89,6 +88,7 @@ def _examined(flags: dict[str, str], config: Path | None, *, ask: bool) -> Itera
             ("Embedded model", embedded.runtime),
             ("Network", network.certificates),
             ("Network", network.proxies),
+            ("Database", database.database),
         ],
     )
     blocked = False

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from panel.cli.console import tell, width
+from panel.cli.exits import SignalReceived
 from panel.domain.text import one_line, slugify
 from panel.errors import InputError, Problem, RunStopped, SettingsError, StorageError
 from panel.loaders.files import decoded
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 CORRECTED = "corrected in an editor"
 
 _YES, _EDIT, _SKIP, _QUIT = "yes", "edit", "skip", "quit"
+_EARLY = "before anything was reviewed; run the same command again to go on"
 _EDITOR = "vi"
+_NONE = "(none)"
 _MARGIN = "| "  # tells the page's own lines from what panel says
 _HEADER = ("What the page says. Correct it and save; a file that is left empty skips the page.",)
 
@@ -52,6 +55,7 @@ def checked(records: Iterable[Record], *, unread: bool) -> Iterator[Record]:
     Raises:
         SettingsError: there is a page, and no terminal to ask on.
         RunStopped: whoever was asked wants to stop.
+        SignalReceived: likewise, by Ctrl-C.
     """
     for record in records:
         if record.tool is None or not _is_page(record):
@@ -93,21 +97,26 @@ def page_text(source: str, tool: Tool, removed: Iterable[str]) -> str:
         tool: the draft.
         removed: what was left out, one line each.
     """
-    lines = [
-        line
-        for text in tool.description.split("\n")
-        for line in textwrap.wrap(text, width() - len(_MARGIN)) or [""]
-    ]
-    shown = [
-        one_line(source),
-        f"name: {tool.name}",
-        f"tagline: {tool.tagline or '(none)'}",
-        f"url: {tool.url or '(none)'}",
-        "description:",
-        *(f"{_MARGIN}{line}".rstrip() for line in lines),
-    ]
-    left_out = ["left out of the text:", *(f"- {one_line(note)}" for note in removed)]
-    return "\n".join([*shown, *(left_out if len(left_out) > 1 else [])])
+    columns = width() - len(_MARGIN)
+    lines = [line for text in tool.description.split("\n") for line in textwrap.wrap(text, columns) or [""]]
+    left_out = [f"- {one_line(note)}" for note in removed]
+    return "\n".join(
+        [
+            one_line(source),
+            *(f"{name}: {value}" for name, value in _short_fields(tool)),
+            "description:",
+            *(f"{_MARGIN}{line}".rstrip() for line in lines),
+            *(["left out of the text:", *left_out] if left_out else []),
+        ]
+    )
+
+
+def _short_fields(tool: Tool) -> Iterator[tuple[str, str]]:
+    """Yield what stands beside the description: what a page should state, and what was added by hand."""
+    given = tool.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"description"})
+    for name, value in ({"name": "", "tagline": _NONE, "url": _NONE} | given).items():
+        parts = value if isinstance(value, list) else [value]
+        yield name, "; ".join(part["claim"] if isinstance(part, dict) else part for part in parts)
 
 
 def _is_page(record: Record) -> bool:
@@ -160,17 +169,30 @@ def _asked(question: str, *answers: str) -> str:
 
     Raises:
         RunStopped: it is to quit, or the input ends.
+        SignalReceived: the user interrupts.
     """
     while True:
-        sys.stderr.write(f"{question} ")
-        sys.stderr.flush()
-        line = sys.stdin.buffer.readline()
+        line = _typed(question)
         word = line.decode("utf-8", "replace").strip().lower()
         answer = next((answer for answer in answers if word in {answer, answer[0]}), None)
         if answer == _QUIT or not line:
-            raise RunStopped("stopped before anything was reviewed; run the same command again to go on")
+            raise RunStopped(f"stopped {_EARLY}")
         if answer is not None:
             return answer
+
+
+def _typed(question: str) -> bytes:
+    """Ask and return the line that is typed; nothing where the input ends."""
+    sys.stderr.write(f"{question} ")
+    sys.stderr.flush()
+    try:
+        line = sys.stdin.buffer.readline()
+    except KeyboardInterrupt:
+        tell("")
+        raise SignalReceived(signal.SIGINT, f"interrupted {_EARLY}") from None
+    if not line:
+        tell("")
+    return line
 
 
 def _edited(tool: Tool, removed: Iterable[str]) -> Tool | None:

@@ -43,7 +43,8 @@ class Step(Frozen):
     """One question to one model.
 
     Attributes:
-        key: digest of all that can change the answer, by `key_of`; 64 hexadecimal digits.
+        key: digest of all that can change the answer: the question, what it is asked with, and who is asked where; 64
+            hexadecimal digits.
         run: the run it is asked for, if any.
         label: the seat and how often it was asked, for people to read, such as `smollm3.builder.1`.
         provider: who is asked.
@@ -70,12 +71,13 @@ class Step(Frozen):
         worst_usd: float | None = None,
     ) -> Step:
         """Return the step of a question that is put to a provider, wherever that answers."""
+        digest = prompt.digest
         return cls(
-            key=key_of(prompt, config, provider, base_url),
+            key=_key_of(digest, config, provider, base_url),
             label=f"{prompt.label}.{prompt.ask}",
             provider=provider,
             model=config.model,
-            prompt_digest=prompt.digest,
+            prompt_digest=digest,
             worst_usd=worst_usd,
         )
 
@@ -88,6 +90,5 @@ class Entry(Frozen):
     failure: Failure | None = None
 
 
-def key_of(prompt: Prompt, config: ModelConfig, provider: str, base_url: str | None = None) -> str:
-    """Return the digest of all that can change an answer: the question, what it is asked with, and who is asked where."""
-    return digest_of([prompt.digest, config.model_dump(mode="json"), provider, base_url])
+def _key_of(prompt_digest: str, config: ModelConfig, provider: str, base_url: str | None) -> str:
+    return digest_of([prompt_digest, config.model_dump(mode="json"), provider, base_url])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from panel.domain.base import Frozen
 from panel.domain.completion import Completion, Usage
@@ -84,33 +84,47 @@ class Steps(Access):
         return await self._read(lambda connection: _open_calls(connection, run))
 
 
+# Statements of every call are made once: building one takes SQLAlchemy longer than running it.
+_KEY = bindparam("step_key")
+_ANSWERS = (
+    select(calls.c.completion)
+    .where(calls.c.key == _KEY, calls.c.state == ANSWERED)
+    .order_by(calls.c.id.desc())
+    .limit(1)
+)
+_ANSWERS_OF_RUN = _ANSWERS.where(calls.c.run_id == bindparam("run"))
+_EARLIER = select(func.count() + 1).select_from(calls).where(calls.c.key == _KEY).scalar_subquery()
+_BEGIN = insert(calls).values(key=_KEY, seq=_EARLIER, state=OPEN).returning(calls.c.id)
+_SETTLE = update(calls).where(
+    calls.c.id == bindparam("call"), calls.c.key == _KEY, calls.c.state == bindparam("open_state")
+)
+
+
 def _find(connection: Connection, key: str, run: int | None) -> Entry | None:
-    query = select(calls.c.completion).where(calls.c.key == key, calls.c.state == ANSWERED)
-    if run is not None:
-        query = query.where(calls.c.run_id == run)
-    query = query.order_by(calls.c.id.desc()).limit(1)
-    kept = connection.scalar(query)
+    if run is None:
+        kept = connection.scalar(_ANSWERS, {"step_key": key})
+    else:
+        kept = connection.scalar(_ANSWERS_OF_RUN, {"step_key": key, "run": run})
     return None if kept is None else Entry(key=key, completion=Completion.model_validate(kept))
 
 
 def _begin(connection: Connection, step: Step) -> int:
-    earlier = select(func.count() + 1).select_from(calls).where(calls.c.key == step.key).scalar_subquery()
     row = {
-        "key": step.key,
+        "step_key": step.key,
         "run_id": step.run,
         "label": plain(step.label),
         "provider": step.provider,
         "model": plain(step.model),
         "prompt_digest": step.prompt_digest,
         "worst_usd": step.worst_usd,
+        "begun_at": now(),
     }
-    query = insert(calls).values(**row, seq=earlier, state=OPEN, begun_at=now()).returning(calls.c.id)
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(_BEGIN, row).scalar_one())
 
 
 def _settle(connection: Connection, call_id: int, entry: Entry) -> None:
-    query = update(calls).where(calls.c.id == call_id, calls.c.key == entry.key, calls.c.state == OPEN)
-    if connection.execute(query.values(settled_at=now(), **_outcome(entry))).rowcount != 1:
+    call = {"call": call_id, "step_key": entry.key, "open_state": OPEN}
+    if connection.execute(_SETTLE, {**call, "settled_at": now(), **_outcome(entry)}).rowcount != 1:
         raise StorageError(
             f"call {call_id} is not open, so that nothing can be kept of it; begin a call first"
         )

@@ -38,6 +38,8 @@ async def _cancel(store: Store, run: int) -> tuple[RunLine, bool]:
     line = await run_line(store, run)
     if line.kind not in BATCHES:
         raise SettingsError(f"run {run} is a {line.kind}; stop it with Ctrl-C where it runs")
+    if line.state is RunState.MAKING:
+        raise SettingsError(f"run {run} has asked nothing yet; stop it with Ctrl-C where its tools are added")
     changed = await store.stop(run)
     line = await run_line(store, run)
     if line.state is RunState.DONE:

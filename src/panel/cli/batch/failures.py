@@ -66,7 +66,7 @@ async def _print(store: Store, run: int, reasons: Sequence[NoTakeReason], *, raw
     columns = width()
     async for seat in store.failed_seats(run, reasons):
         counts[seat.reason] += 1
-        plain_result("\n".join([*failed_seat_lines(seat, columns, raw=raw), ""]))
+        plain_result("\n".join([*failed_seat_lines(seat, columns, raw=raw), "\n"]))
     plain_result("\n".join(ending(line, counts, reasons)))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HELP = """List runs, the latest first.
 
-Shows batches and retries; with --all, reviews and comparisons too. The state of a run is open, working (a process of this machine
+Shows batches and retries; with --all, reviews and comparisons too. The state of a run is making (its tools are being added), open, working (a process of this machine
 is at work on it), held (by a process of another machine), stopping, stopped or done.
 
 Examples:

@@ -24,7 +24,7 @@ Examples:
 def status(run: RunNumber, config: options.Config = None, as_json: options.AsJson = False) -> None:
     """Show how far a run is.
 
-    JSON: `run`, `kind`, `state`, `settings` (what it runs with), `begun_at`, `ended_at`; `holder`: null or `{process, host, since,
+    JSON: `run`, `kind`, `state`, `settings` (model, roster and the like), `begun_at`, `ended_at`; `holder`: null or `{process, host, since,
     at_work}`, where `at_work` is null for another machine; `tools`: `{all, done, todo}`; `drafts`; `failed_seats`: number by reason;
     `calls`: `{answered, failed, open}`; `cost`: `{known_usd, unpriced_answers, unanswered_calls, unanswered_usd_at_most}`;
     `budget`: null or `{usd, left_usd}`; `next`: commands. Times are ISO 8601 in UTC; an unknown price is null.

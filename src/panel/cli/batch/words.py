@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 HEADS = ("run", "kind", "begun (UTC)", "state", "tools", "failed", "cost")
 NUMBERS = {"run", "tools", "failed", "cost"}
+# The others are digests, and what may be nobody's business.
+SHOWN = ("model", "models", "roster", "sources", "budget_usd", "of", "reasons")
 LABEL = 11
 GAP = "  "
+UNTOUCHED = {RunState.MAKING, RunState.DONE}
 PARTLY = " +?"
 
 
@@ -54,9 +57,9 @@ class Standing:
 
 
 def run_state(line: RunLine) -> str:
-    """Return where a run is: open, working, held, stopping, stopped or done."""
-    if line.state is RunState.DONE:
-        return "done"
+    """Return where a run is: making, open, working, held, stopping, stopped or done."""
+    if line.state in UNTOUCHED:
+        return line.state.value
     if line.state is RunState.STOPPED:
         return "stopping" if line.at_work else "stopped"
     return {True: "working", False: "open", None: "held"}[line.at_work]
@@ -65,7 +68,8 @@ def run_state(line: RunLine) -> str:
 def next_commands(line: RunLine) -> list[str]:
     """Return the commands that make sense next, the first one first; none if there is nothing to do."""
     if line.state is not RunState.DONE:
-        return [] if line.kind not in BATCHES or line.at_work else [f"panel batch resume {line.id}"]
+        resumable = line.kind in BATCHES and line.state is not RunState.MAKING
+        return [f"panel batch resume {line.id}"] if resumable and not line.at_work else []
     if line.kind == RETRY and isinstance(of := line.settings.get("of"), int):
         return [f"panel batch status {of}"]
     if not line.failed_seats:
@@ -113,7 +117,7 @@ def standing_data(standing: Standing) -> dict[str, Any]:
         "run": line.id,
         "kind": line.kind,
         "state": run_state(line),
-        "settings": line.settings,
+        "settings": {name: line.settings[name] for name in SHOWN if name in line.settings},
         **_times(line),
         "holder": _holder(line),
         "tools": {"all": line.tools, "done": progress.done, "todo": progress.todo},
@@ -237,6 +241,8 @@ def _advised(line: RunLine) -> list[str]:
         return [f"next: {command}" if n == 0 else f"      {command}" for n, command in enumerate(commands)]
     if line.at_work and line.kind in BATCHES:
         return [f"next: nothing, it is at work; to stop it: panel batch cancel {line.id}"]
+    if line.state is RunState.MAKING:
+        return ["next: nothing; if its tools are no longer being added, begin a new run: panel batch run"]
     return ["next: nothing"]
 
 

@@ -30,15 +30,20 @@ def database(case: Case) -> Iterator[Finding]:
         found = f"{seen.where} was written by a newer version of panel (revision {seen.revision})"
         yield problem(found, f"update panel, or {ADVICE}")
     elif seen.kind == "SQLite":
-        yield from _file(seen, Path(seen.where))
+        yield from _file(seen, Path(seen.where), tried=case.resolved.settings.database_url is None)
     else:
         yield ok(f"{seen.where} can be reached: {_state(seen)}")
 
 
-def _file(seen: Glance, path: Path) -> Iterator[Finding]:
+def _file(seen: Glance, path: Path, *, tried: bool) -> Iterator[Finding]:
+    """Tell of a file, whose folder the check of the user's data may have tried, and told of, already."""
     folder = next(one for one in path.parents if one.exists())
-    if (fault := _unwritable(path, folder)) is not None:
-        yield problem(f"{path} cannot be written: {fault}", f"allow it, or {ADVICE}")
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        yield problem(f"{path} cannot be written: it may not be changed", f"allow it, or {ADVICE}")
+        return
+    if (fault := _unwritable(folder)) is not None:
+        if not tried:
+            yield problem(f"{path} cannot be written: {fault}", f"allow it, or {ADVICE}")
         return
     yield ok(f"{path} can be written: {_state(seen)}")
     room = shutil.disk_usage(folder).free
@@ -46,10 +51,8 @@ def _file(seen: Glance, path: Path) -> Iterator[Finding]:
         yield note(f"its disk has room for {size_words(room)} only", f"make room, or {ADVICE}")
 
 
-def _unwritable(path: Path, folder: Path) -> str | None:
-    """Return why a file, or what is kept beside it, cannot be written; None if it can."""
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-        return "it may not be changed"
+def _unwritable(folder: Path) -> str | None:
+    """Return why nothing can be written in a folder; None if something can."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             return None

@@ -1,0 +1,110 @@
+"""Places at which a process ends itself, as if it had been killed there and nowhere else."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import panel.disk
+from panel.providers.sdk import Caller
+from panel.store.drafts import Drafts
+from panel.store.steps import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+KILLED = 137
+STEPS = ("intent", "call", "take", "draft", "tmp", "fsync", "rename")
+POINTS = tuple(f"{step}:{side}" for step in STEPS for side in ("before", "after"))
+
+
+class Countdown:
+    """Ends the process when a place was passed so many times.
+
+    Args:
+        side: the side of the step that counts, `before` or `after`.
+        hits: how many times.
+    """
+
+    def __init__(self, side: str, hits: int) -> None:
+        self._side = side
+        self._left = hits
+
+    def passed(self, side: str) -> None:
+        self._left -= side == self._side
+        if self._left == 0:
+            os._exit(KILLED)
+
+    def around(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(work)
+        def counted(*arguments: Any, **more: Any) -> Any:
+            self.passed("before")
+            result = work(*arguments, **more)
+            self.passed("after")
+            return result
+
+        return counted
+
+    def around_async(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        @functools.wraps(work)
+        async def counted(*arguments: Any, **more: Any) -> Any:
+            self.passed("before")
+            result = await work(*arguments, **more)
+            self.passed("after")
+            return result
+
+        return counted
+
+
+def install(hook: str) -> None:
+    """End this process at a place.
+
+    Args:
+        hook: `STEP:SIDE:HITS`, such as `intent:before:3`.
+    """
+    step, side, hits = hook.split(":")
+    _INSTALL[step](Countdown(side, int(hits)))
+
+
+def _method(owner: type, name: str) -> Callable[[Countdown], None]:
+    return lambda countdown: setattr(owner, name, countdown.around_async(getattr(owner, name)))
+
+
+class _Standing:
+    """Stands for a module, with one function replaced."""
+
+    def __init__(self, module: object, **replaced: object) -> None:
+        self._module = module
+        vars(self).update(replaced)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+def _tmp(countdown: Countdown) -> None:
+    tempfile = panel.disk.tempfile
+    setattr(panel.disk, "tempfile", _Standing(tempfile, mkstemp=countdown.around(tempfile.mkstemp)))  # noqa: B010 - mypy knows it as a module
+
+
+def _fsync(countdown: Countdown) -> None:
+    setattr(panel.disk, "os", _Standing(os, fsync=countdown.around(os.fsync)))  # noqa: B010 - likewise
+
+
+def _rename(countdown: Countdown) -> None:
+    class Renamed(type(Path())):  # type: ignore[misc]  # pathlib's class for this system
+        replace = countdown.around(Path.replace)
+
+    setattr(panel.disk, "Path", Renamed)  # noqa: B010 - likewise
+
+
+_INSTALL: dict[str, Callable[[Countdown], None]] = {
+    "intent": _method(Steps, "begin"),
+    "call": _method(Caller, "post"),
+    "take": _method(Steps, "settle"),
+    "draft": _method(Drafts, "put_draft"),
+    "tmp": _tmp,
+    "fsync": _fsync,
+    "rename": _rename,
+}

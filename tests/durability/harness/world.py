@@ -1,0 +1,123 @@
+"""A folder with tools, a store and reports of its own, in which a batch is begun, killed and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from durability.harness.database import Kept, kept
+from durability.harness.lives import PANEL, Start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from durability.harness.ledger import Ledger
+    from durability.harness.lives import Life, Zygote
+
+SEATS = 5
+CONCURRENCY = 8
+REVIEWS = "reviews"
+PASSED_ON = ("PATH", "LANG", "PYTHONPATH", "LD_PRELOAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all worlds of a run share.
+
+    Attributes:
+        zygote: what processes are forked from.
+        ledger: the provider.
+    """
+
+    zygote: Zygote
+    ledger: Ledger
+
+
+class World:
+    """One batch, from its first process to the last.
+
+    Args:
+        bench: where its processes come from, and whom they ask.
+        folder: its folder, which is made.
+        tools: how many tools it has.
+        target: what its processes run; see `lives.Start`.
+        data: where its store is, if not in its folder.
+
+    Attributes:
+        kills: processes of its that were ended early.
+        lives: processes that it has had.
+    """
+
+    def __init__(
+        self, bench: Bench, folder: Path, tools: int, *, target: str = PANEL, data: Path | None = None
+    ) -> None:
+        self.bench = bench
+        self.folder = folder
+        self.tools = tools
+        self.kills = self.lives = 0
+        self._target = target
+        self.data = data or folder / "data"
+        self.out = folder / "out"
+        self._listed = folder / "tools.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._listed.write_text("".join(json.dumps(_tool(n)) + "\n" for n in range(tools)), "utf-8")
+        bench.ledger.blank()
+
+    @property
+    def database(self) -> Path:
+        return self.data / "panel.db"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of its processes: nothing of the caller's settings."""
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        return {**passed, "HOME": str(self.folder), "PANEL_DATA_DIR": str(self.data)}
+
+    def kept(self, *, thorough: bool = False) -> Kept:
+        """Return what its store holds."""
+        return kept(self.database, thorough=thorough)
+
+    def command(self) -> list[str]:
+        """Return the command that goes on with its run, or begins it."""
+        run = self.kept().run
+        return self.begin() if run is None else self.resume(run)
+
+    def begin(self, *more: str) -> list[str]:
+        """Return the command that begins its run."""
+        asked = ["--model", "openai-compatible:m", "--base-url", self.bench.ledger.url]
+        written = ["--out", str(self.out), "--format", "json"]
+        limits = ["--concurrency", str(CONCURRENCY)]
+        return ["batch", "run", str(self._listed), *asked, *limits, *written, "-q", *more]
+
+    @staticmethod
+    def resume(run: int) -> list[str]:
+        """Return the command that goes on with a run."""
+        return ["batch", "resume", str(run), "-q"]
+
+    def ready(self, argv: list[str] | None = None, **more: Any) -> Start:
+        """Return how one of its processes is started; by default one that goes on with the run."""
+        known = {"cwd": self.folder, "env": self.env, "target": self._target}
+        return Start(argv or self.command(), **{**known, **more})
+
+    def start(self, argv: list[str] | None = None, **more: Any) -> Life:
+        """Start one of its processes; see `ready`."""
+        self.lives += 1
+        self.bench.ledger.new_life()
+        return self.bench.zygote.start(self.ready(argv, **more))
+
+    def words(self, life: Life) -> str:
+        """Return the last that its processes said, for a report of what is wrong."""
+        return life.err[-600:]
+
+
+def _tool(number: int) -> dict[str, str]:
+    name = f"Tool {number:05}"
+    return {
+        "name": name,
+        "description": (
+            f"{name} reads the logs of machine {number} and tells which of its {number + 3} services "
+            f"wrote the line that matters. It is one file, and is free for teams of {number % 7 + 2}."
+        ),
+    }

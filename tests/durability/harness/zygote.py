@@ -1,0 +1,115 @@
+"""A process that has imported everything once, and forks a child for each start: what is timed is then the program, not imports.
+
+It takes orders as lines of JSON on the socket whose number is its argument: `start` forks, `wait` returns how a child ended, `learn`
+runs one command and imports whatever that needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+from contextlib import suppress
+from typing import Any, NoReturn
+
+Order = dict[str, Any]
+
+
+def main() -> None:
+    """Take orders until there are no more."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    with channel, channel.makefile("rw", encoding="utf-8") as lines:
+        for line in lines:
+            order = json.loads(line)
+            answer = _ORDERS[order["order"]](order, channel)
+            lines.write(json.dumps(answer) + "\n")
+            lines.flush()
+
+
+def start(order: Order, channel: socket.socket) -> int:
+    """Fork a child that does what is ordered, and return its number."""
+    pid = os.fork()
+    if pid == 0:
+        channel.detach()
+        os.close(int(sys.argv[1]))
+        _live(order)
+    return pid
+
+
+def wait(order: Order, _channel: socket.socket) -> dict[str, int] | None:
+    """Return how a child ended (minus the signal, if by one) and its peak memory in KB, or None if it still lives by then."""
+    handle = os.pidfd_open(order["pid"])
+    try:
+        if not select.select([handle], [], [], order["seconds"])[0]:
+            return None
+    finally:
+        os.close(handle)
+    _, status, usage = os.wait4(order["pid"], 0)
+    return {"code": os.waitstatus_to_exitcode(status), "peak_kb": usage.ru_maxrss}
+
+
+def learn(order: Order, channel: socket.socket) -> list[str]:
+    """Import what a command needs, and return what could not be."""
+    wait({"pid": start(order, channel), "seconds": 60.0}, channel)
+    with open(order["modules"], encoding="utf-8") as file:
+        names = json.load(file)
+    missed = [name for name in names if name not in sys.modules and not _imported(name)]
+    assert threading.active_count() == 1, "a process with threads must not fork"
+    return missed
+
+
+_ORDERS = {"start": start, "wait": wait, "learn": learn}
+
+
+def _imported(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _live(order: Order) -> NoReturn:
+    """Become the program: its streams, folder, environment and limits."""
+    os.environ.clear()
+    os.environ.update(order["env"])
+    os.chdir(order["cwd"])
+    _streams(order)
+    for name, most in order["limits"].items():
+        resource.setrlimit(getattr(resource, name), (most, most))
+    if order["hook"]:
+        importlib.import_module("durability.harness.hooks").install(order["hook"])
+    if order["stopped"]:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    module, name = order["target"].split(":")
+    code = getattr(importlib.import_module(module), name)(order["argv"])
+    if "modules" in order:
+        with open(order["modules"], "w", encoding="utf-8") as file:
+            json.dump(sorted(sys.modules), file)
+    sys.exit(code)
+
+
+def _streams(order: Order) -> None:
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    for number, path, flags in ((1, order["out"], append), (2, order["err"], append)):
+        handle = os.open(path, flags, 0o644)
+        os.dup2(handle, number)
+        os.close(handle)
+    if order["stdin"] is None:
+        os.close(0)
+        sys.stdin = None  # type: ignore[assignment]  # as Python does where descriptor 0 is closed
+        return
+    handle = os.open(order["stdin"], os.O_RDONLY)
+    os.dup2(handle, 0)
+    os.close(handle)
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main()
