@@ -8,7 +8,12 @@ import sys
 
 def main() -> None:
     """Run `panel` and leave with an exit code of the contract."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules are still being read
+        sys.stderr.write("panel: interrupted\n")
+        code = 130
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

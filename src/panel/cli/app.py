@@ -19,7 +19,9 @@ app = typer.Typer(
 )
 app.command("review", help=review.HELP)(review.review)
 app.command("compare", help=compare.HELP)(compare.compare)
-app.add_typer(batch.app, name="batch", help="Look at runs of many tools, and stop them.")
+app.add_typer(
+    batch.app, name="batch", help="Review many tools in one run, stop it, go on with it, and look at it."
+)
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
 app.command("page", help=page.HELP)(page.page)
 app.command("parse", help=parse.HELP)(parse.parse)

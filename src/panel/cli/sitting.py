@@ -160,6 +160,8 @@ class Sitting:
         self._introduce(cast_, job.count)
         try:
             asyncio.run(self._sit(cast_, job, each))
+        except KeyboardInterrupt:
+            raise self._interrupted(self._advice(cast_, job)) from None
         except asyncio.CancelledError:
             kept = "left at once; what was not answered yet may be billed all the same"
             raise self._interrupted(f"{kept}; {self._advice(cast_, job, at_once=True)}") from None

@@ -52,6 +52,7 @@ class PromptBook:
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
 
     @cached_property

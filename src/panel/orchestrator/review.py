@@ -102,7 +102,9 @@ class Panel:
 
     def _admits(self, tool: Tool, running: int) -> bool:
         """Whether the budget covers another tool; if not, and no other will leave anything, that is the end of the run."""
-        if self.budget is None or self.budget.admit(tool.slug, worst := self._worst(tool)):
+        if self.budget is None or self.budget.unlimited:
+            return True
+        if self.budget.admit(tool.slug, worst := self._worst(tool)):
             return True
         if not running:
             self.halt.set(

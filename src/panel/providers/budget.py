@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import TYPE_CHECKING
 
 from panel.domain.money import dollars
@@ -36,7 +37,7 @@ class Budget:
     """A limit in US dollars, and what of it is taken.
 
     Args:
-        limit: what may be paid in all.
+        limit: what may be paid in all; infinite to count only.
         paid: what was paid before.
     """
 
@@ -45,6 +46,11 @@ class Budget:
         self.paid = paid
         self._panels: dict[str, float] = {}
         self._calls = 0.0
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether there is no limit, so that nothing needs to be weighed before it is begun."""
+        return math.isinf(self.limit)
 
     @property
     def left(self) -> float:

@@ -123,6 +123,7 @@ calls = Table(
     Column("request_id", Text),
     Index(None, "key", "state"),
     Index(None, "run_id", "state"),
+    Index(None, "prompt_digest"),
 )
 
 drafts = Table(

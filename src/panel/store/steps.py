@@ -19,7 +19,7 @@ from panel.store.columns import now, plain
 from panel.store.schema import calls
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import BindParameter, Connection, RowMapping
 
 OPEN = "open"
 ANSWERED = "answered"
@@ -85,7 +85,7 @@ class Steps(Access):
 
 
 # Statements of every call are made once: building one takes SQLAlchemy longer than running it.
-_KEY = bindparam("step_key")
+_KEY: BindParameter[str] = bindparam("step_key")
 _ANSWERS = (
     select(calls.c.completion)
     .where(calls.c.key == _KEY, calls.c.state == ANSWERED)

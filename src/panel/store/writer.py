@@ -8,8 +8,8 @@ that the database had set aside.
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,11 +33,27 @@ GROUP = 512
 _ITS_OWN = (IntegrityError, DataError, ProgrammingError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Operation:
     work: Callable[[Connection], Any]
     paid: bool
-    done: Future[Any] = field(default_factory=Future)
+    told: asyncio.Future[Any]
+    ended: bool = False
+    result: Any = None
+    error: Exception | None = None
+
+    def end(self, result: Any = None, error: Exception | None = None) -> None:  # noqa: ANN401 - what the work returned
+        """Note what came of it."""
+        self.ended, self.result, self.error = True, result, error
+
+    def tell(self) -> None:
+        """Tell whoever waits; in the thread of their loop."""
+        if self.told.done():
+            return
+        if self.error is not None:
+            self.told.set_exception(self.error)
+        else:
+            self.told.set_result(self.result)
 
 
 class Writer:
@@ -69,9 +85,9 @@ class Writer:
         """
         if self._closed:
             raise StorageError(f"{self._database.where} is closed; open it again")
-        operation = _Operation(work, paid)
-        self._queue.put(operation)
-        result: T = await asyncio.shield(asyncio.wrap_future(operation.done))
+        told = asyncio.get_running_loop().create_future()
+        self._queue.put(_Operation(work, paid, told))
+        result: T = await asyncio.shield(told)
         return result
 
     def close(self) -> None:
@@ -84,6 +100,7 @@ class Writer:
         while (first := self._queue.get()) is not None:
             group, last = self._gather(first)
             self._handle(group)
+            _tell(group)
             if last:
                 return
 
@@ -119,18 +136,18 @@ class Writer:
             self._commit_singly(group, error)
         else:
             for operation, result in zip(group, results, strict=True):
-                operation.done.set_result(result)
+                operation.end(result)
 
     def _commit_singly(self, group: list[_Operation], error: Exception) -> None:
         if len(group) == 1:
-            group[0].done.set_exception(self._told(error))
+            group[0].end(error=self._told(error))
             return
         for operation in group:
             self._handle([operation])
 
     def _rescue(self, group: list[_Operation], error: DBAPIError) -> None:
         fault = storage_error(error, self._database.where)
-        waiting = [operation for operation in group if not operation.done.done()]
+        waiting = [operation for operation in group if not operation.ended]
         if self._fault:
             _refuse(waiting, fault)
             return
@@ -148,4 +165,19 @@ class Writer:
 
 def _refuse(operations: list[_Operation], fault: StorageError) -> None:
     for operation in operations:
-        operation.done.set_exception(fault)
+        operation.end(error=fault)
+
+
+def _tell(group: list[_Operation]) -> None:
+    """Wake each loop once for all of its operations: a wake costs more than a small write."""
+    waiting: dict[asyncio.AbstractEventLoop, list[_Operation]] = {}
+    for operation in group:
+        waiting.setdefault(operation.told.get_loop(), []).append(operation)
+    for loop, operations in waiting.items():
+        with suppress(RuntimeError):  # nobody waits in a loop that is closed
+            loop.call_soon_threadsafe(_tell_all, operations)
+
+
+def _tell_all(operations: list[_Operation]) -> None:
+    for operation in operations:
+        operation.tell()

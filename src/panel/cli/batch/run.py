@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from functools import partial
 from itertools import islice
@@ -83,6 +84,7 @@ def run(
     """Review many tools in one run, and keep a draft of each."""
     from panel.cli.batch.intake import Intake
     from panel.cli.batch.shift import Shift
+    from panel.cli.exits import SignalReceived
     from panel.cli.page_check import checked
     from panel.cli.sitting import Voice
     from panel.errors import SettingsError
@@ -97,14 +99,20 @@ def run(
         raise SettingsError("name the tools to review: files, folders, patterns, - for stdin, or --url")
     shift = Shift(resolved, Voice(quiet=quiet, verbose=verbose), events=as_json, reports=out is not None)
     with Intake(similar=similar) as intake:
-        intake.take(checked(_records(resolved, paths or [], url or [], mapped or []), unread=pages_unread))
+        try:
+            intake.take(
+                checked(_records(resolved, paths or [], url or [], mapped or []), unread=pages_unread)
+            )
+        except KeyboardInterrupt:
+            said = "interrupted before anything was asked or kept; run the same command again"
+            raise SignalReceived(signal.SIGINT, said) from None
         intake.settle(skip_invalid=skip_invalid)
         first = next(iter(intake))
         cast = shift.prepare(first, allow_unknown_price=allow_unknown_price)
         if dry_run:
             return _forecast(shift, intake, as_json=as_json)
         sources = [*(paths or []), *(url or [])]
-        extra = {"sources": sources, "fresh": fresh, "reports": out is not None,
+        extra = {"sources": sources, "fresh": fresh, "similar": similar, "reports": out is not None,
                  "allow_unknown_price": allow_unknown_price}  # fmt: skip
         return shift.work(first, len(intake), partial(_begun, intake=intake, cast=cast, extra=extra))
 
@@ -142,7 +150,7 @@ async def _begun(
 
     run_: int | None = None
     for page in _pages(intake):
-        wanted = page if extra["fresh"] else await _wanted(shift, store, cast, page)
+        wanted = page if extra["fresh"] else await _wanted(shift, store, cast, page, similar=extra["similar"])
         if not wanted:
             continue
         if run_ is None:
@@ -162,7 +170,7 @@ def _pages(tools: Intake) -> Iterator[list[Tool]]:
         yield page
 
 
-async def _wanted(shift: Shift, store: Store, cast: Cast, page: list[Tool]) -> list[Tool]:
+async def _wanted(shift: Shift, store: Store, cast: Cast, page: list[Tool], *, similar: bool) -> list[Tool]:
     """Return the tools that are not drafted yet under any name; tell about the others."""
     from panel.domain.review import review_id
 
@@ -171,7 +179,11 @@ async def _wanted(shift: Shift, store: Store, cast: Cast, page: list[Tool]) -> l
     wanted = []
     for key, tool in ids.items():
         if line := drafted.get(key):
-            shift.voice.note(f"{tool.name}: drafted already, in run {line.run} (draft {line.id})")
+            shift.voice.note(f"{tool.name}: drafted already, in run {line.run} (draft {line.id}); left out")
+        elif not similar and (known := await store.duplicates_of(tool)):
+            shift.voice.note(
+                f"{tool.name}: known already as {known[0].name}; left out (--allow-similar lets it in)"
+            )
         else:
             wanted.append(tool)
     return wanted

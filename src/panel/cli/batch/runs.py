@@ -9,6 +9,7 @@ import typer
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
+    from panel.cli.batch.words import Standing
     from panel.store import RunLine, Store
 
 BATCH, RETRY = "batch", "retry"
@@ -29,3 +30,20 @@ async def run_line(store: Store, run: int) -> RunLine:
     if line is None:
         raise SettingsError(f"there is no run {run}; `panel batch list --all` shows which there are")
     return line
+
+
+async def standing_of(store: Store, run: int) -> Standing:
+    """Return all that is told of a run.
+
+    Raises:
+        SettingsError: there is none of this number.
+        StorageError: it cannot be read.
+    """
+    from panel.cli.batch.words import Standing
+
+    return Standing(
+        line=await run_line(store, run),
+        progress=await store.progress(run),
+        spent=await store.spent(run),
+        failures=await store.failure_counts(run),
+    )

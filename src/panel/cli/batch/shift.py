@@ -121,7 +121,9 @@ class Shift:
         return self.resolved.settings.budget
 
     def _advice(self) -> str:
-        return f"go on with: panel batch resume {self.run}"
+        return (
+            "run the same command again" if self.run is None else f"go on with: panel batch resume {self.run}"
+        )
 
     def _reviewed(self, review: PanelReview, draft: int | None, _paths: list[Path]) -> None:
         self._progress.reviewed(review, draft)
@@ -185,10 +187,10 @@ class Shift:
 
     async def _show(self, store: Store, run: int) -> None:
         """Print how a run that is done stands."""
-        from panel.cli.batch.status import _standing
+        from panel.cli.batch.runs import standing_of
         from panel.cli.batch.words import standing_lines
 
-        plain_result("\n".join(standing_lines(await _standing(store, run), width())))
+        plain_result("\n".join(standing_lines(await standing_of(store, run), width())))
 
 
 class NothingToDo(Exception):

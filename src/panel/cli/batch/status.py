@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from panel.cli import options
-from panel.cli.batch.runs import RunNumber, run_line
-
-if TYPE_CHECKING:
-    from panel.cli.batch.words import Standing
-    from panel.store import Store
+from panel.cli.batch.runs import RunNumber, standing_of
 
 HELP = """Show how far a run is, what it has cost, and what to do next.
 
@@ -34,19 +28,8 @@ def status(run: RunNumber, config: options.Config = None, as_json: options.AsJso
     from panel.cli.existing import look
     from panel.settings.resolve import resolve
 
-    standing = look(resolve(options.given(), config), lambda store: _standing(store, run))
+    standing = look(resolve(options.given(), config), lambda store: standing_of(store, run))
     if as_json:
         result_json(standing_data(standing))
     else:
         plain_result("\n".join(standing_lines(standing, width())))
-
-
-async def _standing(store: Store, run: int) -> Standing:
-    from panel.cli.batch.words import Standing
-
-    return Standing(
-        line=await run_line(store, run),
-        progress=await store.progress(run),
-        spent=await store.spent(run),
-        failures=await store.failure_counts(run),
-    )

@@ -100,6 +100,7 @@ def _calls() -> None:
         sa.Column("request_id", sa.Text),
         sa.Index(None, "key", "state"),
         sa.Index(None, "run_id", "state"),
+        sa.Index(None, "prompt_digest"),
     )
 
 
