@@ -50,6 +50,7 @@ def outlook_lines(outlook: Outlook, width: int) -> list[str]:
         ("Written", f"about {_span(total.output_tokens)} tokens"),
         ("Cost", _cost(total)),
         *(("", f"{model}: {_share(amounts)}") for model, amounts in _shares(outlook.forecast)),
+        *_budget(outlook),
         ("Cache", outlook.cache.why),
         ("Limits", _limits(outlook.settings)),
     ]
@@ -68,6 +69,7 @@ def outlook_data(outlook: Outlook) -> dict[str, Any]:
             for model, amounts in forecast.models.items()
         ],
         "total": _figures(forecast.total),
+        "budget_usd": settings.budget,
         "cache": asdict(outlook.cache),
         "limits": settings.model_dump(include={"concurrency", "requests_per_minute", "tokens_per_minute"}),
         "assumed": _assumed(settings),
@@ -101,6 +103,17 @@ def _cost(amounts: Amounts) -> str:
     if cost is None:
         return "unknown, because the price list lacks a model"
     return f"about {dollars(cost.least)} to {dollars(cost.most)}" if cost.most else "nothing"
+
+
+def _budget(outlook: Outlook) -> list[tuple[str, str]]:
+    """Return what the budget means for the run, if there is one."""
+    budget, cost = outlook.settings.budget, outlook.forecast.total.cost_usd
+    if budget is None or cost is None:
+        return []
+    if budget >= cost.most:
+        return [("Budget", f"{dollars(budget)} covers it in any case")]
+    least = "may cover it" if budget >= cost.least else "will not cover it"
+    return [("Budget", f"{dollars(budget)} {least}; the run stops before the first tool that may not fit in")]
 
 
 def _shares(forecast: Forecast) -> list[tuple[str, Amounts]]:

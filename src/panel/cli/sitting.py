@@ -86,6 +86,7 @@ class Job:
         ledger: opens where they come from and where their reviews go.
         observer: is told how it goes.
         reports: whether report files are written.
+        whole: whether reviews are handed on only if all of their seats were asked.
         advice: says how to go on after a stop; `Sitting` has its own.
     """
 
@@ -94,6 +95,7 @@ class Job:
     ledger: Callable[[Halt], AbstractAsyncContextManager[Ledger]]
     observer: Silence
     reports: bool = True
+    whole: bool = False
     advice: Callable[[], str] | None = None
 
 
@@ -222,6 +224,8 @@ class Sitting:
                         self.complete = self.complete and review.complete
                         self._usage += review.usage
                         draft = await self._keep(ledger, review)
+                        if draft is None and job.whole:
+                            continue
                         with job.observer.hidden():
                             self._hand_on(review, draft, job, each)
 

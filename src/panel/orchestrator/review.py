@@ -109,7 +109,7 @@ class Panel:
         if not running:
             self.halt.set(
                 f"the budget of {dollars(self.budget.limit)} does not cover the next tool: "
-                f"{dollars(self.budget.paid)} is paid, and {tool.name} may cost up to {dollars(worst)}"
+                f"{dollars(self.budget.paid)} is paid, and {tool.name} may cost up to {dollars(worst)}; raise the budget first"
             )
         return False
 

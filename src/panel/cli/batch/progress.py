@@ -61,9 +61,9 @@ class BatchProgress(Silence):
         if not self._quiet and not self._events:
             tell(f"Run {run}: {done:,} of {total:,} tools done; to stop and go on later: Ctrl-C.")
 
-    def reviewed(self, review: PanelReview, draft: int | None) -> None:
+    def reviewed(self, review: PanelReview, draft: int) -> None:
         """Tell that a tool's panel has ended."""
-        self._done += draft is not None
+        self._done += 1
         self._failed += review.failed_seats
         self._event(
             "reviewed",

@@ -33,7 +33,7 @@ async def run_line(store: Store, run: int) -> RunLine:
 
 
 async def standing_of(store: Store, run: int) -> Standing:
-    """Return all that is told of a run.
+    """Return all that is told of a run; the failures of a retry are those that are left in the run it is of.
 
     Raises:
         SettingsError: there is none of this number.
@@ -41,9 +41,10 @@ async def standing_of(store: Store, run: int) -> Standing:
     """
     from panel.cli.batch.words import Standing
 
+    line = await run_line(store, run)
     return Standing(
-        line=await run_line(store, run),
+        line=line,
         progress=await store.progress(run),
         spent=await store.spent(run),
-        failures=await store.failure_counts(run),
+        failures=await store.failure_counts(line.settings["of"] if line.kind == RETRY else run),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panel.cli.batch.progress import BatchProgress
+from panel.cli.batch.runs import standing_of
 from panel.cli.console import plain_result, width
 from panel.cli.ledger import StoredRun, leased
 from panel.cli.output import REVIEWS
@@ -108,6 +109,7 @@ class Shift:
             lambda halt: self._ledger(halt, opener),
             self._progress,
             reports=self._reports,
+            whole=True,
             advice=self._advice,
         )
         try:
@@ -126,7 +128,8 @@ class Shift:
         )
 
     def _reviewed(self, review: PanelReview, draft: int | None, _paths: list[Path]) -> None:
-        self._progress.reviewed(review, draft)
+        if draft is not None:
+            self._progress.reviewed(review, draft)
 
     @asynccontextmanager
     async def _ledger(self, halt: Halt, opener: Opener) -> AsyncIterator[StoredRun]:
@@ -177,7 +180,7 @@ class Shift:
         state = RunState.OPEN if progress.todo else RunState.DONE
         if not progress.todo:
             await store.set_run_state(run, state)
-        counts = await store.failure_counts(run)
+        counts = (await standing_of(store, run)).failures
         self._failed = sum(counts.values())
         self._progress.end(
             "stopped" if progress.todo else "done",
@@ -187,7 +190,6 @@ class Shift:
 
     async def _show(self, store: Store, run: int) -> None:
         """Print how a run that is done stands."""
-        from panel.cli.batch.runs import standing_of
         from panel.cli.batch.words import standing_lines
 
         plain_result("\n".join(standing_lines(await standing_of(store, run), width())))

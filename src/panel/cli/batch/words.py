@@ -174,7 +174,7 @@ def _cells(line: RunLine) -> tuple[str, ...]:
         f"{line.created_at:%Y-%m-%d %H:%M}",
         run_state(line),
         f"{line.done:,}/{line.tools:,}",
-        f"{line.failed_seats:,}",
+        "" if line.kind == RETRY else f"{line.failed_seats:,}",
         f"{cost}{PARTLY if 0 < line.unpriced < line.answers else ''}",
     )
 
