@@ -13,6 +13,7 @@ from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from panel.cli.compose import Cast
     from panel.domain.tool import Tool
@@ -70,12 +71,13 @@ class KeptRun:
             yield "the address of a provider"
 
 
-def kept_run(run: int, changes: Mapping[str, Any]) -> KeptRun:
+def kept_run(run: int, changes: Mapping[str, Any], config: Path | None) -> KeptRun:
     """Return a run with the settings it was begun with.
 
     Args:
         run: its number.
         changes: settings that are other than then.
+        config: settings file that takes the place of `./panel.yaml`, for the address of the store.
 
     Raises:
         PanelError: there is no such batch, or its settings cannot be used.
@@ -86,8 +88,8 @@ def kept_run(run: int, changes: Mapping[str, Any]) -> KeptRun:
         following = await store.next_tools(run, limit=1)
         return kept, following[0].tool if following else None, (await store.progress(run)).todo
 
-    kept, first, todo = look(resolve({}, None), read)
-    return KeptRun(kept, resolve({**kept.settings["settings"], **changes}, None), first, todo)
+    kept, first, todo = look(resolve({}, config), read)
+    return KeptRun(kept, resolve({**kept.settings["settings"], **changes}, config), first, todo)
 
 
 async def require_run(store: Store, run: int) -> Run:

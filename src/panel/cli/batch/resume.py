@@ -37,6 +37,7 @@ def resume(
         ),
     ] = None,
     concurrency: options.Concurrency = None,
+    config: options.Config = None,
     as_json: options.Events = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -47,7 +48,7 @@ def resume(
     from panel.cli.sitting import Voice
 
     changes = options.given(budget=budget, concurrency=concurrency)
-    kept = kept_run(run, changes)
+    kept = kept_run(run, changes, config)
     voice = Voice(quiet=quiet, verbose=verbose)
     shift = Shift(kept.resolved, voice, events=as_json, reports=kept.flag("reports"))
     allowed = kept.flag("allow_unknown_price") if allow_unknown_price is None else allow_unknown_price

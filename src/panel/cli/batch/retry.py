@@ -41,6 +41,7 @@ def retry(
     budget: options.Budget = None,
     allow_unknown_price: options.AllowUnknownPrice = False,
     concurrency: options.Concurrency = None,
+    config: options.Config = None,
     as_json: options.Events = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -52,7 +53,7 @@ def retry(
     from panel.cli.sitting import Voice
     from panel.errors import SettingsError
 
-    kept = kept_run(run, {"budget": budget, **options.given(concurrency=concurrency)})
+    kept = kept_run(run, {"budget": budget, **options.given(concurrency=concurrency)}, config)
     if kept.run.kind != BATCH:
         raise SettingsError(
             f"run {run} is a retry itself; retry the run that it is of: panel batch retry {kept.run.settings['of']}"
