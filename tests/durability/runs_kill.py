@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from durability.harness import checks
-from durability.harness.lives import PANEL, pause
+from durability.harness.lives import pause
 from durability.harness.tally import Tally
 from durability.harness.watcher import Watcher
 from durability.harness.world import World
@@ -25,7 +25,7 @@ SPREAD = 0.03
 
 
 def kill_loop(
-    bench: Bench, folder: Path, *, kills: int, seed: int, tools: int = TOOLS, target: str = PANEL, run: str = "F1"
+    bench: Bench, folder: Path, *, kills: int, seed: int, tools: int = TOOLS, kind: type[World] = World, run: str = "F1"
 ) -> Tally:
     """Kill a batch again and again, 0.10 to 0.45 s after each process asked its first question.
 
@@ -33,7 +33,7 @@ def kill_loop(
     """
     tally, draw = Tally(run, seed), Random(seed)
     while tally.kills < kills:
-        world = World(bench, folder / f"{tally.count}", tools, target=target)
+        world = kind(bench, folder / f"{tally.count}", tools)
         with Watcher(world.out) as watcher:
             while tally.kills < kills and _killed(world, draw.uniform(*WINDOW), tally):
                 checks.after_a_kill(world, tally)

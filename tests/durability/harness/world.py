@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from durability.harness.database import Kept, kept
-from durability.harness.lives import PANEL, Start
+from durability.harness.ledger import Ledger
+from durability.harness.lives import PANEL, Start, Zygote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from durability.harness.ledger import Ledger
-    from durability.harness.lives import Life, Zygote
+    from durability.harness.lives import Life
 
 SEATS = 5
 CONCURRENCY = 8
@@ -35,6 +37,20 @@ class Bench:
     ledger: Ledger
 
 
+@contextmanager
+def prepared(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Bench]:
+    """Start a provider and a process to fork from, which learns from a batch of one tool what there is to import.
+
+    Args:
+        folder: where that batch takes place.
+        env: what is added to the environment of the process.
+    """
+    with closing(Ledger()) as ledger, closing(Zygote(env)) as zygote:
+        bench = Bench(zygote, ledger)
+        zygote.learn(World(bench, folder, 1).ready())
+        yield bench
+
+
 class World:
     """One batch, from its first process to the last.
 
@@ -42,24 +58,26 @@ class World:
         bench: where its processes come from, and whom they ask.
         folder: its folder, which is made.
         tools: how many tools it has.
-        target: what its processes run; see `lives.Start`.
         data: where its store is, if not in its folder.
+        out: where its reports are, likewise.
 
     Attributes:
         kills: processes of its that were ended early.
         lives: processes that it has had.
+        target: what its processes run; see `lives.Start`.
     """
 
+    target = PANEL
+
     def __init__(
-        self, bench: Bench, folder: Path, tools: int, *, target: str = PANEL, data: Path | None = None
+        self, bench: Bench, folder: Path, tools: int, *, data: Path | None = None, out: Path | None = None
     ) -> None:
         self.bench = bench
         self.folder = folder
         self.tools = tools
         self.kills = self.lives = 0
-        self._target = target
         self.data = data or folder / "data"
-        self.out = folder / "out"
+        self.out = out or folder / "out"
         self._listed = folder / "tools.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         self._listed.write_text("".join(json.dumps(_tool(n)) + "\n" for n in range(tools)), "utf-8")
@@ -98,7 +116,7 @@ class World:
 
     def ready(self, argv: list[str] | None = None, **more: Any) -> Start:
         """Return how one of its processes is started; by default one that goes on with the run."""
-        known = {"cwd": self.folder, "env": self.env, "target": self._target}
+        known = {"cwd": self.folder, "env": self.env, "target": self.target}
         return Start(argv or self.command(), **{**known, **more})
 
     def start(self, argv: list[str] | None = None, **more: Any) -> Life:

@@ -44,14 +44,14 @@ class BatchProgress(Silence):
         self._since = self._last = 0.0
         self._bar: Progress | None = None
 
-    def begin(self, run: int, total: int, done: int, budget: Budget, **more: Any) -> None:  # noqa: ANN401 - JSON values
+    def begin(self, run: int, total: int, done: int, budget: Budget | None, **more: Any) -> None:  # noqa: ANN401 - JSON values
         """Tell that work on a run begins.
 
         Args:
             run: the run.
             total: tools in it.
             done: those of them that are done already.
-            budget: what is paid so far.
+            budget: what is paid so far; None if prices are not known.
             more: what else the event says.
         """
         self._run, self._total, self._done, self._before = run, total, done, done
@@ -73,7 +73,7 @@ class BatchProgress(Silence):
             failed={seat.persona: seat.failure.reason for seat in review.seats if seat.failure},
             done=self._done,
             tools=self._total,
-            cost_usd=round(self._paid, 6),
+            cost_usd=self._budget and round(self._budget.paid, 6),
         )
         self._tell_tool(review)
         self._advance()
@@ -96,10 +96,6 @@ class BatchProgress(Silence):
             self._advance()
             yield
         self._bar = None
-
-    @property
-    def _paid(self) -> float:
-        return self._budget.paid if self._budget else 0.0
 
     def _event(self, name: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
         if self._events:
@@ -130,7 +126,8 @@ class BatchProgress(Silence):
         minutes = (time.monotonic() - self._since) / 60
         rate = (self._done - self._before) / minutes if minutes else 0.0
         left = f"{_duration((self._total - self._done) / rate)} left" if rate else "time left unknown"
-        return f"{self._failed:,} seats failed · {dollars(self._paid)} · {rate:,.0f} tools/min · {left}"
+        cost = dollars(self._budget.paid) if self._budget else "cost unknown"
+        return f"{self._failed:,} seats failed · {cost} · {rate:,.0f} tools/min · {left}"
 
 
 def _bar() -> Progress:

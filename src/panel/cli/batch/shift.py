@@ -70,6 +70,7 @@ class Shift:
         self._reports = reports
         self._progress = BatchProgress(quiet=voice.quiet, verbose=voice.verbose, events=events)
         self._failed = 0
+        self._priced = True
 
     def prepare(self, first: Tool | None, *, allow_unknown_price: bool) -> Cast:
         """Check all that the run needs, before anything is asked or kept.
@@ -89,6 +90,7 @@ class Shift:
                 raise SettingsError(
                     f"{unknown}, so that no budget can be kept; go without --budget, or with --allow-unknown-price"
                 )
+            self._priced = False
             self.voice.note(f"Note: {unknown}; what it costs is not counted.")
         return cast
 
@@ -157,7 +159,8 @@ class Shift:
         if self._reports:
             await self._write_missing(store, run)
         total = progress.todo + progress.done
-        self._progress.begin(run, total, progress.done, budget, model=str(self.sitting.prepare(None).choice))
+        model = str(self.sitting.prepare(None).choice)
+        self._progress.begin(run, total, progress.done, budget if self._priced else None, model=model)
 
     async def _write_missing(self, store: Store, run: int) -> None:
         """Write the reports of drafts whose process ended before it could."""
