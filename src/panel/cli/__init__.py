@@ -38,6 +38,8 @@ def run(arguments: list[str]) -> int:
         return ReaderLeft.exit_code
     except Exception as error:  # noqa: BLE001 - every error has its line and its exit code
         return _explained(error)
+    if code == INTERRUPTED:
+        complain("interrupted")  # typer makes an exit code of it, without a word
     return code if isinstance(code, int) else 0
 
 

@@ -183,9 +183,9 @@ def _asked(question: str, *answers: str) -> str:
 
 def _typed(question: str) -> bytes:
     """Ask and return the line that is typed; nothing where the input ends."""
-    sys.stderr.write(f"{question} ")
-    sys.stderr.flush()
     try:
+        sys.stderr.write(f"{question} ")
+        sys.stderr.flush()
         line = sys.stdin.buffer.readline()
     except KeyboardInterrupt:
         tell("")
