@@ -76,7 +76,7 @@ def test_assumptions_are_told() -> None:
     assert "recording" not in plain
     more = " ".join(outlook_lines(outlook(hedge=20, record="rec"), 100))
     assert "slow calls, which are made twice (hedge)" in more
-    assert "that the recording holds already are not asked for again" in more
+    assert "that are kept from earlier are not asked for again" in more
 
 
 def test_dry_run_as_json_holds_all_figures() -> None:

@@ -145,6 +145,7 @@ def _assumed(settings: Settings) -> str:
     ]
     if settings.hedge is not None:
         sentences.append("So may slow calls, which are made twice (hedge).")
-    if settings.record is not None:
-        sentences.append("Answers that the recording holds already are not asked for again.")
+    sentences.append(
+        "Answers that are kept from earlier are not asked for again, and are counted here all the same."
+    )
     return " ".join(sentences)

@@ -99,7 +99,7 @@ class BatchProgress(Silence):
 
     def _event(self, name: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
         if self._events:
-            result(json.dumps({"event": name, "run": self._run, **values}, ensure_ascii=False))
+            result(json.dumps({"event": name, "run": self._run or None, **values}, ensure_ascii=False))
 
     def _tell_tool(self, review: PanelReview) -> None:
         failed = [f"{seat.name} {seat.failure.reason.label}" for seat in review.seats if seat.failure]

@@ -38,6 +38,7 @@ Examples:
   panel batch run --url https://lantern.example/
 """
 PAGE = 200
+TOLD = 20
 
 
 def run(
@@ -148,20 +149,29 @@ async def _begun(
     from panel.cli.ledger import StoredRun
     from panel.store import RunState
 
-    run_: int | None = None
+    number: int | None = None
+    left_out = 0
     for page in _pages(intake):
-        wanted = page if extra["fresh"] else await _wanted(shift, store, cast, page, similar=extra["similar"])
+        known = {} if extra["fresh"] else await _known(store, cast, page, similar=extra["similar"])
+        for why in islice(known.values(), max(TOLD - left_out, 0)):
+            shift.voice.note(why)
+        left_out += len(known)
+        wanted = [tool for tool in page if tool.canonical not in known]
         if not wanted:
             continue
-        if run_ is None:
+        if number is None:
             settings = settings_of(shift.resolved, cast, **extra)
-            run_ = await store.create_run("batch", settings, RunState.MAKING)
-        await store.add_tools(run_, wanted)
-    if run_ is None:
+            number = await store.create_run("batch", settings, RunState.MAKING)
+        await store.add_tools(number, wanted)
+    if left_out > TOLD:
+        shift.voice.note(
+            f"… and {left_out - TOLD:,} more tools are left out, because they are there already."
+        )
+    if number is None:
         shift.voice.note("Nothing to do: all of these tools are drafted already; --fresh reviews them anew.")
         return None
-    number = run_
-    return Assignment(number, lambda budget: StoredRun(store, number, fresh=extra["fresh"], budget=budget))
+    run_ = number
+    return Assignment(run_, lambda budget: StoredRun(store, run_, fresh=extra["fresh"], budget=budget))
 
 
 def _pages(tools: Intake) -> Iterator[list[Tool]]:
@@ -170,20 +180,19 @@ def _pages(tools: Intake) -> Iterator[list[Tool]]:
         yield page
 
 
-async def _wanted(shift: Shift, store: Store, cast: Cast, page: list[Tool], *, similar: bool) -> list[Tool]:
-    """Return the tools that are not drafted yet under any name; tell about the others."""
+async def _known(store: Store, cast: Cast, page: list[Tool], *, similar: bool) -> dict[str, str]:
+    """Return why tools are left out that are drafted already, or known under another name, by their canonical names."""
     from panel.domain.review import review_id
 
     ids = {review_id(tool, cast.setup): tool for tool in page}
     drafted = await store.drafted(ids)
-    wanted = []
+    known = {}
     for key, tool in ids.items():
         if line := drafted.get(key):
-            shift.voice.note(f"{tool.name}: drafted already, in run {line.run} (draft {line.id}); left out")
-        elif not similar and (known := await store.duplicates_of(tool)):
-            shift.voice.note(
-                f"{tool.name}: known already as {known[0].name}; left out (--allow-similar lets it in)"
+            known[tool.canonical] = (
+                f"{tool.name}: drafted already, in run {line.run} (draft {line.id}); left out"
             )
-        else:
-            wanted.append(tool)
-    return wanted
+        elif not similar and (others := await store.duplicates_of(tool)):
+            same = f"known already as {others[0].name}; left out (--allow-similar lets it in)"
+            known[tool.canonical] = f"{tool.name}: {same}"
+    return known

@@ -117,6 +117,7 @@ class Shift:
         try:
             self.sitting.work(job, self._reviewed)
         except NothingToDo:
+            self._progress.end("nothing to do")
             return 0
         return INCOMPLETE if self._failed else 0
 
@@ -180,9 +181,8 @@ class Shift:
             self._progress.end("stopped", why=str(halt.fault))
             return
         progress = await store.progress(run)
-        state = RunState.OPEN if progress.todo else RunState.DONE
         if not progress.todo:
-            await store.set_run_state(run, state)
+            await store.set_run_state(run, RunState.DONE)
         counts = (await standing_of(store, run)).failures
         self._failed = sum(counts.values())
         self._progress.end(
