@@ -25,13 +25,20 @@ SPREAD = 0.03
 
 
 def kill_loop(
-    bench: Bench, folder: Path, *, kills: int, seed: int, tools: int = TOOLS, kind: type[World] = World, run: str = "F1"
+    bench: Bench,
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    tools: int = TOOLS,
+    kind: type[World] = World,
+    run: str = "F1",
 ) -> Tally:
     """Kill a batch again and again, 0.10 to 0.45 s after each process asked its first question.
 
     When a batch is done before there were enough kills, the next one begins.
     """
-    tally, draw = Tally(run, seed), Random(seed)
+    tally, draw = Tally(run, seed), Random(seed)  # noqa: S311 - moments, not secrets
     while tally.kills < kills:
         world = kind(bench, folder / f"{tally.count}", tools)
         with Watcher(world.out) as watcher:
@@ -71,7 +78,7 @@ def interrupt_loop(
     bench: Bench, folder: Path, *, signals: int, seed: int, number: int = signal.SIGINT, tools: int = TOOLS
 ) -> Tally:
     """Ask a batch to stop again and again: nothing may be paid for twice."""
-    tally, draw = Tally(f"F3 {signal.Signals(number).name}", seed), Random(seed)
+    tally, draw = Tally(f"F3 {signal.Signals(number).name}", seed), Random(seed)  # noqa: S311 - moments, not secrets
     while tally.kills < signals:
         world = World(bench, folder / f"{tally.count}", tools)
         with Watcher(world.out) as watcher:
@@ -103,7 +110,7 @@ def _interrupted(world: World, number: int, wait: float, tally: Tally) -> bool:
 
 def leave_at_once_loop(bench: Bench, folder: Path, *, signals: int, seed: int, tools: int = TOOLS) -> Tally:
     """Interrupt a batch twice in a row: it leaves at once, and pays no more again than a killed one."""
-    tally, draw = Tally("F3 twice", seed), Random(seed)
+    tally, draw = Tally("F3 twice", seed), Random(seed)  # noqa: S311 - moments, not secrets
     world = World(bench, folder, tools)
     bench.ledger.behave(latency=0.5)
     with Watcher(world.out) as watcher:

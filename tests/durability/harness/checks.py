@@ -25,7 +25,10 @@ def after_a_kill(world: World, tally: Tally) -> None:
     _paid_once(kept, page, tally)
     begun = sum(kept.calls.values())
     if begun < page.starts:
-        tally.breach("D6", f"{page.starts} questions were asked, and {begun} of them were written down before")
+        tally.breach(
+            "D6", f"{page.starts} questions were asked, and {begun} of them were written down before"
+        )
+    _count_lost(world, kept, page, tally)
     torn = [path for path, _ in visible(str(world.out)) if not whole(path)]
     for path in torn:
         tally.breach("D3", f"{path} is not whole")
@@ -70,7 +73,17 @@ def nothing_more(world: World, tally: Tally) -> None:
     code = life.wait()
     more = world.bench.ledger.page().starts - before
     if code or more:
-        tally.breach("D1", f"the finished run, resumed, ended with {code} and asked {more} questions: {world.words(life)}")
+        tally.breach(
+            "D1",
+            f"the finished run, resumed, ended with {code} and asked {more} questions: {world.words(life)}",
+        )
+
+
+def _count_lost(world: World, kept: Kept, page: Page, tally: Tally) -> None:
+    """Note the most answers that one kill has cost."""
+    lost = page.answers - kept.calls.get("answered", 0)
+    tally.notes["most lost at once"] = max(tally.notes.get("most lost at once", 0), lost - world.lost)
+    world.lost = lost
 
 
 def _sound(kept: Kept, tally: Tally) -> None:
@@ -84,9 +97,16 @@ def _sound(kept: Kept, tally: Tally) -> None:
 
 def _paid_once(kept: Kept, page: Page, tally: Tally) -> None:
     """Check that no question whose answer is kept was asked again after that."""
-    again = {key: (times, page.started[key]) for key, times in kept.committed.items() if page.started.get(key, 0) > times}
+    again = {
+        key: (times, page.started[key])
+        for key, times in kept.committed.items()
+        if page.started.get(key, 0) > times
+    }
     if again:
-        tally.breach("D1", f"{len(again)} questions were asked again after their answer was kept (kept asking, last asking): {dict(list(again.items())[:SHOWN])}")
+        tally.breach(
+            "D1",
+            f"{len(again)} questions were asked again after their answer was kept (kept asking, last asking): {dict(list(again.items())[:SHOWN])}",
+        )
 
 
 def _within(page: Page, allowed: int, times: int, tally: Tally) -> None:

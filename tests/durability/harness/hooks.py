@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,20 +84,23 @@ class _Standing:
         return getattr(self._module, name)
 
 
+def _replace(name: str, standing: object) -> None:
+    setattr(panel.disk, name, standing)
+
+
 def _tmp(countdown: Countdown) -> None:
-    tempfile = panel.disk.tempfile
-    setattr(panel.disk, "tempfile", _Standing(tempfile, mkstemp=countdown.around(tempfile.mkstemp)))  # noqa: B010 - mypy knows it as a module
+    _replace("tempfile", _Standing(tempfile, mkstemp=countdown.around(tempfile.mkstemp)))
 
 
 def _fsync(countdown: Countdown) -> None:
-    setattr(panel.disk, "os", _Standing(os, fsync=countdown.around(os.fsync)))  # noqa: B010 - likewise
+    _replace("os", _Standing(os, fsync=countdown.around(os.fsync)))
 
 
 def _rename(countdown: Countdown) -> None:
     class Renamed(type(Path())):  # type: ignore[misc]  # pathlib's class for this system
         replace = countdown.around(Path.replace)
 
-    setattr(panel.disk, "Path", Renamed)  # noqa: B010 - likewise
+    _replace("Path", Renamed)
 
 
 _INSTALL: dict[str, Callable[[Countdown], None]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 HEADS = ("run", "seed", "count", "kills", "starts", "answers", "repeats", "bound", "duplicates", "torn", "integrity", "seconds")  # fmt: skip
 
@@ -24,7 +25,7 @@ class Tally:
         torn: files that a reader found incomplete.
         unsound: databases that failed a check.
         seconds: how long it took.
-        codes: how processes ended, by what was done to them.
+        notes: what else there is to say of it, by name.
         broken: each breach of an invariant, in words.
     """
 
@@ -40,7 +41,7 @@ class Tally:
     torn: int = 0
     unsound: int = 0
     seconds: float = 0.0
-    notes: dict[str, object] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
     @property

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import TracebackType
 
 REST_SECONDS = 0.002
@@ -34,7 +34,7 @@ class Watcher:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -78,8 +78,7 @@ def visible(folder: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
 def whole(path: str) -> bool:
     """Whether a file holds one JSON value; one that is gone does no harm."""
     try:
-        with open(path, encoding="utf-8") as file:
-            json.load(file)
+        json.loads(Path(path).read_text("utf-8"))
     except FileNotFoundError:
         return True
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from durability.harness.database import Kept, kept
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SEATS = 5
 CONCURRENCY = 8
 REVIEWS = "reviews"
-PASSED_ON = ("PATH", "LANG", "PYTHONPATH", "LD_PRELOAD")
+PASSED_ON = ("PATH", "LANG", "PYTHONPATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +31,32 @@ class Bench:
     Attributes:
         zygote: what processes are forked from.
         ledger: the provider.
+        env: what every process finds in its environment.
     """
 
     zygote: Zygote
     ledger: Ledger
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
-def prepared(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Bench]:
-    """Start a provider and a process to fork from, which learns from a batch of one tool what there is to import.
+def prepared(folder: Path) -> Iterator[Bench]:
+    """Start a provider and a process to fork from."""
+    with closing(Ledger()) as ledger, learned(folder, ledger) as bench:
+        yield bench
+
+
+@contextmanager
+def learned(folder: Path, ledger: Ledger, env: Mapping[str, str] | None = None) -> Iterator[Bench]:
+    """Start a process to fork from, which learns from a batch of one tool what there is to import.
 
     Args:
         folder: where that batch takes place.
-        env: what is added to the environment of the process.
+        ledger: the provider.
+        env: what it and every process finds in its environment.
     """
-    with closing(Ledger()) as ledger, closing(Zygote(env)) as zygote:
-        bench = Bench(zygote, ledger)
+    with closing(Zygote(env)) as zygote:
+        bench = Bench(zygote, ledger, env or {})
         zygote.learn(World(bench, folder, 1).ready())
         yield bench
 
@@ -64,6 +74,7 @@ class World:
     Attributes:
         kills: processes of its that were ended early.
         lives: processes that it has had.
+        lost: answers that were paid for and not kept.
         target: what its processes run; see `lives.Start`.
     """
 
@@ -75,7 +86,7 @@ class World:
         self.bench = bench
         self.folder = folder
         self.tools = tools
-        self.kills = self.lives = 0
+        self.kills = self.lives = self.lost = 0
         self.data = data or folder / "data"
         self.out = out or folder / "out"
         self._listed = folder / "tools.jsonl"
@@ -91,7 +102,7 @@ class World:
     def env(self) -> dict[str, str]:
         """The environment of its processes: nothing of the caller's settings."""
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        return {**passed, "HOME": str(self.folder), "PANEL_DATA_DIR": str(self.data)}
+        return {**passed, **self.bench.env, "HOME": str(self.folder), "PANEL_DATA_DIR": str(self.data)}
 
     def kept(self, *, thorough: bool = False) -> Kept:
         """Return what its store holds."""

@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 Order = dict[str, Any]
@@ -57,8 +58,7 @@ def wait(order: Order, _channel: socket.socket) -> dict[str, int] | None:
 def learn(order: Order, channel: socket.socket) -> list[str]:
     """Import what a command needs, and return what could not be."""
     wait({"pid": start(order, channel), "seconds": 60.0}, channel)
-    with open(order["modules"], encoding="utf-8") as file:
-        names = json.load(file)
+    names = json.loads(Path(order["modules"]).read_text("utf-8"))
     # One that begins with an underscore comes with the module that it belongs to; by itself it may come in halves.
     public = [name for name in names if not name.startswith("_") and name not in sys.modules]
     missed = [name for name in public if not _imported(name)]
@@ -92,8 +92,7 @@ def _live(order: Order) -> NoReturn:
     module, name = order["target"].split(":")
     code = getattr(importlib.import_module(module), name)(order["argv"])
     if "modules" in order:
-        with open(order["modules"], "w", encoding="utf-8") as file:
-            json.dump(sorted(sys.modules), file)
+        Path(order["modules"]).write_text(json.dumps(sorted(sys.modules)), "utf-8")
     sys.exit(code)
 
 
@@ -105,7 +104,7 @@ def _streams(order: Order) -> None:
         os.close(handle)
     if order["stdin"] is None:
         os.close(0)
-        sys.stdin = None  # type: ignore[assignment]  # as Python does where descriptor 0 is closed
+        sys.stdin = None  # as Python does where descriptor 0 is closed
         return
     handle = os.open(order["stdin"], os.O_RDONLY)
     os.dup2(handle, 0)
