@@ -80,7 +80,7 @@ def review(
     color = colorful(refused=no_color)
     keeping = Keeping(None if no_store else "review", fresh=fresh)
     sittings = runs(flags, config, models, voice, keeping)
-    loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []))
+    loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []), note=voice.note)
     for sitting in sittings:
         sitting.prepare(loaded[0])
     if dry_run:

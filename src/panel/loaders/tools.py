@@ -9,7 +9,7 @@ from panel.loaders.duplicates import Names, Slugs
 from panel.loaders.reading import read_each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import BinaryIO
 
     from panel.domain.tool import Tool
@@ -33,7 +33,10 @@ def load_tools(source: Source, stdin: BinaryIO | None = None) -> tuple[Tool, ...
 
 
 def load_all(
-    sources: Iterable[Source], stdin: BinaryIO | None = None, columns: Columns | None = None
+    sources: Iterable[Source],
+    stdin: BinaryIO | None = None,
+    columns: Columns | None = None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> list[Tool]:
     """Return the tools of several files, in order: no tool twice, and no slug twice.
 
@@ -41,6 +44,7 @@ def load_all(
         sources: paths of the files, or `-` for standard input.
         stdin: what stands for standard input; by default that of the process.
         columns: which columns of tables hold which fields; by default those of the same name.
+        note: is told what an editor should know of how a tool was made, such as hidden text that was left out.
 
     Raises:
         InputError: listing everything that is wrong with any of the files.
@@ -51,6 +55,8 @@ def load_all(
     duplicates: list[Problem] = []
     for record in read_each(sources, columns, stdin):
         problems += record.problems
+        for remark in record.notes:
+            note(f"{record.place}: {remark}")
         if record.tool:
             tools.append(slugs.distinct(record.tool))
             duplicates += _duplicate(record, record.tool, names)
