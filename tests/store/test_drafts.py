@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, select, update
 
 import builders
+from panel.domain.take import Seat
 from panel.errors import GateError, StorageError
 from panel.store import Event
 from panel.store.schema import events, takes
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Executable
 
     from panel.domain.review import PanelReview
+    from panel.domain.take import NoTake, Take
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -147,3 +150,166 @@ async def test_the_log_is_only_ever_added_to(store: Store, change: Executable) -
     with pytest.raises(StorageError, match="events are only ever added"):
         await store._write(lambda connection: connection.execute(change))
     assert [event.actor for event in await store.events(draft)] == ["panel"]
+
+
+FAILED = builders.no_take("timed_out", "No answer within 120 s.")
+SCORED = builders.take(), builders.take(80), builders.take(60)
+
+
+async def test_a_review_that_says_the_same_is_kept_once(store: Store) -> None:
+    """Another run's review with the same outcomes is the first run's draft, though it was made later and cost otherwise."""
+    first = await _draft(store, review())
+    run = await store.create_run("batch", {})
+    await store.add_tools(run, [builders.tool()])
+    later = review()
+    source = builders.provenance(attempts=4)
+    seats = tuple(seat.model_copy(update={"provenance": source}) for seat in later.seats)
+    later = later.model_copy(update={"reviewed_at": later.reviewed_at + timedelta(days=1), "seats": seats})
+    assert await _draft(store, later, run) == first
+    assert (await store.draft(first)).review == review()
+    assert len(await store.events(first)) == 1
+    progress = await store.progress(run)
+    assert (progress.todo, progress.done, progress.drafts) == (0, 1, 0)
+
+
+async def test_a_review_that_fills_in_takes_the_place(store: Store) -> None:
+    """Takes where seats had failed revise the draft in its place: review, takes and digest are the new ones."""
+    before = review(None, SCORED[0], FAILED, FAILED)
+    draft = await _draft(store, before)
+    shown = (await store.draft(draft)).shown
+    mended = review(None, *SCORED)
+    assert await _draft(store, mended) == draft
+    kept = await store.draft(draft)
+    assert (kept.review, kept.run, kept.review_id) == (mended, 1, before.id)
+    assert kept.shown != shown
+    rows = await store._read(
+        lambda connection: connection.execute(
+            select(takes.c.kind, takes.c.score).order_by(takes.c.position)
+        ).all()
+    )
+    assert [tuple(row) for row in rows] == [("take", 70), ("take", 80), ("take", 60)]
+    assert len(await store.drafts()) == 1
+    assert await store.check() == []
+
+
+async def test_a_revision_is_an_event_that_holds_the_failed_seats(store: Store) -> None:
+    """The event of a revision has both digests, and each seat that had failed as it was, and no other."""
+    before = review(None, SCORED[0], FAILED, builders.no_take())
+    draft = await _draft(store, before)
+    await _draft(store, review(None, SCORED[0], SCORED[1], builders.no_take()))
+    drafted, revised = await store.events(draft)
+    assert (revised.actor, revised.kind) == ("panel", "revised")
+    assert (revised.hash_before, revised.hash_after) == (drafted.hash_after, (await store.draft(draft)).shown)
+    assert [Seat.model_validate(seat) for seat in revised.payload["seats"]] == [before.seats[1]]
+
+
+async def test_a_draft_may_be_filled_in_step_by_step(store: Store) -> None:
+    """Each review that mends a further seat is a revision of its own."""
+    draft = await _draft(store, review(None, SCORED[0], FAILED, FAILED))
+    await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
+    assert await _draft(store, review(None, *SCORED)) == draft
+    assert [event.kind for event in await store.events(draft)] == ["drafted", "revised", "revised"]
+
+
+async def test_a_seat_that_recuses_itself_fills_in(store: Store) -> None:
+    """A recusal in the place of a failed seat is an outcome like a take."""
+    draft = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
+    mended = review(None, SCORED[0], SCORED[1], builders.no_take())
+    assert await _draft(store, mended) == draft
+    assert (await store.draft(draft)).review == mended
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        (SCORED[0], FAILED, FAILED),
+        (SCORED[0], SCORED[1], builders.no_take("invalid", "It was no JSON.")),
+        (FAILED, SCORED[1], SCORED[2]),
+        (builders.take(10, "skip"), SCORED[1], SCORED[2]),
+    ],
+    ids=["loses a take", "fails for another reason", "gains one and loses one", "changes a take"],
+)
+async def test_a_review_that_is_no_better_is_not_kept_in_its_run(
+    worse: tuple[Take | NoTake, ...], store: Store
+) -> None:
+    """A run that asks again and gains nothing keeps the draft that it had, with no event; none of its takes is replaced."""
+    run = await store.create_run("batch", {})
+    before = review(None, SCORED[0], SCORED[1], FAILED)
+    draft = await _draft(store, before, run)
+    assert await _draft(store, review(None, *worse), run) == draft
+    assert (await store.draft(draft)).review == before
+    assert len(await store.events(draft)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [(SCORED[0], FAILED, FAILED), (builders.take(10, "skip"), SCORED[1], FAILED)],
+    ids=["worse", "other"],
+)
+async def test_another_runs_other_review_is_a_draft_of_its_own(
+    other: tuple[Take | NoTake, ...], store: Store
+) -> None:
+    """A review of another run that neither says the same nor only fills in is kept beside the first."""
+    first = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
+    second = await _draft(store, review(None, *other))
+    assert second != first
+    assert (await store.draft(second)).review == review(None, *other)
+    assert len(await store.events(first)) == 1
+
+
+async def test_a_review_that_was_asked_anew_is_a_draft_of_its_own(store: Store) -> None:
+    """A fresh run leaves other runs' drafts alone, whether its review says the same or fills one in; its own it mends."""
+    first = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
+    run = await store.create_run("batch", {})
+    second = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED), run, anew=True)
+    assert second != first
+    assert await _draft(store, review(None, *SCORED), run, anew=True) == second
+    assert len(await store.events(first)) == 1
+    assert [event.kind for event in await store.events(second)] == ["drafted", "revised"]
+
+
+async def test_the_latest_draft_is_the_one_that_is_filled_in(store: Store) -> None:
+    """Of several drafts of the same question the latest one is compared with."""
+    first = await _draft(store, review(None, SCORED[0], FAILED, FAILED))
+    second = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED), anew=True)
+    assert await _draft(store, review(None, *SCORED)) == second
+    assert len(await store.events(first)) == 1
+
+
+async def test_what_is_drafted_has_no_failed_seat(store: Store) -> None:
+    """Reviews with a failed seat are not drafted yet; a recused seat does not count as failed."""
+    lacking, whole = review(None, *SCORED[:2], FAILED), review(builders.tool("Sextant"))
+    await _draft(store, lacking)
+    draft = await _draft(store, whole)
+    found = await store.drafted([lacking.id, whole.id, "0" * 64])
+    assert {key: line.id for key, line in found.items()} == {whole.id: draft}
+    await _draft(store, review(None, *SCORED))
+    assert set(await store.drafted([lacking.id, whole.id])) == {lacking.id, whole.id}
+    assert await store.drafted([]) == {}
+
+
+async def test_the_latest_whole_draft_is_named(store: Store) -> None:
+    """Of several drafts of one review the latest whole one is named, also if a later one lacks a seat."""
+    kept = review(None, *SCORED)
+    await _draft(store, kept)
+    second = await _draft(store, kept, anew=True)
+    await _draft(store, review(None, *SCORED[:2], FAILED), anew=True)
+    assert (await store.drafted([kept.id]))[kept.id].id == second
+
+
+async def test_many_reviews_are_looked_for_at_once(store: Store) -> None:
+    """A page of 200 reviews is looked for in one question."""
+    draft = await _draft(store, review())
+    found = await store.drafted([*(f"{n:064x}" for n in range(200)), review().id])
+    assert [line.id for line in found.values()] == [draft]
+
+
+async def test_a_runs_draft_of_a_tool_is_found_by_its_name(store: Store) -> None:
+    """A run's draft of a tool is found whatever text the tool has now, and another run's is not."""
+    run, other = [await store.create_run("batch", {}) for _ in range(2)]
+    draft = await _draft(store, review(), run)
+    found = await store.draft_of(run, builders.tool("LANTERN", description="Another text."))
+    assert found is not None
+    assert (found.id, found.review) == (draft, review())
+    assert await store.draft_of(other, builders.tool()) is None
+    assert await store.draft_of(run, builders.tool("Sextant")) is None

@@ -35,14 +35,13 @@ def after_a_kill(world: World, tally: Tally) -> None:
     tally.torn += len(torn)
 
 
-def at_the_end(world: World, tally: Tally, *, bound: int | None = None, complete: bool = True) -> None:
+def at_the_end(world: World, tally: Tally, *, bound: int | None = None) -> None:
     """Check what must hold when all is done, and add the world to the tally.
 
     Args:
         world: the world.
         tally: its row.
         bound: answers that may have been paid for again; by default as many for each kill as may be in flight.
-        complete: whether every tool must have its draft and its report.
     """
     kept = world.kept(thorough=True)
     page = world.bench.ledger.page()
@@ -50,8 +49,7 @@ def at_the_end(world: World, tally: Tally, *, bound: int | None = None, complete
     _sound(kept, tally)
     _paid_once(kept, page, tally)
     _within(page, allowed, world.kills if bound is None else bound, tally)
-    if complete:
-        _complete(world, kept, page, tally)
+    _complete(world, kept, page, tally)
     tally.count += 1
     tally.starts += page.starts
     tally.answers += page.answers

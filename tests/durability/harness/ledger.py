@@ -67,6 +67,11 @@ class Ledger:
     def page(self) -> Page:
         return Page(**self._say("GET", "/ledger"))
 
+    @property
+    def starts(self) -> int:
+        """How many questions were asked; unlike `page` it costs nothing, however many there are."""
+        return int(self._say("GET", "/starts"))
+
     def blank(self) -> None:
         """Forget what was asked, and answer as usual."""
         self._say("PUT", "/blank")

@@ -2,6 +2,7 @@
 
     POST …/chat/completions     an answer that panel accepts; its id is the question's key and how often that was asked
     GET  /ledger                {"started": {key: n}, "answered": {key: n}, "refused": n}
+    GET  /starts                how many questions were asked
     GET  /first?SECONDS         waits until something was asked since the last PUT /life, and says whether
     PUT  /life                  a new process is about to begin
     PUT  /behaviour             {"latency": s, "status": n, "error": {…}, "headers": {…}, "refusals": n, "hang": true}
@@ -166,6 +167,10 @@ async def _ledger(books: Books, _argument: str, _body: bytes) -> object:
     return books.page()
 
 
+async def _starts(books: Books, _argument: str, _body: bytes) -> object:
+    return books.started.total()
+
+
 async def _first(books: Books, argument: str, _body: bytes) -> object:
     try:
         async with asyncio.timeout(float(argument)):
@@ -192,6 +197,7 @@ async def _blank(books: Books, _argument: str, _body: bytes) -> object:
 
 _COMMANDS = {
     "/ledger": _ledger,
+    "/starts": _starts,
     "/first": _first,
     "/life": _life,
     "/behaviour": _behaviour,

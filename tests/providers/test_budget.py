@@ -1,0 +1,389 @@
+"""What a run may cost at most, and that it never costs more."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from panel.domain.completion import ModelConfig, Usage
+from panel.domain.prompt import Prompt
+from panel.errors import CallNotMade, OverBudget, ProviderBusy, ProviderError, ProviderTimeout
+from panel.providers.budget import Budget, Budgeted, panel_of, worst_case
+from panel.providers.gate import Pace
+from panel.providers.prices import Prices, Rates
+from panel.providers.stack import Policy, dependable
+from parts import Scripted, Unhurried, answer, until
+
+if TYPE_CHECKING:
+    from panel.domain.completion import Completion
+
+anyio = pytest.mark.anyio
+
+CENT = 0.01
+MODELS = [
+    ("openai", "gpt-6.1-terra", None),
+    ("openai", "gpt-4o", None),
+    ("anthropic", "claude-haiku-5-5", None),
+    ("anthropic", "claude-opus-5-5", None),
+    ("openai-compatible", "deepseek-chat", "https://api.deepseek.com/v1"),
+]
+
+
+def paid(dollars: float | None, lost_calls: int = 0, **more: Any) -> Completion:
+    return answer(
+        usage=Usage(input_tokens=10, output_tokens=2, cost_usd=dollars, lost_calls=lost_calls), **more
+    )
+
+
+def one_cent(_prompt: Prompt, _config: ModelConfig) -> float:
+    return CENT
+
+
+def set_aside(budget: Budget) -> float:
+    return budget.limit - budget.paid - budget.left
+
+
+def test_a_panel_is_admitted_if_its_worst_case_fits_in() -> None:
+    """A panel whose worst case is exactly what is left is admitted, and the next one is not, until it leaves."""
+    budget = Budget(1.0, paid=0.5)
+    assert budget.admit("lantern", 0.5)
+    assert (budget.left, budget.admit("sextant", CENT)) == (0.0, False)
+    budget.leave("lantern")
+    assert budget.admit("sextant", CENT)
+
+
+def test_a_panel_that_was_refused_sets_nothing_aside() -> None:
+    """What is left is the same after a panel was refused."""
+    budget = Budget(1.0)
+    assert not budget.admit("lantern", 1.5)
+    assert budget.left == 1.0
+
+
+def test_a_call_draws_on_what_its_panel_has() -> None:
+    """A call takes from its own panel's share, so that nothing more is set aside for it."""
+    budget = Budget(1.0)
+    budget.admit("lantern", 0.75)
+    budget.reserve("lantern", 0.25)
+    assert budget.left == 0.25
+
+
+def test_a_call_beyond_its_panels_share_draws_on_what_is_left() -> None:
+    """A call that its panel's share does not cover takes the rest from what is left."""
+    budget = Budget(1.0)
+    budget.admit("lantern", 0.25)
+    budget.reserve("lantern", 0.75)
+    assert budget.left == 0.25
+
+
+def test_a_call_never_draws_on_the_share_of_another_panel() -> None:
+    """A call is refused where only what was set aside for another panel would cover it, with a line that names the limit."""
+    budget = Budget(1.0)
+    budget.admit("lantern", 0.75)
+    with pytest.raises(OverBudget, match=r"not asked: the budget of \$1\.00 does not cover another call"):
+        budget.reserve("sextant", 0.5)
+    assert budget.left == 0.25
+    budget.reserve("lantern", 0.75)
+
+
+def test_what_a_call_did_not_need_goes_back_to_its_panel() -> None:
+    """A call that cost less than its worst leaves the rest to its own panel, and to all once the panel leaves."""
+    budget = Budget(1.0)
+    budget.admit("lantern", 0.5)
+    budget.reserve("lantern", 0.5)
+    budget.settle("lantern", 0.5, paid=0.125)
+    assert (budget.paid, budget.left) == (0.125, 0.5)
+    budget.leave("lantern")
+    assert budget.left == 0.875
+
+
+def test_a_panel_that_left_twice_gives_nothing_back_twice() -> None:
+    """Leaving is harmless for a panel that has left or was never there."""
+    budget = Budget(1.0)
+    budget.admit("lantern", 0.5)
+    for _ in range(2):
+        budget.leave("lantern")
+    budget.leave("sextant")
+    assert budget.left == 1.0
+
+
+def test_what_was_paid_before_counts() -> None:
+    """What earlier processes paid is a part of the limit; if it exceeds it nothing more fits in."""
+    budget = Budget(1.0, paid=1.25)
+    assert not budget.admit("lantern", CENT)
+    with pytest.raises(OverBudget):
+        budget.reserve("lantern", CENT)
+
+
+def test_a_budget_without_a_limit_only_counts() -> None:
+    """With an infinite limit everything is admitted, and what is paid is still added up."""
+    budget = Budget(math.inf)
+    assert budget.unlimited
+    assert budget.admit("lantern", 1e9)
+    budget.reserve("lantern", 1e12)
+    budget.settle("lantern", 1e12, paid=0.25)
+    assert (budget.paid, budget.left) == (0.25, math.inf)
+
+
+class Spending(RuleBasedStateMachine):
+    """Panels and calls come and go in any order; amounts are multiples of 1/64, so that sums are exact."""
+
+    amounts = st.integers(0, 640).map(lambda sixtyfourths: sixtyfourths / 64)
+    panels = st.sampled_from(["a", "b", "c"])
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.budget = Budget(10.0)
+        self.calls: list[tuple[str, float]] = []
+        self.admitted: set[str] = set()
+        self.spent = 0.0
+
+    @rule(panel=panels, worst=amounts)
+    def admit(self, panel: str, worst: float) -> None:
+        if panel not in self.admitted and self.budget.admit(panel, worst):
+            self.admitted.add(panel)
+
+    @rule(panel=panels, worst=amounts)
+    def reserve(self, panel: str, worst: float) -> None:
+        before = self.budget.left
+        try:
+            self.budget.reserve(panel, worst)
+        except OverBudget:
+            assert self.budget.left == before
+        else:
+            self.calls.append((panel, worst))
+
+    @precondition(lambda self: self.calls)
+    @rule(part=st.integers(0, 64), data=st.data())
+    def settle(self, part: int, data: st.DataObject) -> None:
+        panel, worst = self.calls.pop(data.draw(st.integers(0, len(self.calls) - 1)))
+        self.spent += worst * part / 64
+        self.budget.settle(panel, worst, worst * part / 64)
+
+    @rule(panel=panels)
+    def leave(self, panel: str) -> None:
+        self.admitted.discard(panel)
+        self.budget.leave(panel)
+
+    @invariant()
+    def never_more_than_the_limit(self) -> None:
+        in_flight = sum(worst for _, worst in self.calls)
+        assert self.budget.paid == self.spent
+        assert self.budget.left >= 0
+        assert self.budget.paid + in_flight <= self.budget.limit
+        assert set_aside(self.budget) >= in_flight
+
+    def teardown(self) -> None:
+        for panel, worst in self.calls:
+            self.budget.settle(panel, worst, 0.0)
+        for panel in "abc":
+            self.budget.leave(panel)
+        assert self.budget.left == self.budget.limit - self.spent
+
+
+TestSpending = Spending.TestCase
+TestSpending.__doc__ = (
+    "Paid and set aside never exceed the limit together, and what is not needed all comes back."
+)
+
+
+@anyio
+async def test_an_answer_is_paid_at_its_price(prompt: Prompt, config: ModelConfig) -> None:
+    """An answer with a price counts with that price, and nothing stays set aside for its call."""
+    budget = Budget(1.0)
+    await Budgeted(Scripted(paid(0.004)), budget, one_cent).complete(prompt, config)
+    budget.leave("lantern")
+    assert (budget.paid, set_aside(budget)) == (0.004, 0.0)
+
+
+@anyio
+async def test_an_answer_without_a_price_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
+    """An answer whose price cannot be told counts as the worst case."""
+    budget = Budget(1.0)
+    await Budgeted(Scripted(paid(None)), budget, one_cent).complete(prompt, config)
+    assert budget.paid == CENT
+
+
+@anyio
+async def test_a_model_without_a_price_is_asked_without_counting(prompt: Prompt, config: ModelConfig) -> None:
+    """A call whose worst case is unknown is made whatever is left, and changes nothing."""
+    budget = Budget(1.0, paid=1.0)
+    inner = Scripted(paid(0.5))
+    await Budgeted(inner, budget, lambda _prompt, _config: None).complete(prompt, config)
+    assert (inner.calls, budget.paid, budget.left) == (1, 1.0, 0.0)
+
+
+@anyio
+async def test_a_call_that_is_not_covered_is_not_made(prompt: Prompt, config: ModelConfig) -> None:
+    """Where the worst case does not fit in no call is made, and none is counted as an attempt."""
+    inner = Scripted()
+    with pytest.raises(OverBudget) as caught:
+        await Budgeted(inner, Budget(0.009), one_cent).complete(prompt, config)
+    assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (0, 0, 0)
+
+
+@anyio
+async def test_the_worst_case_is_set_aside_while_a_call_is_under_way(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """Of calls that are made at once only as many begin as fit in together in the worst case."""
+    budget, answered = Budget(0.025), asyncio.Event()
+    inner = Scripted(answered, answered, answered)
+    provider = Budgeted(inner, budget, one_cent)
+    calls = [asyncio.create_task(provider.complete(prompt, config)) for _ in range(3)]
+    await until(lambda: sum(call.done() for call in calls) == 1)
+    assert inner.calls == 2
+    assert set_aside(budget) == pytest.approx(2 * CENT)
+    answered.set()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes].count(OverBudget) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "cost"),
+    [
+        (ProviderTimeout("slow"), CENT),
+        (ProviderTimeout("slow", lost_calls=2), 2 * CENT),
+        (ProviderBusy("busy"), 0.0),
+        (ProviderBusy("busy", lost_calls=1), CENT),
+        (ProviderError("bad request"), 0.0),
+        (CallNotMade("not asked"), 0.0),
+    ],
+)
+@anyio
+async def test_a_failed_call_costs_what_may_be_billed(
+    error: ProviderError, cost: float, prompt: Prompt, config: ModelConfig
+) -> None:
+    """Each call that may be billed without an answer counts in full, and one that cannot be costs nothing."""
+    budget = Budget(1.0)
+    with pytest.raises(type(error)):
+        await Budgeted(Scripted(error), budget, one_cent, calls=2).complete(prompt, config)
+    budget.leave("lantern")
+    assert (budget.paid, set_aside(budget)) == (cost, 0.0)
+
+
+@anyio
+async def test_a_cancelled_call_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
+    """A call that was cancelled on its way counts at its worst price, since it may be billed."""
+    budget = Budget(1.0)
+    inner = Scripted(asyncio.Event())
+    task = asyncio.create_task(Budgeted(inner, budget, one_cent).complete(prompt, config))
+    await until(lambda: inner.in_flight == 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert budget.paid == CENT
+
+
+@anyio
+async def test_a_bug_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
+    """A call that ended in a bug counts at its worst price, and nothing stays set aside for it."""
+    budget = Budget(1.0)
+    with pytest.raises(RuntimeError):
+        await Budgeted(Scripted(RuntimeError("bug")), budget, one_cent).complete(prompt, config)
+    budget.leave("lantern")
+    assert (budget.paid, set_aside(budget)) == (CENT, 0.0)
+
+
+@anyio
+async def test_two_calls_are_set_aside_where_a_straggler_is_asked_twice(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """With a hedge the worst case is that of two calls, and a call whose answer was not waited for counts in full."""
+    with pytest.raises(OverBudget):
+        await Budgeted(Scripted(), Budget(0.015), one_cent, calls=2).complete(prompt, config)
+    budget = Budget(0.02)
+    await Budgeted(Scripted(paid(0.004, lost_calls=1)), budget, one_cent, calls=2).complete(prompt, config)
+    assert budget.paid == pytest.approx(0.014)
+
+
+class Straggling(Scripted):
+    """Leaves its first call without an answer, and answers the second at once."""
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        if not self.calls:
+            self.lines = [asyncio.Event(), None]
+        return await super().complete(prompt, config)
+
+
+@anyio
+async def test_a_hedged_call_stays_within_what_was_set_aside(prompt: Prompt, config: ModelConfig) -> None:
+    """A straggler's second call is covered: both together fit into what was set aside for them."""
+    inner, budget = Straggling(), Budget(0.02)
+    policy = Policy(timeout=60, attempts=1, pace=Pace(4), hedge=0.001, budget=(budget, one_cent))
+    completion = await dependable(inner, policy, Unhurried()).complete(prompt, config)
+    assert (inner.calls, completion.usage.lost_calls) == (2, 1)
+    assert CENT <= budget.paid <= 0.02
+
+
+@anyio
+async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelConfig) -> None:
+    """An attempt that the budget does not cover any more is not made, and what earlier ones may cost stays counted."""
+    inner = Scripted(*[ProviderTimeout("slow") for _ in range(4)])
+    budget = Budget(0.025)
+    policy = Policy(timeout=60, attempts=4, pace=Pace(4), budget=(budget, one_cent))
+    with pytest.raises(ProviderError) as caught:
+        await dependable(inner, policy, Unhurried()).complete(prompt, config)
+    assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)
+    assert budget.paid == 2 * CENT
+
+
+@anyio
+async def test_forty_calls_at_once_stay_within_the_budget(prompt: Prompt, config: ModelConfig) -> None:
+    """Whatever 40 calls at once end with, what is paid does not exceed the limit."""
+    lines = [paid(0.01), ProviderTimeout("slow"), paid(None), ProviderBusy("busy", 0.0)] * 10
+    budget = Budget(0.205)
+    provider = Budgeted(Scripted(*lines), budget, one_cent)
+    calls = [provider.complete(prompt, config) for _ in range(40)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert any(isinstance(outcome, OverBudget) for outcome in outcomes)
+    assert 0.1 < budget.paid <= budget.limit
+
+
+@pytest.mark.parametrize("label", ["lantern.builder", "lantern.builder.2", "lantern"])
+def test_a_prompt_belongs_to_the_panel_of_its_tool(label: str, prompt: Prompt) -> None:
+    """All prompts about one tool draw on the share of the same panel."""
+    assert panel_of(prompt.model_copy(update={"label": label})) == "lantern"
+
+
+@pytest.mark.parametrize(
+    "rates", [None, Rates(None, None, None, 1e-6), Rates(1e-6, None, None, None)], ids=str
+)
+def test_no_worst_case_without_both_prices(rates: Rates | None, prompt: Prompt, config: ModelConfig) -> None:
+    """The worst case is unknown, and not nothing, where reading or writing has no known price."""
+    assert worst_case(rates)(prompt, config) is None
+
+
+def test_a_free_model_costs_nothing_at_worst(prompt: Prompt, config: ModelConfig) -> None:
+    """The embedded model has a worst case of zero, which fits into any budget."""
+    assert worst_case(Prices("local").rates("m"))(prompt, config) == 0.0
+
+
+@pytest.mark.parametrize(("provider", "model", "url"), MODELS, ids=[model for _, model, _ in MODELS])
+@given(data=st.data(), text=st.text(max_size=200))
+def test_the_worst_case_is_no_less_than_the_price(
+    provider: str, model: str, url: str | None, data: st.DataObject, text: str
+) -> None:
+    """However a prompt's bytes are read, cached or kept, and whatever is written, the price is within the worst case."""
+    prices = Prices(provider, url)
+    prompt = Prompt(label="lantern.builder", system="RULES", shared=text, own="SEAT", answer_schema={})
+    config = ModelConfig(model=model, max_output_tokens=4_000)
+    read = data.draw(st.integers(0, len(f"RULES{text}SEAT{{}}".encode())), "read")
+    cached = data.draw(st.integers(0, read), "cached")
+    written = data.draw(st.integers(0, 4_000), "written")
+    usage = Usage(
+        input_tokens=read,
+        cached_tokens=cached,
+        cache_write_tokens=data.draw(st.integers(0, read - cached), "kept"),
+        output_tokens=written,
+        reasoning_tokens=data.draw(st.integers(0, written), "reasoning"),
+    )
+    cost, worst = prices.cost(model, usage), worst_case(prices.rates(model))(prompt, config)
+    assert cost is not None
+    assert worst is not None
+    assert cost <= worst

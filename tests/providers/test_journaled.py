@@ -1,0 +1,374 @@
+"""Calls that are written down before they are made, and what came of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from panel.domain.completion import Effort, Verbosity
+from panel.domain.journal import Entry, Failure, Step
+from panel.errors import (
+    CallNotMade,
+    OverBudget,
+    ProviderBusy,
+    ProviderDown,
+    ProviderError,
+    ProviderTimeout,
+    StorageError,
+)
+from panel.providers.base import Halt
+from panel.providers.journaled import Journaled
+from parts import Scripted, answer, until
+
+if TYPE_CHECKING:
+    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.prompt import Prompt
+
+pytestmark = pytest.mark.anyio
+
+FULL = StorageError("panel.db: the disk is full")
+
+
+class Notebook:
+    """A journal in memory that tells what was done to it, and fails where it is told to.
+
+    Attributes:
+        told: what was done, in order; the provider writes into it too.
+        entries: what steps brought, by key.
+        open: calls of which nothing came yet.
+        failing: methods that raise.
+    """
+
+    def __init__(self, *failing: str) -> None:
+        self.told: list[str] = []
+        self.entries: dict[str, Entry] = {}
+        self.open: dict[int, Step] = {}
+        self.begun: list[Step] = []
+        self.failing = set(failing)
+
+    async def find(self, step: Step) -> Entry | None:
+        self._try("find")
+        return self.entries.get(step.key)
+
+    async def begin(self, step: Step) -> int:
+        self._try("begin")
+        self.begun.append(step)
+        self.open[len(self.begun)] = step
+        await asyncio.sleep(0)
+        self.told.append("begun")
+        return len(self.begun)
+
+    async def settle(self, call: int, entry: Entry) -> None:
+        self._try("settle")
+        self.entries[self.open.pop(call).key] = entry
+
+    async def withdraw(self, call: int, entry: Entry) -> None:
+        self._try("withdraw")
+        assert entry.key == self.open.pop(call).key
+
+    def _try(self, what: str) -> None:
+        self.told.append(what)
+        if what in self.failing:
+            raise FULL
+
+
+class Telling(Scripted):
+    """A provider that writes into a notebook's list when it is called and when it has answered."""
+
+    def __init__(self, notebook: Notebook, *lines: Any) -> None:
+        super().__init__(*lines)
+        self._notebook = notebook
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        self._notebook.told.append("called")
+        completion = await super().complete(prompt, config)
+        self._notebook.told.append("answered")
+        return completion
+
+
+class Desk:
+    """A provider that is journaled, and all that is around it."""
+
+    def __init__(self, *lines: Any, failing: tuple[str, ...] = (), base_url: str | None = None) -> None:
+        self.notebook = Notebook(*failing)
+        self.inner = Telling(self.notebook, *lines)
+        self.halt = Halt()
+        self.provider = Journaled(self.inner, self.notebook, self.halt, base_url)
+
+
+async def test_the_intent_is_kept_before_the_call_and_the_answer_after(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """The journal has the intent in full before the provider is called, and is told of the answer once it is there."""
+    desk = Desk()
+    await desk.provider.complete(prompt, config)
+    assert desk.notebook.told == ["find", "begin", "begun", "called", "answered", "settle"]
+
+
+async def test_an_intent_says_what_is_asked_of_whom(prompt: Prompt, config: ModelConfig) -> None:
+    """An intent names the seat, the time of asking, the provider, the model, the prompt and the worst price."""
+    desk = Desk()
+    provider = Journaled(desk.inner, desk.notebook, desk.halt, worst=lambda _prompt, _config: 0.25)
+    await provider.complete(prompt, config)
+    (step,) = desk.notebook.begun
+    assert (step.label, step.provider, step.model) == ("lantern.builder.1", "scripted", "some-model")
+    assert (step.prompt_digest, step.worst_usd) == (prompt.digest, 0.25)
+
+
+async def test_an_answer_that_is_there_is_not_asked_for_again(prompt: Prompt, config: ModelConfig) -> None:
+    """The same question is answered from the journal as it was then, with no intent and no call."""
+    desk = Desk(answer("first", attempts=3, request_id="req-1"), answer("second"))
+    first = await desk.provider.complete(prompt, config)
+    desk.notebook.told.clear()
+    assert await desk.provider.complete(prompt, config) == first
+    assert (desk.inner.calls, desk.notebook.told) == (1, ["find"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"system": "RULES!"},
+        {"shared": "LISTING"},
+        {"own": "SEAT "},
+        {"ask": 2},
+        {"answer_schema": {}},
+        {"canary": "c"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_one_changed_character_is_another_step(
+    change: dict[str, Any], prompt: Prompt, config: ModelConfig
+) -> None:
+    """A prompt that differs in one character of any part is asked anew."""
+    desk = Desk()
+    await desk.provider.complete(prompt, config)
+    await desk.provider.complete(prompt.model_copy(update=change), config)
+    assert desk.inner.calls == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "some-model2"},
+        {"max_output_tokens": 1_235},
+        {"effort": Effort.HIGH},
+        {"verbosity": Verbosity.HIGH},
+        {"seed": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_each_setting_of_a_model_makes_another_step(
+    change: dict[str, Any], prompt: Prompt, config: ModelConfig
+) -> None:
+    """A question that is asked with any other setting of the model is asked anew."""
+    desk = Desk()
+    await desk.provider.complete(prompt, config)
+    await desk.provider.complete(prompt, config.model_copy(update=change))
+    assert desk.inner.calls == 2
+
+
+async def test_another_provider_is_another_step(prompt: Prompt, config: ModelConfig) -> None:
+    """Two providers that share a journal do not give each other's answers."""
+    desk = Desk()
+    other = Telling(desk.notebook, answer("theirs"))
+    other.name = "other"
+    await desk.provider.complete(prompt, config)
+    completion = await Journaled(other, desk.notebook, desk.halt).complete(prompt, config)
+    assert (completion.text, other.calls) == ("theirs", 1)
+
+
+async def test_another_address_is_another_step(prompt: Prompt, config: ModelConfig) -> None:
+    """The same provider at another address, or at its own, does not give the answers of the first."""
+    desk = Desk()
+    for url in ("http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1", None):
+        await Journaled(desk.inner, desk.notebook, desk.halt, url).complete(prompt, config)
+    assert desk.inner.calls == 3
+
+
+async def test_the_label_is_no_part_of_the_question(prompt: Prompt, config: ModelConfig) -> None:
+    """A tool that is filed under another slug is not asked about again."""
+    desk = Desk()
+    await desk.provider.complete(prompt, config)
+    await desk.provider.complete(prompt.model_copy(update={"label": "lantern-2.builder"}), config)
+    assert desk.inner.calls == 1
+
+
+async def test_no_call_without_an_intent(prompt: Prompt, config: ModelConfig) -> None:
+    """When the intent cannot be kept no call is made, and the run is halted by the fault of storage."""
+    desk = Desk(failing=("begin",))
+    with pytest.raises(CallNotMade, match=r"not asked: panel\.db: the disk is full") as caught:
+        await desk.provider.complete(prompt, config)
+    assert (desk.inner.calls, caught.value.attempts) == (0, 0)
+    assert (desk.halt.fault, desk.halt.reason) == (FULL, str(FULL))
+
+
+async def test_no_call_if_it_cannot_be_told_what_is_there(prompt: Prompt, config: ModelConfig) -> None:
+    """When the journal cannot be read nothing is asked, since the answer might be there already."""
+    desk = Desk(failing=("find",))
+    with pytest.raises(CallNotMade, match="the disk is full"):
+        await desk.provider.complete(prompt, config)
+    assert (desk.inner.calls, desk.notebook.begun, desk.halt.fault) == (0, [], FULL)
+
+
+async def test_an_answer_that_cannot_be_kept_is_handed_on(prompt: Prompt, config: ModelConfig) -> None:
+    """When a paid answer cannot be kept it is still handed on, and the run is halted by the fault of storage."""
+    desk = Desk(answer("paid"), failing=("settle",))
+    assert (await desk.provider.complete(prompt, config)).text == "paid"
+    assert desk.halt.fault == FULL
+
+
+async def test_a_failure_that_cannot_be_kept_is_still_that_failure(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """When a failed call cannot be kept its own error comes through, and the run is halted by the fault of storage."""
+    desk = Desk(ProviderBusy("busy"), failing=("settle",))
+    with pytest.raises(ProviderBusy, match="busy"):
+        await desk.provider.complete(prompt, config)
+    assert desk.halt.fault == FULL
+
+
+async def test_nothing_is_begun_after_a_storage_error(prompt: Prompt, config: ModelConfig) -> None:
+    """After the first storage error no call begins, though the disk may have room again."""
+    desk = Desk(failing=("settle",))
+    await desk.provider.complete(prompt, config)
+    desk.notebook.failing.clear()
+    with pytest.raises(CallNotMade, match=r"not asked: panel\.db: the disk is full"):
+        await desk.provider.complete(prompt.model_copy(update={"own": "NEXT"}), config)
+    assert (desk.inner.calls, len(desk.notebook.begun)) == (1, 1)
+
+
+async def test_answers_in_flight_outlive_a_storage_error(prompt: Prompt, config: ModelConfig) -> None:
+    """A call that was under way when storage failed is waited for, kept if it can be, and handed on."""
+    released = asyncio.Event()
+    desk = Desk(released)
+    slow = asyncio.create_task(desk.provider.complete(prompt, config))
+    await until(lambda: desk.inner.in_flight == 1)
+    desk.halt.fail(FULL)
+    released.set()
+    assert (await slow).text == "answer"
+    assert desk.notebook.told[-1] == "settle"
+    assert desk.notebook.open == {}
+
+
+async def test_answers_that_are_there_are_given_in_a_halt(prompt: Prompt, config: ModelConfig) -> None:
+    """A halted run still gives what is kept already, because that costs nothing."""
+    desk = Desk(answer("kept"))
+    await desk.provider.complete(prompt, config)
+    desk.halt.set("interrupted")
+    assert (await desk.provider.complete(prompt, config)).text == "kept"
+
+
+async def test_a_halted_run_begins_no_step(prompt: Prompt, config: ModelConfig) -> None:
+    """In a halted run no intent is kept and no call is made."""
+    desk = Desk()
+    desk.halt.set("interrupted")
+    with pytest.raises(CallNotMade, match="not asked: interrupted"):
+        await desk.provider.complete(prompt, config)
+    assert (desk.inner.calls, desk.notebook.begun) == (0, [])
+
+
+async def test_a_call_that_was_not_made_is_withdrawn(prompt: Prompt, config: ModelConfig) -> None:
+    """An intent whose call a halt kept from being made is withdrawn, so that it counts as neither open nor lost."""
+    desk = Desk(CallNotMade("not asked: interrupted"))
+    with pytest.raises(CallNotMade):
+        await desk.provider.complete(prompt, config)
+    assert (desk.notebook.open, desk.notebook.entries) == ({}, {})
+    assert "withdraw" in desk.notebook.told
+    assert "settle" not in desk.notebook.told
+
+
+async def test_a_call_that_cannot_be_withdrawn_halts(prompt: Prompt, config: ModelConfig) -> None:
+    """When an intent cannot be withdrawn the run is halted, and the call still counts as not made."""
+    desk = Desk(CallNotMade("not asked: interrupted"), failing=("withdraw",))
+    with pytest.raises(CallNotMade, match="interrupted"):
+        await desk.provider.complete(prompt, config)
+    assert desk.halt.fault == FULL
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ProviderTimeout("slow", attempts=4, lost_calls=3), "timeout"),
+        (ProviderDown("no key"), "down"),
+        (ProviderError("bad request"), "error"),
+        (OverBudget("not asked: no room"), "error"),
+    ],
+    ids=["timeout", "down", "error", "over budget"],
+)
+async def test_a_failure_is_kept(
+    error: ProviderError, kind: str, prompt: Prompt, config: ModelConfig
+) -> None:
+    """A call that brought no answer is kept with its words, its attempts and those of them that may be billed."""
+    desk = Desk(error)
+    with pytest.raises(type(error)):
+        await desk.provider.complete(prompt, config)
+    (entry,) = desk.notebook.entries.values()
+    assert entry.failure == Failure(
+        kind=kind, message=str(error), attempts=error.attempts, lost_calls=error.lost_calls
+    )
+    assert entry.completion is None
+
+
+async def test_a_failure_is_asked_again(prompt: Prompt, config: ModelConfig) -> None:
+    """A step that failed is asked again, and its answer says what both times took."""
+    desk = Desk(ProviderTimeout("slow", attempts=4, lost_calls=3), answer("now", attempts=2))
+    with pytest.raises(ProviderTimeout):
+        await desk.provider.complete(prompt, config)
+    completion = await desk.provider.complete(prompt, config)
+    assert (completion.text, completion.attempts, completion.usage.lost_calls) == ("now", 6, 3)
+    assert desk.inner.calls == 2
+    assert await desk.provider.complete(prompt, config) == completion
+
+
+async def test_a_second_failure_says_what_both_took(prompt: Prompt, config: ModelConfig) -> None:
+    """A step that fails again is kept with the attempts of both times."""
+    desk = Desk(*[ProviderTimeout("slow", attempts=4, lost_calls=3) for _ in range(2)])
+    for _ in range(2):
+        with pytest.raises(ProviderTimeout) as caught:
+            await desk.provider.complete(prompt, config)
+    assert (caught.value.attempts, caught.value.lost_calls) == (8, 6)
+
+
+async def test_a_cancelled_call_stays_open(prompt: Prompt, config: ModelConfig) -> None:
+    """A call that is cancelled on its way stays open in the journal, since it may have been paid for."""
+    desk = Desk(asyncio.Event())
+    task = asyncio.create_task(desk.provider.complete(prompt, config))
+    await until(lambda: desk.inner.in_flight == 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [step.label for step in desk.notebook.open.values()] == ["lantern.builder.1"]
+    assert (desk.notebook.entries, desk.halt.reason) == ({}, None)
+
+
+async def test_a_bug_leaves_the_call_open(prompt: Prompt, config: ModelConfig) -> None:
+    """An exception that is no provider's comes through as it is, and the call stays open."""
+    desk = Desk(RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        await desk.provider.complete(prompt, config)
+    assert len(desk.notebook.open) == 1
+
+
+async def test_of_two_journals_the_outer_one_is_asked_first(prompt: Prompt, config: ModelConfig) -> None:
+    """With a recording around the store, an answer of either is given without a call, and goes into the outer one."""
+    desk = Desk(answer("once"))
+    await desk.provider.complete(prompt, config)
+    outer = Notebook()
+    around = Journaled(desk.provider, outer, desk.halt)
+    for _ in range(2):
+        assert (await around.complete(prompt, config)).text == "once"
+    assert desk.inner.calls == 1
+    assert [entry.completion and entry.completion.text for entry in outer.entries.values()] == ["once"]
+
+
+async def test_the_outer_journal_keeps_no_call_that_the_inner_refused(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """When the store cannot keep an intent the recording around it withdraws its own, and no call is made."""
+    desk = Desk(failing=("begin",))
+    outer = Notebook()
+    with pytest.raises(CallNotMade, match="the disk is full"):
+        await Journaled(desk.provider, outer, desk.halt).complete(prompt, config)
+    assert (desk.inner.calls, outer.open, outer.entries) == (0, {}, {})
