@@ -31,7 +31,7 @@ from panel.orchestrator.ports import Answerer
 from panel.orchestrator.review import Panel, one_by_one
 from panel.providers import Connection, open_provider
 from panel.providers.base import Halt
-from panel.providers.gate import Pace
+from panel.providers.gate import Gate, Pace
 from panel.providers.openai.responses import responses_request
 from panel.providers.stack import Policy, dependable
 
@@ -154,7 +154,7 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
         concurrency=load.concurrency,
         http_client=http_client(provider, transport, load.concurrency),
     )
-    policy = Policy(timeout=120.0, attempts=3, pace=Pace(load.concurrency))
+    policy = Policy(timeout=120.0, attempts=3, gate=Gate(Pace(load.concurrency), halt))
     answering = dependable(open_provider(connection), policy, halt, connection.base_url)
     seats = Panel(
         answerer=Answerer(answering, PROMPTS, ModelConfig(model=MODELS[provider])),

@@ -39,7 +39,7 @@ class Stage(ThreadingHTTPServer):
         self.parts: dict[str, str] = {}
         self.score = 71
         self.before: Part = lambda: None
-        self._thread = threading.Thread(target=self.serve_forever)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self._thread.start()
 
     @property

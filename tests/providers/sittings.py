@@ -13,7 +13,7 @@ from panel.domain.tool import Tool
 from panel.orchestrator.ports import Answerer
 from panel.orchestrator.review import Panel
 from panel.providers import open_provider
-from panel.providers.gate import Pace
+from panel.providers.gate import Gate, Pace
 from panel.providers.stack import Policy, dependable
 from parts import Unhurried
 from providers.wire_forms import MODEL
@@ -64,7 +64,7 @@ async def sitting(
         halt: ends it, and its waits.
         timeout: seconds that one call may take by the wall clock.
     """
-    policy = Policy(timeout, ATTEMPTS, Pace(connection.concurrency))
+    policy = Policy(timeout, ATTEMPTS, Gate(Pace(connection.concurrency), halt))
     provider = dependable(open_provider(connection), policy, halt, connection.base_url)
     try:
         yield Panel(

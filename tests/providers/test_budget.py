@@ -15,7 +15,7 @@ from panel.domain.completion import ModelConfig, Usage
 from panel.domain.prompt import Prompt
 from panel.errors import CallNotMade, OverBudget, ProviderBusy, ProviderError, ProviderTimeout
 from panel.providers.budget import Budget, Budgeted, panel_of, worst_case
-from panel.providers.gate import Pace
+from panel.providers.gate import Gate, Pace
 from panel.providers.prices import Prices, Rates
 from panel.providers.stack import Policy, dependable
 from parts import Scripted, Unhurried, answer, until
@@ -315,8 +315,9 @@ class Straggling(Scripted):
 async def test_a_hedged_call_stays_within_what_was_set_aside(prompt: Prompt, config: ModelConfig) -> None:
     """A straggler's second call is covered: both together fit into what was set aside for them."""
     inner, budget = Straggling(), Budget(0.02)
-    policy = Policy(timeout=60, attempts=1, pace=Pace(4), hedge=0.001, budget=(budget, one_cent))
-    completion = await dependable(inner, policy, Unhurried()).complete(prompt, config)
+    halt = Unhurried()
+    policy = Policy(timeout=60, attempts=1, gate=Gate(Pace(4), halt), hedge=0.001, budget=(budget, one_cent))
+    completion = await dependable(inner, policy, halt).complete(prompt, config)
     assert (inner.calls, completion.usage.lost_calls) == (2, 1)
     assert CENT <= budget.paid <= 0.02
 
@@ -326,9 +327,10 @@ async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelCo
     """An attempt that the budget does not cover any more is not made, and what earlier ones may cost stays counted."""
     inner = Scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
-    policy = Policy(timeout=60, attempts=4, pace=Pace(4), budget=(budget, one_cent))
+    halt = Unhurried()
+    policy = Policy(timeout=60, attempts=4, gate=Gate(Pace(4), halt), budget=(budget, one_cent))
     with pytest.raises(ProviderError) as caught:
-        await dependable(inner, policy, Unhurried()).complete(prompt, config)
+        await dependable(inner, policy, halt).complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)
     assert budget.paid == 2 * CENT
 
@@ -362,6 +364,21 @@ def test_no_worst_case_without_both_prices(rates: Rates | None, prompt: Prompt, 
 def test_a_free_model_costs_nothing_at_worst(prompt: Prompt, config: ModelConfig) -> None:
     """The embedded model has a worst case of zero, which fits into any budget."""
     assert worst_case(Prices("local").rates("m"))(prompt, config) == 0.0
+
+
+def test_keeping_a_long_prompt_in_a_cache_is_covered(config: ModelConfig) -> None:
+    """A prompt that is kept in the provider's cache, at more than the price of reading it, is within the worst case."""
+    prices = Prices("anthropic")
+    prompt = Prompt(label="lantern.builder", system="x" * 40_000, shared="", own="", answer_schema={})
+    usage = Usage(input_tokens=40_000, cache_write_tokens=40_000, output_tokens=config.max_output_tokens)
+    rates = prices.rates("claude-haiku-5-5")
+    cost, worst = prices.cost("claude-haiku-5-5", usage), worst_case(rates)(prompt, config)
+    assert rates is not None
+    assert cost is not None
+    assert rates.cache_write is not None
+    assert rates.input is not None
+    assert rates.cache_write > rates.input
+    assert cost <= (worst or 0.0) < 1.1 * cost
 
 
 @pytest.mark.parametrize(("provider", "model", "url"), MODELS, ids=[model for _, model, _ in MODELS])

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from panel.orchestrator.review import one_by_one
 from panel.domain.take import NoTake, NoTakeReason
+from panel.orchestrator.review import one_by_one
 from panel.providers import Connection
 from providers.fault_server import FaultServer
 from providers.sittings import ATTEMPTS, sitting, tools

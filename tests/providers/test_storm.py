@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from acting import reply
-from panel.orchestrator.review import one_by_one
 from panel.domain.completion import Usage
 from panel.domain.take import NoTake, NoTakeReason, Take
+from panel.orchestrator.review import one_by_one
 from panel.providers import Connection
 from providers.sittings import ATTEMPTS, sitting, tools
 from providers.wire_forms import FORMS, GOOD, GOOD_SCORE, KEY, PARTIAL

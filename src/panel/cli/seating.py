@@ -111,19 +111,22 @@ class _Providers:
         return worst_case(rates_of(means)) if self._terms.budget is not None else None
 
     def _wrap(self, adapter: Provider, connection: Connection, worst: Worst | None) -> Provider:
-        halt, journal = self._terms.halt, self._terms.journal
+        settings, halt, journal = self._settings, self._terms.halt, self._terms.journal
         if connection.provider == REPLAY:
-            return Throttled(adapter, Gate(Pace(self._settings.concurrency), halt))
-        wrapped = self._dependable(adapter, connection, worst)
+            return Throttled(adapter, Gate(Pace(settings.concurrency), halt))
+        per_minute = (settings.requests_per_minute, settings.tokens_per_minute)
+        gate = Gate(Pace(settings.concurrency, *(() if adapter.scaffolded else per_minute)), halt)
+        wrapped = self._dependable(adapter, connection, gate, worst)
         if journal is not None:
-            wrapped = Journaled(wrapped, journal, halt, connection.base_url, worst)
+            wrapped = Journaled(wrapped, journal, halt, connection.base_url, worst, gate)
         return Journaled(wrapped, self._record[0], halt) if self._record else wrapped
 
-    def _dependable(self, adapter: Provider, connection: Connection, worst: Worst | None) -> Provider:
+    def _dependable(
+        self, adapter: Provider, connection: Connection, gate: Gate, worst: Worst | None
+    ) -> Provider:
         settings, terms = self._settings, self._terms
         if adapter.scaffolded:
-            return metered(adapter, Pace(settings.concurrency), terms.halt)
-        pace = Pace(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
+            return metered(adapter, gate)
         budget = (terms.budget, worst) if terms.budget is not None and worst is not None else None
-        policy = Policy(settings.timeout, 1 + settings.retries, pace, settings.hedge, budget)
+        policy = Policy(settings.timeout, 1 + settings.retries, gate, settings.hedge, budget)
         return dependable(adapter, policy, terms.halt, connection.base_url)

@@ -255,9 +255,9 @@ class Sitting:
         """Write a review and show it; when nobody reads on, what is in flight is still written."""
         try:
             paths = self.write(review) if job.reports else []
-        except StorageError as error:
+        except (StorageError, OSError) as error:
             # What was paid for is still shown, and what is in flight still arrives.
-            self._halt.fail(error)
+            self._halt.fail(error if isinstance(error, StorageError) else unwritten(error))
             paths = []
         self._written = self._written or review.answered
         if job.reports and not review.answered and self._halt.fault is None:
@@ -310,6 +310,11 @@ class Sitting:
             for name, source in self._resolved.sources.items():
                 if source != DEFAULT:
                     self._voice.note(f"Setting: {name} from {source}")
+
+
+def unwritten(error: OSError) -> StorageError:
+    """Return the line about a report that could not be made."""
+    return StorageError(f"{error.filename or 'a report'}: {error.strerror or error}")
 
 
 def _introduction(means: Means) -> str:

@@ -71,7 +71,10 @@ def opened(source: Source, endings: Collection[str], stdin: BinaryIO | None = No
         InputError: if there is no such file, or it has another ending or cannot be read.
     """
     if not isinstance(source, Path):
-        yield stdin or sys.stdin.buffer
+        try:
+            yield stdin or sys.stdin.buffer
+        except OSError as error:
+            raise _refused(shown(source), reason_of(error)) from error
         return
     with _open(source, endings) as file:
         try:

@@ -82,7 +82,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             continue
         if math.isfinite(wait) and wait >= 0:
             return wait
-    return _until(headers.get("retry-after", ""))
+    return _until(headers.get("retry-after", ""), headers.get("date", ""))
 
 
 def json_object(provider: str, status: int, content: bytes, secret: str | None = None) -> dict[str, Any]:
@@ -118,15 +118,22 @@ def fault_of_body(provider: str, body: dict[str, Any], secret: str | None = None
     return fault_of_status(provider, status, body, {}, secret)
 
 
-def _until(date: str) -> float | None:
+def _until(date: str, now: str) -> float | None:
+    """Return the seconds to a date, by the clock of the server that named it if it tells the time, as it should."""
+    moment = _moment(date)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (_moment(now) or datetime.now(UTC))).total_seconds())
+
+
+def _moment(date: str) -> datetime | None:
     from email.utils import parsedate_to_datetime
 
     try:
         moment = parsedate_to_datetime(date[:MAX_MESSAGE_CHARS])
     except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _span(seconds: float) -> str:

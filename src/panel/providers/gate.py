@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
 from aiolimiter import AsyncLimiter
 
-from panel.errors import CallNotMade, ProviderBusy
+from panel.errors import CallNotMade, ProviderBusy, ProviderDown
 from panel.providers.middleware import Wrapper
 from panel.providers.tokens import estimate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from panel.domain.completion import Completion, Limits, ModelConfig
     from panel.domain.prompt import Prompt
@@ -55,6 +56,8 @@ class Gate:
         self._slots = anyio.CapacityLimiter(pace.concurrency)
         self._requests = _bucket(pace.requests_per_minute)
         self._tokens = _bucket(pace.tokens_per_minute)
+        self._unkept = 0
+        self._kept = asyncio.Event()
         self._resume_at = self._slowed_at = 0.0
         self._written: float | None = None
 
@@ -84,6 +87,8 @@ class Gate:
         await self._slots.acquire_on_behalf_of(turn)
         try:
             await self._wait(prompt, config)
+            while self._unkept and self._unkept + self.in_flight > self._pace.concurrency:
+                await self._kept.wait()
             if self._halt.reason is not None:
                 raise CallNotMade(f"not asked: {self._halt.reason}")
             began = time.monotonic()
@@ -92,8 +97,23 @@ class Gate:
             except ProviderBusy as error:
                 self._slow_down(error, began)
                 raise
+            except ProviderDown as error:
+                # Before the turn is given to the next call, which could not succeed either.
+                self._halt.set(str(error))
+                raise
         finally:
             self._slots.release_on_behalf_of(turn)
+
+    @contextmanager
+    def unkept(self) -> Iterator[None]:
+        """Count an answer that is still to be kept as if its call were in flight, for as long as the block runs."""
+        self._unkept += 1
+        try:
+            yield
+        finally:
+            self._unkept -= 1
+            self._kept.set()
+            self._kept = asyncio.Event()
 
     def heed(self, completion: Completion) -> None:
         """Take note of an answer: that it came, how long it was, and what it says about limits."""

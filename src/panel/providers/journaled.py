@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from panel.domain.completion import Usage
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from panel.domain.prompt import Prompt
     from panel.providers.base import Halt, Provider
     from panel.providers.budget import Worst
+    from panel.providers.gate import Gate
 
 Call = TypeVar("Call")
 
@@ -49,21 +51,25 @@ class Journaled(Wrapper, Generic[Call]):
         halt: set when the journal cannot be kept.
         base_url: where the provider answers, if not at the vendor's own address.
         worst: tells what a call may cost at most.
+        gate: admits calls; an answer that is not kept yet takes a place there, so that a process that is killed loses no more answers
+            than calls may be in flight.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a fact of its own, and none belongs to another
         self,
         inner: Provider,
         journal: Journal[Call],
         halt: Halt,
         base_url: str | None = None,
         worst: Worst | None = None,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(inner)
         self._journal = journal
         self._halt = halt
         self._base_url = base_url
         self._worst = worst
+        self._unkept = gate.unkept if gate is not None else nullcontext
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt, from the journal if it can be; see `Provider.complete`."""
@@ -101,10 +107,11 @@ class Journaled(Wrapper, Generic[Call]):
 
     async def _settle(self, call: Call, entry: Entry, error: ProviderError | None = None) -> None:
         keep = self._journal.withdraw if isinstance(error, CallNotMade) else self._journal.settle
-        try:
-            await keep(call, entry)
-        except StorageError as fault:
-            self._halt.fail(fault)
+        with self._unkept():
+            try:
+                await keep(call, entry)
+            except StorageError as fault:
+                self._halt.fail(fault)
 
     def _stopped(self, error: StorageError) -> CallNotMade:
         self._halt.fail(error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panel.providers.breaker import Breaker
 from panel.providers.budget import Budgeted
-from panel.providers.gate import Gate, Pace, Throttled
+from panel.providers.gate import Throttled
 from panel.providers.hedged import Hedged
 from panel.providers.metered import Metered
 from panel.providers.middleware import Timed
@@ -16,6 +16,7 @@ from panel.providers.retrying import Retrying
 if TYPE_CHECKING:
     from panel.providers.base import Halt, Provider
     from panel.providers.budget import Budget, Worst
+    from panel.providers.gate import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,14 @@ class Policy:
     Attributes:
         timeout: seconds that one call may take in all.
         attempts: calls for one answer at most.
-        pace: limits on calls at once and per minute.
+        gate: admits calls.
         hedge: seconds after which a straggler's question is sent a second time, or None for never.
         budget: what may be paid, and what tells the most that a call can cost; None for no limit.
     """
 
     timeout: float
     attempts: int
-    pace: Pace
+    gate: Gate
     hedge: float | None = None
     budget: tuple[Budget, Worst] | None = None
 
@@ -45,16 +46,15 @@ def dependable(adapter: Provider, policy: Policy, halt: Halt, base_url: str | No
     Each attempt passes the gate anew, so that one which waits to be made holds up no other, and the budget, so that one which may be
     billed without an answer is paid for.
     """
-    gate = Gate(policy.pace, halt)
     timed: Provider = Timed(adapter, policy.timeout)
-    hedged = timed if policy.hedge is None else Hedged(timed, gate, policy.hedge)
+    hedged = timed if policy.hedge is None else Hedged(timed, policy.gate, policy.hedge)
     priced: Provider = Metered(hedged, base_url)
     if policy.budget is not None:
         budget, worst = policy.budget
         priced = Budgeted(priced, budget, worst, calls=1 if policy.hedge is None else 2)
-    return Breaker(Retrying(Throttled(priced, gate), policy.attempts, halt))
+    return Breaker(Retrying(Throttled(priced, policy.gate), policy.attempts, halt))
 
 
-def metered(adapter: Provider, pace: Pace, halt: Halt) -> Provider:
+def metered(adapter: Provider, gate: Gate) -> Provider:
     """Return a provider on this machine that waits its turn and says what it cost."""
-    return Metered(Throttled(adapter, Gate(pace, halt)))
+    return Metered(Throttled(adapter, gate))

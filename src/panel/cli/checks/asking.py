@@ -25,7 +25,7 @@ from panel.errors import (
 )
 from panel.providers import open_provider
 from panel.providers.base import Halt
-from panel.providers.gate import Pace
+from panel.providers.gate import Gate, Pace
 from panel.providers.stack import Policy, dependable, metered
 
 if TYPE_CHECKING:
@@ -91,11 +91,12 @@ def _opened(case: Case) -> Provider:
     """Open the provider as a run would, and ask it without a recording."""
     settings, connection = case.resolved.settings, case.means.connection
     adapter = open_provider(connection)
-    pace = Pace(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
+    halt = Halt()
+    gate = Gate(Pace(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute), halt)
     if adapter.scaffolded:
-        return metered(adapter, pace, Halt())
-    policy = Policy(settings.timeout, 1 + settings.retries, pace)
-    return dependable(adapter, policy, Halt(), connection.base_url)
+        return metered(adapter, gate)
+    policy = Policy(settings.timeout, 1 + settings.retries, gate)
+    return dependable(adapter, policy, halt, connection.base_url)
 
 
 def _advice(error: ProviderError) -> str:
