@@ -36,7 +36,7 @@ FED = [row for row in ROWS if row["kind"] == "tools"]
 BOMBS = {"y03_alias_bomb.yaml", "j49_zip_bomb.json"}
 MODEL = ("--model", "openai:gpt-6.1-terra")
 OF_A_TOOL = 0.01
-MANY = 4
+MANY = 3
 LONGEST_WAIT = 60
 TEXT = (
     "It reads the logs of every machine that you name, finds the lines that tell of a fault, puts those of one cause "
@@ -422,7 +422,7 @@ def test_a_batch_without_failures_ends_with_0(batch: Any, listed: Path, stage: S
     assert ran.out.startswith("Run 1 · batch · done\n")
     assert f"drafts     {MANY}\n" in ran.out
     assert f"Run 1: 0 of {MANY} tools done; to stop and go on later: Ctrl-C." in ran.err
-    assert f"{MANY} of {MANY} tools · 0 seats failed · $0.0400" in ran.err
+    assert f"{MANY} of {MANY} tools · 0 seats failed · ${MANY * OF_A_TOOL:.4f}" in ran.err
     assert len(stage.asked) == 5 * MANY
 
 
@@ -791,7 +791,7 @@ def test_a_run_belongs_to_one_process(
     """A run that somebody works on is refused with who that is, ends with 75, and nobody is asked."""
     stage.parts = {"founder": REFUSED}
     batch(listed)
-    monkeypatch.setattr("panel.store.leases.LEASE_SECONDS", 3.0)
+    monkeypatch.setattr("panel.store.leases.LEASE_SECONDS", 1.5)
     with held(database, 1):
         ran = panel("batch", command, "1")
     assert (ran.code, len(stage.asked)) == (75, 5 * MANY)
