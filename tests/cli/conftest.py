@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli.stage import Stage
 from panel.cli import run
 from vendors import Vendors
 
@@ -63,3 +64,19 @@ def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors]:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
     yield server
     server.close()
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """OpenAI on loopback, whose critics have parts of their own."""
+    server = Stage()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-EXAMPLE")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def database(own_world: Path) -> Path:
+    """Where the store is unless it is said otherwise."""
+    return own_world / "data" / "panel.db"

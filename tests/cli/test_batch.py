@@ -351,7 +351,7 @@ def test_tools_that_are_drafted_are_left_out(batch: Any, listed: Path, stage: St
     assert (ran.code, len(stage.asked), len(rows(database, "SELECT id FROM runs"))) == (0, 5 * MANY, 1)
     for n in range(MANY):
         assert re.search(rf"Tool {n}: drafted already, in run 1 \(draft \d\); left out", ran.err)
-    assert "Nothing to do: all of these tools are drafted already; --fresh reviews them anew." in ran.err
+    assert "Nothing to do: all of these tools are there already; --fresh reviews them anew." in ran.err
 
 
 def test_only_new_tools_are_in_the_run(batch: Any, listed: Path, stage: Stage, database: Path) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from panel.errors import (
+    CallNotMade,
+    OverBudget,
     ProviderBusy,
     ProviderDown,
     ProviderError,
@@ -92,3 +94,13 @@ async def test_what_was_spent_in_vain_stays_with_the_error(prompt: Prompt, confi
     with pytest.raises(ProviderDown, match=r"slow \(it seems to be down\)") as caught:
         await breaker.complete(prompt, config)
     assert (caught.value.attempts, caught.value.lost_calls) == (4, 4)
+
+
+@pytest.mark.parametrize("error", [OverBudget("not covered"), CallNotMade("interrupted")])
+async def test_calls_that_were_not_made_do_not_mean_that_it_is_down(
+    error: ProviderError, prompt: Prompt, config: ModelConfig
+) -> None:
+    """However often a call is not made, before anything was answered and for any listing, the provider is not down."""
+    line = Line(prompt, config, *[error] * 4)
+    assert [await line.next(f"LISTING {n}") for n in range(4)] == [type(error)] * 4
+    assert (await line.next()).text == "answer"

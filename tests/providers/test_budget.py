@@ -16,7 +16,7 @@ from panel.domain.prompt import Prompt
 from panel.errors import CallNotMade, OverBudget, ProviderBusy, ProviderError, ProviderTimeout
 from panel.providers.budget import Budget, Budgeted, panel_of, worst_case
 from panel.providers.gate import Gate, Pace
-from panel.providers.prices import Prices, Rates
+from panel.providers.prices import Prices
 from panel.providers.stack import Policy, dependable
 from parts import Scripted, Unhurried, answer, until
 
@@ -32,7 +32,12 @@ MODELS = [
     ("anthropic", "claude-haiku-5-5", None),
     ("anthropic", "claude-opus-5-5", None),
     ("openai-compatible", "deepseek-chat", "https://api.deepseek.com/v1"),
+    ("openai-compatible", "sonar", "https://api.perplexity.ai"),
+    ("openai-compatible", "grok-4.6", "https://api.x.ai/v1"),
 ]
+"""Among them prices that are higher for long prompts (gpt-6.1-terra, claude-haiku-5-5, grok-4.6), and one a request (sonar)."""
+TIERS = 99_000, 199_000, 271_000
+"""Bytes just below the lengths, in tokens, from which prompts of these models cost more."""
 
 
 def paid(dollars: float | None, lost_calls: int = 0, **more: Any) -> Completion:
@@ -353,17 +358,16 @@ def test_a_prompt_belongs_to_the_panel_of_its_tool(label: str, prompt: Prompt) -
     assert panel_of(prompt.model_copy(update={"label": label})) == "lantern"
 
 
-@pytest.mark.parametrize(
-    "rates", [None, Rates(None, None, None, 1e-6), Rates(1e-6, None, None, None)], ids=str
-)
-def test_no_worst_case_without_both_prices(rates: Rates | None, prompt: Prompt, config: ModelConfig) -> None:
-    """The worst case is unknown, and not nothing, where reading or writing has no known price."""
-    assert worst_case(rates)(prompt, config) is None
+@pytest.mark.parametrize("model", ["some-model", "nothing-like-it"])
+def test_no_worst_case_without_a_price(model: str, prompt: Prompt, config: ModelConfig) -> None:
+    """The worst case is unknown, and not nothing, where the price is."""
+    of_own_server = Prices("openai-compatible", "http://127.0.0.1:9/v1")
+    assert worst_case(of_own_server)(prompt, config.model_copy(update={"model": model})) is None
 
 
 def test_a_free_model_costs_nothing_at_worst(prompt: Prompt, config: ModelConfig) -> None:
     """The embedded model has a worst case of zero, which fits into any budget."""
-    assert worst_case(Prices("local").rates("m"))(prompt, config) == 0.0
+    assert worst_case(Prices("local"))(prompt, config) == 0.0
 
 
 def test_keeping_a_long_prompt_in_a_cache_is_covered(config: ModelConfig) -> None:
@@ -372,13 +376,40 @@ def test_keeping_a_long_prompt_in_a_cache_is_covered(config: ModelConfig) -> Non
     prompt = Prompt(label="lantern.builder", system="x" * 40_000, shared="", own="", answer_schema={})
     usage = Usage(input_tokens=40_000, cache_write_tokens=40_000, output_tokens=config.max_output_tokens)
     rates = prices.rates("claude-haiku-5-5")
-    cost, worst = prices.cost("claude-haiku-5-5", usage), worst_case(rates)(prompt, config)
+    haiku = config.model_copy(update={"model": "claude-haiku-5-5"})
+    cost, worst = prices.cost(haiku.model, usage), worst_case(prices)(prompt, haiku)
     assert rates is not None
     assert cost is not None
     assert rates.cache_write is not None
     assert rates.input is not None
     assert rates.cache_write > rates.input
     assert cost <= (worst or 0.0) < 1.1 * cost
+
+
+@pytest.mark.parametrize(("model", "start"), [("claude-haiku-5-5", 100_000), ("gpt-6.1-terra", 272_000)])
+def test_a_price_that_rises_with_length_is_covered(model: str, start: int) -> None:
+    """A prompt that may just be long enough for a higher price has that price as its worst case."""
+    provider = "anthropic" if model.startswith("claude") else "openai"
+    prices = Prices(provider)
+    config = ModelConfig(model=model, max_output_tokens=4_000)
+    prompt = Prompt(label="lantern.builder", system="x" * (start + 1), shared="", own="", answer_schema={})
+    below, above = (
+        prices.cost(model, Usage(input_tokens=read, output_tokens=4_000)) for read in (start, start + 1)
+    )
+    assert below is not None
+    assert above is not None
+    assert 1.4 * below < above <= (worst_case(prices)(prompt, config) or 0.0)
+
+
+def test_a_price_of_a_request_is_covered() -> None:
+    """Where each request has a price beside that of its tokens, it is a part of the worst case."""
+    prices = Prices("openai-compatible", "https://api.perplexity.ai")
+    prompt = Prompt(label="lantern.builder", system="", shared="", own="", answer_schema={})
+    nothing = prices.cost("sonar", Usage(input_tokens=0, output_tokens=0))
+    assert nothing is not None
+    worst = worst_case(prices)(prompt, ModelConfig(model="sonar", max_output_tokens=256))
+    assert worst is not None
+    assert worst > nothing >= 0.001
 
 
 @pytest.mark.parametrize(("provider", "model", "url"), MODELS, ids=[model for _, model, _ in MODELS])
@@ -388,9 +419,10 @@ def test_the_worst_case_is_no_less_than_the_price(
 ) -> None:
     """However a prompt's bytes are read, cached or kept, and whatever is written, the price is within the worst case."""
     prices = Prices(provider, url)
-    prompt = Prompt(label="lantern.builder", system="RULES", shared=text, own="SEAT", answer_schema={})
+    rules = "R" * data.draw(st.sampled_from((5, *TIERS)) | st.integers(0, 300_000), "rules")
+    prompt = Prompt(label="lantern.builder", system=rules, shared=text, own="SEAT", answer_schema={})
     config = ModelConfig(model=model, max_output_tokens=4_000)
-    read = data.draw(st.integers(0, len(f"RULES{text}SEAT{{}}".encode())), "read")
+    read = data.draw(st.integers(0, len(f"{rules}{text}SEAT{{}}".encode())), "read")
     cached = data.draw(st.integers(0, read), "cached")
     written = data.draw(st.integers(0, 4_000), "written")
     usage = Usage(
@@ -400,7 +432,7 @@ def test_the_worst_case_is_no_less_than_the_price(
         output_tokens=written,
         reasoning_tokens=data.draw(st.integers(0, written), "reasoning"),
     )
-    cost, worst = prices.cost(model, usage), worst_case(prices.rates(model))(prompt, config)
+    cost, worst = prices.cost(model, usage), worst_case(prices)(prompt, config)
     assert cost is not None
     assert worst is not None
     assert cost <= worst

@@ -19,10 +19,14 @@ from panel.errors import (
     StorageError,
 )
 from panel.providers.base import Halt
+from panel.providers.budget import Budget, Budgeted
 from panel.providers.journaled import Journaled
+from panel.providers.recording import Recording
 from parts import Scripted, answer, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from panel.domain.completion import Completion, ModelConfig
     from panel.domain.prompt import Prompt
 
@@ -108,13 +112,15 @@ async def test_the_intent_is_kept_before_the_call_and_the_answer_after(
 
 
 async def test_an_intent_says_what_is_asked_of_whom(prompt: Prompt, config: ModelConfig) -> None:
-    """An intent names the seat, the time of asking, the provider, the model, the prompt and the worst price."""
+    """An intent names the seat, the time of asking, the provider, the model, the prompt, the worst price and how many calls it may take."""
     desk = Desk()
-    provider = Journaled(desk.inner, desk.notebook, desk.halt, worst=lambda _prompt, _config: 0.25)
+    provider = Journaled(
+        desk.inner, desk.notebook, desk.halt, worst=lambda _prompt, _config: 0.25, most_calls=8
+    )
     await provider.complete(prompt, config)
     (step,) = desk.notebook.begun
     assert (step.label, step.provider, step.model) == ("lantern.builder.1", "scripted", "some-model")
-    assert (step.prompt_digest, step.worst_usd) == (prompt.digest, 0.25)
+    assert (step.prompt_digest, step.worst_usd, step.most_calls) == (prompt.digest, 0.25, 8)
 
 
 async def test_an_answer_that_is_there_is_not_asked_for_again(prompt: Prompt, config: ModelConfig) -> None:
@@ -279,6 +285,41 @@ async def test_a_call_that_was_not_made_is_withdrawn(prompt: Prompt, config: Mod
     assert "settle" not in desk.notebook.told
 
 
+async def test_a_call_that_the_budget_did_not_cover_is_withdrawn(prompt: Prompt, config: ModelConfig) -> None:
+    """An intent whose call the budget did not cover is withdrawn, and the run is not halted by it."""
+    desk = Desk(OverBudget("not asked: the budget does not cover it"))
+    with pytest.raises(OverBudget):
+        await desk.provider.complete(prompt, config)
+    assert (desk.notebook.open, desk.notebook.entries, desk.halt.reason) == ({}, {}, None)
+    assert "withdraw" in desk.notebook.told
+    assert "settle" not in desk.notebook.told
+
+
+async def test_attempts_that_were_made_before_the_budget_ended_are_kept(
+    prompt: Prompt, config: ModelConfig
+) -> None:
+    """A step whose last attempt the budget did not cover is kept with those that were made and may be billed."""
+    error = OverBudget("not asked: the budget does not cover it")
+    error.attempts = error.lost_calls = 2
+    desk = Desk(error)
+    with pytest.raises(OverBudget):
+        await desk.provider.complete(prompt, config)
+    (entry,) = desk.notebook.entries.values()
+    assert entry.failure
+    assert (entry.failure.attempts, entry.failure.lost_calls) == (2, 2)
+
+
+async def test_a_call_that_the_budget_did_not_cover_is_not_recorded(
+    tmp_path: Path, prompt: Prompt, config: ModelConfig
+) -> None:
+    """A recording has no file of a question that the budget did not let be asked, so that it is asked another time."""
+    for budget, kept in ((Budget(0.001), 0), (Budget(1.0), 1)):
+        inner = Budgeted(Scripted(), budget, lambda _prompt, _config: 0.01)
+        provider = Journaled(inner, Recording(tmp_path), Halt())
+        (outcome,) = await asyncio.gather(provider.complete(prompt, config), return_exceptions=True)
+        assert (isinstance(outcome, OverBudget), len(list(tmp_path.iterdir()))) == (not kept, kept)
+
+
 async def test_a_call_that_cannot_be_withdrawn_halts(prompt: Prompt, config: ModelConfig) -> None:
     """When an intent cannot be withdrawn the run is halted, and the call still counts as not made."""
     desk = Desk(CallNotMade("not asked: interrupted"), failing=("withdraw",))
@@ -293,9 +334,8 @@ async def test_a_call_that_cannot_be_withdrawn_halts(prompt: Prompt, config: Mod
         (ProviderTimeout("slow", attempts=4, lost_calls=3), "timeout"),
         (ProviderDown("no key"), "down"),
         (ProviderError("bad request"), "error"),
-        (OverBudget("not asked: no room"), "error"),
     ],
-    ids=["timeout", "down", "error", "over budget"],
+    ids=["timeout", "down", "error"],
 )
 async def test_a_failure_is_kept(
     error: ProviderError, kind: str, prompt: Prompt, config: ModelConfig

@@ -74,7 +74,7 @@ def compare(
     if not FEWEST <= len(entries) <= MOST:
         raise SettingsError(f"compare takes {FEWEST} to {MOST} tools or reviews; {len(entries)} given")
     voice = Voice(quiet=quiet, verbose=verbose)
-    sitting = Sitting(resolved, voice, Keeping(None if no_store else "compare", fresh=fresh))
+    sitting = Sitting(resolved, voice, Keeping(None if no_store else "compare", fresh=fresh, dry=dry_run))
     reviewed: dict[str, PanelReview] = {}
 
     def keep(review: PanelReview, _draft: int | None, paths: list[Path]) -> None:

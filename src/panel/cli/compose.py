@@ -15,13 +15,15 @@ from panel.errors import SettingsError
 from panel.loaders.front_matter import FENCE
 from panel.loaders.personas import PATTERN as PERSONA_FILES
 from panel.loaders.personas import load_personas, seat_roster
-from panel.loaders.shipped import folder_in_force
+from panel.loaders.prompts import PATTERN as PROMPT_FILES
+from panel.loaders.shipped import folder_in_force, shipped
 from panel.providers.recording import Manifest, Recording
 from panel.report import ReportContext
 from panel.settings.choice import choose_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from panel.cli.means import Means
     from panel.domain.persona import Persona
@@ -70,18 +72,31 @@ class Cast:
         return self.means.prompts
 
 
+def folders_in_force(resolved: Resolved) -> dict[str, Path]:
+    """Return the folders of personas and prompts that take the place of the shipped ones."""
+    settings = resolved.settings
+    found = {
+        "personas": folder_in_force("personas", settings.personas, PERSONA_FILES, start=FENCE),
+        "prompts": folder_in_force("prompts", settings.prompts, PROMPT_FILES),
+    }
+    return {name: folder for name, folder in found.items() if folder != shipped(name)}
+
+
 def critics(resolved: Resolved) -> dict[str, Persona]:
     """Return all personas of the folder in force by their ids."""
     return load_personas(folder_in_force("personas", resolved.settings.personas, PERSONA_FILES, start=FENCE))
 
 
-def cast(resolved: Resolved, known: Mapping[str, Persona], *, to_ask: bool = True) -> Cast:
+def cast(
+    resolved: Resolved, known: Mapping[str, Persona], *, to_ask: bool = True, throwaway: bool = False
+) -> Cast:
     """Put together all that a run needs but the providers.
 
     Args:
         resolved: the settings.
         known: the personas to choose the roster from.
         to_ask: whether the providers will be asked, and so must have their keys.
+        throwaway: whether the fences in the questions come from a secret that nobody keeps, since nobody is asked.
 
     Raises:
         PanelError: a setting, a persona or a template cannot be used.
@@ -93,7 +108,8 @@ def cast(resolved: Resolved, known: Mapping[str, Persona], *, to_ask: bool = Tru
     choice = choose_model(settings.model, resolved.sources["model"], os.environ)
     recording = Recording(settings.record) if settings.record and to_ask else None
     earlier = recording.manifest() if recording else None
-    secret = bytes.fromhex(earlier.secret) if earlier else secrets.token_bytes() if recording else None
+    anew = secrets.token_bytes() if recording or throwaway else None
+    secret = bytes.fromhex(earlier.secret) if earlier else anew
     means = means_of(resolved, choice, secret, to_ask=to_ask)
     exceptions = recorded_exceptions(resolved, means, {persona.id for persona in personas})
     for persona, model in zip(personas, models, strict=True):

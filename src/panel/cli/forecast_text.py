@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from panel.cli.rows import labelled
 from panel.domain.money import dollars
 from panel.orchestrator.forecast import ANSWER_TOKENS
 
@@ -54,7 +55,7 @@ def outlook_lines(outlook: Outlook, width: int) -> list[str]:
         ("Cache", outlook.cache.why),
         ("Limits", _limits(outlook.settings)),
     ]
-    lines = [line for label, value in rows for line in _row(label, value, width)]
+    lines = [line for label, value in rows for line in labelled(label, value, LABEL, width)]
     return [HEAD, "", *lines, "", *textwrap.wrap(_assumed(outlook.settings), width)]
 
 
@@ -81,17 +82,6 @@ def _figures(amounts: Amounts) -> dict[str, Any]:
     figures = asdict(amounts)
     cost = figures["cost_usd"]
     return figures | {"cost_usd": cost and {end: round(usd, 6) for end, usd in cost.items()}}
-
-
-def _row(label: str, value: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        value,
-        width,
-        initial_indent=f"{label:<{LABEL}}",
-        subsequent_indent=" " * LABEL,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _span(span: Span[int]) -> str:

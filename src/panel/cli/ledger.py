@@ -50,6 +50,14 @@ class Ledger(Protocol):
         """
         ...
 
+    async def reported(self, review: PanelReview) -> None:
+        """Keep that a draft's report files are written; raises as `keep` does."""
+        ...
+
+    def leave(self, review: PanelReview) -> None:
+        """Forget a tool that is done with."""
+        ...
+
 
 class Unstored:
     """Tools that are at hand, and a sitting of which nothing is kept."""
@@ -71,6 +79,12 @@ class Unstored:
 
     async def keep(self, review: PanelReview) -> int | None:
         """Keep nothing."""
+
+    async def reported(self, review: PanelReview) -> None:
+        """Keep nothing."""
+
+    def leave(self, review: PanelReview) -> None:
+        """Have nothing to forget."""
 
 
 class StoredRun:
@@ -110,8 +124,16 @@ class StoredRun:
 
     async def keep(self, review: PanelReview) -> int:
         """Keep a review; see `Ledger.keep`."""
-        version = self._versions.pop(review.tool.canonical)
+        version = self._versions[review.tool.canonical]
         return await self._store.put_draft(review, self.run, version, anew=self._fresh)
+
+    async def reported(self, review: PanelReview) -> None:
+        """Keep that a draft's report files are written."""
+        await self._store.mark_reported(self.run, self._versions[review.tool.canonical])
+
+    def leave(self, review: PanelReview) -> None:
+        """Forget a tool that is done with."""
+        self._versions.pop(review.tool.canonical, None)
 
     async def find(self, step: Step) -> Entry | None:
         """Return what a step brought earlier; see `Journal`."""
@@ -127,9 +149,9 @@ class StoredRun:
         """Commit what came of it; see `Journal`."""
         await self._store.settle(call, entry)
 
-    async def withdraw(self, call: int, entry: Entry) -> None:
+    async def withdraw(self, call: int, entry: Entry) -> None:  # noqa: ARG002 - its signature
         """Commit that no call was made; see `Journal`."""
-        await self._store.settle(call, entry)
+        await self._store.withdraw(call)
 
 
 class StoredRetry(StoredRun):
@@ -167,17 +189,20 @@ class StoredRetry(StoredRun):
 
     async def keep(self, review: PanelReview) -> int:
         """Put the mended review in the place of the draft; see `Ledger.keep`."""
-        canonical = review.tool.canonical
-        self._kept.pop(canonical)
-        version = self._versions.pop(canonical)
+        version = self._versions[review.tool.canonical]
         draft = await self._store.put_draft(review, self._of, version)
-        await self._store.mark_done(self.run, version)
+        await self._store.mark_done(self.run, version, draft)
         return draft
+
+    def leave(self, review: PanelReview) -> None:
+        """Forget a tool that is done with."""
+        super().leave(review)
+        self._kept.pop(review.tool.canonical, None)
 
 
 @asynccontextmanager
-async def leased(store: Store, run: int, halt: Halt) -> AsyncIterator[None]:
-    """Be the only one who works on a run, until the block ends or the run is taken away or cancelled.
+async def leased(store: Store, run: int, halt: Halt, *, heed: bool = True) -> AsyncIterator[None]:
+    """Be the only one who works on a run, until the block ends or the run is taken away or, if that is heeded, cancelled.
 
     Raises:
         RunStopped: somebody else works on it.
@@ -192,7 +217,7 @@ async def leased(store: Store, run: int, halt: Halt) -> AsyncIterator[None]:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 await store.renew(lease)
-                if (await store.run(run)).state is RunState.STOPPED:
+                if heed and (await store.run(run)).state is RunState.STOPPED:
                     halt.set(f"run {run} was cancelled")
             except StorageError as error:
                 halt.fail(error)

@@ -24,7 +24,7 @@ from panel.settings.secret import read_secret
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from panel.providers.prices import Rates
+    from panel.providers.prices import Prices, Rates
     from panel.settings.choice import ModelChoice
     from panel.settings.resolve import Resolved
 
@@ -56,11 +56,16 @@ class Means:
         return Asked(provider=self.provider, config=self.config, prompts=self.prompts.digest)
 
 
-def rates_of(means: Means) -> Rates | None:
-    """Return the prices of a model, or None if they are unknown; reading the price list takes some tenths of a second."""
+def prices_of(means: Means) -> Prices:
+    """Return the prices of a provider's models; reading the list takes some tenths of a second."""
     from panel.providers.prices import Prices
 
-    return Prices(means.connection.provider, means.connection.base_url).rates(means.config.model)
+    return Prices(means.connection.provider, means.connection.base_url)
+
+
+def rates_of(means: Means) -> Rates | None:
+    """Return the prices of a model, or None if they are unknown."""
+    return prices_of(means).rates(means.config.model)
 
 
 def elsewhere(resolved: Resolved, provider: str) -> Resolved:

@@ -78,7 +78,7 @@ def review(
     )  # fmt: skip
     voice = Voice(quiet=quiet, verbose=verbose)
     color = colorful(refused=no_color)
-    keeping = Keeping(None if no_store else "review", fresh=fresh)
+    keeping = Keeping(None if no_store else "review", fresh=fresh, dry=dry_run)
     sittings = runs(flags, config, models, voice, keeping)
     loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []), note=voice.note)
     for sitting in sittings:

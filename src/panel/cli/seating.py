@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from panel.cli.means import REPLAY, rates_of
+from panel.cli.means import REPLAY, prices_of
 from panel.orchestrator.ports import Answerer
 from panel.orchestrator.review import Panel
 from panel.providers import open_provider
@@ -108,7 +108,7 @@ class _Providers:
 
     def _worst(self, means: Means) -> Worst | None:
         """Return what tells the most that a call can cost, if that is wanted: the price list takes a moment to read."""
-        return worst_case(rates_of(means)) if self._terms.budget is not None else None
+        return worst_case(prices_of(means)) if self._terms.budget is not None else None
 
     def _wrap(self, adapter: Provider, connection: Connection, worst: Worst | None) -> Provider:
         settings, halt, journal = self._settings, self._terms.halt, self._terms.journal
@@ -118,8 +118,12 @@ class _Providers:
         gate = Gate(Pace(settings.concurrency, *(() if adapter.scaffolded else per_minute)), halt)
         wrapped = self._dependable(adapter, connection, gate, worst)
         if journal is not None:
-            wrapped = Journaled(wrapped, journal, halt, connection.base_url, worst, gate)
+            wrapped = Journaled(wrapped, journal, halt, connection.base_url, worst, self._most_calls, gate)
         return Journaled(wrapped, self._record[0], halt) if self._record else wrapped
+
+    @property
+    def _most_calls(self) -> int:
+        return (1 + self._settings.retries) * (1 if self._settings.hedge is None else 2)
 
     def _dependable(
         self, adapter: Provider, connection: Connection, gate: Gate, worst: Worst | None

@@ -19,7 +19,7 @@ from panel.cli.progress import progress
 from panel.cli.seating import Terms, seated
 from panel.cli.storing import opened
 from panel.domain.completion import Usage
-from panel.errors import RunStopped, StorageError
+from panel.errors import RunStopped, SettingsError, StorageError
 from panel.providers.base import Halt
 from panel.settings.resolve import DEFAULT
 
@@ -70,10 +70,12 @@ class Keeping:
     Attributes:
         kind: what its run is called there; None to keep nothing.
         fresh: whether answers that are there are asked for anew.
+        dry: whether nobody is asked, and nothing at all is written.
     """
 
     kind: str | None
     fresh: bool = False
+    dry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,10 @@ class Sitting:
     """
 
     def __init__(self, resolved: Resolved, voice: Voice, keeping: Keeping, ending: str = "") -> None:
+        if keeping.fresh and resolved.settings.record is not None:
+            raise SettingsError(
+                "--fresh and a recording exclude each other: record anew in another folder, without --fresh"
+            )
         self.settings = resolved.settings
         self._resolved = resolved
         self._voice = voice
@@ -140,7 +146,7 @@ class Sitting:
             PanelError: something is missing, or cannot be used.
         """
         if self._cast is None:
-            self._cast = cast(self._resolved, self._critics)
+            self._cast = cast(self._resolved, self._critics, throwaway=self._keeping.dry)
             if first is not None:
                 _rehearse(self._cast, first)
         return self._cast
@@ -227,7 +233,11 @@ class Sitting:
                         if draft is None and job.whole:
                             continue
                         with job.observer.hidden():
-                            self._hand_on(review, draft, job, each)
+                            paths = self._report(review) if job.reports else []
+                            self._show(review, draft, paths, each)
+                        if job.reports and job.whole and self._halt.fault is None:
+                            await self._reported(ledger, review)
+                        ledger.leave(review)
 
     async def _keep(self, ledger: Ledger, review: PanelReview) -> int | None:
         """Keep a review as a draft, unless the run was stopped before all of its seats were asked."""
@@ -238,6 +248,12 @@ class Sitting:
         except StorageError as error:
             self._halt.fail(error)
             return None
+
+    async def _reported(self, ledger: Ledger, review: PanelReview) -> None:
+        try:
+            await ledger.reported(review)
+        except StorageError as error:
+            self._halt.fail(error)
 
     @staticmethod
     def _begin_recording(cast_: Cast) -> None:
@@ -251,19 +267,23 @@ class Sitting:
                 f"{error.filename}: {error.strerror}; choose another folder with --record"
             ) from error
 
-    def _hand_on(self, review: PanelReview, draft: int | None, job: Job, each: Each) -> None:
-        """Write a review and show it; when nobody reads on, what is in flight is still written."""
+    def _report(self, review: PanelReview) -> list[Path]:
+        """Write a review's reports, and return their paths."""
         try:
-            paths = self.write(review) if job.reports else []
+            paths = self.write(review)
         except (StorageError, OSError) as error:
             # What was paid for is still shown, and what is in flight still arrives.
             self._halt.fail(error if isinstance(error, StorageError) else unwritten(error))
-            paths = []
-        self._written = self._written or review.answered
-        if job.reports and not review.answered and self._halt.fault is None:
+            return []
+        if not paths:
             self._voice.note(
                 f"{review.tool.name}: no seat was answered, so no report was written; see the reasons above."
             )
+        return paths
+
+    def _show(self, review: PanelReview, draft: int | None, paths: list[Path], each: Each) -> None:
+        """Hand a review on; when nobody reads on, what is in flight is still kept and written."""
+        self._written = self._written or review.answered
         if self._reader_left:
             return
         try:

@@ -51,6 +51,7 @@ class Step(Frozen):
         model: the provider's name of the model.
         prompt_digest: digest of the prompt.
         worst_usd: what one call may cost at most, in US dollars; None if the price is unknown.
+        most_calls: calls that may be made for it at most, all attempts together.
     """
 
     key: str
@@ -60,16 +61,10 @@ class Step(Frozen):
     model: str
     prompt_digest: str
     worst_usd: float | None = None
+    most_calls: int = 1
 
     @classmethod
-    def of(
-        cls,
-        prompt: Prompt,
-        config: ModelConfig,
-        provider: str,
-        base_url: str | None = None,
-        worst_usd: float | None = None,
-    ) -> Step:
+    def of(cls, prompt: Prompt, config: ModelConfig, provider: str, base_url: str | None = None) -> Step:
         """Return the step of a question that is put to a provider, wherever that answers."""
         digest = prompt.digest
         return cls(
@@ -78,7 +73,6 @@ class Step(Frozen):
             provider=provider,
             model=config.model,
             prompt_digest=digest,
-            worst_usd=worst_usd,
         )
 
 

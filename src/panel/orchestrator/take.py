@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT_TOKENS = 64_000
 
-LONGEST_REPLY = "\U0001f600" * 2_000
+LONGEST_REPLY = "\x01" * 2_000
 LONGEST_PROBLEM = "x" * 2_000
 """What a re-ask is made with to tell the most that it can cost: more than is ever shown of a reply, in its dearest characters."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from panel.errors import (
     CallNotMade,
+    OverBudget,
     ProviderDown,
     ProviderError,
     ProviderGarbled,
@@ -40,7 +41,7 @@ class Breaker(Wrapper):
         answers_before = self._answers
         try:
             completion = await self._inner.complete(prompt, config)
-        except (ProviderDown, CallNotMade):
+        except (ProviderDown, CallNotMade, OverBudget):
             raise
         except ProviderGarbled as error:
             self._exhausted += 1

@@ -14,6 +14,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from panel.domain.completion import Usage
 from panel.domain.money import dollars
 from panel.errors import OverBudget, ProviderError
 from panel.providers.middleware import Wrapper
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from panel.domain.completion import Completion, ModelConfig
     from panel.domain.prompt import Prompt
     from panel.providers.base import Provider
-    from panel.providers.prices import Rates
+    from panel.providers.prices import Prices
 
     Worst = Callable[[Prompt, ModelConfig], float | None]
 
@@ -131,19 +132,19 @@ def panel_of(prompt: Prompt) -> str:
     return prompt.label.partition(".")[0]
 
 
-def worst_case(rates: Rates | None) -> Worst:
-    """Return what tells the most that one call of a model can cost, or None where a price is unknown.
+def worst_case(prices: Prices) -> Worst:
+    """Return what tells the most that one call of a model can cost, or None where its price is unknown.
 
-    No token is shorter than a byte, so a prompt is never billed for more tokens than it has bytes; what is written stays within the
-    limit that is sent along.
+    No token is shorter than a byte, so a prompt is never billed for more tokens than it has bytes, be they kept in a cache or not; what
+    is written stays within the limit that is sent along.
     """
 
     def worst(prompt: Prompt, config: ModelConfig) -> float | None:
-        if rates is None or rates.input is None or rates.output is None:
-            return None
         parts = (prompt.system, prompt.shared, prompt.own, json.dumps(prompt.answer_schema))
         read = FRAME_TOKENS + sum(len(part.encode()) for part in parts)
-        dearest = max(rates.input, rates.cache_write or 0.0)
-        return read * dearest + config.max_output_tokens * rates.output
+        usage = Usage(input_tokens=read, output_tokens=config.max_output_tokens)
+        kept = usage.model_copy(update={"cache_write_tokens": read})
+        costs = [prices.cost(config.model, one) for one in (usage, kept)]
+        return max((cost for cost in costs if cost is not None), default=None)
 
     return worst

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from panel.domain.completion import Usage
 from panel.domain.journal import Entry, Failure, Step
-from panel.errors import CallNotMade, ProviderError, StorageError
+from panel.errors import CallNotMade, OverBudget, ProviderError, StorageError
 from panel.providers.middleware import Wrapper
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Journaled(Wrapper, Generic[Call]):
         halt: set when the journal cannot be kept.
         base_url: where the provider answers, if not at the vendor's own address.
         worst: tells what a call may cost at most.
+        most_calls: calls that may be made for one answer at most.
         gate: admits calls; an answer that is not kept yet takes a place there, so that a process that is killed loses no more answers
             than calls may be in flight.
     """
@@ -62,6 +63,7 @@ class Journaled(Wrapper, Generic[Call]):
         halt: Halt,
         base_url: str | None = None,
         worst: Worst | None = None,
+        most_calls: int = 1,
         gate: Gate | None = None,
     ) -> None:
         super().__init__(inner)
@@ -69,12 +71,15 @@ class Journaled(Wrapper, Generic[Call]):
         self._halt = halt
         self._base_url = base_url
         self._worst = worst
+        self._most_calls = most_calls
         self._unkept = gate.unkept if gate is not None else nullcontext
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt, from the journal if it can be; see `Provider.complete`."""
-        worst = self._worst(prompt, config) if self._worst else None
-        step = Step.of(prompt, config, self.name, self._base_url, worst)
+        step = Step.of(prompt, config, self.name, self._base_url)
+        if self._worst is not None:
+            stake = {"worst_usd": self._worst(prompt, config), "most_calls": self._most_calls}
+            step = step.model_copy(update=stake)
         earlier = await self._find(step)
         if earlier is not None and earlier.completion is not None:
             return earlier.completion
@@ -106,7 +111,8 @@ class Journaled(Wrapper, Generic[Call]):
             raise self._stopped(error) from error
 
     async def _settle(self, call: Call, entry: Entry, error: ProviderError | None = None) -> None:
-        keep = self._journal.withdraw if isinstance(error, CallNotMade) else self._journal.settle
+        unasked = isinstance(error, CallNotMade | OverBudget) and not error.attempts
+        keep = self._journal.withdraw if unasked else self._journal.settle
         with self._unkept():
             try:
                 await keep(call, entry)

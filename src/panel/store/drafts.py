@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from panel.domain.base import Frozen, digest_of
 from panel.domain.review import PanelReview, fills_in, says_the_same
@@ -15,12 +15,12 @@ from panel.errors import GateError, StorageError
 from panel.store.access import Access
 from panel.store.columns import now
 from panel.store.runs import mark_done
-from panel.store.schema import drafts, events, takes, tool_versions, tools
+from panel.store.schema import drafts, events, run_tools, takes, tool_versions, tools
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from panel.domain.tool import Tool
 
@@ -134,14 +134,14 @@ class Drafts(Access):
     async def draft_of(self, run: int, tool: Tool) -> Draft | None:
         """Return a run's draft of a tool, or None if it has none."""
         query = select(*_LINE, drafts.c.review).join_from(drafts, tools)
-        query = query.where(drafts.c.run_id == run, tools.c.canonical == tool.canonical)
+        query = query.where(drafts_of(run), tools.c.canonical == tool.canonical)
         return await self._read(lambda connection: _one(connection, query))
 
     async def drafts(self, run: int | None = None, *, after: int = 0, limit: int = 50) -> list[DraftLine]:
         """Return drafts, of one run or of all, the oldest first; `after` is the last number of the page before."""
         query = select(*_LINE).join_from(drafts, tools).where(drafts.c.id > after)
         if run is not None:
-            query = query.where(drafts.c.run_id == run)
+            query = query.where(drafts_of(run))
         query = query.order_by(drafts.c.id).limit(limit)
         return await self._read(lambda connection: _lines(connection, query))
 
@@ -175,6 +175,7 @@ _LINE = (
     drafts.c.state,
     drafts.c.drafted_at,
 )
+_KEPT = select(drafts.c.id, drafts.c.review, drafts.c.shown)
 _EVENT = (events.c.draft_id.label("draft"), *(column for column in events.c if column.name != "draft_id"))
 
 
@@ -191,35 +192,47 @@ def _put(connection: Connection, review: PanelReview, run: int, version: int, *,
     tool_id = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
     if tool_id is None:
         raise StorageError(f"there is no version {version} of a tool, so that nothing can be a draft of it")
-    mark_done(connection, run, version)
-    known = _known(connection, review, run, tool_id, anew=anew)
+    draft = _in_place(connection, review, run, tool_id, anew=anew)
+    if draft is None:
+        draft = _add(connection, review, run, tool_id, version)
+    mark_done(connection, run, version, draft)
+    return draft
+
+
+def _in_place(
+    connection: Connection, review: PanelReview, run: int, tool_id: int, *, anew: bool
+) -> int | None:
+    """Return the draft that a review is or becomes; None if it needs one of its own."""
+    own = _own(connection, run, tool_id)
+    known = own if own is not None or anew else _same(connection, review)
     if known is None:
-        return _add(connection, review, run, tool_id, version)
+        return None
     earlier = PanelReview.model_validate(known.review)
-    if says_the_same(earlier, review):
-        return int(known.id)
-    if fills_in(earlier, review):
-        return _revise(connection, known, earlier, review)
-    if known.run_id == run and earlier.id == review.id:
-        return int(known.id)
-    if known.run_id == run:
+    if earlier.id != review.id:
         raise StorageError(
             f"run {run} has a draft of {review.tool.name} already; begin a new run for another"
         )
-    return _add(connection, review, run, tool_id, version)
+    if fills_in(earlier, review):
+        return _revise(connection, known, earlier, review)
+    return int(known.id) if own is not None or says_the_same(earlier, review) else None
 
 
-def _known(
-    connection: Connection, review: PanelReview, run: int, tool_id: int, *, anew: bool
-) -> Row[Any, Any, Any, Any] | None:
-    """Return the run's own draft of a tool, or the latest one of the same question to the same panel."""
-    fields = select(drafts.c.id, drafts.c.run_id, drafts.c.review, drafts.c.shown)
-    own = fields.where(drafts.c.run_id == run, drafts.c.tool_id == tool_id)
-    found = connection.execute(own).one_or_none()
-    if found is not None or anew:
-        return found
-    same = fields.where(drafts.c.review_id == review.id).order_by(drafts.c.id.desc()).limit(1)
+def _own(connection: Connection, run: int, tool_id: int) -> Row[Any, Any, Any] | None:
+    """Return the run's draft of a tool, whichever run made it."""
+    mine = drafts_of(run) & (drafts.c.tool_id == tool_id)
+    return connection.execute(_KEPT.where(mine).order_by(drafts.c.id.desc()).limit(1)).one_or_none()
+
+
+def _same(connection: Connection, review: PanelReview) -> Row[Any, Any, Any] | None:
+    """Return the latest draft of the same question to the same panel."""
+    same = _KEPT.where(drafts.c.review_id == review.id).order_by(drafts.c.id.desc()).limit(1)
     return connection.execute(same).one_or_none()
+
+
+def drafts_of(run: int) -> ColumnElement[bool]:
+    """Return the condition that a draft is a run's: made by it, or by another one of the same question to the same panel."""
+    listed = select(run_tools.c.draft_id).where(run_tools.c.run_id == run)
+    return or_(drafts.c.run_id == run, drafts.c.id.in_(listed))
 
 
 def _add(connection: Connection, review: PanelReview, run: int, tool_id: int, version: int) -> int:
@@ -240,12 +253,14 @@ def _add(connection: Connection, review: PanelReview, run: int, tool_id: int, ve
 
 
 def _revise(
-    connection: Connection, known: Row[Any, Any, Any, Any], earlier: PanelReview, review: PanelReview
+    connection: Connection, known: Row[Any, Any, Any], earlier: PanelReview, review: PanelReview
 ) -> int:
     shown = shown_hash(review)
     row = {"review": review.model_dump(mode="json"), "shown": shown}
     connection.execute(update(drafts).where(drafts.c.id == known.id).values(**row))
     connection.execute(delete(takes).where(takes.c.draft_id == known.id))
+    # The reports of every run that has this draft are out of date.
+    connection.execute(update(run_tools).where(run_tools.c.draft_id == known.id).values(reported=False))
     _put_takes(connection, known.id, review)
     failed = [seat.model_dump(mode="json") for seat in earlier.seats if seat.failed]
     event = Event(

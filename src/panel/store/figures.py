@@ -8,6 +8,7 @@ from sqlalchemy import case, func, select
 
 from panel.domain.base import Frozen
 from panel.store.access import Access
+from panel.store.drafts import drafts_of
 from panel.store.runs import DONE, TODO
 from panel.store.schema import calls, drafts, run_tools
 from panel.store.steps import ANSWERED, FAILED, OPEN
@@ -67,7 +68,7 @@ class Figures(Access):
 def _progress(connection: Connection, run: int) -> Progress:
     listed = _by_state(connection, run_tools, run)
     asked = _by_state(connection, calls, run)
-    drafted = connection.scalar(select(func.count()).select_from(drafts).where(drafts.c.run_id == run))
+    drafted = connection.scalar(select(func.count()).select_from(drafts).where(drafts_of(run)))
     return Progress(
         todo=listed.get(TODO, 0),
         done=listed.get(DONE, 0),
@@ -112,8 +113,8 @@ def _spent(connection: Connection, run: int | None) -> Spent:
 
 
 def _unanswered() -> Case[int]:
-    """Return how many calls of a step brought nothing although they may have been billed."""
-    return case((calls.c.state == OPEN, 1), else_=func.coalesce(calls.c.lost_calls, 0))
+    """Return how many calls of a step brought nothing although they may have been billed; of an open one, all that may be made."""
+    return case((calls.c.state == OPEN, calls.c.most_calls), else_=func.coalesce(calls.c.lost_calls, 0))
 
 
 def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here

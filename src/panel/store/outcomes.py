@@ -13,6 +13,7 @@ from panel.domain.completion import Completion
 from panel.domain.take import NoTake, NoTakeReason, Seat
 from panel.store.access import Access
 from panel.store.columns import now
+from panel.store.drafts import drafts_of
 from panel.store.holder import Holder
 from panel.store.runs import DONE, Run, RunState
 from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
@@ -39,7 +40,7 @@ class RunLine(Run):
         held_since: since when.
         tools: how many it is to review.
         done: those of them that it is done with.
-        failed_seats: seats of its own drafts that lack a take; a recused seat is no failure.
+        failed_seats: seats of its drafts that lack a take; a recused seat is no failure.
         cost_usd: the sum of the prices that are known.
         answers: calls that were answered.
         unpriced: those of them whose price is not known.
@@ -123,11 +124,11 @@ class Outcomes(Access):
         return await self._write(lambda connection: connection.execute(query).rowcount == 1)
 
     async def failure_counts(self, run: int) -> dict[NoTakeReason, int]:
-        """Return how many seats of a run's own drafts failed, by reason, the most frequent first."""
+        """Return how many seats of a run's drafts failed, by reason, the most frequent first."""
         query = (
             select(takes.c.reason, func.count().label("seats"))
             .join_from(takes, drafts)
-            .where(drafts.c.run_id == run, takes.c.reason.in_(FAILURES))
+            .where(drafts_of(run), takes.c.reason.in_(FAILURES))
             .group_by(takes.c.reason)
             .order_by(func.count().desc(), takes.c.reason)
         )
@@ -138,7 +139,7 @@ class Outcomes(Access):
     async def failed_seats(
         self, run: int, reasons: Iterable[NoTakeReason] | None = None
     ) -> AsyncIterator[FailedSeat]:
-        """Yield the seats of a run's own drafts that failed, in the order of drafts and seats, 200 drafts a read.
+        """Yield the seats of a run's drafts that failed, in the order of drafts and seats, 200 drafts a read.
 
         Args:
             run: the run.
@@ -179,9 +180,10 @@ def _listed(page: CTE) -> Subquery:
 
 
 def _failed(page: CTE) -> Subquery:
-    query = select(drafts.c.run_id, func.count().label("failed_seats")).join_from(drafts, takes)
-    query = query.where(_in(drafts.c.run_id, page), takes.c.reason.in_(FAILURES))
-    return query.group_by(drafts.c.run_id).subquery()
+    query = select(run_tools.c.run_id, func.count().label("failed_seats"))
+    query = query.join_from(run_tools, takes, run_tools.c.draft_id == takes.c.draft_id)
+    query = query.where(_in(run_tools.c.run_id, page), takes.c.reason.in_(FAILURES))
+    return query.group_by(run_tools.c.run_id).subquery()
 
 
 def _asked(page: CTE) -> Subquery:
@@ -207,7 +209,7 @@ def _failed_seats(
     connection: Connection, run: int, after: int, where: ColumnElement[bool]
 ) -> list[FailedSeat]:
     failed = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, where).exists()
-    page = select(drafts.c.id).where(drafts.c.run_id == run, drafts.c.id > after, failed)
+    page = select(drafts.c.id).where(drafts_of(run), drafts.c.id > after, failed)
     # Reviews are read for these only: they are large, and would be sorted with the rest.
     page = page.order_by(drafts.c.id).limit(PAGE)
     told = select(drafts.c.id, drafts.c.review, tools.c.name, tools.c.slug).join_from(drafts, tools)

@@ -15,18 +15,25 @@ from panel.domain.tool import Tool
 from panel.errors import StorageError
 from panel.store.access import Access
 from panel.store.columns import insert_new, now
-from panel.store.schema import run_tools, runs, tool_versions, tools
+from panel.store.schema import run_tools, runs, tool_versions
 from panel.store.tools import put_tool, tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import ColumnElement, Connection, RowMapping
 
 CHUNK = 200
 TODO = "todo"
 DONE = "done"
 
+_DRAFTED = {
+    "position": "position",
+    "version": "version_id",
+    "slug": "slug",
+    "draft": "draft_id",
+    "reported": "reported",
+}
 _RUN = (runs.c.id, runs.c.kind, runs.c.settings, runs.c.state, runs.c.created_at, runs.c.finished_at)
 
 
@@ -71,6 +78,24 @@ class Todo(Frozen):
     position: int
     version: int
     tool: Tool
+
+
+class DraftedTool(Frozen):
+    """A tool of a run that has a draft.
+
+    Attributes:
+        position: its place in the run, from 1.
+        version: the number of the tool's version.
+        slug: where it is filed.
+        draft: the draft.
+        reported: whether its report files were written.
+    """
+
+    position: int
+    version: int
+    slug: str
+    draft: int
+    reported: bool
 
 
 class Runs(Access):
@@ -137,18 +162,50 @@ class Runs(Access):
         """Return tools that are to be reviewed, in order; `after` is the position of the last one handed out."""
         return await self._read(lambda connection: _next(connection, run, after, limit))
 
-    async def mark_done(self, run: int, version: int) -> None:
-        """Say that a run is done with a tool."""
-        await self._write(lambda connection: mark_done(connection, run, version))
+    async def mark_done(self, run: int, version: int, draft: int | None = None) -> None:
+        """Say that a run is done with a tool, and which draft it has."""
+        await self._write(lambda connection: mark_done(connection, run, version, draft))
+
+    async def mark_reported(self, run: int, version: int) -> None:
+        """Say that the report files of a run's draft of a tool are written."""
+        query = update(run_tools).where(_is_tool(run, version)).values(reported=True)
+        await self._write(lambda connection: connection.execute(query) and None)
+
+    async def drafted_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[DraftedTool]:
+        """Return tools that have a draft, in order; `after` is the position of the last one of the page before."""
+        query = select(*(run_tools.c[column].label(name) for name, column in _DRAFTED.items()))
+        query = query.where(
+            run_tools.c.run_id == run, run_tools.c.draft_id.is_not(None), run_tools.c.position > after
+        )
+        query = query.order_by(run_tools.c.position).limit(limit)
+        return await self._read(
+            lambda connection: [
+                DraftedTool.model_validate(dict(row)) for row in connection.execute(query).mappings()
+            ]
+        )
+
+    async def set_run_settings(self, run: int, settings: dict[str, Any]) -> None:
+        """Replace what a run runs with.
+
+        Raises:
+            StorageError: there is none of this number, or it was not committed.
+        """
+        query = update(runs).where(runs.c.id == run).values(settings=settings)
+        if not await self._write(lambda connection: connection.execute(query).rowcount):
+            raise self._no_run(run)
 
     def _no_run(self, run: int) -> StorageError:
         return StorageError(f"{self._database.where} holds no run {run}")
 
 
-def mark_done(connection: Connection, run: int, version: int) -> None:
-    """Take a tool off the list of those to do."""
-    tool = (run_tools.c.run_id == run) & (run_tools.c.version_id == version)
-    connection.execute(update(run_tools).where(tool).values(state=DONE))
+def mark_done(connection: Connection, run: int, version: int, draft: int | None) -> None:
+    """Take a tool off the list of those to do, and keep which draft it has."""
+    row = {"state": DONE, "draft_id": draft}
+    connection.execute(update(run_tools).where(_is_tool(run, version)).values(**row))
+
+
+def _is_tool(run: int, version: int) -> ColumnElement[bool]:
+    return (run_tools.c.run_id == run) & (run_tools.c.version_id == version)
 
 
 def _chunks(added: Iterable[Tool]) -> Iterator[list[Tool]]:
@@ -168,7 +225,15 @@ def _add(connection: Connection, run: int, chunk: list[Tool]) -> int:
 
 def _add_one(connection: Connection, run: int, tool: Tool, position: int) -> int:
     tool_id, version = put_tool(connection, tool)
-    row = {"run_id": run, "tool_id": tool_id, "version_id": version, "position": position, "state": TODO}
+    row = {
+        "run_id": run,
+        "tool_id": tool_id,
+        "version_id": version,
+        "slug": tool.slug,
+        "position": position,
+        "state": TODO,
+        "reported": False,
+    }
     added = insert_new(connection, run_tools).values(**row).returning(run_tools.c.position)
     if connection.execute(added).one_or_none():
         return 1
@@ -180,9 +245,8 @@ def _add_one(connection: Connection, run: int, tool: Tool, position: int) -> int
 
 def _next(connection: Connection, run: int, after: int, limit: int) -> list[Todo]:
     query = (
-        select(run_tools.c.position, run_tools.c.version_id, tool_versions.c.content, tools.c.slug)
+        select(run_tools.c.position, run_tools.c.version_id, tool_versions.c.content, run_tools.c.slug)
         .join_from(run_tools, tool_versions, run_tools.c.version_id == tool_versions.c.id)
-        .join(tools, tools.c.id == run_tools.c.tool_id)
         .where(run_tools.c.run_id == run, run_tools.c.state == TODO, run_tools.c.position > after)
         .order_by(run_tools.c.position)
         .limit(limit)

@@ -89,8 +89,11 @@ run_tools = Table(
     _of("runs", key=True),
     _of("tools", key=True),
     _of("tool_versions"),
+    Column("slug", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("state", Text, nullable=False),
+    _of("drafts", optional=True),
+    Column("reported", Boolean, nullable=False),
     Index(None, "run_id", "state", "position"),
 )
 
@@ -107,6 +110,7 @@ calls = Table(
     Column("prompt_digest", DIGEST, nullable=False),
     Column("state", Text, nullable=False),
     Column("worst_usd", Double),
+    Column("most_calls", Integer, nullable=False),
     Column("begun_at", UtcTime, nullable=False),
     Column("settled_at", UtcTime),
     Column("completion", Verbatim),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 OPEN = "open"
 ANSWERED = "answered"
 FAILED = "failed"
+WITHDRAWN = "withdrawn"
 
 _STEP = (
     calls.c.key,
@@ -33,6 +34,7 @@ _STEP = (
     calls.c.model,
     calls.c.prompt_digest,
     calls.c.worst_usd,
+    calls.c.most_calls,
 )
 
 
@@ -79,6 +81,16 @@ class Steps(Access):
         """
         await self._write(lambda connection: _settle(connection, call_id, entry), paid=True)
 
+    async def withdraw(self, call_id: int) -> None:
+        """Commit that a call was not made after all.
+
+        Raises:
+            StorageError: it was not committed.
+        """
+        query = update(calls).where(calls.c.id == call_id, calls.c.state == OPEN)
+        query = query.values(state=WITHDRAWN, settled_at=now())
+        await self._write(lambda connection: connection.execute(query) and None)
+
     async def open_calls(self, run: int | None = None) -> list[Call]:
         """Return the calls, of one run or of all, of which nothing came: they may have been paid for."""
         return await self._read(lambda connection: _open_calls(connection, run))
@@ -117,6 +129,7 @@ def _begin(connection: Connection, step: Step) -> int:
         "model": plain(step.model),
         "prompt_digest": step.prompt_digest,
         "worst_usd": step.worst_usd,
+        "most_calls": step.most_calls,
         "begun_at": now(),
     }
     return int(connection.execute(_BEGIN, row).scalar_one())

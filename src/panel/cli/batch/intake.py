@@ -80,6 +80,8 @@ class Intake:
         Raises:
             BadRecords: there are some, or nothing else.
         """
+        # Nothing comes after this, and what tells duplicates takes a kilobyte a tool.
+        self._seen, self._slugs = Duplicates(), Slugs()
         if not self._bad and not self._good:
             raise BadRecords("there is no tool in what was given; nothing was written and no call was made")
         if not self._bad:

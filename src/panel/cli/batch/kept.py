@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.runs import BATCHES
+from panel.cli.compose import folders_in_force
 from panel.cli.existing import look
+from panel.cli.means import REPLAY
 from panel.domain.review import ReviewSetup
 from panel.errors import SettingsError
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Mapping
 
     from panel.cli.compose import Cast
     from panel.domain.tool import Tool
+    from panel.settings.choice import ModelChoice
     from panel.settings.resolve import Resolved
     from panel.store import Run, Store
 
@@ -71,12 +74,15 @@ class KeptRun:
             yield "the address of a provider"
 
 
-def kept_run(run: int, changes: Mapping[str, Any], config: Path | None) -> KeptRun:
+def kept_run(
+    run: int, changes: Mapping[str, Any], config: Path | None, anew: Collection[str] = ()
+) -> KeptRun:
     """Return a run with the settings it was begun with.
 
     Args:
         run: its number.
         changes: settings that are other than then.
+        anew: settings that are those in force now, whatever they were then.
         config: settings file that takes the place of `./panel.yaml`, for the address of the store.
 
     Raises:
@@ -89,7 +95,8 @@ def kept_run(run: int, changes: Mapping[str, Any], config: Path | None) -> KeptR
         return kept, following[0].tool if following else None, (await store.progress(run)).todo
 
     kept, first, todo = look(resolve({}, config), read)
-    return KeptRun(kept, resolve({**kept.settings["settings"], **changes}, config), first, todo)
+    then = {name: value for name, value in kept.settings["settings"].items() if name not in anew}
+    return KeptRun(kept, resolve({**then, **changes}, config), first, todo)
 
 
 async def require_run(store: Store, run: int) -> Run:
@@ -112,9 +119,10 @@ async def require_run(store: Store, run: int) -> Run:
 
 def settings_of(resolved: Resolved, cast: Cast, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     """Return what a run keeps of its settings, so that it goes on with the same ones from wherever it is resumed."""
-    settings = resolved.settings.model_copy(update={"model": str(cast.choice)})
-    values = settings.model_dump(mode="json", exclude={"database_url", "data_dir"}, exclude_none=True)
+    settings = resolved.settings.model_copy(update={"model": _anywhere(cast.choice)})
+    values = settings.model_dump(mode="json", exclude={"database_url", "data_dir"})
     values |= {name: str(path.absolute()) for name in PATHS if (path := getattr(settings, name))}
+    values |= {name: str(folder.absolute()) for name, folder in folders_in_force(resolved).items()}
     models = dict.fromkeys(means.asked.model for means in (cast.means, *cast.exceptions.values()))
     return {
         "settings": values,
@@ -126,6 +134,11 @@ def settings_of(resolved: Resolved, cast: Cast, **more: Any) -> dict[str, Any]: 
         "budget_usd": settings.budget,
         **more,
     }
+
+
+def _anywhere(choice: ModelChoice) -> str:
+    """Return a model as it is named from any folder: answers that are replayed lie in one."""
+    return f"{REPLAY}:{Path(choice.model).absolute()}" if choice.provider == REPLAY else str(choice)
 
 
 def endpoints_of(cast: Cast) -> dict[str, str | None]:

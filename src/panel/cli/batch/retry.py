@@ -53,7 +53,7 @@ def retry(
     from panel.cli.sitting import Voice
     from panel.errors import SettingsError
 
-    kept = kept_run(run, {"budget": budget, **options.given(concurrency=concurrency)}, config)
+    kept = kept_run(run, options.given(budget=budget, concurrency=concurrency), config, anew=("budget",))
     if kept.run.kind != BATCH:
         raise SettingsError(
             f"run {run} is a retry itself; retry the run that it is of: panel batch retry {kept.run.settings['of']}"

@@ -87,7 +87,7 @@ def run(
     from panel.cli.batch.shift import Shift
     from panel.cli.exits import SignalReceived
     from panel.cli.page_check import checked
-    from panel.cli.sitting import Voice
+    from panel.cli.sitting import Keeping, Voice
     from panel.errors import SettingsError
     from panel.settings.resolve import resolve
 
@@ -98,7 +98,14 @@ def run(
     resolved = resolve(given, config)
     if not paths and not url:
         raise SettingsError("name the tools to review: files, folders, patterns, - for stdin, or --url")
-    shift = Shift(resolved, Voice(quiet=quiet, verbose=verbose), events=as_json, reports=out is not None)
+    voice = Voice(quiet=quiet, verbose=verbose)
+    shift = Shift(
+        resolved,
+        voice,
+        events=as_json,
+        reports=out is not None,
+        keeping=Keeping(None, fresh=fresh, dry=dry_run),
+    )
     with Intake(similar=similar) as intake:
         try:
             intake.take(
@@ -168,7 +175,7 @@ async def _begun(
             f"… and {left_out - TOLD:,} more tools are left out, because they are there already."
         )
     if number is None:
-        shift.voice.note("Nothing to do: all of these tools are drafted already; --fresh reviews them anew.")
+        shift.voice.note("Nothing to do: all of these tools are there already; --fresh reviews them anew.")
         return None
     run_ = number
     return Assignment(run_, lambda budget: StoredRun(store, run_, fresh=extra["fresh"], budget=budget))

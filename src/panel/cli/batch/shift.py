@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     Opener = Callable[["Shift", Store], Awaitable["Assignment | None"]]
 
 
+NOTHING = Keeping(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """A run to work on.
@@ -55,17 +58,20 @@ class Shift:
         voice: how much is said on stderr.
         events: whether events go to stdout, for programs.
         reports: whether report files are written.
+        keeping: whether answers are asked for anew, or nobody is asked; its run is the shift's own.
 
     Attributes:
         run: the run, once it is known.
         sitting: the panel.
     """
 
-    def __init__(self, resolved: Resolved, voice: Voice, *, events: bool, reports: bool) -> None:
+    def __init__(
+        self, resolved: Resolved, voice: Voice, *, events: bool, reports: bool, keeping: Keeping = NOTHING
+    ) -> None:
         self.resolved = resolved
         self.voice = voice
         self.run: int | None = None
-        self.sitting = Sitting(resolved, voice, Keeping(None))
+        self.sitting = Sitting(resolved, voice, keeping)
         self._events = events
         self._reports = reports
         self._progress = BatchProgress(quiet=voice.quiet, verbose=voice.verbose, events=events)
@@ -142,8 +148,9 @@ class Shift:
                 raise NothingToDo
             run = self.run = assignment.run
             async with AsyncExitStack() as leases:
-                for held in (run, *assignment.also):
-                    await leases.enter_async_context(leased(store, held, halt))
+                await leases.enter_async_context(leased(store, run, halt))
+                for other in assignment.also:
+                    await leases.enter_async_context(leased(store, other, halt, heed=False))
                 spent = await store.spent(run)
                 budget = Budget(math.inf if self._budget is None else self._budget, spent.most_usd)
                 await self._begin(store, run, budget)
@@ -156,6 +163,7 @@ class Shift:
         from panel.store import RunState
 
         await store.set_run_state(run, RunState.OPEN)
+        await self._keep_budget(store, run)
         progress = await store.progress(run)
         if self._reports:
             await self._write_missing(store, run)
@@ -163,15 +171,23 @@ class Shift:
         model = str(self.sitting.prepare(None).choice)
         self._progress.begin(run, total, progress.done, budget if self._priced else None, model=model)
 
+    async def _keep_budget(self, store: Store, run: int) -> None:
+        """Keep the budget in force with the run, for its status and for the next time it is resumed."""
+        kept = (await store.run(run)).settings
+        if kept.get("budget_usd") != self._budget:
+            settings = {**kept["settings"], "budget": self._budget}
+            await store.set_run_settings(run, {**kept, "budget_usd": self._budget, "settings": settings})
+
     async def _write_missing(self, store: Store, run: int) -> None:
-        """Write the reports of drafts whose process ended before it could."""
-        self.sitting.outputs.prepare()
-        after = 0
-        while page := await store.drafts(run, after=after):
-            for line in page:
-                if not self.sitting.outputs.has(REVIEWS, line.slug):
-                    self.sitting.write((await store.draft(line.id)).review)
-            after = page[-1].id
+        """Write the reports of drafts whose process ended before it could, and those that are gone."""
+        outputs, after = self.sitting.outputs, 0
+        outputs.prepare()
+        while page := await store.drafted_tools(run, after=after):
+            for tool in page:
+                if not (tool.reported and outputs.has(REVIEWS, tool.slug)):
+                    self.sitting.write((await store.draft(tool.draft)).review)
+                    await store.mark_reported(run, tool.version)
+            after = page[-1].position
 
     async def _finish(self, store: Store, run: int, halt: Halt) -> None:
         """Mark a run done if it is, and say how it ended."""

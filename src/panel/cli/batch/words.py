@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.runs import BATCH, BATCHES, RETRY
+from panel.cli.rows import labelled
 from panel.domain.money import dollars
 from panel.domain.text import one_line
 from panel.store import RunState
@@ -106,7 +106,7 @@ def standing_lines(standing: Standing, width: int) -> list[str]:
     """Return all of a run in words, in lines no longer than the width where words allow it."""
     line = standing.line
     rows = [*_asked(line.settings), *_ran(line), *_reached(standing), *_paid(standing)]
-    told = [one for label, value in rows for one in _row(label, value, width)]
+    told = [one for label, value in rows for one in labelled(label, value, LABEL, width)]
     return [f"Run {line.id} · {line.kind} · {run_state(line)}", "", *told, "", *_advised(line)]
 
 
@@ -244,17 +244,6 @@ def _advised(line: RunLine) -> list[str]:
     if line.state is RunState.MAKING:
         return ["next: nothing; if its tools are no longer being added, begin a new run: panel batch run"]
     return ["next: nothing"]
-
-
-def _row(label: str, value: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        value,
-        width,
-        initial_indent=f"{label:<{LABEL}}",
-        subsequent_indent=" " * LABEL,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _times(line: RunLine) -> dict[str, str | None]:

@@ -62,15 +62,6 @@ def _runs() -> None:
         sa.Column("lease_beat", sa.Integer, nullable=False),
         sa.Column("lease_since", UtcTime),
     )
-    op.create_table(
-        "run_tools",
-        sa.Column("run_id", Key, sa.ForeignKey("runs.id"), primary_key=True),
-        sa.Column("tool_id", Key, sa.ForeignKey("tools.id"), primary_key=True),
-        sa.Column("version_id", Key, sa.ForeignKey("tool_versions.id"), nullable=False),
-        sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Index(None, "run_id", "state", "position"),
-    )
 
 
 def _calls() -> None:
@@ -84,6 +75,7 @@ def _calls() -> None:
         sa.Column("prompt_digest", sa.String(64), nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("worst_usd", sa.Double),
+        sa.Column("most_calls", sa.Integer, nullable=False),
         sa.Column("begun_at", UtcTime, nullable=False),
         sa.Column("settled_at", UtcTime),
         sa.Column("completion", Verbatim),
@@ -117,6 +109,18 @@ def _drafts() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("drafted_at", UtcTime, nullable=False),
         sa.UniqueConstraint("run_id", "tool_id"),
+    )
+    op.create_table(
+        "run_tools",
+        sa.Column("run_id", Key, sa.ForeignKey("runs.id"), primary_key=True),
+        sa.Column("tool_id", Key, sa.ForeignKey("tools.id"), primary_key=True),
+        sa.Column("version_id", Key, sa.ForeignKey("tool_versions.id"), nullable=False),
+        sa.Column("slug", sa.Text, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("draft_id", Key, sa.ForeignKey("drafts.id")),
+        sa.Column("reported", sa.Boolean, nullable=False),
+        sa.Index(None, "run_id", "state", "position"),
     )
     op.create_table(
         "takes",
