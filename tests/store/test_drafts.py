@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 import builders
-from panel.domain.take import Seat
+from panel.domain.review import PanelReview
 from panel.errors import GateError, StorageError
 from panel.store import Event
 from panel.store.schema import events, takes
@@ -16,7 +16,6 @@ from store.samples import review
 if TYPE_CHECKING:
     from sqlalchemy import Executable
 
-    from panel.domain.review import PanelReview
     from panel.domain.take import NoTake, Take
     from panel.store import Store
 
@@ -192,15 +191,15 @@ async def test_a_review_that_fills_in_takes_the_place(store: Store) -> None:
     assert await store.check() == []
 
 
-async def test_a_revision_is_an_event_that_holds_the_failed_seats(store: Store) -> None:
-    """The event of a revision has both digests, and each seat that had failed as it was, and no other."""
+async def test_a_revision_is_an_event_that_holds_what_was_there_before(store: Store) -> None:
+    """The event of a revision has both digests, and the review as it was with the seats that had failed."""
     before = review(None, SCORED[0], FAILED, builders.no_take())
     draft = await _draft(store, before)
     await _draft(store, review(None, SCORED[0], SCORED[1], builders.no_take()))
     drafted, revised = await store.events(draft)
     assert (revised.actor, revised.kind) == ("panel", "revised")
     assert (revised.hash_before, revised.hash_after) == (drafted.hash_after, (await store.draft(draft)).shown)
-    assert [Seat.model_validate(seat) for seat in revised.payload["seats"]] == [before.seats[1]]
+    assert PanelReview.model_validate(revised.payload["review"]) == before
 
 
 async def test_a_draft_may_be_filled_in_step_by_step(store: Store) -> None:

@@ -6,6 +6,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from panel import __version__
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.cli.means import Means
+    from panel.domain.checks import Finding
     from panel.domain.persona import Persona
+    from panel.domain.review import PanelReview
     from panel.loaders.prompts import PromptBook
     from panel.settings.choice import ModelChoice
     from panel.settings.resolve import Resolved
@@ -85,6 +88,14 @@ def folders_in_force(resolved: Resolved) -> dict[str, Path]:
 def critics(resolved: Resolved) -> dict[str, Persona]:
     """Return all personas of the folder in force by their ids."""
     return load_personas(folder_in_force("personas", resolved.settings.personas, PERSONA_FILES, start=FENCE))
+
+
+def checks_of(known: Mapping[str, Persona]) -> Callable[[PanelReview], tuple[Finding, ...]]:
+    """Return the checks of a review, which know what each persona never says."""
+    from panel.domain.checks import check_review
+
+    never_says = {persona.id: persona.never_says for persona in known.values()}
+    return partial(check_review, never_says=never_says)
 
 
 def cast(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from panel.domain.tool import Tool
     from panel.providers.base import Halt
     from panel.providers.budget import Budget
-    from panel.store import Store
+    from panel.store import Checks, Store
 
 
 class Ledger(Protocol):
@@ -42,8 +42,8 @@ class Ledger(Protocol):
         """Return a seat that needs no asking, or None."""
         ...
 
-    async def keep(self, review: PanelReview) -> int | None:
-        """Keep a review whose seats have all ended, and return the number of its draft.
+    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
+        """Keep a review whose seats have all ended, with what checks find in it, and return the number of its draft.
 
         Raises:
             StorageError: it was not kept.
@@ -77,7 +77,7 @@ class Unstored:
         """Return None: every seat is asked."""
         return None
 
-    async def keep(self, review: PanelReview) -> int | None:
+    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
         """Keep nothing."""
 
     async def reported(self, review: PanelReview) -> None:
@@ -122,10 +122,10 @@ class StoredRun:
         """Return None: every seat is asked, and answered from the store where it can be."""
         return None
 
-    async def keep(self, review: PanelReview) -> int:
+    async def keep(self, review: PanelReview, checks: Checks) -> int:
         """Keep a review; see `Ledger.keep`."""
         version = self._versions[review.tool.canonical]
-        return await self._store.put_draft(review, self.run, version, anew=self._fresh)
+        return await self._store.put_draft(review, self.run, version, anew=self._fresh, checks=checks)
 
     async def reported(self, review: PanelReview) -> None:
         """Keep that a draft's report files are written."""
@@ -187,10 +187,10 @@ class StoredRetry(StoredRun):
         again = seat is None or (seat.failure is not None and seat.failure.reason in self._reasons)
         return None if again else seat
 
-    async def keep(self, review: PanelReview) -> int:
+    async def keep(self, review: PanelReview, checks: Checks) -> int:
         """Put the mended review in the place of the draft; see `Ledger.keep`."""
         version = self._versions[review.tool.canonical]
-        draft = await self._store.put_draft(review, self._of, version)
+        draft = await self._store.put_draft(review, self._of, version, checks=checks)
         await self._store.mark_done(self.run, version, draft)
         return draft
 

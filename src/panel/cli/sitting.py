@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.cli.compose import cast, critics, report_context
+from panel.cli.compose import cast, checks_of, critics, report_context
 from panel.cli.console import tell
 from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.forecast import cache_plan
@@ -131,6 +131,7 @@ class Sitting:
         self._ending = ending
         self._cast: Cast | None = None
         self._critics = critics(resolved)
+        self._checks = checks_of(self._critics)
         self.context = report_context(self._critics.values())
         self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
         self.complete = True
@@ -244,7 +245,7 @@ class Sitting:
         if self._halt.reason is not None and not review.complete:
             return None
         try:
-            return await ledger.keep(review)
+            return await ledger.keep(review, self._checks)
         except StorageError as error:
             self._halt.fail(error)
             return None

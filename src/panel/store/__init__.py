@@ -5,37 +5,55 @@ Everything is reached through `open_store`. SQLAlchemy is imported with this pac
 
 from __future__ import annotations
 
-from panel.store.drafts import Draft, DraftLine, Event, PastEvent
+from panel.store.approval import DraftView, Published, StaleDraft
+from panel.store.claims import CLAIM_SECONDS, Claim
+from panel.store.drafts import Draft, DraftLine
+from panel.store.events import Event, PastEvent
 from panel.store.figures import Progress, Spent
+from panel.store.findings import Checks
 from panel.store.glance import Glance, glance
 from panel.store.holder import Holder
 from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.outcomes import FAILURES, FailedSeat, RunLine
+from panel.store.people import User
+from panel.store.queue import Order, QueueLine, QueuePage, Split, Wanted
 from panel.store.runs import Run, RunState, Todo
 from panel.store.steps import Call
 from panel.store.store import Store, open_store
 from panel.store.tools import KnownTool
 
 __all__ = [
+    "CLAIM_SECONDS",
     "FAILURES",
     "RENEW_SECONDS",
     "Call",
+    "Checks",
+    "Claim",
     "Draft",
     "DraftLine",
+    "DraftView",
     "Event",
     "FailedSeat",
     "Glance",
     "Holder",
     "KnownTool",
     "Lease",
+    "Order",
     "PastEvent",
     "Progress",
+    "Published",
+    "QueueLine",
+    "QueuePage",
     "Run",
     "RunLine",
     "RunState",
     "Spent",
+    "Split",
+    "StaleDraft",
     "Store",
     "Todo",
+    "User",
+    "Wanted",
     "glance",
     "open_store",
 ]

@@ -1,21 +1,27 @@
-"""Drafts, their takes, and all that ever happened to them."""
+"""Drafts: reviews that were kept, and how one takes the place of another."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
-from panel.domain.base import Frozen, digest_of
+from panel.domain.approval import PANEL, Action, State
+from panel.domain.base import Frozen
+from panel.domain.edit import Shown, edited
 from panel.domain.review import PanelReview, fills_in, says_the_same
-from panel.domain.take import NoTake, NoTakeReason, Seat
+from panel.domain.standing import DRAFTED, REVISED
+from panel.domain.take import NoTakeReason
 from panel.errors import GateError, StorageError
 from panel.store.access import Access
 from panel.store.columns import now
+from panel.store.desk import REPLACED, desk_of, keep, put_takes
+from panel.store.events import Event, PastEvent, add_event, events_of
+from panel.store.findings import checked, put_kinds
+from panel.store.queue import columns_of
 from panel.store.runs import mark_done
-from panel.store.schema import drafts, events, run_tools, takes, tool_versions, tools
+from panel.store.schema import drafts, run_tools, takes, tool_versions, tools
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,10 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from panel.domain.tool import Tool
+    from panel.store.findings import Checked, Checks
 
-DRAFTED = "drafted"
-REVISED = "revised"
-PANEL = "panel"
+_ACTIONS = frozenset(map(str, Action))
 
 
 class DraftLine(Frozen):
@@ -40,7 +45,7 @@ class DraftLine(Frozen):
         slug: likewise.
         review_id: `PanelReview.id`.
         shown: digest of all that an editor is shown.
-        state: what state it is in.
+        state: where it is on its way to publication.
         drafted_at: when it was made.
     """
 
@@ -51,65 +56,51 @@ class DraftLine(Frozen):
     slug: str
     review_id: str
     shown: str
-    state: str
+    state: State
     drafted_at: datetime
 
 
 class Draft(DraftLine):
-    """A draft with its review."""
+    """A draft with its review, as the panel made it."""
 
     review: PanelReview
-
-
-class Event(Frozen):
-    """Something that happened to a draft.
-
-    Attributes:
-        draft: the draft.
-        actor: who did it; `panel` for the program itself.
-        kind: what was done, such as `drafted`.
-        reason: why, in the actor's words.
-        hash_before: digest of what was shown before; None for the first event.
-        hash_after: digest of what is shown since.
-        payload: what else belongs to it, as JSON.
-    """
-
-    draft: int
-    actor: str
-    kind: str
-    reason: str | None = None
-    hash_before: str | None = None
-    hash_after: str
-    payload: dict[str, Any] = Field(default_factory=dict)
-
-
-class PastEvent(Event):
-    """An event that is kept: its number, by which events are ordered, and when it was kept."""
-
-    id: int
-    at: datetime
 
 
 class Drafts(Access):
     """Drafts and events."""
 
-    async def put_draft(self, review: PanelReview, run: int, version: int, *, anew: bool = False) -> int:
+    async def put_draft(
+        self,
+        review: PanelReview,
+        run: int,
+        version: int,
+        *,
+        anew: bool = False,
+        checks: Checks | None = None,
+    ) -> int:
         """Keep a review as a draft, with its takes and its first event, mark the tool done, and return the draft's number.
 
         A review that says the same as a draft of the same tool and panel is kept once: that draft's number is returned. One
-        that keeps its takes and fills seats that had failed takes its place, by an event that holds what those seats were; one that
-        the same run asked for again, and that is no better, is not kept.
+        that keeps its takes and fills seats that had failed takes its place, by an event that holds what was there before, and is
+        reviewed again if it had been approved; one that the same run asked for again, and that is no better, is not kept.
 
         Args:
             review: what was reviewed.
             run: the run it is of.
             version: the number of the tool's version.
             anew: whether drafts of other runs are left alone.
+            checks: what finds in it what an editor should look at; None to check nothing.
 
         Raises:
             StorageError: the run has a draft of another review of this tool, or it was not committed.
         """
-        return await self._write(lambda connection: _put(connection, review, run, version, anew=anew))
+        row = {
+            "run_id": run,
+            "version_id": version,
+            "shown": Shown(original=review, review=review).hash,
+            **columns_of(review),
+        }
+        return await self._write(lambda connection: _put(connection, review, row, checks, anew=anew))
 
     async def drafted(self, review_ids: Collection[str]) -> dict[str, DraftLine]:
         """Return the latest draft without a failed seat of each of those reviews that have one, by `PanelReview.id`."""
@@ -146,22 +137,20 @@ class Drafts(Access):
         return await self._read(lambda connection: _lines(connection, query))
 
     async def append_event(self, event: Event) -> int:
-        """Add what happened to a draft, and return the event's number.
+        """Add a note of what happened to a draft, and return the event's number; what changes its state is done with `act`.
 
         Raises:
             GateError: the draft is not what the actor was shown.
+            ValueError: it is an action.
             StorageError: there is no such draft, or it was not committed.
         """
+        if event.kind in _ACTIONS or event.kind in {DRAFTED, REVISED}:
+            raise ValueError(f"{event.kind} is no note")
         return await self._write(lambda connection: _append(connection, event))
 
     async def events(self, draft: int) -> list[PastEvent]:
         """Return all that happened to a draft, in order."""
-        query = select(*_EVENT).where(events.c.draft_id == draft).order_by(events.c.id)
-        return await self._read(
-            lambda connection: [
-                PastEvent.model_validate(dict(row)) for row in connection.execute(query).mappings()
-            ]
-        )
+        return await self._read(lambda connection: events_of(connection, draft))
 
 
 _LINE = (
@@ -175,34 +164,35 @@ _LINE = (
     drafts.c.state,
     drafts.c.drafted_at,
 )
-_KEPT = select(drafts.c.id, drafts.c.review, drafts.c.shown)
-_EVENT = (events.c.draft_id.label("draft"), *(column for column in events.c if column.name != "draft_id"))
-
-
-def shown_hash(review: PanelReview) -> str:
-    """Return the digest of all that a page may show of a review."""
-    return digest_of(review.model_dump(mode="json"))
+_KEPT = select(drafts.c.id, drafts.c.review)
 
 
 def _lines(connection: Connection, query: Select[Any]) -> list[DraftLine]:
     return [DraftLine.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
-def _put(connection: Connection, review: PanelReview, run: int, version: int, *, anew: bool) -> int:
+def _put(
+    connection: Connection, review: PanelReview, row: dict[str, Any], checks: Checks | None, *, anew: bool
+) -> int:
+    run, version = row["run_id"], row["version_id"]
     tool_id = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
     if tool_id is None:
         raise StorageError(f"there is no version {version} of a tool, so that nothing can be a draft of it")
-    draft = _in_place(connection, review, run, tool_id, anew=anew)
-    if draft is None:
-        draft = _add(connection, review, run, tool_id, version)
+    place = _in_place(connection, review, run, tool_id, anew=anew)
+    if place is None:
+        draft = _add(connection, review, {"tool_id": tool_id, **row}, checked(review, checks))
+    else:
+        draft, earlier = place
+        if fills_in(earlier, review):
+            _revise(connection, draft, review, checks)
     mark_done(connection, run, version, draft)
     return draft
 
 
 def _in_place(
     connection: Connection, review: PanelReview, run: int, tool_id: int, *, anew: bool
-) -> int | None:
-    """Return the draft that a review is or becomes; None if it needs one of its own."""
+) -> tuple[int, PanelReview] | None:
+    """Return the draft that a review is or becomes, with what it holds; None if the review needs one of its own."""
     own = _own(connection, run, tool_id)
     known = own if own is not None or anew else _same(connection, review)
     if known is None:
@@ -212,18 +202,17 @@ def _in_place(
         raise StorageError(
             f"run {run} has a draft of {review.tool.name} already; begin a new run for another"
         )
-    if fills_in(earlier, review):
-        return _revise(connection, known, earlier, review)
-    return int(known.id) if own is not None or says_the_same(earlier, review) else None
+    is_it = own is not None or fills_in(earlier, review) or says_the_same(earlier, review)
+    return (int(known.id), earlier) if is_it else None
 
 
-def _own(connection: Connection, run: int, tool_id: int) -> Row[Any, Any, Any] | None:
+def _own(connection: Connection, run: int, tool_id: int) -> Row[Any, Any] | None:
     """Return the run's draft of a tool, whichever run made it."""
     mine = drafts_of(run) & (drafts.c.tool_id == tool_id)
     return connection.execute(_KEPT.where(mine).order_by(drafts.c.id.desc()).limit(1)).one_or_none()
 
 
-def _same(connection: Connection, review: PanelReview) -> Row[Any, Any, Any] | None:
+def _same(connection: Connection, review: PanelReview) -> Row[Any, Any] | None:
     """Return the latest draft of the same question to the same panel."""
     same = _KEPT.where(drafts.c.review_id == review.id).order_by(drafts.c.id.desc()).limit(1)
     return connection.execute(same).one_or_none()
@@ -235,64 +224,39 @@ def drafts_of(run: int) -> ColumnElement[bool]:
     return or_(drafts.c.run_id == run, drafts.c.id.in_(listed))
 
 
-def _add(connection: Connection, review: PanelReview, run: int, tool_id: int, version: int) -> int:
+def _add(connection: Connection, review: PanelReview, place: dict[str, Any], found: Checked) -> int:
+    moment = now()
     row = {
-        "run_id": run,
-        "tool_id": tool_id,
-        "version_id": version,
         "review_id": review.id,
         "review": review.model_dump(mode="json"),
-        "shown": shown_hash(review),
-        "state": DRAFTED,
-        "drafted_at": now(),
+        "state": State.DRAFTED,
+        "drafted_at": moment,
+        "updated_at": moment,
+        **place,
+        **found.columns,
     }
     draft = int(connection.execute(insert(drafts).values(**row).returning(drafts.c.id)).scalar_one())
-    _put_takes(connection, draft, review)
-    _add_event(connection, Event(draft=draft, actor=PANEL, kind=DRAFTED, hash_after=row["shown"]))
+    put_takes(connection, draft, review)
+    put_kinds(connection, draft, found)
+    add_event(connection, Event(draft=draft, actor=PANEL, kind=DRAFTED, hash_after=row["shown"]))
     return draft
 
 
-def _revise(
-    connection: Connection, known: Row[Any, Any, Any], earlier: PanelReview, review: PanelReview
-) -> int:
-    shown = shown_hash(review)
-    row = {"review": review.model_dump(mode="json"), "shown": shown}
-    connection.execute(update(drafts).where(drafts.c.id == known.id).values(**row))
-    connection.execute(delete(takes).where(takes.c.draft_id == known.id))
+def _revise(connection: Connection, draft: int, review: PanelReview, checks: Checks | None) -> None:
+    desk = desk_of(connection, draft, change=True)
+    after = edited(review, desk.standing.edits)
     # The reports of every run that has this draft are out of date.
-    connection.execute(update(run_tools).where(run_tools.c.draft_id == known.id).values(reported=False))
-    _put_takes(connection, known.id, review)
-    failed = [seat.model_dump(mode="json") for seat in earlier.seats if seat.failed]
+    connection.execute(update(run_tools).where(run_tools.c.draft_id == draft).values(reported=False))
     event = Event(
-        draft=known.id,
+        draft=draft,
         actor=PANEL,
         kind=REVISED,
         reason="seats that had failed were asked again",
-        hash_before=known.shown,
-        hash_after=shown,
-        payload={"seats": failed},
+        hash_before=desk.standing.shown,
+        hash_after=after.hash,
+        payload={REPLACED: desk.made.model_dump(mode="json")},
     )
-    _add_event(connection, event)
-    return int(known.id)
-
-
-def _put_takes(connection: Connection, draft: int, review: PanelReview) -> None:
-    connection.execute(insert(takes), [_take(draft, n, seat) for n, seat in enumerate(review.seats)])
-
-
-def _take(draft: int, position: int, seat: Seat) -> dict[str, Any]:
-    outcome = seat.outcome
-    return {
-        "draft_id": draft,
-        "persona": seat.persona,
-        "position": position,
-        "kind": outcome.kind,
-        "verdict": seat.take.verdict if seat.take else None,
-        "score": seat.take.score if seat.take else None,
-        "reason": outcome.reason if isinstance(outcome, NoTake) else None,
-        "model": seat.provenance and seat.provenance.config.model,
-        "prompt_digest": seat.provenance and seat.provenance.prompt_digest,
-    }
+    keep(connection, desk, event, after, checked(after.review, checks, desk.standing.ticks))
 
 
 def _append(connection: Connection, event: Event) -> int:
@@ -301,13 +265,7 @@ def _append(connection: Connection, event: Event) -> int:
         raise StorageError(f"there is no draft {event.draft}, so that nothing can have happened to it")
     if event.hash_before != shown:
         raise GateError(f"draft {event.draft} has changed since it was shown; look at it again")
-    return _add_event(connection, event)
-
-
-def _add_event(connection: Connection, event: Event) -> int:
-    row = event.model_dump(mode="json", exclude={"draft"})
-    query = insert(events).values(draft_id=event.draft, at=now(), **row).returning(events.c.id)
-    return int(connection.execute(query).scalar_one())
+    return add_event(connection, event)
 
 
 def _draft(connection: Connection, draft: int) -> Draft | None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from sqlalchemy import Text, cast, func, select
 
+from panel.domain.approval import State
 from panel.domain.completion import Completion
+from panel.domain.edit import Shown
 from panel.domain.review import PanelReview
+from panel.domain.standing import DRAFTED
+from panel.errors import StorageError
 from panel.store.access import Access
-from panel.store.drafts import DRAFTED, shown_hash
+from panel.store.desk import desk_of
 from panel.store.schema import calls, drafts, events, takes
 from panel.store.steps import ANSWERED
 
@@ -61,12 +65,14 @@ def _drafts(connection: Connection) -> Iterator[str]:
         drafts.c.id,
         drafts.c.review_id,
         drafts.c.shown,
+        drafts.c.state,
         cast(drafts.c.review, Text).label("review"),
         _count(takes).label("takes"),
-        _count(events, DRAFTED).label("events"),
+        _count(events, DRAFTED).label("made"),
+        _count(events).label("events"),
     )
     for row in connection.execute(query.execution_options(yield_per=BATCH)):
-        for flaw in _flaws(row):
+        for flaw in _flaws(connection, row):
             yield f"draft {row.id}: {flaw}"
 
 
@@ -75,7 +81,7 @@ def _count(table: Table, kind: str | None = None) -> ScalarSelect[int]:
     return (query.where(table.c.kind == kind) if kind else query).scalar_subquery()
 
 
-def _flaws(row: Row[Any]) -> Iterator[str]:
+def _flaws(connection: Connection, row: Row[Any]) -> Iterator[str]:
     try:
         review = PanelReview.model_validate_json(row.review)
     except ValidationError:
@@ -83,9 +89,18 @@ def _flaws(row: Row[Any]) -> Iterator[str]:
         return
     if review.id != row.review_id:
         yield "its review is not the one that its id says"
-    elif shown_hash(review) != row.shown:
-        yield "its review was altered after it was kept"
+    elif not _is_what_events_say(connection, row, review):
+        yield "its review was altered after it was kept, or its state is not what its events say"
     if row.takes != len(review.seats):
         yield f"it has {row.takes} takes for {len(review.seats)} seats"
-    if row.events != 1:
-        yield f"it has {row.events} events of its making in place of 1"
+    if row.made != 1:
+        yield f"it has {row.made} events of its making in place of 1"
+
+
+def _is_what_events_say(connection: Connection, row: Row[Any], review: PanelReview) -> bool:
+    if row.events <= 1:
+        return [Shown(original=review, review=review).hash, State.DRAFTED] == [row.shown, row.state]
+    try:
+        return desk_of(connection, row.id).standing.state is State(row.state)
+    except (StorageError, ValueError):
+        return False

@@ -4,14 +4,30 @@
       └── tool_versions ── run_tools ── runs
                                │          └── calls
                              drafts ── takes
-                               └────── events
+                               ├────── events
+                               ├────── open_kinds
+                               └────── claims
+
+    draft_counts    users ── sessions
 
 Rows are ordered by id, never by time. The migrations make the tables; a test holds the two against each other.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 
 from panel.store.columns import Data, Key, UtcTime, Verbatim
@@ -34,7 +50,7 @@ def _id() -> Column[int]:
 
 
 def _of(table: str, *, key: bool = False, optional: bool = False) -> Column[int]:
-    name = {"runs": "run_id", "tools": "tool_id", "tool_versions": "version_id", "drafts": "draft_id"}[table]
+    name = {"tool_versions": "version_id"}.get(table, f"{table.removesuffix('s')}_id")
     return Column(name, Key, ForeignKey(f"{table}.id"), primary_key=key, nullable=optional)
 
 
@@ -130,6 +146,8 @@ calls = Table(
     Index(None, "prompt_digest"),
 )
 
+FILTERED = ("category", "ships", "skips", "cost_usd", "drafted_at")
+
 drafts = Table(
     "drafts",
     metadata,
@@ -142,7 +160,49 @@ drafts = Table(
     Column("shown", DIGEST, nullable=False),
     Column("state", Text, nullable=False),
     Column("drafted_at", UtcTime, nullable=False),
+    # From here on: what a list shows of it or finds it by, as it is shown; made by `panel.store.queue.columns_of`.
+    Column("category", Text),
+    Column("findings", Verbatim),
+    Column("open_findings", Integer, nullable=False),
+    Column("ships", Integer, nullable=False),
+    Column("skips", Integer, nullable=False),
+    Column("margin", Integer, nullable=False),
+    Column("cost_usd", Double),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("live", DIGEST),
     Unique("run_id", "tool_id"),
+    Index("ix_drafts_of_tool", "tool_id", "state", "category"),
+    # What can be filtered by is in them, so that nobody looks at the rows for it, which are long.
+    Index("ix_drafts_queue", "state", "id", *FILTERED),
+    Index("ix_drafts_category", "state", "category", "id"),
+    Index("ix_drafts_findings", "state", "open_findings", "id", *FILTERED),
+    Index("ix_drafts_margin", "state", "margin", "id", *FILTERED),
+    Index(
+        "ix_drafts_live",
+        "id",
+        sqlite_where=text("live IS NOT NULL"),
+        postgresql_where=text("live IS NOT NULL"),
+    ),
+)
+
+# Of which kinds a draft has findings that are neither ticked nor cut.
+open_kinds = Table(
+    "open_kinds",
+    metadata,
+    _of("drafts", key=True),
+    Column("kind", Text, primary_key=True),
+    Index("ix_open_kinds_kind", "kind", "draft_id"),
+)
+
+# How many drafts there are of each state and category, kept by triggers. Writers of PostgreSQL have several slots, so that they do
+# not wait for each other; what counts is the sum.
+draft_counts = Table(
+    "draft_counts",
+    metadata,
+    Column("state", Text, primary_key=True),
+    Column("category", Text, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("drafts", Key, nullable=False),
 )
 
 takes = Table(
@@ -170,6 +230,38 @@ events = Table(
     Column("hash_before", DIGEST),
     Column("hash_after", DIGEST, nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("payload", Data, nullable=False),
+    Column("payload", Verbatim, nullable=False),
     Index(None, "draft_id"),
+)
+
+# Who has a draft before them, by the database's clock.
+claims = Table(
+    "claims",
+    metadata,
+    _of("drafts", key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", Double, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("canonical", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    _of("users"),
+    Column("created_at", UtcTime, nullable=False),
+    Column("until", Double, nullable=False),
+    Index(None, "user_id"),
+    Index(None, "until"),
 )

@@ -13,13 +13,17 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from panel.errors import SettingsError
+from panel.store.approval import Approvals
+from panel.store.claims import Claims
 from panel.store.drafts import Drafts
 from panel.store.faults import storage_error
 from panel.store.figures import Figures
 from panel.store.health import Health
 from panel.store.leases import Leases
 from panel.store.outcomes import Outcomes
+from panel.store.people import People
 from panel.store.postgres import PostgresDatabase
+from panel.store.queue import Queue
 from panel.store.runs import Runs
 from panel.store.sqlite import SqliteDatabase
 from panel.store.steps import Steps
@@ -35,8 +39,8 @@ if TYPE_CHECKING:
 READERS = 4
 
 
-class Store(Steps, Tools, Runs, Leases, Figures, Drafts, Outcomes, Health):
-    """Calls, tools, runs, drafts and events in one database; every method may be called from many tasks at once."""
+class Store(Steps, Tools, Runs, Leases, Figures, Drafts, Queue, Claims, Approvals, People, Outcomes, Health):
+    """Calls, tools, runs, drafts, events and people in one database; every method may be called from many tasks at once."""
 
 
 @asynccontextmanager

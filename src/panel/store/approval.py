@@ -1,0 +1,289 @@
+"""What people do with drafts: each in one transaction that looks at the rules, at what they were shown, and at who has the draft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from panel.domain.approval import Action
+from panel.domain.base import Frozen
+from panel.domain.checks import Finding
+from panel.domain.edit import Edit, Shown, edit_of, edited, left_after
+from panel.domain.review import PanelReview
+from panel.domain.standing import Standing, advanced, refusal
+from panel.domain.tick import Ticked, missing_ticks
+from panel.errors import GateError, StorageError
+from panel.store.access import Access
+from panel.store.claims import Claim, claim_of, let_go
+from panel.store.desk import REPLACED, Desk, desk_of, keep
+from panel.store.events import Event, PastEvent
+from panel.store.findings import checked
+from panel.store.schema import drafts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from panel.domain.deed import Deed
+    from panel.domain.take import Seat
+    from panel.store.findings import Checks
+
+# Whoever has decided has the draft no longer before them.
+_DECISIONS = frozenset(
+    {Action.APPROVE, Action.REQUEST_CHANGES, Action.REJECT, Action.PUBLISH, Action.RETRACT}
+)
+
+
+class StaleDraft(GateError):
+    """A draft was changed after it was shown to whoever wants to do something with it.
+
+    Attributes:
+        shown: digest of what is shown now.
+        lost: what they wrote, to be shown to them again; empty if they wrote nothing.
+    """
+
+    def __init__(self, message: str, shown: str, lost: str) -> None:
+        super().__init__(f"{message}\nWhat you wrote:\n{lost}" if lost else message)
+        self.shown = shown
+        self.lost = lost
+
+
+class DraftView(Frozen):
+    """All that an editor is shown of a draft.
+
+    Attributes:
+        id: its number.
+        shown: the review with its edits, and what the panel made.
+        standing: where it stands, with edits and ticks in force.
+        findings: what checks find in it as it is shown.
+        history: all that happened to it, in order.
+        claim: who has it before them.
+    """
+
+    id: int
+    shown: Shown
+    standing: Standing
+    findings: tuple[Finding, ...]
+    history: tuple[PastEvent, ...]
+    claim: Claim | None
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """The findings that still stand in the way of approval."""
+        return missing_ticks(self.findings, self.standing.ticks)
+
+    def tick_of(self, finding: Finding) -> Ticked | None:
+        """Return how a finding was dealt with, or None."""
+        return next((tick for tick in self.standing.ticks if tick.finding == finding.id), None)
+
+
+class Published(Frozen):
+    """What of a draft is on the site, also while the draft is being corrected.
+
+    Attributes:
+        id: the draft's number.
+        shown: what is shown there.
+        approved_by: the editor who approved it.
+        approved_at: when.
+        published_at: when it was published.
+    """
+
+    id: int
+    shown: Shown
+    approved_by: str
+    approved_at: datetime
+    published_at: datetime
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a draft will be, and what its event tells of it."""
+
+    made: PanelReview
+    edits: tuple[Edit, ...]
+    payload: dict[str, Any]
+
+
+class Approvals(Access):
+    """What people do with drafts."""
+
+    async def act(self, draft: int, deed: Deed, checks: Checks) -> Standing:
+        """Do something with a draft, and return where it stands since.
+
+        Args:
+            draft: the draft.
+            deed: what is done, by whom, and what they were shown.
+            checks: what finds in a review what must be dealt with.
+
+        Raises:
+            StaleDraft: something else is shown by now; it holds what they wrote.
+            GateError: the rules refuse it, or somebody else has the draft before them.
+            StorageError: there is no such draft, it was altered, or it was not committed.
+        """
+        told = await self._write(lambda connection: _act(connection, draft, deed, checks))
+        if isinstance(told, GateError):
+            raise told
+        return told
+
+    async def view(self, draft: int, checks: Checks) -> DraftView:
+        """Return all that an editor is shown of a draft.
+
+        Args:
+            draft: its number.
+            checks: what finds in a review what an editor should look at.
+
+        Raises:
+            StorageError: there is none of this number, or it was altered.
+        """
+        return await self._read(lambda connection: _view(connection, draft, checks))
+
+    async def published(self, draft: int) -> Published | None:
+        """Return what of a draft is on the site, or None if nothing is.
+
+        Raises:
+            StorageError: there is none of this number, or it was altered.
+        """
+        return await self._read(lambda connection: _published(desk_of(connection, draft)))
+
+    async def live(self, *, after: int = 0, limit: int = 50) -> list[Published]:
+        """Return what is on the site, the oldest draft first; `after` is the last number of the page before.
+
+        Raises:
+            StorageError: one of them was altered.
+        """
+        return await self._read(lambda connection: _all_live(connection, after, limit))
+
+
+def _act(connection: Connection, draft: int, deed: Deed, checks: Checks) -> Standing | GateError:
+    # A refusal is returned, because an error would take back what shares the transaction; nothing was written before it.
+    desk = desk_of(connection, draft, change=True)
+    try:
+        _check_claim(connection, draft, deed)
+        _check_seen(desk, deed)
+        _check_rules(desk, deed)
+        return _done(connection, desk, deed, checks)
+    except GateError as refused:
+        return refused
+
+
+def _check_claim(connection: Connection, draft: int, deed: Deed) -> None:
+    found = claim_of(connection, draft)
+    if found and not found.is_of(deed.actor.name):
+        minutes = f"{found.minutes} minute{'s' if found.minutes != 1 else ''}"
+        raise GateError(f"draft {draft} is with {found.holder} for {minutes} yet; wait, or take it over")
+
+
+def _check_seen(desk: Desk, deed: Deed) -> None:
+    shown = desk.standing.shown
+    if deed.seen == shown:
+        return
+    last = next(event for event in reversed(desk.past) if event.hash_before != event.hash_after)
+    raise StaleDraft(
+        f"draft {desk.draft} was changed by {last.actor} at {last.at:%Y-%m-%d %H:%M:%S} UTC, after it was shown to you; "
+        f"read it again, then {deed.action.label}",
+        shown,
+        deed.written,
+    )
+
+
+def _check_rules(desk: Desk, deed: Deed) -> None:
+    if why := refusal(desk.standing, deed.action, deed.actor.role, deed.reason):
+        raise GateError(f"draft {desk.draft} {why}")
+
+
+def _done(connection: Connection, desk: Desk, deed: Deed, checks: Checks) -> Standing:
+    plan = _plan(desk, deed)
+    unchanged = plan.made is desk.made and plan.edits == desk.standing.edits
+    after = desk.shown if unchanged else edited(plan.made, plan.edits)
+    event = Event(
+        draft=desk.draft,
+        actor=deed.actor.name,
+        kind=deed.action,
+        reason=deed.reason,
+        hash_before=desk.standing.shown,
+        hash_after=after.hash,
+        payload={"role": deed.actor.role, **plan.payload},
+    )
+    if deed.action is Action.EDIT and event.hash_before == event.hash_after:
+        raise GateError(f"draft {desk.draft} says that already; nothing was changed")
+    found = checked(after.review, checks, advanced(desk.standing, event, len(desk.past)).ticks)
+    if deed.action is Action.APPROVE and found.missing:
+        raise _unfinished(desk.draft, len(found.missing))
+    if deed.action in _DECISIONS:
+        let_go(connection, desk.draft, deed.actor)
+    return keep(connection, desk, event, after, found)
+
+
+def _unfinished(draft: int, missing: int) -> GateError:
+    findings = "1 finding that is" if missing == 1 else f"{missing} findings that are"
+    return GateError(f"draft {draft} has {findings} neither ticked nor cut; deal with each, then approve it")
+
+
+def _plan(desk: Desk, deed: Deed) -> _Plan:
+    if deed.seat:
+        return _rerun(desk, deed.seat)
+    if deed.action is Action.UNDO:
+        return _undo(desk)
+    edits = tuple(edit_of(desk.made, change, deed.actor.name, deed.reason) for change in deed.changes)
+    payload: dict[str, Any] = {"edits": [edit.model_dump(mode="json") for edit in edits]} if edits else {}
+    if deed.tick:
+        payload["tick"] = deed.tick.model_dump(mode="json")
+    return _Plan(desk.made, (*desk.standing.edits, *edits), payload)
+
+
+def _rerun(desk: Desk, seat: Seat) -> _Plan:
+    if desk.made.seat_of(seat.persona) is None:
+        raise GateError(f"{seat.persona} has no seat in draft {desk.draft}")
+    seats = tuple(seat if old.persona == seat.persona else old for old in desk.made.seats)
+    made = desk.made.model_copy(update={"seats": seats})
+    payload = {"persona": seat.persona, REPLACED: desk.made.model_dump(mode="json")}
+    return _Plan(made, left_after(desk.standing.edits, seat.persona), payload)
+
+
+def _undo(desk: Desk) -> _Plan:
+    last = desk.standing.undoable[-1]
+    undone = desk.past[last.place]
+    payload: dict[str, Any] = {"undone": undone.id}
+    if REPLACED not in undone.payload:
+        return _Plan(desk.made, last.before.edits, payload)
+    payload[REPLACED] = desk.made.model_dump(mode="json")
+    return _Plan(PanelReview.model_validate(undone.payload[REPLACED]), last.before.edits, payload)
+
+
+def _view(connection: Connection, draft: int, checks: Checks) -> DraftView:
+    desk = desk_of(connection, draft)
+    return DraftView(
+        id=draft,
+        shown=desk.shown,
+        standing=desk.standing,
+        findings=checks(desk.shown.review),
+        history=tuple(desk.past),
+        claim=claim_of(connection, draft),
+    )
+
+
+def _all_live(connection: Connection, after: int, limit: int) -> list[Published]:
+    query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
+    numbers = connection.execute(query.order_by(drafts.c.id).limit(limit)).scalars().all()
+    found = (_published(desk_of(connection, number)) for number in numbers)
+    return [published for published in found if published]
+
+
+def _published(desk: Desk) -> Published | None:
+    live = desk.standing.live
+    if live is None:
+        return None
+    shown = desk.shown_at(live.place)
+    if shown.hash != live.hash:
+        raise StorageError(
+            f"draft {desk.draft} is not what was approved; run panel db check, or restore a backup"
+        )
+    return Published(
+        id=desk.draft,
+        shown=shown,
+        approved_by=live.approval.by,
+        approved_at=desk.past[live.approval.place].at,
+        published_at=desk.past[live.place].at,
+    )
