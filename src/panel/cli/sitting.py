@@ -16,6 +16,7 @@ from panel.cli.interrupts import Interrupts
 from panel.cli.ledger import StoredRun, Unstored
 from panel.cli.output import Outputs
 from panel.cli.progress import progress
+from panel.cli.run_settings import settings_of
 from panel.cli.seating import Terms, seated
 from panel.cli.storing import opened
 from panel.domain.completion import Usage
@@ -208,7 +209,8 @@ class Sitting:
         from panel.store import RunState
 
         async with opened(self._resolved) as store:
-            run = await store.create_run(self._keeping.kind, {"model": str(self.prepare(None).choice)})
+            settings = settings_of(self._resolved, self.prepare(None))
+            run = await store.create_run(self._keeping.kind, settings)
             await store.add_tools(run, tools)
             ledger = StoredRun(store, run, fresh=self._keeping.fresh)
             yield ledger

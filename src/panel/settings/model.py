@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from panel.domain.approval import PersonName
 from panel.domain.base import Frozen
 from panel.domain.completion import Effort, Verbosity
 from panel.errors import SettingsError
@@ -180,6 +181,10 @@ class Settings(Frozen):
         Field(
             description="where answers and drafts are kept: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data"
         ),
+    ] = None
+    editor: Annotated[
+        PersonName | None,
+        Field(description="who reads and approves drafts, by name, as pages print it"),
     ] = None
     personas: Annotated[Folder | None, Field(description="folder of persona files")] = None
     prompts: Annotated[Folder | None, Field(description="folder of prompt templates")] = None

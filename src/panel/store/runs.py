@@ -136,6 +136,13 @@ class Runs(Access):
             lambda connection: [_run(row) for row in connection.execute(query).mappings()]
         )
 
+    async def find_run(self, kind: str, settings: dict[str, Any]) -> int | None:
+        """Return the latest run of a kind with these settings, or None; the last hundred of the kind are looked at."""
+        query = select(runs.c.id, runs.c.settings).where(runs.c.kind == kind)
+        query = query.order_by(runs.c.id.desc()).limit(100)
+        found = await self._read(lambda connection: connection.execute(query).all())
+        return next((int(row.id) for row in found if row.settings == settings), None)
+
     async def set_run_state(self, run: int, state: RunState) -> None:
         """Say where a run is.
 

@@ -77,7 +77,7 @@ async def _begun(
     shift: Shift, store: Store, kept: KeptRun, cast: Cast, more: dict[str, Any]
 ) -> Assignment | None:
     """Make a run of the tools whose seats failed; None if there are none."""
-    from panel.cli.batch.kept import settings_of
+    from panel.cli.run_settings import settings_of
     from panel.domain.take import NoTakeReason
     from panel.store import RunState
 

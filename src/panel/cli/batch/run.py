@@ -151,9 +151,9 @@ async def _begun(
     shift: Shift, store: Store, intake: Intake, cast: Cast, extra: dict[str, Any]
 ) -> Assignment | None:
     """Make a run of the tools that are not drafted yet; None if all are."""
-    from panel.cli.batch.kept import settings_of
     from panel.cli.batch.shift import Assignment
     from panel.cli.ledger import StoredRun
+    from panel.cli.run_settings import settings_of
     from panel.store import RunState
 
     number: int | None = None

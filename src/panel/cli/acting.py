@@ -1,0 +1,33 @@
+"""Who works with drafts from this terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panel.domain.approval import Actor, Role
+from panel.errors import GateError, SettingsError
+
+if TYPE_CHECKING:
+    from panel.settings.resolve import Resolved
+    from panel.store import Store
+
+WHO = "say who you are, as pages will print it: set PANEL_EDITOR, or `editor: NAME` in panel.yaml"
+
+
+async def acting(resolved: Resolved, store: Store) -> Actor:
+    """Return who works with drafts: the editor of the settings, who may do everything unless there are accounts.
+
+    Raises:
+        SettingsError: nobody is named.
+        GateError: there are accounts, and none of this name that may be used.
+    """
+    name = resolved.settings.editor
+    if name is None:
+        raise SettingsError(WHO)
+    if not await store.users():
+        return Actor(name=name, role=Role.PUBLISHER)
+    user = await store.user(name)
+    if user is None or user.disabled_at is not None:
+        why = "there is no account" if user is None else "the account was disabled"
+        raise GateError(f"{name}: {why}; `panel users list` shows who may work with drafts")
+    return user.actor

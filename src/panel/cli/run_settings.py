@@ -1,0 +1,46 @@
+"""What a run keeps of its settings, so that the same can be asked again later, from wherever that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panel.cli.compose import folders_in_force
+from panel.cli.means import REPLAY
+
+if TYPE_CHECKING:
+    from panel.cli.compose import Cast
+    from panel.settings.choice import ModelChoice
+    from panel.settings.resolve import Resolved
+
+PATHS = ("out", "record", "personas", "prompts")
+OF_THE_USER = {"database_url", "data_dir", "editor"}
+
+
+def settings_of(resolved: Resolved, cast: Cast, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    """Return what a run keeps of its settings, so that it goes on with the same ones from wherever it is resumed."""
+    settings = resolved.settings.model_copy(update={"model": _anywhere(cast.choice)})
+    values = settings.model_dump(mode="json", exclude=OF_THE_USER)
+    values |= {name: str(path.absolute()) for name in PATHS if (path := getattr(settings, name))}
+    values |= {name: str(folder.absolute()) for name, folder in folders_in_force(resolved).items()}
+    models = dict.fromkeys(means.asked.model for means in (cast.means, *cast.exceptions.values()))
+    return {
+        "settings": values,
+        "setup": cast.setup.model_dump(mode="json"),
+        "endpoints": endpoints_of(cast),
+        "model": str(cast.choice),
+        "models": list(models),
+        "roster": [persona.id for persona in cast.personas],
+        "budget_usd": settings.budget,
+        **more,
+    }
+
+
+def _anywhere(choice: ModelChoice) -> str:
+    """Return a model as it is named from any folder: answers that are replayed lie in one."""
+    return f"{REPLAY}:{Path(choice.model).absolute()}" if choice.provider == REPLAY else str(choice)
+
+
+def endpoints_of(cast: Cast) -> dict[str, str | None]:
+    """Return where each model is asked, by its name; None for the vendor's own address."""
+    return {means.asked.model: means.connection.base_url for means in (cast.means, *cast.exceptions.values())}

@@ -1,0 +1,1 @@
+"""The approval queue in a browser. Needs the `web` extra; imported by `panel serve` alone."""
