@@ -36,6 +36,11 @@ _EXAMPLE = re.compile(
     r"\b(?:such as|like|for example|e\.g\.?|for instance|attacks?|phrases?|texts?|prompts?|blocks?|detects?|catches|stops|filters|refuses|rejects|against)[,:]? ?$",
     re.IGNORECASE,
 )
+_COMMON = re.compile(
+    r"\b(?:the|and|to|of|is|in|with|this|all|you|your|score|verdict|ship|skip|take|ignore|give|rate|panel|100)\b",
+    re.IGNORECASE,
+)
+_FEWEST_COMMON = 2
 _REPEATED_WORDS = 3
 _MOST_REPEATS = 8
 _LEAST_PRINTABLE = 0.9
@@ -66,10 +71,14 @@ def _dictates(text: str) -> bool:
 
 
 def _views(text: str) -> Iterator[str]:
-    """Yield what a text says when it is read backwards, in ROT13 and with digits for letters."""
-    yield text[::-1]
-    yield codecs.encode(text, "rot13")
+    """Yield what a text says with digits for letters, and backwards and in ROT13 if that is words at all."""
     yield text.translate(_LEET)
+    yield from filter(_reads, (text[::-1], codecs.encode(text, "rot13")))
+
+
+def _reads(text: str) -> bool:
+    """Whether a text has enough common words to be looked at closely, which takes a while."""
+    return len(_COMMON.findall(text)) >= _FEWEST_COMMON
 
 
 def _is_example(text: str, found: re.Match[str]) -> bool:

@@ -31,23 +31,26 @@ class Likeness(NamedTuple):
     end: int
 
 
-def likeness(first: str, second: str) -> Likeness:
-    """Return how alike two plain texts are."""
-    known = {run for run, _, _ in _runs(first)}
-    runs = _runs(second)
-    theirs = {run for run, _, _ in runs}
-    union = known | theirs
-    share = len(known & theirs) / len(union) if union else 0.0
-    return Likeness(share, *_longest(runs, known))
+Run = tuple[tuple[str, ...], int, int]
+"""Three words, and the place of all of them."""
 
 
-def _runs(text: str) -> list[tuple[tuple[str, ...], int, int]]:
+def likeness(first: list[Run], second: list[Run]) -> Likeness:
+    """Return how alike two texts are, of which `runs_of` was taken."""
+    known, theirs = {run for run, _, _ in first}, {run for run, _, _ in second}
+    shared = len(known & theirs)
+    share = shared / (len(known) + len(theirs) - shared) if shared else 0.0
+    return Likeness(share, *(_longest(second, known) if shared else (0, 0)))
+
+
+def runs_of(text: str) -> list[Run]:
+    """Return the runs of three words of a plain text, in order."""
     words = [(found[0].casefold(), *found.span()) for found in _WORD.finditer(text)]
     windows = zip(*(words[offset:] for offset in range(WORDS_IN_A_RUN)), strict=False)
     return [(tuple(word for word, _, _ in window), window[0][1], window[-1][2]) for window in windows]
 
 
-def _longest(runs: list[tuple[tuple[str, ...], int, int]], known: set[tuple[str, ...]]) -> tuple[int, int]:
+def _longest(runs: list[Run], known: set[tuple[str, ...]]) -> tuple[int, int]:
     best = start = end = 0
     opened: int | None = None
     for run, begins, ends in runs:

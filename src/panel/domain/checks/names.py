@@ -23,10 +23,13 @@ _TOKEN = re.compile(
 )
 _MIXED_CASE = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]{2}|[A-Z]\w{0,20}-?[0-9]")
 _BETWEEN = re.compile(r"(?:'s)? ")
-_STARTS = re.compile(r"(?:^|[.!?:;\n]|[\"(\[]|- |\u2026)[\"'(\[*_~ \n]*$")
+_OPENING, _ENDING = '\n"([', ".!?:;\u2026"
+_SKIPPED = f"{_OPENING}'*_~ "
 _LONGEST_INITIALS = 5
 _LOOK_BACK = 6
 _FILE = re.compile(r"\.(?:md|txt|py|sh|toml|ya?ml|json|csv|html?)$", re.IGNORECASE)
+_PRODUCTS_ALONE = PRODUCTS - ALSO_WORDS
+_NO_OPENING_NAMES = OPENERS | NOT_NAMES
 _CERTIFICATES = frozenset({"soc", "iso", "wcag", "pci", "fedramp"})
 
 
@@ -46,17 +49,15 @@ class Name:
         return self == other
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Word:
     text: str
+    key: str
+    """The text without case."""
     start: int
     end: int
     opens: bool
-    """Whether it stands where any word has a capital."""
-
-    @property
-    def key(self) -> str:
-        return self.text.lower()
+    """Whether it has a capital where any word has one."""
 
     @property
     def capital(self) -> bool:
@@ -67,7 +68,7 @@ class _Word:
         """Whether its letters alone tell a name."""
         if self.key in NOT_NAMES or self.text[0].isdigit():
             return False
-        if self.key in ANY_CASE or (self.capital and self.key in PRODUCTS - ALSO_WORDS):
+        if self.key in ANY_CASE or (self.capital and self.key in _PRODUCTS_ALONE):
             return True
         initials = self.text.isupper() and len(self.text) > 1
         return (_MIXED_CASE.search(self.text) is not None and not initials) or (
@@ -77,12 +78,17 @@ class _Word:
         )
 
     @property
+    def ordinary(self) -> bool:
+        """Whether nothing about it tells a name, as is so of most words."""
+        return self.text == self.key and self.key not in ANY_CASE
+
+    @property
     def named(self) -> bool:
         """Whether it is a name, or a part of one, where it stands."""
-        if self.key in NOT_NAMES or _FILE.search(self.key):
+        if self.ordinary or self.key in NOT_NAMES or _FILE.search(self.key):
             return False
-        ordinary = self.opens or (self.text.isupper() and len(self.text) > 1) or len(self.text) == 1
-        return self.telling or (self.capital and not ordinary)
+        excused = self.opens or (self.text.isupper() and len(self.text) > 1) or len(self.text) == 1
+        return self.telling or (self.capital and not excused)
 
 
 def names(text: str, own: Collection[str] = ()) -> Iterator[Mention]:
@@ -115,19 +121,30 @@ def _groups(text: str) -> Iterator[list[_Word]]:
 
 
 def _words(text: str) -> list[_Word]:
-    return [
-        _Word(
-            found[0],
-            *found.span(),
-            _STARTS.search(text[max(0, found.start() - _LOOK_BACK) : found.start()]) is not None,
-        )
-        for found in _TOKEN.finditer(text)
-    ]
+    return [_word(text, found) for found in _TOKEN.finditer(text)]
+
+
+def _word(text: str, found: re.Match[str]) -> _Word:
+    start, end = found.span()
+    return _Word(found[0], found[0].lower(), start, end, opens=found[0][0].isupper() and _opens(text, start))
+
+
+def _opens(text: str, start: int) -> bool:
+    """Whether a word stands where a sentence, a line, a list item, a bracket or a quotation begins."""
+    before = text[max(0, start - _LOOK_BACK) : start]
+    last = before.rstrip(_SKIPPED)
+    gap = before[len(last) :]
+    return (
+        not last
+        or last[-1] in _ENDING
+        or (last[-1] == "-" and gap.startswith(" "))
+        or any(mark in gap for mark in _OPENING)
+    )
 
 
 def _speaks_for_itself(text: str, word: _Word, after: list[_Word]) -> bool:
     """Whether the neighbours of a capitalised word at the start of a sentence show that it is a name."""
-    if not (word.opens and word.capital and after) or word.key in OPENERS | NOT_NAMES:
+    if not (word.opens and word.capital and after) or word.key in _NO_OPENING_NAMES:
         return False
     gap = text[word.end : after[0].start]
     if gap == " " and after[0].named and not after[0].telling:

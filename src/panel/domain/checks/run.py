@@ -9,7 +9,7 @@ from panel.domain.checks.evidence import is_quoted
 from panel.domain.checks.finding import CheckKind, Finding, Span, Status, Where, numbered
 from panel.domain.checks.instructions import suspicious
 from panel.domain.checks.ledger import claims, status_of
-from panel.domain.checks.likeness import HIGHEST_LIKENESS, likeness
+from panel.domain.checks.likeness import HIGHEST_LIKENESS, likeness, runs_of
 from panel.domain.checks.listing import Listing, fields_of
 from panel.domain.checks.notes import claim_note, flag_note
 from panel.domain.checks.spelling import plain
@@ -143,9 +143,10 @@ def _between(seats: Sequence[Seat]) -> Iterator[Finding]:
             text,
             "All takes agree at the end of the scale: check that they were reached apart.",
         )
+    runs = [runs_of(plain(take.take)) for take in takes]
     for place, (later, second) in enumerate(given):
-        for earlier, first in given[:place]:
-            alike = likeness(plain(first.take), plain(second.take))
+        for (earlier, _), others in zip(given[:place], runs, strict=False):
+            alike = likeness(others, runs[place])
             if alike.share > HIGHEST_LIKENESS:
                 note = f"The take shares {alike.share:.0%} of its wording with that of the {earlier.name}: rewrite one of them."
                 where = Where(persona=later.persona, field="take")
