@@ -46,22 +46,6 @@ TEXT = (
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """OpenAI on loopback, whose critics have parts of their own."""
-    server = Stage()
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-EXAMPLE")
-    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def database(own_world: Path) -> Path:
-    """Where the store is unless it is said otherwise."""
-    return own_world / "data" / "panel.db"
-
-
-@pytest.fixture
 def batch(panel: Callable[..., Ran], stage: Stage) -> Callable[..., Ran]:
     """Run a batch with OpenAI's model."""
     assert stage.asked == []

@@ -15,7 +15,7 @@ from cli.stage import BROKEN, INVALID, Stage
 from vendors import Vendors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from cli.conftest import Ran
 
@@ -25,22 +25,6 @@ TOOL, OTHER = TOOLS / "smollm3.yaml", TOOLS / "skillclaw.yaml"
 OPENAI, ANTHROPIC = "gpt-6.1-terra", "claude-haiku-5-5"
 CRITICS = ["builder", "creator", "founder", "futurist", "skeptic"]
 KEPT = "{} answers were kept from earlier and cost nothing now; --fresh asks anew."
-
-
-@pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """OpenAI on loopback, whose critics have parts of their own."""
-    server = Stage()
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-EXAMPLE")
-    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def database(own_world: Path) -> Path:
-    """Where the store is unless it is said otherwise."""
-    return own_world / "data" / "panel.db"
 
 
 @pytest.fixture
