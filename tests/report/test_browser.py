@@ -42,6 +42,10 @@ def browser() -> Iterator[Any]:
 def pages() -> dict[str, str]:
     long = builders.tool("Antidisestablishmentarianism" * 4, description="x" * 3_000, tagline="word " * 39)
     verbose = builders.review(*(builders.take(text="w" * 2_500),) * 5, of=long)
+    doubted = builders.known(builders.doubtful(), *builders.everything_edited())
+    approval: dict[str, Any] = {"approved_by": "Ada", "approved_at": builders.REVIEWED_AT}
+    approved = builders.known(builders.smollm3(), *builders.everything_edited()[:2], **approval)
+    alike, copied = builders.known(builders.review())
     right_to_left = builders.review(of=builders.tool("כתבן", tagline="עורך טקסט בעברית"))
     return {
         "seed": comparison_html(builders.seed_comparison(), CONTEXT),
@@ -57,6 +61,10 @@ def pages() -> dict[str, str]:
         "models": comparison_html(builders.two_models(), CONTEXT),
         "mixed": review_html(builders.mixed_jury(), CONTEXT),
         "review": review_html(builders.smollm3(), CONTEXT),
+        "doubtful": review_html(doubted[0], CONTEXT, doubted[1]),
+        "approved": comparison_html(
+            builders.comparison(approved[0], doubted[0], alike), CONTEXT, (approved[1], doubted[1], copied)
+        ),
         "empty": review_html(builders.review(*(builders.no_take(),) * 5), CONTEXT),
     }
 

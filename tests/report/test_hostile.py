@@ -11,8 +11,21 @@ import pytest
 from markdown_it import MarkdownIt
 
 import builders
-from panel.domain.take import NoTake, Seat, Take
+from panel.domain.change import (
+    DetailChange,
+    EvidenceChange,
+    FactsChange,
+    PriceClassChange,
+    TextChange,
+    VerdictChange,
+    persona_of,
+)
+from panel.domain.checks import CheckKind, Finding, Span, Status, Where
+from panel.domain.edit import Mark
+from panel.domain.take import NoTake, Seat, Take, Verdict
+from panel.domain.tool import PriceClass
 from panel.report import (
+    Editorial,
     ReportContext,
     comparison_html,
     comparison_json,
@@ -26,6 +39,7 @@ from panel.report import (
 
 if TYPE_CHECKING:
     from panel.domain.comparison import Comparison
+    from panel.domain.review import PanelReview
 
 ATTACKS = Path(__file__).parents[2] / "fixtures" / "web" / "attacks.jsonl"
 ROWS = [json.loads(line)["attack"] for line in ATTACKS.read_text("utf-8").splitlines()]
@@ -62,7 +76,7 @@ def hostile(attack: str) -> Comparison:
     origin = builders.provenance(provider="openai", model=attack, request_ids=(attack,))
     reviews = []
     for tool in tools:
-        review = builders.review(outcome, refusal, outcome, outcome, of=tool)
+        review = builders.review(outcome, refusal, outcome, builders.take(), of=tool)
         seats = tuple(
             Seat(persona=seat.persona, name=f"{seat.name} {attack}", outcome=seat.outcome, provenance=origin)
             for seat in review.seats
@@ -81,6 +95,50 @@ def jury(attack: str) -> Comparison:
     return builders.comparison(
         mixed.model_copy(update={"setup": one}), other.model_copy(update={"tool": mixed.tool, "setup": two})
     )
+
+
+def known(comparison: Comparison, attack: str, *, approved: bool) -> list[Editorial]:
+    """Return what is known of the reviews of a comparison, with an attack in every text of it, and in every name."""
+    attack = f"x {attack}" if not attack.strip() else attack
+    return [_known(review, attack, approved=approved) for review in comparison.reviews]
+
+
+def _known(review: PanelReview, attack: str, *, approved: bool) -> Editorial:
+    takes = {seat.persona: seat.take.take for seat in review.seats if seat.take}
+    places = [
+        *((persona, "take", take, start) for persona, take in takes.items() for start in (0, 1)),
+        (builders.ROSTER[0], "evidence.0", attack, 0),
+        (builders.ROSTER[1], "detail", attack, 0),
+        (builders.ROSTER[0], attack, attack, 0),
+        (attack, "take", attack, 0),
+        (None, "description", attack, 0),
+    ]
+    findings = tuple(
+        Finding(
+            kind=CheckKind.NEAR_IDENTICAL,
+            where=Where(persona=persona, field=field),
+            span=Span(start=start, end=len(text)),
+            text=text[start:],
+            status=Status.FLAGGED,
+            note=attack,
+        )
+        for persona, field, text, start in places
+    )
+    name = f"K {attack}"[:100]
+    changes = (
+        VerdictChange(persona=builders.ROSTER[0], value=Verdict.SKIP),
+        DetailChange(persona=builders.ROSTER[1], value=attack),
+        TextChange(persona=builders.ROSTER[2], value=builders.PROSE),
+        EvidenceChange(persona=builders.ROSTER[2], value=(attack,)),
+        FactsChange(value=()),
+        PriceClassChange(value=PriceClass.FREE),
+    )
+    marks = tuple(
+        Mark(persona=persona_of(change), field=change.field, by=(name, attack), original=change)
+        for change in changes
+    )
+    approval = {"approved_by": name, "approved_at": builders.REVIEWED_AT} if approved else {}
+    return Editorial(findings=findings, marks=marks, **approval)
 
 
 class Elements(HTMLParser):
@@ -106,12 +164,17 @@ class Elements(HTMLParser):
         ).append(data)
 
 
-def pages(comparison: Comparison) -> list[str]:
-    return [comparison_html(comparison, CONTEXT), review_html(comparison.reviews[0], CONTEXT)]
+def pages(comparison: Comparison, attack: str, *, approved: bool) -> list[str]:
+    told = known(comparison, attack, approved=approved)
+    return [
+        comparison_html(comparison, CONTEXT, told),
+        review_html(comparison.reviews[0], CONTEXT, told[0]),
+    ]
 
 
 def every_page(attack: str) -> list[str]:
-    return pages(hostile(attack)) + pages(jury(attack))
+    shown = (hostile(attack), False), (hostile(attack), True), (jury(attack), False)
+    return [page for of, approved in shown for page in pages(of, attack, approved=approved)]
 
 
 TAME = [Elements(page) for page in every_page("plain words")]
@@ -153,8 +216,12 @@ def test_markdown_makes_nothing_of_an_attack(attack: str) -> None:
 
 def every_markdown(attack: str) -> list[str]:
     reports = []
-    for comparison in (hostile(attack), jury(attack)):
-        reports += [comparison_markdown(comparison, CONTEXT), review_markdown(comparison.reviews[0], CONTEXT)]
+    for comparison, approved in ((hostile(attack), False), (hostile(attack), True), (jury(attack), False)):
+        told = known(comparison, attack, approved=approved)
+        reports += [
+            comparison_markdown(comparison, CONTEXT, told),
+            review_markdown(comparison.reviews[0], CONTEXT, told[0]),
+        ]
     return reports
 
 
@@ -179,9 +246,10 @@ def outline(markdown: str) -> list[str]:
 @pytest.mark.parametrize("attack", EVERY)
 def test_terminal_gets_no_control_codes(attack: str) -> None:
     """The terminal report holds no control character but the line feed, whatever a field holds."""
-    for comparison, width in product((hostile(attack), jury(attack)), (60, 120)):
-        text = comparison_text(comparison, width=width, color=False) + scorecard_text(
-            comparison.reviews[0], width=width, color=False
+    for comparison, width, approved in product((hostile(attack), jury(attack)), (60, 120), (False, True)):
+        told = known(comparison, attack, approved=approved)
+        text = comparison_text(comparison, width, told, color=False) + scorecard_text(
+            comparison.reviews[0], width, told[0], color=False
         )
         assert [char for char in text if (ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160] == []
 
@@ -190,7 +258,10 @@ def test_terminal_gets_no_control_codes(attack: str) -> None:
 def test_json_carries_the_words_as_they_are(attack: str) -> None:
     """JSON reports parse, and hold a take's words unchanged."""
     comparison = hostile(attack)
-    document = json.loads(comparison_json(comparison))
+    told = known(comparison, attack, approved=False)
+    document = json.loads(comparison_json(comparison, told))
+    assert document["reviews"][0]["checks"][-1]["text"] == told[0].open[-1].text
+    assert document["reviews"][0]["edits"][0]["by"] == list(told[0].marks[0].by)
     said = document["reviews"][0]["review"]["seats"][0]["outcome"]["take"]
     take = comparison.reviews[0].seats[0].take
     assert take is not None

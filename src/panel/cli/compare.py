@@ -62,7 +62,7 @@ def compare(
     from panel.domain.comparison import Comparison
     from panel.domain.tool import Tool
     from panel.errors import SettingsError
-    from panel.report import comparison_json, comparison_reports, comparison_text
+    from panel.report import StoredReview, comparison_json, comparison_reports, comparison_text
     from panel.settings.resolve import resolve
 
     flags = options.given(
@@ -91,14 +91,16 @@ def compare(
         sitting.review(tools, keep)
     else:
         sitting.outputs.prepare()
-    reviews = tuple(reviewed[entry.canonical] if isinstance(entry, Tool) else entry for entry in entries)
-    comparison = Comparison(reviews=reviews)
-    paths = sitting.outputs.write(
-        COMPARISONS, comparison.slug, comparison_reports(comparison, sitting.context)
-    )
+    columns = [
+        StoredReview(reviewed[entry.canonical], ()) if isinstance(entry, Tool) else entry for entry in entries
+    ]
+    comparison = Comparison(reviews=tuple(column.review for column in columns))
+    known = [sitting.known_of(*column) for column in columns]
+    reports = comparison_reports(comparison, sitting.context, known)
+    paths = sitting.outputs.write(COMPARISONS, comparison.slug, reports)
     if as_json:
-        result(comparison_json(comparison))
+        result(comparison_json(comparison, known))
     else:
-        result(comparison_text(comparison, width=width(), color=colorful(refused=no_color)))
+        result(comparison_text(comparison, width(), known, color=colorful(refused=no_color)))
         result("\n".join(f"Wrote {path}" for path in reversed(paths)))
     return 0 if sitting.complete else INCOMPLETE

@@ -8,11 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panel.domain.review import PanelReview
 from panel.errors import InputError, Problem
 from panel.loaders.files import read_text, source_of
 from panel.loaders.tools import load_all
-from panel.report import read_review
+from panel.report import StoredReview, read_review
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
 REPORTS = "*.json"
 
 
-def load_entries(arguments: Sequence[str]) -> list[Tool | PanelReview]:
+def load_entries(arguments: Sequence[str]) -> list[Tool | StoredReview]:
     """Return the tools and reviews that the arguments name, in their order; a folder stands for the reviews in it.
 
     Raises:
         InputError: every problem of every source.
     """
-    entries: list[Tool | PanelReview] = []
+    entries: list[Tool | StoredReview] = []
     problems: list[Problem] = []
     sources = [source for argument in arguments for source in _expanded(source_of(argument))]
     for stored, group in groupby(sources, key=_is_stored):
@@ -44,11 +43,11 @@ def load_entries(arguments: Sequence[str]) -> list[Tool | PanelReview]:
     return entries
 
 
-def _repeats(entries: Sequence[Tool | PanelReview]) -> Iterator[Problem]:
+def _repeats(entries: Sequence[Tool | StoredReview]) -> Iterator[Problem]:
     names: set[str] = set()
     slugs: set[str] = set()
     for entry in entries:
-        tool = entry.tool if isinstance(entry, PanelReview) else entry
+        tool = entry.review.tool if isinstance(entry, StoredReview) else entry
         if tool.canonical in names:
             yield Problem(tool.name, "is given twice, as a tool or a stored review; give it once")
         elif tool.slug in slugs:
@@ -84,5 +83,5 @@ def _is_stored(source: Source) -> bool:
     return isinstance(document, dict) and "kind" in document
 
 
-def _reviews(sources: Iterable[Source]) -> list[PanelReview]:
+def _reviews(sources: Iterable[Source]) -> list[StoredReview]:
     return [read_review(read_text(source, (".json",)), str(source)) for source in sources]

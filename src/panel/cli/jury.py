@@ -58,10 +58,11 @@ def side_by_side(
         if len(same) < FEWEST:
             continue
         comparison = Comparison(reviews=same)
-        reports = comparison_reports(comparison, sitting.context)
+        known = [sitting.known_of(review) for review in same]
+        reports = comparison_reports(comparison, sitting.context, known)
         paths = sitting.outputs.write(COMPARISONS, comparison.slug, reports)
         if color is not None:
-            result(comparison_text(comparison, width=width(), color=color))
+            result(comparison_text(comparison, width(), known, color=color))
             result("\n".join(f"Wrote {path}" for path in reversed(paths)))
 
 

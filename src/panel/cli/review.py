@@ -92,10 +92,11 @@ def review(
 
     def show(review_: PanelReview, _draft: int | None, paths: list[Path]) -> None:
         done.append(review_)
+        known = sittings[0].known_of(review_)  # what personas never say is the same for all models
         if as_json:
-            result(review_json(review_, indent=None))
+            result(review_json(review_, known, indent=None))
         else:
-            result(scorecard_text(review_, width=width(), color=color))
+            result(scorecard_text(review_, width(), known, color=color))
         voice.wrote(paths)
 
     for sitting in sittings:

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from panel.cli.ledger import Ledger
     from panel.cli.means import Means
     from panel.cli.progress import Silence
+    from panel.domain.edit import Mark
     from panel.domain.review import PanelReview
     from panel.domain.tool import Tool
+    from panel.report import Editorial
     from panel.settings.resolve import Resolved
 
     Each = Callable[[PanelReview, int | None, list[Path]], None]
@@ -302,7 +304,13 @@ class Sitting:
         if not review.answered:
             return []
         slug = review.tool.slug + self._ending
-        return self.outputs.write_review(slug, review_reports(review, self.context))
+        return self.outputs.write_review(slug, review_reports(review, self.context, self.known_of(review)))
+
+    def known_of(self, review: PanelReview, edits: tuple[Mark, ...] = ()) -> Editorial:
+        """Return what reports tell of a draft beside the review: what checks find in it, and what was edited in it."""
+        from panel.report import Editorial
+
+        return Editorial(findings=self._checks(review), marks=edits)
 
     def _sum_up(self, job: Job) -> None:
         from panel.report import usage_line

@@ -6,19 +6,26 @@ from typing import TYPE_CHECKING
 
 from panel.report.consumption import usage_line
 from panel.report.context import PLAIN, ReportContext
-from panel.report.data import REVIEW_KIND, comparison_json, read_review, review_json
+from panel.report.data import REVIEW_KIND, comparison_json, review_json
+from panel.report.editorial import NOTHING, Editorial
 from panel.report.html import comparison_html, review_html
 from panel.report.markdown import comparison_markdown, review_markdown
 from panel.report.schemas import json_schema
+from panel.report.stored import StoredReview, read_review
 from panel.report.text import comparison_text, scorecard_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from panel.domain.comparison import Comparison
     from panel.domain.review import PanelReview
 
 __all__ = [
+    "NOTHING",
     "REVIEW_KIND",
+    "Editorial",
     "ReportContext",
+    "StoredReview",
     "comparison_html",
     "comparison_json",
     "comparison_markdown",
@@ -35,19 +42,35 @@ __all__ = [
 ]
 
 
-def review_reports(review: PanelReview, context: ReportContext = PLAIN) -> dict[str, str]:
-    """Return the report files of a review by their endings: html, md, json."""
+def review_reports(
+    review: PanelReview, context: ReportContext = PLAIN, known: Editorial = NOTHING
+) -> dict[str, str]:
+    """Return the report files of a review by their endings: html, md, json.
+
+    Args:
+        review: the review, as it is shown.
+        context: what its pages say beside it.
+        known: what checks found in it, what editors changed, and who approved it.
+    """
     return {
-        "html": review_html(review, context),
-        "md": review_markdown(review, context),
-        "json": review_json(review),
+        "html": review_html(review, context, known),
+        "md": review_markdown(review, context, known),
+        "json": review_json(review, known),
     }
 
 
-def comparison_reports(comparison: Comparison, context: ReportContext = PLAIN) -> dict[str, str]:
-    """Return the report files of a comparison by their endings: html, md, json."""
+def comparison_reports(
+    comparison: Comparison, context: ReportContext = PLAIN, known: Sequence[Editorial] = ()
+) -> dict[str, str]:
+    """Return the report files of a comparison by their endings: html, md, json.
+
+    Args:
+        comparison: the reviews, as they are shown.
+        context: what its pages say beside them.
+        known: what is known of each of them, in their order; nothing by default.
+    """
     return {
-        "html": comparison_html(comparison, context),
-        "md": comparison_markdown(comparison, context),
-        "json": comparison_json(comparison),
+        "html": comparison_html(comparison, context, known),
+        "md": comparison_markdown(comparison, context, known),
+        "json": comparison_json(comparison, known),
     }

@@ -15,36 +15,56 @@ from markupsafe import Markup
 from panel.domain.comparison import NO_VOTES
 from panel.domain.tally import RULE
 from panel.domain.text import one_line
-from panel.report import consumption, origins, words
+from panel.report import checked, consumption, edits, marked, origins, words
 from panel.report.context import PLAIN
+from panel.report.editorial import NOTHING, aligned
 from panel.report.linked_data import linked_data
 from panel.report.page import one_column, safe_href, trail
 from panel.report.strip import strip_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from panel.domain.comparison import Comparison
     from panel.domain.review import PanelReview
     from panel.report.context import ReportContext
+    from panel.report.editorial import Editorial
 
 SHOWN_PARAGRAPHS = 3
 ROW_HEAD_REM, COLUMN_REM = 14, 13  # a table stacks its cells where a column would be narrower
 
 
-def review_html(review: PanelReview, context: ReportContext = PLAIN) -> str:
-    """Return the page of one review."""
-    return comparison_html(one_column(review), context)
+def review_html(review: PanelReview, context: ReportContext = PLAIN, known: Editorial = NOTHING) -> str:
+    """Return the page of one review.
+
+    Args:
+        review: the review, as it is shown.
+        context: what the page says beside it.
+        known: what checks found in it, what editors changed, and who approved it.
+    """
+    return comparison_html(one_column(review), context, (known,))
 
 
-def comparison_html(comparison: Comparison, context: ReportContext = PLAIN) -> str:
-    """Return the page of a comparison."""
+def comparison_html(
+    comparison: Comparison, context: ReportContext = PLAIN, known: Sequence[Editorial] = ()
+) -> str:
+    """Return the page of a comparison.
+
+    Args:
+        comparison: the reviews, as they are shown.
+        context: what the page says beside them.
+        known: what is known of each of them, in their order; nothing by default.
+    """
+    editorials = aligned(comparison, known)
     return _environment().get_template("page.html.j2").render(
         page=comparison,
+        known=editorials,
         context=context,
-        policy=_policy(),
+        policy=policy(),
         style=_style("style.css"),
         stacked_style=_style("stacked.css"),
         stack_below=ROW_HEAD_REM + COLUMN_REM * len(comparison.reviews),
-        linked_data=linked_data(comparison, context),
+        linked_data=linked_data(comparison, context, editorials),
         trail=trail(comparison),
     )  # fmt: skip
 
@@ -71,6 +91,9 @@ def _environment() -> Environment:
         "words": words,
         "origins": origins,
         "consumption": consumption,
+        "edits": edits,
+        "checked": checked,
+        "marked": marked,
         "strip_of": strip_of,
         "shown": SHOWN_PARAGRAPHS,
     }
@@ -84,7 +107,8 @@ def _style(name: str) -> Markup:
 
 
 @cache
-def _policy() -> str:
+def policy() -> str:
+    """Return the security policy of every page: its own styles, and nothing else."""
     # Each hash is of all that stands between <style> and </style>.
     digests = [hashlib.sha256(_style(name).encode()).digest() for name in ("style.css", "stacked.css")]
     hashes = " ".join(f"'sha256-{b64encode(digest).decode('ascii')}'" for digest in digests)

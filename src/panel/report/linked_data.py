@@ -13,17 +13,24 @@ from panel.report.page import safe_href, trail
 from panel.report.words import answer_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from panel.domain.comparison import Comparison
     from panel.domain.tool import Tool
     from panel.report.context import ReportContext
+    from panel.report.editorial import Editorial
 
 SOURCE_TYPE = "https://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 
-def linked_data(page: Comparison, context: ReportContext) -> dict[str, Any]:
-    """Return a page's JSON-LD as plain values."""
+def linked_data(page: Comparison, context: ReportContext, known: Sequence[Editorial] = ()) -> dict[str, Any]:
+    """Return a page's JSON-LD as plain values.
+
+    Args:
+        page: the reviews.
+        context: what the page says beside them.
+        known: what is known of each of them; the page names its editors once all of them are approved.
+    """
     return {
         "@context": "https://schema.org",
         "@type": "WebPage",
@@ -33,9 +40,16 @@ def linked_data(page: Comparison, context: ReportContext) -> dict[str, Any]:
         "dateCreated": max(review.reviewed_at for review in page.reviews).isoformat(),
         "digitalSourceType": SOURCE_TYPE,
         "creator": {"@type": "SoftwareApplication", "name": one_line(context.generator)},
+        **_editors(known),
         "breadcrumb": _breadcrumb(page),
         "mainEntity": {"@type": "ItemList", "itemListElement": _positions(page.tools)},
     }
+
+
+def _editors(known: Sequence[Editorial]) -> dict[str, Any]:
+    names = dict.fromkeys(each.approved_by for each in known)
+    people = [{"@type": "Person", "name": one_line(name)} for name in names if name]
+    return {"editor": people} if people and None not in names else {}
 
 
 def _breadcrumb(page: Comparison) -> dict[str, Any]:

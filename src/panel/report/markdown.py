@@ -16,14 +16,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from panel.domain.tally import RULE
 from panel.domain.text import one_line
-from panel.report import consumption, origins, words
+from panel.report import checked, consumption, edits, origins, words
 from panel.report.context import PLAIN
+from panel.report.editorial import NOTHING, aligned
 from panel.report.page import one_column, safe_href
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from panel.domain.comparison import Comparison
     from panel.domain.review import PanelReview
     from panel.report.context import ReportContext
+    from panel.report.editorial import Editorial
 
 _RUN = re.compile(r"[^\s`|]+")
 _LINKING = re.compile(r"//|www\.|@|mailto:|xmpp:", re.IGNORECASE)
@@ -38,14 +42,17 @@ class Markdown(str):
     __slots__ = ()
 
 
-def review_markdown(review: PanelReview, context: ReportContext = PLAIN) -> str:
-    """Return one review as Markdown."""
-    return comparison_markdown(one_column(review), context)
+def review_markdown(review: PanelReview, context: ReportContext = PLAIN, known: Editorial = NOTHING) -> str:
+    """Return one review as Markdown; its arguments are those of `review_html`."""
+    return comparison_markdown(one_column(review), context, (known,))
 
 
-def comparison_markdown(comparison: Comparison, context: ReportContext = PLAIN) -> str:
-    """Return a comparison as Markdown."""
-    text = _environment().get_template("page.md.j2").render(page=comparison, context=context)
+def comparison_markdown(
+    comparison: Comparison, context: ReportContext = PLAIN, known: Sequence[Editorial] = ()
+) -> str:
+    """Return a comparison as Markdown; its arguments are those of `comparison_html`."""
+    values = {"page": comparison, "context": context, "known": aligned(comparison, known)}
+    text = _environment().get_template("page.md.j2").render(values)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -93,5 +100,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"quoted": quoted, "link": link, "verbatim": Markdown}
-    environment.globals |= {"rule": RULE, "words": words, "origins": origins, "consumption": consumption}
+    environment.globals |= {
+        "rule": RULE,
+        "words": words,
+        "origins": origins,
+        "consumption": consumption,
+        "edits": edits,
+        "checked": checked,
+    }
     return environment

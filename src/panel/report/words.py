@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from panel.domain.tally import Scores
 
 SHORT_DIGEST = 12
-AI_NOTICE = (
-    "The critics are AI personas. They judged what each listing says; no human tested the tool, "
-    "and no editor has approved this page yet."
-)
+AI_NOTICE = "The critics are AI personas. They judged what each listing says; no human tested the tool."
 EMBEDDED_NOTICE = (
     "a model so small (135 million parameters) that it runs on the computer that made this report. "
     "Takes may be illogical or wrong: read them as a demonstration, not as advice."
