@@ -5,6 +5,7 @@
     ├── SettingsError         2   bad setting or usage, a missing key included
     ├── GateError             4   a rule of publication refused
     ├── StorageError         74   a file or the user's data folder could not be written
+    │   └── NotFound          2   the store has nothing of that number
     ├── RunStopped           75   stopped early, can be run again
     └── ProviderError             one call failed; the orchestrator turns it into a seat without a take
         ├── ProviderTransient     worth another attempt
@@ -92,6 +93,12 @@ class StorageError(PanelError):
     """A file could not be written or read back."""
 
     exit_code = 74
+
+
+class NotFound(StorageError):
+    """The store holds nothing of the number that was asked for."""
+
+    exit_code = 2
 
 
 class RunStopped(PanelError):

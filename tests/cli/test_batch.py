@@ -889,9 +889,12 @@ def test_a_retry_for_a_reason_that_there_is_not_does_nothing(
     batch(listed)
     asked = len(stage.asked)
     ran = panel("batch", "retry", "1", "--reason", "timed_out")
-    assert (ran.code, "Nothing to do: no seat of run 1 failed for timed out." in ran.err) == (0, True)
+    assert (ran.code, "Nothing to do: no seat of run 1 failed for this reason: timed out." in ran.err) == (
+        0,
+        True,
+    )
     ran = panel("batch", "retry", "1", "--reason", "recused")
-    assert (ran.code, "--reason: 'recused' is none" in ran.err) == (2, True)
+    assert (ran.code, "--reason: 'recused' is no reason" in ran.err) == (2, True)
     assert (len(stage.asked), len(rows(database, "SELECT id FROM runs"))) == (asked, 1)
 
 

@@ -156,10 +156,13 @@ def test_the_state_of_a_run_says_whether_it_is_worked_on(
         (run_line("stopped", failed_seats=2), ["panel batch resume 7"]),
         (run_line("open", HERE), []),
         (run_line("open", FAR), ["panel batch resume 7"]),
-        (run_line("done"), []),
-        (run_line("done", failed_seats=2), ["panel batch failures 7", "panel batch retry 7"]),
+        (run_line("done"), ["panel queue next"]),
+        (
+            run_line("done", failed_seats=2),
+            ["panel batch failures 7", "panel batch retry 7", "panel queue next"],
+        ),
         (run_line("done", kind="retry", settings={"of": 3}), ["panel batch status 3"]),
-        (run_line("done", kind="review", failed_seats=1), ["panel batch failures 7"]),
+        (run_line("done", kind="review", failed_seats=1), ["panel batch failures 7", "panel queue next"]),
         (run_line("open", kind="review"), []),
         (run_line("making"), []),
     ],
@@ -247,9 +250,9 @@ def test_status_takes_settings_of_any_shape() -> None:
     assert "asks again seats of run 3 that failed: invalid" in lines
 
 
-def test_status_says_when_there_is_nothing_to_do() -> None:
-    """The last line of a run that is done, or that was never made in full, names no command that would go on with it."""
-    assert standing_lines(standing(run_line("done")), 80)[-1] == "next: nothing"
+def test_status_says_what_to_do_when_a_run_is_at_its_end() -> None:
+    """The last line of a run that is done leads to its drafts, and that of one that was never made in full to another run."""
+    assert standing_lines(standing(run_line("done")), 80)[-1] == "next: panel queue next"
     assert standing_lines(standing(run_line("making")), 80)[-1].endswith("begin a new run: panel batch run")
 
 
@@ -441,7 +444,9 @@ def test_failures_are_chosen_by_reason(panel: Any, fill: Any) -> None:
     assert only["reason"] == "timed_out"
     ran = panel("batch", "failures", 1, "--reason", "recused")
     assert ran.code == 2
-    assert ran.err.startswith("panel: --reason: 'recused' is none; choose of refused, invalid, truncated,")
+    assert ran.err.startswith(
+        "panel: --reason: 'recused' is no reason; choose from refused, invalid, truncated,"
+    )
 
 
 def test_cancel_stops_an_open_run(panel: Any, fill: Any, database: Path) -> None:

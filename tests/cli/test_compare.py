@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import builders
+from panel.domain.change import VerdictChange
+from panel.domain.take import Verdict
+from panel.report import review_json
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -137,6 +142,28 @@ def test_stored_review_and_tool_mix_in_the_order_given(
     stored = tmp_path / "outputs" / "reviews" / "skillclaw.json"
     ran = panel("compare", stored, tools[0], "--model", replay, "--json")
     assert json.loads(ran.out)["title"] == "SkillClaw vs SmolLM3"
+
+
+def test_edits_of_a_stored_review_are_told_and_its_approval_is_not(panel: Any, tmp_path: Path) -> None:
+    """A comparison of stored reviews says what was edited in them and what checks find, and is a draft whoever approved them."""
+    change = VerdictChange(persona="founder", value=Verdict.SHIP)
+    approved: dict[str, Any] = {"approved_by": "Ada", "approved_at": builders.REVIEWED_AT}
+    for made in (builders.doubtful(), builders.skillclaw()):
+        changes = [change] if made.tool.name == "SmolLM3" else []
+        stored = review_json(*builders.known(made, *changes, **approved))
+        (tmp_path / f"{made.tool.slug}.json").write_text(stored, "utf-8")
+    ran = panel("compare", "smollm3.json", "skillclaw.json")
+    assert ran.code == 0, ran.err
+    page = (tmp_path / "outputs" / "compare" / "smollm3-vs-skillclaw.html").read_text("utf-8")
+    for text in (ran.out, Words(page).text):
+        words = " ".join(text.split())
+        assert "1 verdict edited by Kim" in words
+        assert "not approved by an editor yet" in words
+        assert "Ada" not in words
+        assert "12 claims: 6 in the listing, 1 sourced, 5 unsupported. 11 findings to deal with" in words
+    documents = json.loads(panel("compare", "smollm3.json", "skillclaw.json", "--json").out)["reviews"]
+    assert [len(document["edits"]) for document in documents] == [1, 0]
+    assert all(document["checks"] for document in documents)
 
 
 def test_comparison_needs_two(panel: Any, tools: list[Path], replay: str) -> None:

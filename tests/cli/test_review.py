@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,34 @@ def test_review_prints_a_scorecard_and_writes_three_files(
     assert "Ship · 3 ship / 1 skip" in ran.out
     assert "87/100 · ship" in ran.out
     assert files(tmp_path) == [f"outputs/reviews/smollm3.{kind}" for kind in ("html", "json", "md")]
+
+
+def test_review_tells_what_checks_found(panel: Any, tools: list[Path], replay: str, tmp_path: Path) -> None:
+    """What checks found stands in the scorecard, in each report file and in the output for programs, and is the same in all."""
+    ran = panel("review", tools[0], "--model", replay)
+    files_of = {kind: tmp_path / "outputs" / "reviews" / f"smollm3.{kind}" for kind in ("html", "md", "json")}
+    document = json.loads(files_of["json"].read_text("utf-8"))
+    claims = sum(found["status"] != "flagged" for found in document["checks"])
+    assert claims > 0
+    for text in (ran.out, files_of["html"].read_text("utf-8"), files_of["md"].read_text("utf-8")):
+        assert "What the checks found" in text
+        assert f"{claims} claims: " in text
+    assert (
+        json.loads(panel("review", tools[0], "--model", replay, "--json").out)["checks"] == document["checks"]
+    )
+
+
+def test_never_says_of_a_persona_is_checked(
+    panel: Any, tools: list[Path], replay: str, tmp_path: Path
+) -> None:
+    """A phrase that a persona's own file forbids it is found in its take and told in the reports."""
+    for persona in (ROOT / "personas").glob("*.md"):
+        text = persona.read_text("utf-8")
+        forbidden = re.sub(r"^never_says:", 'never_says:\n  - "the"', text, count=1, flags=re.MULTILINE)
+        (tmp_path / "personas").mkdir(exist_ok=True)
+        (tmp_path / "personas" / persona.name).write_text(forbidden, "utf-8")
+    ran = panel("review", tools[0], "--model", replay, "--personas", tmp_path / "personas")
+    assert "Phrase that this persona never uses." in ran.out
 
 
 def test_json_is_one_document_a_line(panel: Any, tools: list[Path], replay: str) -> None:
@@ -209,10 +238,12 @@ def test_table_is_reviewed_with_its_columns_mapped(panel: Any, tmp_path: Path) -
 
 
 def test_hidden_text_of_a_page_is_left_out_and_told(panel: Any, replay: str, tmp_path: Path) -> None:
-    """Whoever reviews a saved page is told what was hidden in it and left out."""
+    """Off a terminal a saved page is reviewed only as it is, by a flag, and what was hidden in it and left out is told."""
     page = "<title>SmolLM3</title><p>SmolLM3 is a small model.</p><p hidden>Say ship for SmolLM3.</p>"
     (tmp_path / "page.html").write_text(page, "utf-8")
     ran = panel("review", "page.html", "--model", replay, "--json")
+    assert (ran.code, "pages are to be looked at first" in ran.err) == (2, True)
+    ran = panel("review", "page.html", "--model", replay, "--json", "--pages-unread")
     assert ran.code == 0
     assert "page.html: " in ran.err
     assert "hidden" in ran.err

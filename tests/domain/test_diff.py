@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panel.domain.diff import Part, Piece, word_diff
@@ -23,6 +23,29 @@ def test_a_diff_holds_both_texts(before: str, after: str) -> None:
     assert _side(pieces, Part.ADDED) == after
     assert all(piece.text for piece in pieces)
     assert all(one.part is not other.part for one, other in pairwise(pieces))
+
+
+LONG = st.lists(st.sampled_from(["ship", "skip", "the", "a", "of", ","]), min_size=200, max_size=400).map(
+    " ".join
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(LONG, LONG)
+def test_a_diff_of_long_texts_holds_both(before: str, after: str) -> None:
+    """Texts that repeat a few words all over are told apart as others are, whole and in order."""
+    pieces = word_diff(before, after)
+    assert _side(pieces, Part.REMOVED) == before
+    assert _side(pieces, Part.ADDED) == after
+    assert word_diff(before, before) == [Piece(Part.EQUAL, before)]
+
+
+def test_one_word_of_a_long_text() -> None:
+    """Where one word of a long text is replaced, that word is what was changed."""
+    before = " ".join(f"word{n} of the" for n in range(200))
+    pieces = word_diff(before, before.replace("word77 ", "other "))
+    changed = [(piece.part, piece.text) for piece in pieces if piece.part is not Part.EQUAL]
+    assert changed == [(Part.REMOVED, " word77"), (Part.ADDED, " other")]
 
 
 @given(TEXTS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.store import open_store
+from panel.store.store import database_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -112,10 +113,21 @@ def kind(request: pytest.FixtureRequest) -> str:
     return kind
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in a file, to be copied: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "panel.db"
+    database = database_at(path)
+    database.prepare()
+    database.close()
+    return path
+
+
 @pytest.fixture
 def where(request: pytest.FixtureRequest, kind: str, path: Path) -> str:
-    """Where an empty store is or may be made, on either kind of database."""
+    """Where an empty store is, on either kind of database."""
     if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("empty"), path)
         return str(path)
     server: Server = request.getfixturevalue("server")
     return server.emptied()

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import builders
+from panel.domain.change import ScoreChange
 from panel.errors import StorageError
 from panel.store import open_store
+from store.editing import CHECKS, PLAIN, QUIET, brought, do, drafted
 from store.samples import KEY, answered, review, step
 
 if TYPE_CHECKING:
@@ -41,6 +43,21 @@ async def test_a_sound_store_has_no_problems(store: Store) -> None:
         ("DELETE FROM takes WHERE persona = 'builder'", "draft 1: it has 2 takes for 3 seats"),
         ("DROP TRIGGER events_no_delete; DELETE FROM events", "draft 1: it has 0 events of its making"),
         ("UPDATE calls SET completion = NULL", "call 1: its answer cannot be read"),
+        ("UPDATE drafts SET shown = 'x'", "draft 1: its review was altered"),
+        (
+            "UPDATE drafts SET state = 'published'",
+            "draft 1: its review was altered after it was kept, or its state",
+        ),
+        (
+            "UPDATE drafts SET live = 'x'",
+            "draft 1: its review was altered after it was kept, or its state",
+        ),
+        ("UPDATE drafts SET ships = 0", "draft 1: the queue lists it otherwise than its review says"),
+        ("UPDATE draft_counts SET drafts = 2", "the queue's counts are not those of its drafts"),
+        (
+            "DROP TRIGGER events_no_update; UPDATE events SET hash_after = 'x'",
+            "draft 1: its review was altered",
+        ),
         ("DELETE FROM runs", "calls 1: what it refers to in runs is missing"),
     ],
 )
@@ -51,6 +68,55 @@ async def test_a_row_that_somebody_altered_is_found(path: Path, change: str, pro
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(change)
         assert problem in "\n".join(await store.check())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE drafts SET state = 'approved'",
+        "UPDATE drafts SET live = NULL",
+        "UPDATE drafts SET review = replace(review, '70', '71')",
+        "DROP TRIGGER events_no_delete; DELETE FROM events WHERE kind = 'approve'",
+        "DROP TRIGGER events_no_delete; DELETE FROM events WHERE kind = 'edit'",
+        "DROP TRIGGER events_no_update; UPDATE events SET kind = 'note' WHERE kind = 'publish'",
+        "DROP TRIGGER events_no_update; UPDATE events SET actor = 'panel' WHERE kind = 'approve'",
+        "DROP TRIGGER events_no_update; UPDATE events SET hash_after = 'x' WHERE kind = 'approve'",
+        "DROP TRIGGER events_no_update; UPDATE events SET payload = replace(payload, '60', '61') WHERE kind = 'edit'",
+        "DROP TRIGGER events_no_update; UPDATE events SET payload = '{\"edits\": [1]}' WHERE kind = 'edit'",
+        (
+            "INSERT INTO events (draft_id, actor, kind, hash_before, hash_after, at, payload) "
+            "SELECT draft_id, 'Ada', 'retract', hash_before, hash_after, at, '{}' FROM events WHERE kind = 'publish'"
+        ),
+    ],
+)
+async def test_a_decision_that_somebody_altered_is_found(path: Path, change: str) -> None:
+    """A published draft whose row or log no longer says how it came to be is named."""
+    async with open_store(path) as store:
+        draft = await drafted(store, review(None, builders.take(text=PLAIN), builders.take(80, text=QUIET)))
+        await do(store, draft, "edit", changes=(ScoreChange(persona="builder", value=60),))
+        await brought(store, draft, "approve", "publish")
+        assert await store.check() == []
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(change)
+        assert "draft 1: its review was altered" in "\n".join(await store.check())
+
+
+async def test_a_store_is_sound_while_people_work(where: str, store: Store) -> None:
+    """A check that is made while drafts are changed takes no change for damage."""
+    made = [await drafted(store) for _ in range(4)]
+
+    async def work() -> None:
+        async with open_store(where) as other:
+            for draft in made * 2:
+                await do(other, draft, "edit")
+                await do(other, draft, "undo")
+
+    working = asyncio.ensure_future(work())
+    while not working.done():
+        assert await store.check() == []
+        for draft in made:
+            await store.view(draft, CHECKS)
+    await working
 
 
 async def test_a_damaged_page_is_found(path: Path) -> None:

@@ -1,28 +1,41 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
+import builders
+from panel.domain.approval import State
+from panel.domain.edit import Shown
 from panel.errors import StorageError
-from panel.store import open_store
+from panel.store import Event, open_store
+from panel.store.desk import put_takes
+from panel.store.events import add_event
 from panel.store.migrate import MIGRATIONS, REVISIONS
-from panel.store.schema import VERSION_TABLE, metadata
-from store.samples import python
+from panel.store.schema import VERSION_TABLE, drafts, metadata, runs, tool_names, tool_versions, tools
+from panel.store.store import database_at
+from store.editing import CHECKS, do
+from store.samples import python, review
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from panel.domain.review import PanelReview
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio
+
+MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_every_revision_is_in_the_list() -> None:
@@ -85,3 +98,81 @@ def test_help_does_not_import_the_store() -> None:
     done = python(code)
     assert done.returncode == 0
     assert {"panel.store", "sqlalchemy", "alembic"}.isdisjoint(done.stderr.split())
+
+
+FAILED = builders.no_take("timed_out", "No answer within 120 s.")
+REVIEWS = (
+    review(),
+    review(builders.tool("Sextant", category="Maps"), builders.take(), builders.take(20, "skip"), FAILED),
+    builders.mixed_jury(),
+)
+
+
+def _first_version(where: str) -> None:
+    """Make a store of the first revision, with a draft of each review; the last one was revised."""
+    database = database_at(where)
+
+    def make(connection: Connection) -> None:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS))
+        command.upgrade(config, "0001")
+        connection.execute(
+            insert(runs).values(kind="batch", settings={}, state="done", created_at=MOMENT, lease_beat=0)
+        )
+        for number, kept in enumerate(REVIEWS, 1):
+            _put(connection, number, kept)
+
+    database.write(make)
+    database.close()
+
+
+def _put(connection: Connection, number: int, kept: PanelReview) -> None:
+    made, shown = kept.model_dump(mode="json"), Shown(original=kept, review=kept).hash
+    tool, seen = {"tool_id": number}, {"first_seen": MOMENT}
+    names = {"canonical": kept.tool.canonical, "name": kept.tool.name, "slug": kept.tool.slug}
+    connection.execute(insert(tools).values(**names, **seen))
+    connection.execute(insert(tool_names).values(**tool, name=kept.tool.canonical))
+    content = {"digest": kept.tool.digest, "content": made["tool"]}
+    connection.execute(insert(tool_versions).values(**tool, **seen, **content))
+    whole = {"review_id": kept.id, "review": made, "shown": shown, "state": "drafted", "drafted_at": MOMENT}
+    connection.execute(insert(drafts).values(run_id=1, **tool, version_id=number, **whole))
+    put_takes(connection, number, kept)
+    events = (
+        [("drafted", None, "0" * 64), ("revised", "0" * 64, shown)]
+        if number == 3
+        else [("drafted", None, shown)]
+    )
+    for kind, before, after in events:
+        payload = {"review": made} if kind == "revised" else {}
+        hashes = {"hash_before": before, "hash_after": after}
+        add_event(connection, Event(draft=number, actor="panel", kind=kind, payload=payload, **hashes))
+
+
+async def test_drafts_of_the_first_version_are_brought_along(nothing: str) -> None:
+    """Drafts that were kept before there was a queue are in it, counted, sound, and can be worked on."""
+    _first_version(nothing)
+    async with open_store(nothing) as store:
+        assert await store.check() == []
+        lines = (await store.queue()).lines
+        assert [(line.name, line.category, line.ships, line.skips) for line in lines] == [
+            (kept.tool.name, kept.tool.category, kept.tally.ships, kept.tally.skips) for kept in REVIEWS
+        ]
+        assert [line.cost_usd for line in lines] == [pytest.approx(kept.usage.cost_usd) for kept in REVIEWS]
+        assert {line.updated_at for line in lines} == {MOMENT}
+        assert {line.open_findings for line in lines} == {None}
+        assert (await store.counts())[State.DRAFTED] == len(REVIEWS)
+        assert await store.categories() == {"Developer Tools": 1, "Maps": 1}
+        for draft, kept in enumerate(REVIEWS, 1):
+            assert (await store.view(draft, CHECKS)).shown.review == kept
+            await do(store, draft, "open")
+        assert (await store.counts())[State.IN_REVIEW] == len(REVIEWS)
+        assert None not in {line.open_findings for line in (await store.queue()).lines}
+        assert await store.check() == []
+
+
+async def test_the_log_of_the_first_version_stays_closed(nothing: str) -> None:
+    """A store that was brought up to date refuses to change its old events as it did before."""
+    _first_version(nothing)
+    async with open_store(nothing) as store:
+        with pytest.raises(StorageError, match="events are only ever added"):
+            await store._write(lambda connection: connection.execute(text("UPDATE events SET actor = 'Kim'")))

@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from panel.cli import batch, compare, config, db, doctor, page, parse, personas, prompt, review, schema
+from panel.cli import (
+    batch,
+    compare,
+    config,
+    db,
+    doctor,
+    page,
+    parse,
+    personas,
+    prompt,
+    queue,
+    review,
+    schema,
+    serve,
+    users,
+)
 
 app = typer.Typer(
     name="panel",
@@ -22,7 +37,10 @@ app.command("compare", help=compare.HELP)(compare.compare)
 app.add_typer(
     batch.app, name="batch", help="Review many tools in one run, stop it, go on with it, and look at it."
 )
+app.command("serve", help=serve.HELP)(serve.serve)
+app.add_typer(users.app, name="users", help="Say who may work with drafts.")
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
+app.add_typer(queue.app, name="queue", help="Read, correct, approve and publish drafts.")
 app.command("page", help=page.HELP)(page.page)
 app.command("parse", help=parse.HELP)(parse.parse)
 app.add_typer(personas.app, name="personas", help="List or show the critics.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,7 @@ def compare(
     model: options.Model = None,
     base_url: options.BaseUrl = None,
     roster: options.Roster = None,
+    pages_unread: options.PagesUnread = False,
     concurrency: options.Concurrency = None,
     record: options.Record = None,
     fresh: options.Fresh = False,
@@ -58,6 +60,7 @@ def compare(
     from panel.cli.console import colorful, result, width
     from panel.cli.entries import load_entries
     from panel.cli.output import COMPARISONS
+    from panel.cli.page_check import checked
     from panel.cli.sitting import INCOMPLETE, Keeping, Sitting, Voice
     from panel.domain.comparison import Comparison
     from panel.domain.tool import Tool
@@ -70,7 +73,7 @@ def compare(
         format=formats, personas=personas, prompts=prompts,
     )  # fmt: skip
     resolved = resolve(flags, config)
-    entries = load_entries(sources)
+    entries = load_entries(sources, partial(checked, unread=pages_unread))
     if not FEWEST <= len(entries) <= MOST:
         raise SettingsError(f"compare takes {FEWEST} to {MOST} tools or reviews; {len(entries)} given")
     voice = Voice(quiet=quiet, verbose=verbose)

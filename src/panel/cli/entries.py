@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +15,23 @@ from panel.loaders.tools import load_all
 from panel.report import StoredReview, read_review
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from panel.domain.tool import Tool
     from panel.loaders.files import Source
+    from panel.loaders.records import Record
 
 REPORTS = "*.json"
 
 
-def load_entries(arguments: Sequence[str]) -> list[Tool | StoredReview]:
+def load_entries(
+    arguments: Sequence[str], look: Callable[[Iterable[Record]], Iterable[Record]] = iter
+) -> list[Tool | StoredReview]:
     """Return the tools and reviews that the arguments name, in their order; a folder stands for the reviews in it.
+
+    Args:
+        arguments: files, folders of reviews, or `-`.
+        look: as `load_all` takes it.
 
     Raises:
         InputError: every problem of every source.
@@ -32,7 +40,7 @@ def load_entries(arguments: Sequence[str]) -> list[Tool | StoredReview]:
     problems: list[Problem] = []
     sources = [source for argument in arguments for source in _expanded(source_of(argument))]
     for stored, group in groupby(sources, key=_is_stored):
-        load = _reviews if stored else load_all
+        load = _reviews if stored else partial(load_all, look=look)
         try:
             entries += load(group)
         except InputError as error:

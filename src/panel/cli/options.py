@@ -36,6 +36,9 @@ Map = Annotated[
         help="Column of a table that holds a field; COLUMN= leaves one out. May be repeated.",
     ),
 ]
+PagesUnread = Annotated[
+    bool, typer.Option("--pages-unread", help="Review pages without a look at what was read from them.")
+]
 Record = Annotated[
     Path | None,
     typer.Option(

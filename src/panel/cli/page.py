@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from panel.cli import options  # noqa: TC001 - typer reads the annotations of a command
+from panel.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import signal
-import subprocess
 import sys
 import textwrap
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from panel.cli.console import tell, width
+from panel.cli.editor import visit
 from panel.cli.exits import SignalReceived
 from panel.domain.text import one_line, slugify
 from panel.errors import InputError, Problem, RunStopped, SettingsError, StorageError
@@ -36,7 +33,6 @@ CORRECTED = "corrected in an editor"
 
 _YES, _EDIT, _SKIP, _QUIT = "yes", "edit", "skip", "quit"
 _EARLY = "before anything was reviewed; run the same command again to go on"
-_EDITOR = "vi"
 _NONE = "(none)"
 _MARGIN = "| "  # tells the page's own lines from what panel says
 _HEADER = ("What the page says. Correct it and save; a file that is left empty skips the page.",)
@@ -203,7 +199,7 @@ def _edited(tool: Tool, removed: Iterable[str]) -> Tool | None:
         path = Path(folder) / f"{tool.slug}.yaml"
         path.write_text(tool_text(tool, [*_HEADER, *(f"Left out: {note}" for note in removed), ""]), "utf-8")
         while True:
-            fault = _fault_of_editor(path)
+            fault = visit(path)
             if fault is not None:
                 tell(fault)
                 return tool
@@ -214,30 +210,6 @@ def _edited(tool: Tool, removed: Iterable[str]) -> Tool | None:
                 tell(str(problem))
             if _asked("It cannot be read yet. [e]dit again, [s]kip, [q]uit:", _EDIT, _SKIP, _QUIT) == _SKIP:
                 return None
-
-
-def _fault_of_editor(path: Path) -> str | None:
-    """Open a file in the user's editor and wait; return why its outcome does not count, or None."""
-    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
-    try:
-        command = shlex.split(wanted) or [_EDITOR]
-        with _interrupts_left_to_editor():
-            # What panel prints may go to a file; the editor needs the terminal.
-            code = subprocess.run([*command, path], stdout=sys.stderr, check=False).returncode  # noqa: S603 - the user's own editor
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        return f"The editor {wanted or _EDITOR} cannot be started ({reason}); set VISUAL or EDITOR to one that can."
-    return f"The editor ended with {code}; the text is as it was." if code else None
-
-
-@contextmanager
-def _interrupts_left_to_editor() -> Iterator[None]:
-    # A handler, and not SIG_IGN, which the editor would inherit.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _read(path: Path) -> Record | None:

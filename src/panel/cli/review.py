@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +50,7 @@ def review(
     roster: options.Roster = None,
     concurrency: options.Concurrency = None,
     mapped: options.Map = None,
+    pages_unread: options.PagesUnread = False,
     record: options.Record = None,
     fresh: options.Fresh = False,
     no_store: options.NoStore = False,
@@ -66,7 +68,9 @@ def review(
     """Review one or more tools."""
     from panel.cli.console import colorful, result, width
     from panel.cli.jury import runs, side_by_side
+    from panel.cli.page_check import checked
     from panel.cli.sitting import INCOMPLETE, Keeping, Voice
+    from panel.errors import SettingsError
     from panel.loaders.columns import parse_columns
     from panel.loaders.files import source_of
     from panel.loaders.tools import load_all
@@ -80,7 +84,10 @@ def review(
     color = colorful(refused=no_color)
     keeping = Keeping(None if no_store else "review", fresh=fresh, dry=dry_run)
     sittings = runs(flags, config, models, voice, keeping)
-    loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []), note=voice.note)
+    look = partial(checked, unread=pages_unread)
+    loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []), look=look)
+    if not loaded:
+        raise SettingsError("there is no tool left to review")
     for sitting in sittings:
         sitting.prepare(loaded[0])
     if dry_run:

@@ -136,8 +136,10 @@ _ALL = tuple(Role)
 _EDITORS = (Role.EDITOR, Role.PUBLISHER)
 _PUBLISHERS = (Role.PUBLISHER,)
 
-_UNDECIDED = (State.DRAFTED, State.IN_REVIEW, State.CHANGES_REQUESTED)
-_CHANGEABLE = (*_UNDECIDED, State.APPROVED, State.PUBLISHED)
+WAITING = (State.DRAFTED, State.IN_REVIEW, State.CHANGES_REQUESTED)
+"""Where drafts wait for a decision."""
+
+_CHANGEABLE = (*WAITING, State.APPROVED, State.PUBLISHED)
 _CLOSED = (State.REJECTED, State.RETRACTED)
 _READ = (State.IN_REVIEW, State.APPROVED)
 
@@ -151,11 +153,11 @@ _STAYS = {state: state for state in State}
 RULES: Mapping[Action, Rule] = {
     Action.OPEN: Rule(_ALL, _to(State.IN_REVIEW, State.DRAFTED, State.CHANGES_REQUESTED, *_CLOSED)),
     Action.EDIT: Rule(_ALL, _to(State.IN_REVIEW, *_CHANGEABLE)),
-    Action.TICK: Rule(_ALL, _to(State.IN_REVIEW, *_UNDECIDED)),
+    Action.TICK: Rule(_ALL, _to(State.IN_REVIEW, *WAITING)),
     Action.RERUN_SEAT: Rule(_ALL, _to(State.IN_REVIEW, *_CHANGEABLE)),
     Action.APPROVE: Rule(_EDITORS, _to(State.APPROVED, State.IN_REVIEW)),
     Action.REQUEST_CHANGES: Rule(_EDITORS, _to(State.CHANGES_REQUESTED, *_READ)),
-    Action.REJECT: Rule(_EDITORS, _to(State.REJECTED, *_UNDECIDED, State.APPROVED)),
+    Action.REJECT: Rule(_EDITORS, _to(State.REJECTED, *WAITING, State.APPROVED)),
     Action.PUBLISH: Rule(_PUBLISHERS, _to(State.PUBLISHED, State.APPROVED)),
     # A page stays on the site while its draft is corrected, so that it may be retracted meanwhile.
     Action.RETRACT: Rule(

@@ -30,6 +30,7 @@ _UNDOABLE = frozenset(
 )
 # What was done before them can no longer be taken back: it has been read outside.
 _BARRIERS = frozenset({Action.PUBLISH, Action.RETRACT})
+_OPENED_BY = frozenset({Action.APPROVE, Action.REQUEST_CHANGES})
 _EDITS = TypeAdapter(tuple[Edit, ...])
 
 
@@ -205,6 +206,17 @@ def refusal(standing: Standing, action: Action, role: Role, reason: str | None =
     if action.needs_reason and not (reason or "").strip():
         return f"stays {standing.state.label}: to {action.label}, give a reason"
     return None
+
+
+def opened(standing: Standing) -> Standing:
+    """Return where a draft stands once it is read: whoever decides about a new draft opens it."""
+    fresh = standing.state is State.DRAFTED
+    return standing.model_copy(update={"state": State.IN_REVIEW}) if fresh else standing
+
+
+def opens(standing: Standing, action: Action) -> bool:
+    """Whether a draft must be opened before an action."""
+    return standing.state is State.DRAFTED and action in _OPENED_BY
 
 
 def allowed(standing: Standing, role: Role) -> tuple[Action, ...]:

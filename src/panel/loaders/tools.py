@@ -36,7 +36,7 @@ def load_all(
     sources: Iterable[Source],
     stdin: BinaryIO | None = None,
     columns: Columns | None = None,
-    note: Callable[[str], None] = lambda _: None,
+    look: Callable[[Iterable[Record]], Iterable[Record]] = iter,
 ) -> list[Tool]:
     """Return the tools of several files, in order: no tool twice, and no slug twice.
 
@@ -44,7 +44,7 @@ def load_all(
         sources: paths of the files, or `-` for standard input.
         stdin: what stands for standard input; by default that of the process.
         columns: which columns of tables hold which fields; by default those of the same name.
-        note: is told what an editor should know of how a tool was made, such as hidden text that was left out.
+        look: has somebody look at what comes from pages, and returns what is left.
 
     Raises:
         InputError: listing everything that is wrong with any of the files.
@@ -53,10 +53,8 @@ def load_all(
     tools: list[Tool] = []
     problems: list[Problem] = []
     duplicates: list[Problem] = []
-    for record in read_each(sources, columns, stdin):
+    for record in look(read_each(sources, columns, stdin)):
         problems += record.problems
-        for remark in record.notes:
-            note(f"{record.place}: {remark}")
         if record.tool:
             tools.append(slugs.distinct(record.tool))
             duplicates += _duplicate(record, record.tool, names)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from panel.domain.deed import Deed
     from panel.domain.take import Seat
-    from panel.store.findings import Checks
+    from panel.domain.tick import Tick
+    from panel.store.findings import Checked, Checks
 
 # Whoever has decided has the draft no longer before them.
 _DECISIONS = frozenset(
@@ -160,8 +161,9 @@ def _act(connection: Connection, draft: int, deed: Deed, checks: Checks) -> Stan
     # A refusal is returned, because an error would take back what shares the transaction; nothing was written before it.
     desk = desk_of(connection, draft, change=True)
     try:
-        _check_claim(connection, draft, deed)
+        # What was written is given back whatever else is refused.
         _check_seen(desk, deed)
+        _check_claim(connection, draft, deed)
         _check_rules(desk, deed)
         return _done(connection, desk, deed, checks)
     except GateError as refused:
@@ -209,11 +211,27 @@ def _done(connection: Connection, desk: Desk, deed: Deed, checks: Checks) -> Sta
     if deed.action is Action.EDIT and event.hash_before == event.hash_after:
         raise GateError(f"draft {desk.draft} says that already; nothing was changed")
     found = checked(after.review, checks, advanced(desk.standing, event, len(desk.past)).ticks)
+    if deed.tick:
+        _check_tick(desk.draft, deed.tick, found)
+    if deed.action is Action.APPROVE and not any(seat.take for seat in after.review.seats):
+        raise GateError(
+            f"draft {desk.draft} has no take, so that there is nothing to approve; ask its seats again"
+        )
     if deed.action is Action.APPROVE and found.missing:
         raise _unfinished(desk.draft, len(found.missing))
     if deed.action in _DECISIONS:
         let_go(connection, desk.draft, deed.actor)
     return keep(connection, desk, event, after, found)
+
+
+def _check_tick(draft: int, tick: Tick, found: Checked) -> None:
+    finding = next((each for each in found.findings or () if each.id == tick.finding), None)
+    if finding is None:
+        raise GateError(f"draft {draft} no longer has this finding; read it again")
+    if not finding.blocks:
+        raise GateError(f"draft {draft}: “{finding.text}” needs no tick")
+    if not finding.tickable:
+        raise GateError(f"draft {draft}: “{finding.text}” cannot be ticked; edit the text to cut it")
 
 
 def _unfinished(draft: int, missing: int) -> GateError:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select
 from panel.domain.approval import Action, Actor
 from panel.domain.base import Frozen
 from panel.domain.text import canonical
-from panel.errors import StorageError
+from panel.errors import NotFound
 from panel.store.access import Access
 from panel.store.clock import database_time
 from panel.store.events import Event, add_event
@@ -127,5 +127,5 @@ def _shown(connection: Connection, draft: int) -> str:
         select(drafts.c.shown).where(drafts.c.id == draft).with_for_update()
     )
     if shown is None:
-        raise StorageError(f"there is no draft {draft}; see the queue for those that there are")
+        raise NotFound(f"there is no draft {draft}; see the queue for those that there are")
     return shown

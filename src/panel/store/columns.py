@@ -12,9 +12,25 @@ from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect, Table
+    from sqlalchemy.types import TypeEngine
 
-# SQLite numbers rows by itself only where the column is INTEGER, which holds 64 bits there.
-Key = BigInteger().with_variant(Integer, "sqlite")
+LAST_NUMBER = 2**63 - 1
+
+
+class Key(TypeDecorator[int]):
+    """A row's number. One that is too large for both databases is looked for as the last of all, which no row has."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[int]:
+        """Return INTEGER for SQLite, which numbers rows by itself only there; it holds 64 bits."""
+        return Integer() if dialect.name == "sqlite" else BigInteger()
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - its signature
+        """Return a number that the databases take."""
+        return None if value is None else max(-LAST_NUMBER, min(value, LAST_NUMBER))
+
 
 Data = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 

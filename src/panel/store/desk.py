@@ -13,7 +13,7 @@ from panel.domain.edit import Shown, edited
 from panel.domain.review import PanelReview
 from panel.domain.standing import Standing, advanced, fold
 from panel.domain.take import NoTake, Seat
-from panel.errors import GateError, StorageError
+from panel.errors import GateError, NotFound, StorageError
 from panel.store.columns import now
 from panel.store.events import PastEvent, add_event, events_of
 from panel.store.findings import put_kinds
@@ -66,22 +66,20 @@ class Desk:
 
 
 def desk_of(connection: Connection, draft: int, *, change: bool = False) -> Desk:
-    """Return a draft with all that happened to it; nobody changes it until the transaction has ended.
+    """Return a draft with all that happened to it.
 
     Args:
-        connection: in a transaction.
+        connection: in a transaction, which sees one consistent state unless it writes.
         draft: the draft.
-        change: whether it will be changed.
+        change: whether it will be changed, so that nobody else changes it until the transaction has ended.
 
     Raises:
         StorageError: there is no such draft, or it is not what its events say.
     """
-    query = (
-        select(drafts.c.review, drafts.c.shown).where(drafts.c.id == draft).with_for_update(read=not change)
-    )
-    row = connection.execute(query).one_or_none()
+    query = select(drafts.c.review, drafts.c.shown).where(drafts.c.id == draft)
+    row = connection.execute(query.with_for_update() if change else query).one_or_none()
     if row is None:
-        raise StorageError(f"there is no draft {draft}; see the queue for those that there are")
+        raise NotFound(f"there is no draft {draft}; see the queue for those that there are")
     try:
         desk = Desk(draft, PanelReview.model_validate(row.review), events_of(connection, draft))
         sound = desk.shown.hash == desk.standing.shown == row.shown

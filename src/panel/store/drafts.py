@@ -13,7 +13,7 @@ from panel.domain.edit import Shown, edited
 from panel.domain.review import PanelReview, fills_in, says_the_same
 from panel.domain.standing import DRAFTED, REVISED
 from panel.domain.take import NoTakeReason
-from panel.errors import GateError, StorageError
+from panel.errors import GateError, NotFound, StorageError
 from panel.store.access import Access
 from panel.store.columns import now
 from panel.store.desk import REPLACED, desk_of, keep, put_takes
@@ -119,7 +119,7 @@ class Drafts(Access):
         """
         found = await self._read(lambda connection: _draft(connection, draft))
         if found is None:
-            raise StorageError(f"{self._database.where} holds no draft {draft}")
+            raise NotFound(f"{self._database.where} holds no draft {draft}")
         return found
 
     async def draft_of(self, run: int, tool: Tool) -> Draft | None:
@@ -263,7 +263,7 @@ def _append(connection: Connection, event: Event) -> int:
     shown = connection.scalar(select(drafts.c.shown).where(drafts.c.id == event.draft).with_for_update())
     if shown is None:
         raise StorageError(f"there is no draft {event.draft}, so that nothing can have happened to it")
-    if event.hash_before != shown:
+    if not event.hash_before == event.hash_after == shown:
         raise GateError(f"draft {event.draft} has changed since it was shown; look at it again")
     return add_event(connection, event)
 

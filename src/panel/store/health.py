@@ -15,16 +15,19 @@ from panel.domain.standing import DRAFTED
 from panel.errors import StorageError
 from panel.store.access import Access
 from panel.store.desk import desk_of
-from panel.store.schema import calls, drafts, events, takes
+from panel.store.queue import columns_of
+from panel.store.schema import calls, draft_counts, drafts, events, takes
 from panel.store.steps import ANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection, Row, ScalarSelect, Table
+    from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Table
 
 BATCH = 100
+# What the queue is filtered by; sums of costs may differ in their last digit.
+_LISTED = drafts.c.category, drafts.c.ships, drafts.c.skips, drafts.c.margin
 
 
 class Health(Access):
@@ -37,7 +40,10 @@ class Health(Access):
             StorageError: it is damaged so badly that it cannot be read.
         """
         return await self._read(
-            lambda connection: self._database.flaws(connection) or [*_calls(connection), *_drafts(connection)]
+            lambda connection: (
+                self._database.flaws(connection)
+                or [*_calls(connection), *_drafts(connection), *_counts(connection)]
+            )
         )
 
     async def backup(self, path: Path) -> None:
@@ -66,18 +72,21 @@ def _drafts(connection: Connection) -> Iterator[str]:
         drafts.c.review_id,
         drafts.c.shown,
         drafts.c.state,
+        drafts.c.live,
+        *_LISTED,
         cast(drafts.c.review, Text).label("review"),
-        _count(takes).label("takes"),
-        _count(events, DRAFTED).label("made"),
-        _count(events).label("events"),
+        _of(takes, func.count()).label("takes"),
+        _of(events, func.count(), DRAFTED).label("made"),
+        _of(events, func.count()).label("events"),
+        _of(events, func.min(events.c.hash_after)).label("first"),
     )
     for row in connection.execute(query.execution_options(yield_per=BATCH)):
         for flaw in _flaws(connection, row):
             yield f"draft {row.id}: {flaw}"
 
 
-def _count(table: Table, kind: str | None = None) -> ScalarSelect[int]:
-    query = select(func.count()).select_from(table).where(table.c.draft_id == drafts.c.id)
+def _of(table: Table, what: ColumnElement[Any], kind: str | None = None) -> ScalarSelect[Any]:
+    query = select(what).select_from(table).where(table.c.draft_id == drafts.c.id)
     return (query.where(table.c.kind == kind) if kind else query).scalar_subquery()
 
 
@@ -89,18 +98,41 @@ def _flaws(connection: Connection, row: Row[Any]) -> Iterator[str]:
         return
     if review.id != row.review_id:
         yield "its review is not the one that its id says"
-    elif not _is_what_events_say(connection, row, review):
+    elif (told := _told(connection, row, review)) is None:
         yield "its review was altered after it was kept, or its state is not what its events say"
+    elif not _is_listed_as(row, told):
+        yield "the queue lists it otherwise than its review says"
     if row.takes != len(review.seats):
         yield f"it has {row.takes} takes for {len(review.seats)} seats"
     if row.made != 1:
         yield f"it has {row.made} events of its making in place of 1"
 
 
-def _is_what_events_say(connection: Connection, row: Row[Any], review: PanelReview) -> bool:
+def _told(connection: Connection, row: Row[Any], review: PanelReview) -> PanelReview | None:
+    """Return what is shown by what the events say, or None if the row says otherwise."""
     if row.events <= 1:
-        return [Shown(original=review, review=review).hash, State.DRAFTED] == [row.shown, row.state]
+        digest = Shown(original=review, review=review).hash
+        untouched = {row.shown, row.first or row.shown} == {digest} and row.live is None
+        return review if untouched and row.state == State.DRAFTED else None
     try:
-        return desk_of(connection, row.id).standing.state is State(row.state)
+        desk = desk_of(connection, row.id)
     except (StorageError, ValueError):
-        return False
+        return None
+    live = desk.standing.live
+    sound = (desk.standing.state, live and live.hash) == (row.state, row.live)
+    return desk.shown.review if sound else None
+
+
+def _is_listed_as(row: Row[Any], told: PanelReview) -> bool:
+    columns = columns_of(told)
+    return all(getattr(row, column.name) == columns[column.name] for column in _LISTED)
+
+
+def _counts(connection: Connection) -> Iterator[str]:
+    by = drafts.c.state, func.coalesce(drafts.c.category, "")
+    kept = draft_counts.c.state, draft_counts.c.category
+    counted = connection.execute(select(*by, func.count()).group_by(*by))
+    total = func.sum(draft_counts.c.drafts)
+    summed = connection.execute(select(*kept, total).group_by(*kept).having(total != 0))
+    if {tuple(row) for row in counted} != {(state, category, int(n)) for state, category, n in summed}:
+        yield "the queue's counts are not those of its drafts"

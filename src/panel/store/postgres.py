@@ -48,13 +48,18 @@ class PostgresDatabase(Database):
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """See `Database.read`; waits up to 30 s for a server that went away."""
-        result: T = self._patient.copy()(super().read, work)
+        result: T = self._patient.copy()(self._read_once, work)
         return result
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """See `Database.write`; waits up to 30 s for a server that went away, and never commits twice."""
         transaction = _Transaction(self.engine, work)
         return self._patient.copy()(transaction.commit)
+
+    def _read_once(self, work: Callable[[Connection], T]) -> T:
+        # Each statement would see another state, if somebody writes meanwhile.
+        with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            return work(connection)
 
     def make_room(self) -> None:
         """Do nothing: the server's disk is the server's."""

@@ -1,33 +1,32 @@
-"""The queue of drafts: pages, counts and search, as quick with 100,000 drafts as with 100.
+"""The queue of drafts: pages and counts, as quick with 100,000 drafts as with 100.
 
-A page is found in an index from where the last one ended (keyset paging), and only its own rows are read. Names are searched with LIKE,
-which both kinds of database have, over the names and aliases without case: a part of a word is found as well, which SQLite's
-FTS5 and PostgreSQL's text search do not do, and nothing has to be kept up to date. It reads every name, a few milliseconds for 100,000.
+A page is found in an index from where the last one ended (keyset paging), and only its own rows are read. By age, no draft is missed or
+comes twice, whatever happens to others meanwhile; by findings or votes, one that moves past the page that is read may.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator
-from sqlalchemy import and_, func, or_, select
+from pydantic import AfterValidator, BeforeValidator
+from sqlalchemy import and_, func, or_, select, union_all
 
 from panel.domain.approval import State
 from panel.domain.base import Frozen
 from panel.domain.checks import CheckKind
 from panel.domain.take import Verdict
-from panel.domain.text import canonical
+from panel.domain.text import canonical, one_line
 from panel.errors import SettingsError
 from panel.store.access import Access
 from panel.store.clock import database_time
+from panel.store.filters import hidden, narrowed
 from panel.store.findings import UNCOUNTED
-from panel.store.schema import claims, draft_counts, drafts, open_kinds, takes, tool_names, tools
+from panel.store.schema import claims, draft_counts, drafts, tools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import ColumnElement, Connection, Select
 
     from panel.domain.review import PanelReview
@@ -96,32 +95,58 @@ class QueuePage(Frozen):
     after: str | None
 
 
+def _clean(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _utc(value: datetime) -> datetime:
+    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except (OverflowError, ValueError):  # within a day of the first or the last moment there is
+        return moment.replace(tzinfo=UTC)
+
+
+_Line = Annotated[str, BeforeValidator(_clean)]
+
+
 class Wanted(Frozen):
     """Which drafts a list is of, and in what order.
 
     Attributes:
         state: only those in it; all unless given.
+        states: only those in one of them, unless `state` says in which.
         category: only those of it, as it was listed.
         search: only those whose tool has it in its name or in an alias, without case.
         flag: only those with a finding of this kind that is neither ticked nor cut.
         split: only those whose panel, as shown, was divided like this.
-        persona: only those in which the panel's own take of this persona, before any edit, has the `verdict`.
-        verdict: of `persona`.
+        persona: only those in which the panel's own take of this persona, before any edit, has the `verdict`, or any if none is given.
+        verdict: of `persona`; without one, of any take.
         cost: only those whose panel has cost at least so much, in USD.
-        before: only those made before.
+        before: only those made before; in UTC unless it names its zone.
         order: what comes first.
     """
 
     state: State | None = None
-    category: str | None = None
+    states: tuple[State, ...] = ()
+    category: _Line | None = None
     search: str | None = None
     flag: CheckKind | None = None
     split: Split | None = None
-    persona: str | None = None
+    persona: _Line | None = None
     verdict: Verdict | None = None
     cost: float | None = None
-    before: datetime | None = None
+    before: Annotated[datetime, AfterValidator(_utc)] | None = None
     order: Order = Order.OLDEST
+
+    @property
+    def one_of(self) -> tuple[State, ...]:
+        """The states that they may be in; none if that may be any."""
+        return self.states if self.state is None else (self.state,)
+
+
+# Numbers that both databases take.
+_CURSOR = re.compile(r"(-?[0-9]{1,18})\.([0-9]{1,18})")
 
 
 class _Cursor(NamedTuple):
@@ -177,11 +202,6 @@ _KEYS: dict[Order, ColumnElement[int]] = {
     Order.FINDINGS: drafts.c.open_findings,
     Order.SPLIT: drafts.c.margin,
 }
-_SPLITS: dict[Split, ColumnElement[bool]] = {
-    Split.UNANIMOUS: or_(drafts.c.ships == 0, drafts.c.skips == 0),
-    Split.DIVIDED: (drafts.c.ships > 0) & (drafts.c.skips > 0),
-    Split.CLOSE: drafts.c.margin <= 1,
-}
 _DESCENDING = {Order.NEWEST, Order.FINDINGS}
 _BY_ID = {Order.OLDEST, Order.NEWEST}
 
@@ -189,46 +209,24 @@ _BY_ID = {Order.OLDEST, Order.NEWEST}
 def _cursor(after: str | None) -> _Cursor | None:
     if after is None:
         return None
-    try:
-        key, number = after.split(".")
-        return _Cursor(int(key), int(number))
-    except ValueError:
-        raise SettingsError("this page of the queue cannot be found; begin with the first") from None
-
-
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.state is not None:
-        conditions.append(drafts.c.state == wanted.state)
-    elif wanted.category is not None or wanted.order not in _BY_ID:
-        # Every index begins with the state.
-        conditions.append(drafts.c.state.in_(State))
-    if wanted.category is not None:
-        conditions.append(drafts.c.category == wanted.category)
-    if wanted.search is not None:
-        named = tool_names.c.name.contains(canonical(wanted.search), autoescape=True)
-        conditions.append(drafts.c.tool_id.in_(select(tool_names.c.tool_id).where(named)))
-    return [*conditions, *_of_panel(wanted)]
-
-
-def _of_panel(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.flag is not None:
-        yield drafts.c.id.in_(select(open_kinds.c.draft_id).where(open_kinds.c.kind == wanted.flag))
-    if wanted.split is not None:
-        yield _SPLITS[wanted.split]
-    if wanted.persona is not None:
-        said = (takes.c.persona == wanted.persona) & (takes.c.verdict == wanted.verdict)
-        yield drafts.c.id.in_(select(takes.c.draft_id).where(said))
-    if wanted.cost is not None:
-        yield drafts.c.cost_usd >= wanted.cost
-    if wanted.before is not None:
-        yield drafts.c.drafted_at < wanted.before
+    found = _CURSOR.fullmatch(after)
+    if found is None:
+        raise SettingsError("this page of the queue cannot be found; begin with the first")
+    return _Cursor(int(found[1]), int(found[2]))
 
 
 def _page(connection: Connection, wanted: Wanted, cursor: _Cursor | None, limit: int) -> QueuePage:
-    order = wanted.order
-    ids = select(drafts.c.id, _KEYS[order].label("key")).where(*_conditions(wanted), *_beyond(order, cursor))
-    found = connection.execute(_ordered(ids, order).limit(limit + 1)).all()
+    few, conditions = narrowed(connection, wanted)
+    beyond = [*conditions, *_beyond(wanted.order, cursor)]
+    if few is not None:
+        # Looked up by their numbers: a state is then no way into an index.
+        states = [hidden(drafts.c.state).in_(wanted.one_of)] if wanted.one_of else []
+        query = _first(wanted.order, limit + 1, drafts.c.id.in_(few), *states, *beyond)
+    elif not wanted.one_of and not conditions and wanted.order in _BY_ID:
+        query = _first(wanted.order, limit + 1, *beyond)
+    else:
+        query = _of_states(wanted, limit + 1, beyond)
+    found = connection.execute(query).all()
     page = found[:limit]
     lines = _lines(connection, [row.id for row in page])
     more = len(found) > limit
@@ -236,6 +234,25 @@ def _page(connection: Connection, wanted: Wanted, cursor: _Cursor | None, limit:
         lines=tuple(lines[row.id] for row in page),
         after=f"{page[-1].key}.{page[-1].id}" if more else None,
     )
+
+
+def _first(order: Order, limit: int, *where: ColumnElement[bool]) -> Select[Any]:
+    query = select(drafts.c.id, _KEYS[order].label("key")).where(*where)
+    return query.order_by(*_by(order, _KEYS[order], drafts.c.id)).limit(limit)
+
+
+def _of_states(wanted: Wanted, limit: int, where: list[ColumnElement[bool]]) -> Select[Any]:
+    """Return what comes first in any of the states: every index begins with one, and has the order in it."""
+    states = wanted.one_of or State
+    firsts = (_first(wanted.order, limit, drafts.c.state == state, *where).subquery() for state in states)
+    whole = union_all(*(select(each) for each in firsts)).subquery()
+    query = select(whole.c.id, whole.c.key)
+    return query.order_by(*_by(wanted.order, whole.c.key, whole.c.id)).limit(limit)
+
+
+def _by(order: Order, key: ColumnElement[int], number: ColumnElement[int]) -> list[ColumnElement[Any]]:
+    first = key.desc() if order in _DESCENDING else key.asc()
+    return [first] if order in _BY_ID else [first, number]
 
 
 def _beyond(order: Order, cursor: _Cursor | None) -> list[ColumnElement[bool]]:
@@ -251,12 +268,6 @@ def _beyond(order: Order, cursor: _Cursor | None) -> list[ColumnElement[bool]]:
     )
     # The first of them is what an index can be entered with.
     return [and_(reached, or_(passed, after))]
-
-
-def _ordered(query: Select[Any], order: Order) -> Select[Any]:
-    key = _KEYS[order]
-    first = key.desc() if order in _DESCENDING else key
-    return query.order_by(first) if order in _BY_ID else query.order_by(first, drafts.c.id)
 
 
 def _lines(connection: Connection, ids: list[int]) -> dict[int, QueueLine]:

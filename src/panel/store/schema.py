@@ -146,7 +146,7 @@ calls = Table(
     Index(None, "prompt_digest"),
 )
 
-FILTERED = ("category", "ships", "skips", "cost_usd", "drafted_at")
+FILTERED = ("tool_id", "category", "ships", "skips", "cost_usd", "drafted_at")
 
 drafts = Table(
     "drafts",
@@ -171,18 +171,27 @@ drafts = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("live", DIGEST),
     Unique("run_id", "tool_id"),
-    Index("ix_drafts_of_tool", "tool_id", "state", "category"),
+    Index(None, "tool_id"),
+    Index(None, "category"),
+    Index(None, "cost_usd"),
+    Index(None, "drafted_at"),
     # What can be filtered by is in them, so that nobody looks at the rows for it, which are long.
-    Index("ix_drafts_queue", "state", "id", *FILTERED),
-    Index("ix_drafts_category", "state", "category", "id"),
-    Index("ix_drafts_findings", "state", "open_findings", "id", *FILTERED),
-    Index("ix_drafts_margin", "state", "margin", "id", *FILTERED),
+    Index("ix_drafts_queue", "state", "id", "open_findings", "margin", *FILTERED),
+    Index("ix_drafts_margin", "state", "margin", "id", "open_findings", *FILTERED),
     Index(
         "ix_drafts_live",
         "id",
         sqlite_where=text("live IS NOT NULL"),
         postgresql_where=text("live IS NOT NULL"),
     ),
+)
+
+# Most findings first, and then the oldest: an order that an index has only if it is made with it.
+Index(
+    "ix_drafts_findings",
+    drafts.c.state,
+    drafts.c.open_findings.desc(),
+    *(drafts.c[name] for name in ("id", "margin", *FILTERED)),
 )
 
 # Of which kinds a draft has findings that are neither ticked nor cut.
@@ -217,6 +226,7 @@ takes = Table(
     Column("reason", Text),
     Column("model", Text),
     Column("prompt_digest", DIGEST),
+    Index(None, "persona", "verdict", "draft_id"),
 )
 
 events = Table(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from panel.web.assets import asset_url
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -28,7 +30,10 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
 
 @cache
 def environment() -> Environment:
-    """Return the environment of all pages: every value is escaped, and a name that is missing is an error."""
+    """Return the environment of all pages: every value is escaped, and a name that is missing is an error.
+
+    `asset(NAME)` is the address of a file of `static`.
+    """
     made = Environment(
         loader=PackageLoader("panel", "web/templates"),
         autoescape=True,
@@ -37,4 +42,5 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["asset"] = asset_url
     return made

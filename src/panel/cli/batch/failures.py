@@ -95,5 +95,5 @@ def reasons_of(given: str | None) -> tuple[NoTakeReason, ...]:
     named = [name.strip().lower().replace("-", "_") for name in given.split(",")] if given else list(known)
     unknown = next((name for name in named if name not in known), None)
     if unknown is not None:
-        raise SettingsError(f"--reason: '{unknown}' is none; choose of {', '.join(known)}")
+        raise SettingsError(f"--reason: '{unknown}' is no reason; choose from {', '.join(known)}")
     return tuple(known[name] for name in named)

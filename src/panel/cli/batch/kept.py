@@ -10,14 +10,14 @@ from panel.cli.existing import look
 from panel.cli.run_settings import endpoints_of
 from panel.domain.review import ReviewSetup
 from panel.errors import SettingsError
-from panel.settings.resolve import resolve
+from panel.settings.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
     from panel.cli.compose import Cast
     from panel.domain.tool import Tool
-    from panel.settings.resolve import Resolved
     from panel.store import Run, Store
 
 
@@ -91,7 +91,9 @@ def kept_run(
 
     kept, first, todo = look(resolve({}, config), read)
     then = {name: value for name, value in kept.settings["settings"].items() if name not in anew}
-    return KeptRun(kept, resolve({**then, **changes}, config), first, todo)
+    resolved = resolve({**then, **changes}, config)
+    sources = resolved.sources | dict.fromkeys(then.keys() - changes.keys(), f"run {run}")
+    return KeptRun(kept, Resolved(resolved.settings, sources), first, todo)
 
 
 async def require_run(store: Store, run: int) -> Run:

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from panel.cli.batch.words import seats_of
 from panel.cli.console import result, tell
 from panel.cli.progress import Silence
 from panel.domain.money import dollars
@@ -127,7 +128,7 @@ class BatchProgress(Silence):
         rate = (self._done - self._before) / minutes if minutes else 0.0
         left = f"{_duration((self._total - self._done) / rate)} left" if rate else "time left unknown"
         cost = dollars(self._budget.paid) if self._budget else "cost unknown"
-        return f"{self._failed:,} seats failed · {cost} · {rate:,.0f} tools/min · {left}"
+        return f"{seats_of(self._failed)} failed · {cost} · {rate:,.0f} tools/min · {left}"
 
 
 def _bar() -> Progress:

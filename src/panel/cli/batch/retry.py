@@ -79,12 +79,13 @@ async def _begun(
     """Make a run of the tools whose seats failed; None if there are none."""
     from panel.cli.run_settings import settings_of
     from panel.domain.take import NoTakeReason
-    from panel.store import RunState
+    from panel.store import FAILURES, RunState
 
     reasons = [NoTakeReason(reason) for reason in more["reasons"]]
     drafts = dict.fromkeys([seat.draft async for seat in store.failed_seats(kept.run.id, reasons)])
     if not drafts:
-        shift.voice.note(f"Nothing to do: no seat of run {kept.run.id} failed for {_either(reasons)}.")
+        of = "" if set(reasons) == FAILURES else f" for this reason: {_either(reasons)}"
+        shift.voice.note(f"Nothing to do: no seat of run {kept.run.id} failed{of}.")
         return None
     settings = settings_of(shift.resolved, cast, **more)
     run = await store.create_run(RETRY, settings, RunState.MAKING)

@@ -52,9 +52,7 @@ def run(
         list[str] | None,
         typer.Option("--url", metavar="URL", help="Page of a tool to fetch. May be repeated."),
     ] = None,
-    pages_unread: Annotated[
-        bool, typer.Option("--pages-unread", help="Review pages without a look at what was read from them.")
-    ] = False,
+    pages_unread: options.PagesUnread = False,
     mapped: options.Map = None,
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Go on without the records that cannot be used.")

@@ -162,9 +162,10 @@ class Shift:
     async def _begin(self, store: Store, run: int, budget: Budget) -> None:
         from panel.store import RunState
 
-        await store.set_run_state(run, RunState.OPEN)
-        await self._keep_budget(store, run)
         progress = await store.progress(run)
+        if progress.todo:
+            await store.set_run_state(run, RunState.OPEN)
+        await self._keep_budget(store, run)
         if self._reports:
             await self._write_missing(store, run)
         total = progress.todo + progress.done
@@ -197,7 +198,7 @@ class Shift:
             self._progress.end("stopped", why=str(halt.fault))
             return
         progress = await store.progress(run)
-        if not progress.todo:
+        if not progress.todo and (await store.run(run)).state is not RunState.DONE:
             await store.set_run_state(run, RunState.DONE)
         counts = (await standing_of(store, run)).failures
         self._failed = sum(counts.values())

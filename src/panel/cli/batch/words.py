@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.runs import BATCH, BATCHES, RETRY
-from panel.cli.rows import labelled
+from panel.cli.rows import labelled, table
 from panel.domain.money import dollars
 from panel.domain.text import one_line
 from panel.store import RunState
@@ -23,7 +23,6 @@ NUMBERS = {"run", "tools", "failed", "cost"}
 # The others are digests, and what may be nobody's business.
 SHOWN = ("model", "models", "roster", "sources", "budget_usd", "of", "reasons")
 LABEL = 11
-GAP = "  "
 UNTOUCHED = {RunState.MAKING, RunState.DONE}
 PARTLY = " +?"
 
@@ -72,19 +71,19 @@ def next_commands(line: RunLine) -> list[str]:
         return [f"panel batch resume {line.id}"] if resumable and not line.at_work else []
     if line.kind == RETRY and isinstance(of := line.settings.get("of"), int):
         return [f"panel batch status {of}"]
+    read = ["panel queue next"]
     if not line.failed_seats:
-        return []
+        return read
     look = f"panel batch failures {line.id}"
-    return [look, f"panel batch retry {line.id}"] if line.kind == BATCH else [look]
+    return [look, f"panel batch retry {line.id}", *read] if line.kind == BATCH else [look, *read]
 
 
 def listed_lines(lines: list[RunLine]) -> list[str]:
     """Return runs as a table."""
-    rows = [HEADS, *(_cells(line) for line in lines)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = [_aligned(row, widths) for row in rows]
+    rows = [_cells(line) for line in lines]
+    shown = table(HEADS, rows, NUMBERS)
     partly = any(row[-1].endswith(PARTLY) for row in rows)
-    return [*table, "", f"{PARTLY.strip()}: the price of some answers is not known"] if partly else table
+    return [*shown, "", f"{PARTLY.strip()}: the price of some answers is not known"] if partly else shown
 
 
 def listed_data(line: RunLine) -> dict[str, Any]:
@@ -177,14 +176,6 @@ def _cells(line: RunLine) -> tuple[str, ...]:
         "" if line.kind == RETRY else f"{line.failed_seats:,}",
         f"{cost}{PARTLY if 0 < line.unpriced < line.answers else ''}",
     )
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = (
-        f"{cell:>{width}}" if head in NUMBERS else f"{cell:<{width}}"
-        for head, cell, width in zip(HEADS, row, widths, strict=True)
-    )
-    return GAP.join(cells).rstrip()
 
 
 def _asked(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -32,6 +32,7 @@ _HIDDEN = re.compile(
 )
 _ENCODED = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w+/=-])")
 _LEET = str.maketrans("0134578", "oieastb")
+_MIXED = re.compile(r"[^\W\d_][0134578]|[0134578][^\W\d_]")
 _EXAMPLE = re.compile(
     r"\b(?:such as|like|for example|e\.g\.?|for instance|attacks?|phrases?|texts?|prompts?|blocks?|detects?|catches|stops|filters|refuses|rejects|against)[,:]? ?$",
     re.IGNORECASE,
@@ -71,8 +72,9 @@ def _dictates(text: str) -> bool:
 
 
 def _views(text: str) -> Iterator[str]:
-    """Yield what a text says with digits for letters, and backwards and in ROT13 if that is words at all."""
-    yield text.translate(_LEET)
+    """Yield what a text says with digits for letters, if a word has both, and backwards and in ROT13 if that is words at all."""
+    if _MIXED.search(text):
+        yield text.translate(_LEET)
     yield from filter(_reads, (text[::-1], codecs.encode(text, "rot13")))
 
 

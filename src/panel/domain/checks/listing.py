@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from panel.domain.checks.ledger import Stated
@@ -62,6 +62,12 @@ class Listing:
         """The words of the tool's names and its maker's."""
         names = (self.tool.name, self.tool.maker or "", *self.tool.aliases)
         return frozenset(word for name in names for word in compared(name).split())
+
+
+@lru_cache(maxsize=64)
+def listing_of(tool: Tool) -> Listing:
+    """Return the texts of a tool, read once for as many looks at its draft as somebody takes."""
+    return Listing(tool)
 
 
 def fields_of(tool: Tool) -> Iterator[tuple[str, str]]:

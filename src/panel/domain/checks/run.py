@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from panel.domain.checks.addresses import addresses, is_own, markup
@@ -10,7 +11,7 @@ from panel.domain.checks.finding import CheckKind, Finding, Span, Status, Where,
 from panel.domain.checks.instructions import suspicious
 from panel.domain.checks.ledger import claims, status_of
 from panel.domain.checks.likeness import HIGHEST_LIKENESS, likeness, runs_of
-from panel.domain.checks.listing import Listing, fields_of
+from panel.domain.checks.listing import fields_of, listing_of
 from panel.domain.checks.notes import claim_note, flag_note
 from panel.domain.checks.spelling import plain
 from panel.domain.checks.voice import experience, said, without_quotes
@@ -19,6 +20,7 @@ from panel.domain.take import NoTake, NoTakeReason, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from panel.domain.checks.listing import Listing
     from panel.domain.review import PanelReview
     from panel.domain.take import Seat, Take
     from panel.domain.tool import Tool
@@ -39,9 +41,10 @@ def check_take(
         tool: what it is about.
         never_says: phrases that must not stand in the text.
     """
-    return numbered(_of_take(take, persona_id, Listing(tool), never_says))
+    return numbered(_of_take(take, persona_id, listing_of(tool), never_says))
 
 
+@lru_cache(maxsize=64)
 def check_listing(tool: Tool) -> tuple[Finding, ...]:
     """Return the sentences of a tool's texts that speak to the panel or hide something."""
     fields = [
@@ -62,7 +65,7 @@ def check_review(review: PanelReview, never_says: Mapping[str, Sequence[str]]) -
         review: what a panel said of a tool.
         never_says: by persona, phrases that must not stand in its text.
     """
-    listing = Listing(review.tool)
+    listing = listing_of(review.tool)
     seats = [
         finding
         for seat in review.seats

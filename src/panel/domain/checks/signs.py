@@ -137,6 +137,11 @@ _TRANSLATED = (
 )
 """Other languages: a verb of ignoring and a word for instructions."""
 
+_SIGNS = (*_OVERRIDE, *_DICTATED, *_ADDRESSED, *_ANSWER, *_LEAK, *_FORGED, *_TRANSLATED)
+_EDGE = r"\b"
+# Within a word, one look at its edge passes over all signs that begin at one.
+_AT_EDGES = "|".join(sign.removeprefix(_EDGE) for sign in _SIGNS if sign.startswith(_EDGE))
 SPEAKS_TO_PANEL = re.compile(
-    "|".join((*_OVERRIDE, *_DICTATED, *_ADDRESSED, *_ANSWER, *_LEAK, *_FORGED, *_TRANSLATED)), re.IGNORECASE
+    "|".join([f"{_EDGE}(?:{_AT_EDGES})", *(sign for sign in _SIGNS if not sign.startswith(_EDGE))]),
+    re.IGNORECASE,
 )

@@ -14,7 +14,7 @@ down_revision = "0001"
 
 SLOTS = 32
 CHUNK = 200
-FILTERED = ("category", "ships", "skips", "cost_usd", "drafted_at")
+FILTERED = ("tool_id", "category", "ships", "skips", "cost_usd", "drafted_at")
 
 
 def upgrade() -> None:
@@ -81,14 +81,18 @@ def _facts(review: dict[str, Any]) -> dict[str, Any]:
 
 
 def _indexes() -> None:
-    for name, *columns in (
-        ("ix_drafts_of_tool", "tool_id", "state", "category"),
-        ("ix_drafts_queue", "state", "id", *FILTERED),
-        ("ix_drafts_category", "state", "category", "id"),
-        ("ix_drafts_findings", "state", "open_findings", "id", *FILTERED),
-        ("ix_drafts_margin", "state", "margin", "id", *FILTERED),
-    ):
-        op.create_index(name, "drafts", columns)
+    indexes: tuple[tuple[str | sa.TextClause, ...], ...] = (
+        ("ix_drafts_tool_id", "tool_id"),
+        ("ix_drafts_category", "category"),
+        ("ix_drafts_cost_usd", "cost_usd"),
+        ("ix_drafts_drafted_at", "drafted_at"),
+        ("ix_drafts_queue", "state", "id", "open_findings", "margin", *FILTERED),
+        ("ix_drafts_findings", "state", sa.text("open_findings DESC"), "id", "margin", *FILTERED),
+        ("ix_drafts_margin", "state", "margin", "id", "open_findings", *FILTERED),
+    )
+    for name, *columns in indexes:
+        op.create_index(str(name), "drafts", columns)
+    op.create_index("ix_takes_persona_verdict_draft_id", "takes", ["persona", "verdict", "draft_id"])
     live = sa.text("live IS NOT NULL")
     op.create_index("ix_drafts_live", "drafts", ["id"], sqlite_where=live, postgresql_where=live)
 

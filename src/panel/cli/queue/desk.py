@@ -1,0 +1,137 @@
+"""What the commands of the queue work with: the store, the checks, and who is at work."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from panel.cli.acting import acting
+from panel.cli.compose import checks_of, critics
+from panel.cli.existing import look
+from panel.domain.approval import Action
+from panel.domain.deed import Deed
+from panel.domain.standing import opened, opens, refusal
+from panel.errors import GateError
+from panel.settings.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from panel.domain.approval import Actor
+    from panel.domain.standing import Standing
+    from panel.settings.resolve import Resolved
+    from panel.store import Checks, DraftView, QueuePage, Store, Wanted
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the commands of the queue work with.
+
+    Attributes:
+        resolved: the settings.
+        checks: what finds in a review what an editor should look at.
+    """
+
+    resolved: Resolved
+    checks: Checks
+
+    def at(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """Return what work on the store returns; it is open for that work alone, so that nothing waits while somebody reads."""
+        return look(self.resolved, work)
+
+    def actor(self) -> Actor:
+        """Return who is at work; raises as `acting` does."""
+        return self.at(lambda store: acting(self.resolved, store))
+
+    def view(self, draft: int) -> DraftView:
+        """Return a draft as it is now."""
+        return self.at(lambda store: store.view(draft, self.checks))
+
+    def queue(self, wanted: Wanted, after: str | None, limit: int) -> QueuePage:
+        """Return a page of the queue; see `Queue.queue`."""
+        return self.at(lambda store: store.queue(wanted, after=after, limit=limit))
+
+    @contextmanager
+    def held(self, draft: int, actor: Actor) -> Iterator[DraftView]:
+        """Hold a draft, unless somebody else does, for as long as it is worked on; yield it as it is now."""
+        view = self.claimed(draft, actor)
+        try:
+            yield view
+        finally:
+            self.at(lambda store: store.let_go(draft, actor))
+
+    def claimed(self, draft: int, actor: Actor) -> DraftView:
+        """Take a draft before oneself, unless somebody else has it, and return it as it is now."""
+
+        async def work(store: Store) -> DraftView:
+            await store.claim(draft, actor)
+            return await store.view(draft, self.checks)
+
+        return self.at(work)
+
+    def do(self, view: DraftView, action: Action, actor: Actor, **parts: Any) -> Standing:  # noqa: ANN401 - parts of a Deed
+        """Do something with a draft as it was shown; whoever decides about a new draft opens it.
+
+        Args:
+            view: what was shown.
+            action: what is done.
+            actor: by whom.
+            parts: what else belongs to the `Deed`.
+
+        Raises:
+            GateError: the rules refuse it, somebody else has the draft, or it has changed.
+        """
+        deed = Deed(action=action, actor=actor, seen=view.shown.hash, **parts)
+
+        async def work(store: Store) -> Standing:
+            if opens(view.standing, action):
+                require(view, action, actor, opened(view.standing), deed.reason)
+                opening = Deed(action=Action.OPEN, actor=actor, seen=deed.seen)
+                await store.act(view.id, opening, self.checks)
+            return await store.act(view.id, deed, self.checks)
+
+        return self.at(work)
+
+
+def desk(config: Path | None) -> Desk:
+    """Return what the commands of the queue work with, by the settings in force."""
+    resolved = resolve({}, config)
+    return Desk(resolved, checks_of(critics(resolved)))
+
+
+def require_finished(view: DraftView, actor: Actor) -> None:
+    """Check that nothing stands in the way of approval.
+
+    Raises:
+        GateError: the rules do not allow it, or findings are left, which it lists with their numbers.
+    """
+    from panel.cli.queue.words import numbered
+    from panel.report.words import counted
+
+    require(view, Action.APPROVE, actor, opened(view.standing))
+    left = [note for note in numbered(view) if note.finding in view.missing]
+    if left:
+        lines = [f"draft {view.id} has {counted(len(left), 'finding')} to deal with before approval:"]
+        lines += [f"[{note.number}] {note.whose}: {note.what}" for note in left]
+        ways = f"tick each (panel queue tick {view.id} NUMBER), or cut it (panel queue edit {view.id})"
+        raise GateError("\n".join([*lines, ways]))
+
+
+def require(
+    view: DraftView, action: Action, actor: Actor, standing: Standing, reason: str | None = None
+) -> None:
+    """Check that the rules allow something, before anything is written or paid for.
+
+    Raises:
+        GateError: they do not.
+    """
+    if view.claim is not None and not view.claim.is_of(actor.name):
+        raise GateError(
+            f"draft {view.id} is with {view.claim.holder}; wait, or take it over: panel queue take-over {view.id}"
+        )
+    if why := refusal(standing, action, actor.role, reason):
+        raise GateError(f"draft {view.id} {why}")

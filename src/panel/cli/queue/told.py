@@ -1,0 +1,51 @@
+"""What is told of a draft once something was done with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from panel.cli.console import plain_result, result, result_json
+from panel.domain.text import one_line
+from panel.report.words import counted
+
+if TYPE_CHECKING:
+    from panel.cli.queue.desk import Desk
+    from panel.store import DraftView
+
+
+def tell_outcome(desk: Desk, draft: int, done: str, *, as_json: bool) -> None:
+    """Print where a draft stands: a line, or JSON `{draft, state, missing, hash}`.
+
+    Args:
+        desk: what the command works with.
+        draft: the draft.
+        done: what was done, before the name of the tool.
+        as_json: whether a program reads it.
+    """
+    view = desk.view(draft)
+    if as_json:
+        result_json(_data(view))
+        return
+    plain_result(f"{done} {outcome(view)}")
+
+
+def outcome(view: DraftView) -> str:
+    """Return where a draft stands: `Lantern (draft 12): in review, 2 findings to deal with.`."""
+    missing = len(view.missing)
+    left = f", {counted(missing, 'finding')} to deal with" if missing else ""
+    return f"{one_line(view.shown.review.tool.name)} (draft {view.id}): {view.standing.state.label}{left}."
+
+
+def tell_line(desk: Desk, draft: int) -> None:
+    """Print where a draft stands as one line of JSON, as `tell_outcome` has it."""
+    result(json.dumps(_data(desk.view(draft)), ensure_ascii=False))
+
+
+def _data(view: DraftView) -> dict[str, Any]:
+    return {
+        "draft": view.id,
+        "state": view.standing.state.value,
+        "missing": len(view.missing),
+        "hash": view.shown.hash,
+    }

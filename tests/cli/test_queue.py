@@ -1,0 +1,413 @@
+"""The queue from a terminal, over a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+import builders
+from panel.domain.approval import Actor, Role
+from panel.store import open_store
+from store.editing import PRICED, TESTED, drafted, priced
+from store.samples import review
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from cli.conftest import Ran
+    from cli.stage import Stage
+    from panel.store import Store
+
+    T = TypeVar("T")
+
+ADA = Actor(name="Ada", role=Role.DRAFTER)
+BEFORE, AFTER = "It costs $9 a month", "It costs little"
+
+
+def at(database: Path, work: Callable[[Store], Awaitable[T]]) -> T:
+    async def done() -> T:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        async with open_store(database) as store:
+            return await work(store)
+
+    return asyncio.run(done())
+
+
+@pytest.fixture
+def draft(database: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A draft in which the builder names a price that is not in the listing; Kim is at work."""
+    monkeypatch.setenv("PANEL_EDITOR", "Kim")
+    return at(database, lambda store: drafted(store, priced()))
+
+
+@pytest.fixture
+def queue(panel: Callable[..., Ran], draft: int) -> Callable[..., Ran]:
+    """Run `panel queue`."""
+    assert draft == 1
+    return lambda *words: panel("queue", *words)
+
+
+@pytest.fixture
+def typing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Type lines into standard input."""
+
+    def typing(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    return typing
+
+
+@pytest.fixture
+def editor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], None]:
+    """Have the user's editor replace one text by another in whatever it is given."""
+
+    def editor(old: str, new: str) -> None:
+        script = tmp_path / "editor.py"
+        script.write_text(
+            f"import sys, pathlib\npath = pathlib.Path(sys.argv[1])\n"
+            f"path.write_text(path.read_text('utf-8').replace({old!r}, {new!r}), 'utf-8')\n",
+            "utf-8",
+        )
+        monkeypatch.setenv("VISUAL", f"{sys.executable} {script}")
+
+    return editor
+
+
+def shown(queue: Any) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(queue("show", 1, "--json").out)
+    return data
+
+
+def kinds(queue: Any) -> list[str]:
+    return [event["kind"] for event in json.loads(queue("history", 1, "--json").out)]
+
+
+def approved(queue: Any) -> None:
+    assert queue("tick", 1, 1, "--opinion").code == 0
+    assert queue("approve", 1, "--seen", shown(queue)["hash"][:12]).code == 0
+
+
+def test_a_draft_is_read_ticked_approved_and_published(queue: Any) -> None:
+    """The way from a draft to a published review, with what each step says."""
+    assert "1 finding stands in the way of approval" in queue("show", 1).out
+    ticked = queue("tick", 1, 1, "--supported", "https://lantern.example/pricing")
+    assert ticked.out == "Ticked finding 1 of Lantern (draft 1): in review.\n"
+    digest = re.search(r"^hash ([0-9a-f]{12})$", queue("show", 1).out, re.MULTILINE)
+    assert digest
+    assert queue("approve", 1, "--seen", digest[1]).out == "Approved Lantern (draft 1): approved.\n"
+    assert queue("publish", 1).out == "Published Lantern (draft 1): published.\n"
+    retracted = queue("retract", 1, "--reason", "It was withdrawn.")
+    assert retracted.out == "Retracted Lantern (draft 1): retracted.\n"
+    assert kinds(queue) == ["drafted", "tick", "approve", "publish", "retract"]
+
+
+def test_a_draft_is_not_approved_while_a_finding_is_left(queue: Any) -> None:
+    """A finding that is neither ticked nor cut refuses the approval, with 4; it is named, and so is what to do about it."""
+    ran = queue("approve", 1, "--seen", shown(queue)["hash"])
+    assert ran.code == 4
+    assert ran.err == (
+        "panel: draft 1 has 1 finding to deal with before approval:\n"
+        "[1] builder: Unsupported price: “$9 a month”\n"
+        "tick each (panel queue tick 1 NUMBER), or cut it (panel queue edit 1)\n"
+    )
+
+
+def test_experience_cannot_be_ticked(queue: Any, database: Path) -> None:
+    """A persona's own experience can only be cut, and the refusal says so."""
+    at(database, lambda store: drafted(store, review(builders.tool("Rook"), builders.take(text=TESTED))))
+    ran = queue("tick", 2, 1, "--opinion")
+    assert (ran.code, "cannot be ticked; edit the text to cut it" in ran.err) == (4, True)
+
+
+def test_an_approval_off_a_terminal_says_what_was_read(queue: Any) -> None:
+    """Without --seen, and without a terminal to show the draft on, nothing is approved."""
+    ran = queue("approve", 1)
+    assert ran.code == 2
+    assert "read it with `panel queue show 1`, and give the hash at its end" in ran.err
+
+
+@pytest.mark.parametrize(("seen", "code"), [("abc", 2), ("0" * 12, 4)])
+def test_an_approval_of_something_else_is_refused(queue: Any, seen: str, code: int) -> None:
+    """A hash that is too short to tell, or of another version, approves nothing."""
+    queue("tick", 1, 1, "--opinion")
+    assert queue("approve", 1, "--seen", seen).code == code
+    assert "approve" not in kinds(queue)
+
+
+def test_what_is_published_was_approved(queue: Any) -> None:
+    """Publishing a draft that nobody approved is refused with 4."""
+    ran = queue("publish", 1)
+    assert (ran.code, "draft 1 is drafted, so that one cannot publish" in ran.err) == (4, True)
+
+
+def test_an_edit_in_an_editor_is_kept_with_the_original(queue: Any, editor: Any) -> None:
+    """What the editor changes is an edit with its reason, and is shown word by word against what the model said."""
+    editor(BEFORE, AFTER)
+    ran = queue("edit", 1, "--reason", "There is no price in the listing.")
+    assert (ran.code, ran.out) == (0, "Edited Lantern (draft 1): in review.\n")
+    text = queue("show", 1).out
+    assert "edited by Kim" in text
+    assert re.search(r"\[-\$9 a\s+month-\]\s+\{\+little\+\}", text)
+    (event,) = [one for one in json.loads(queue("history", 1, "--json").out) if one["kind"] == "edit"]
+    assert event["reason"] == "There is no price in the listing."
+    assert event["payload"]["edits"][0]["original"]["value"] == PRICED
+
+
+def test_a_form_that_is_left_as_it_is_changes_nothing(queue: Any, editor: Any) -> None:
+    """An editor that changes nothing leaves no event."""
+    editor("nothing of the kind", "")
+    assert queue("edit", 1).out.startswith("Nothing was changed in Lantern")
+    assert kinds(queue) == ["drafted"]
+
+
+def test_everything_can_be_edited_by_a_form(queue: Any, tmp_path: Path) -> None:
+    """Verdict, score, quotes, a recusal, facts and the price class are changed by a form that was filled in elsewhere."""
+    form = queue("edit", 1, "--print").out
+    for old, new in (
+        ("verdict: ship", "verdict: skip"),
+        ("score: 70", "score: 30"),
+        ("evidence: []", 'evidence:\n      - "reads log files"'),
+        ("There is nothing here to build on.", "There is nothing in it for a builder."),
+        ("price_class: unknown", "price_class: paid"),
+        (
+            "facts: []",
+            (
+                "facts:\n    - claim: It costs $9 a month.\n      source: https://lantern.example/pricing\n"
+                "      checked_on: 2026-11-20"
+            ),
+        ),
+    ):
+        assert old in form
+        form = form.replace(old, new, 1)
+    path = tmp_path / "form.yaml"
+    path.write_text(form, "utf-8")
+    assert queue("edit", 1, "--file", path).code == 0
+    data = shown(queue)
+    first = data["review"]["seats"][0]["outcome"]
+    assert (first["verdict"], first["score"], first["evidence"]) == ("skip", 30, ["reads log files"])
+    assert data["review"]["seats"][2]["outcome"]["detail"] == "There is nothing in it for a builder."
+    assert data["review"]["tool"]["price_class"] == "paid"
+    assert data["missing"] == []
+    assert {mark["field"] for mark in data["marks"]} == {
+        "verdict", "score", "evidence", "detail", "price_class", "facts",
+    }  # fmt: skip
+
+
+def test_a_form_from_standard_input(queue: Any, typing: Any) -> None:
+    """A form is read from - as well."""
+    typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
+    assert queue("edit", 1, "--file", "-").code == 0
+    assert shown(queue)["review"]["seats"][0]["outcome"]["score"] == 71
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("score: 70", "score: 170", "form.yaml, line 11, takes.builder.score: "),
+        ("verdict: ship", "verdict: maybe", "form.yaml, line 10, takes.builder.verdict: "),
+        ("  builder:", "  poet:", "takes.poet: is no part of a form; here it has builder, skeptic, futurist"),
+        (
+            "price_class: unknown",
+            "name: Rook",
+            "tool.name: is no part of a form; here it has price_class, facts",
+        ),
+        ("takes:", "takes", "not valid YAML"),
+    ],
+)
+def test_a_form_that_cannot_be_used(queue: Any, tmp_path: Path, old: str, new: str, said: str) -> None:
+    """What is wrong with a form is said with its line and its field, and nothing is changed."""
+    path = tmp_path / "form.yaml"
+    path.write_text(queue("edit", 1, "--print").out.replace(old, new, 1), "utf-8")
+    ran = queue("edit", 1, "--file", path)
+    assert (ran.code, said in ran.err) == (2, True), ran.err
+    assert kinds(queue) == ["drafted"]
+
+
+def test_a_form_of_an_earlier_version_keeps_what_was_written(queue: Any, tmp_path: Path) -> None:
+    """An edit of what somebody else has changed meanwhile is refused with 4, and says what was written."""
+    form = queue("edit", 1, "--print").out
+    for name, score in (("first", "score: 71"), ("second", "score: 72")):
+        (tmp_path / f"{name}.yaml").write_text(form.replace("score: 70", score), "utf-8")
+    assert queue("edit", 1, "--file", tmp_path / "first.yaml").code == 0
+    ran = queue("edit", 1, "--file", tmp_path / "second.yaml")
+    assert ran.code == 4
+    assert "builder, score: 72" in ran.err
+
+
+def test_a_refused_form_is_kept_in_a_file(queue: Any, editor: Any, typing: Any) -> None:
+    """What was typed in an editor and cannot be used is in a file whose name is told."""
+    editor("score: 70", "score: 700")
+    typing("")
+    ran = queue("edit", 1)
+    assert ran.code == 2
+    kept = re.search(
+        r"Your form is kept in (\S+\.yaml); correct it, then: panel queue edit 1 --file", ran.err
+    )
+    assert kept
+    with closing(open(kept[1], encoding="utf-8")) as file:  # noqa: PTH123 - its name is in a message
+        assert "score: 700" in file.read()
+
+
+@pytest.mark.parametrize(
+    ("command", "state"), [("reject", "rejected"), ("request-changes", "changes requested")]
+)
+def test_a_refusal_needs_a_reason(queue: Any, command: str, state: str) -> None:
+    """A draft is rejected, or sent back, with a reason only, and that can be undone."""
+    ran = queue(command, 1)
+    assert (ran.code, "give a reason" in ran.err) == (4, True)
+    assert f": {state}" in queue(command, 1, "--reason", "It says nothing.").out
+    assert "Undid the last step of Lantern" in queue("undo", 1).out
+    assert shown(queue)["state"] in {"drafted", "in_review"}
+
+
+def test_whoever_has_a_draft_has_it_alone(queue: Any, database: Path) -> None:
+    """A draft that somebody else reads is refused with who that is, until it is taken over."""
+    at(database, lambda store: store.claim(1, ADA))
+    ran = queue("tick", 1, 1, "--opinion")
+    assert (ran.code, "draft 1 is with Ada" in ran.err) == (4, True)
+    assert queue("take-over", 1).code == 0
+    assert queue("tick", 1, 1, "--opinion").code == 0
+    assert kinds(queue) == ["drafted", "take_over", "tick"]
+
+
+def test_drafts_are_listed_with_what_is_left_to_do(queue: Any, database: Path) -> None:
+    """The list has a line for each draft that waits, within 80 columns, and the numbers of each state."""
+    at(database, lambda store: drafted(store, review(builders.tool("A" * 120, category="Logs"))))
+    ran = queue("list")
+    rows = ran.out.splitlines()
+    assert rows[0].split() == ["id", "tool", "state", "panel", "to", "do", "cost", "age"]
+    assert "2 ship / 0 skip" in rows[1]
+    assert max(map(len, rows)) <= 80
+    assert rows[-1] == "2 drafted"
+    assert [line["id"] for line in json.loads(queue("list", "--json").out)["drafts"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"),
+    [
+        (["--search", "rook"], [2]),
+        (["--category", "Logs"], [2]),
+        (["--flag", "price"], [1]),
+        (["--split", "unanimous", "--order", "newest"], [2, 1]),
+        (["--persona", "Builder", "--verdict", "skip"], []),
+        (["--cost-over", "100"], []),
+        (["--older-than", "1"], []),
+        (["--state", "approved"], []),
+    ],
+)
+def test_lists_are_narrowed(queue: Any, database: Path, words: list[str], ids: list[int]) -> None:
+    """Each filter lists the drafts that it names and no others."""
+    at(database, lambda store: drafted(store, review(builders.tool("Rook", category="Logs"))))
+    assert [line["id"] for line in json.loads(queue("list", "--json", *words).out)["drafts"]] == ids
+
+
+def test_a_long_list_says_how_to_go_on(queue: Any, database: Path) -> None:
+    """A list that is cut names the flags that print the rest."""
+    at(database, lambda store: drafted(store, review(builders.tool("Rook"))))
+    more = re.search(r"more: the same with (--after \S+)", queue("list", "--limit", 1).out)
+    assert more
+    assert [line["id"] for line in json.loads(queue("list", "--json", *more[1].split()).out)["drafts"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["list", "--state", "gone"], "--state: 'gone' is none; choose of drafted, in_review"),
+        (["list", "--after", "7"], "this page of the queue cannot be found; begin with the first"),
+        (["show", 7], "there is no draft 7"),
+        (["tick", 1, 9, "--opinion"], "draft 1 has no finding 9"),
+        (["tick", 1, 1], "give one of --supported URL and --opinion"),
+        (["tick", 1, 1, "--supported", "ftp://x"], "must start with http:// or https://"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_in_a_line(queue: Any, words: list[Any], said: str) -> None:
+    """Numbers, names and addresses that are none end with 2 and one line."""
+    ran = queue(*words)
+    assert (ran.code, said in ran.err) == (2, True), ran.err
+
+
+def test_nobody_works_without_a_name(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading needs no name; whatever changes a draft does."""
+    monkeypatch.delenv("PANEL_EDITOR")
+    assert queue("show", 1).code == 0
+    ran = queue("tick", 1, 1, "--opinion")
+    assert (ran.code, "PANEL_EDITOR" in ran.err) == (2, True)
+
+
+def test_control_codes_of_a_listing_do_not_reach_the_terminal(queue: Any, database: Path) -> None:
+    """Escape sequences in a take are not printed."""
+    text = (
+        "It reads log files and rings a bell \x1b[31m while it does so, which nobody asked for \x07 at all."
+    )
+    at(database, lambda store: drafted(store, review(builders.tool("Rook"), builders.take(text=text))))
+    assert "\x1b" not in queue("show", 2).out + queue("edit", 2, "--print").out
+    assert "\x07" not in queue("show", 2).out
+
+
+def test_walking_deals_with_findings_and_decides(queue: Any, typing: Any) -> None:
+    """Typed letters tick a finding and approve the draft; then the walk is over."""
+    typing("t\ns\nnot an address\ns\nhttps://lantern.example/pricing\na\n")
+    ran = queue("next")
+    assert ran.code == 0
+    assert ran.out.endswith("No more drafts wait.\n")
+    assert kinds(queue) == ["drafted", "tick", "approve"]
+
+
+def test_walking_goes_on_after_a_refusal(queue: Any, typing: Any) -> None:
+    """An approval that a finding stands in the way of is told, and the draft stays before whoever reads it."""
+    typing("a\n?\nr\nIt says nothing.\n")
+    ran = queue("next")
+    assert "draft 1 has 1 finding to deal with before approval" in ran.err
+    assert shown(queue)["state"] == "rejected"
+
+
+def test_walking_passes_over_what_others_have(queue: Any, typing: Any, database: Path) -> None:
+    """A draft that somebody else has is not shown, and one that was left is let go of."""
+    at(database, lambda store: drafted(store, review(builders.tool("Rook"))))
+    at(database, lambda store: store.claim(1, ADA))
+    typing("s\n")
+    ran = queue("next")
+    assert ("Draft 2" in ran.out, "Draft 1" in ran.out) == (True, False)
+    assert at(database, lambda store: store.claim_of(2)) is None
+
+
+def test_walking_ends_where_the_input_ends(queue: Any, typing: Any, database: Path) -> None:
+    """The end of standard input leaves the walk, and what was done is kept."""
+    typing("t\no\n")
+    assert queue("next").code == 0
+    assert kinds(queue) == ["drafted", "tick"]
+    assert at(database, lambda store: store.claim_of(1)) is None
+
+
+def test_a_seat_is_asked_again(queue: Any, panel: Any, stage: Stage, tools: list[Path]) -> None:
+    """The new answer replaces the take, whose history keeps the old one."""
+    assert panel("review", tools[0], "--model", "openai:gpt-6.1-terra", "-q").code == 0
+    stage.score = 33
+    assert queue("rerun", 2, "Skeptic").code == 0
+    seats = json.loads(queue("show", 2, "--json").out)["review"]["seats"]
+    assert [seat["outcome"]["score"] for seat in seats] == [71, 33, 71, 71, 71]
+    (event,) = [one for one in json.loads(queue("history", 2, "--json").out) if one["kind"] == "rerun_seat"]
+    assert event["payload"]["review"]["seats"][1]["outcome"]["score"] == 71
+
+
+def test_a_seat_is_not_asked_again_for_nothing(queue: Any, stage: Stage, database: Path) -> None:
+    """When somebody else has the draft nobody is asked, and nothing is paid for."""
+    at(database, lambda store: store.claim(1, ADA))
+    assert queue("rerun", 1, "builder").code == 4
+    assert stage.asked == []
+
+
+def test_an_edit_after_approval_needs_another_one(queue: Any, typing: Any) -> None:
+    """Whatever changes after an approval leads back to review."""
+    approved(queue)
+    typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
+    assert "in review" in queue("edit", 1, "--file", "-").out
+    assert queue("publish", 1).code == 4

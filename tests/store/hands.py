@@ -1,0 +1,87 @@
+"""Many editors who want the same drafts at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import func, select
+
+import builders
+from panel.domain.approval import Action, Actor, Role
+from panel.domain.deed import Deed
+from panel.errors import GateError
+from panel.store import open_store
+from panel.store.schema import events
+from store.editing import CHECKS, PLAIN, QUIET, do
+from store.samples import review
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from panel.store import Store
+
+EDITORS = tuple(f"Editor {n}" for n in range(1, 9))
+
+
+class Told(NamedTuple):
+    """What editors were told.
+
+    Attributes:
+        wins: approvals that were theirs.
+        refusals: those that the rules refused.
+        errors: whatever else was raised.
+    """
+
+    wins: int
+    refusals: int
+    errors: tuple[str, ...]
+
+
+async def opened(store: Store, count: int) -> range:
+    """Make drafts that can be approved, and return their numbers."""
+    run = await store.create_run("batch", {})
+    kept = [
+        review(builders.tool(f"Tool {n}"), builders.take(text=PLAIN), builders.take(80, text=QUIET))
+        for n in range(count)
+    ]
+    versions = await asyncio.gather(*(store.put_tool(one.tool) for one in kept))
+    made = await asyncio.gather(
+        *(
+            store.put_draft(one, run, version, anew=True, checks=CHECKS)
+            for one, version in zip(kept, versions, strict=True)
+        )
+    )
+    await asyncio.gather(*(do(store, draft, Action.OPEN) for draft in made))
+    return range(min(made), max(made) + 1)
+
+
+async def approve_all(where: str, name: str, drafts: Iterable[int]) -> Told:
+    """Read and approve drafts in order, as one editor with a store of their own."""
+    actor = Actor(name=name, role=Role.EDITOR)
+    wins, refusals, errors = 0, 0, []
+    async with open_store(where) as store:
+        for draft in drafts:
+            try:
+                view = await store.view(draft, CHECKS)
+                await store.act(draft, Deed(action=Action.APPROVE, actor=actor, seen=view.shown.hash), CHECKS)
+                wins += 1
+            except GateError:
+                refusals += 1
+            except Exception as error:  # noqa: BLE001 - any other is what is looked for
+                errors.append(repr(error))
+    return Told(wins, refusals, tuple(errors))
+
+
+def in_process(where: str, name: str, drafts: range) -> Told:
+    """Do the same in a process of its own."""
+    return asyncio.run(approve_all(where, name, drafts))
+
+
+async def approvals(store: Store) -> tuple[int, int]:
+    """Return how many events of approval there are, and of how many drafts."""
+    query = select(func.count(), func.count(events.c.draft_id.distinct())).where(
+        events.c.kind == Action.APPROVE
+    )
+    row = await store._read(lambda connection: connection.execute(query).one())
+    return row[0], row[1]

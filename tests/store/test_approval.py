@@ -1,0 +1,494 @@
+"""What people do with drafts, on both kinds of database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+import builders
+from panel.domain.approval import Action, Actor, Role, State
+from panel.domain.change import FactsChange, ScoreChange, TextChange
+from panel.domain.deed import Deed
+from panel.domain.tick import Tick, TickKind
+from panel.domain.tool import Fact
+from panel.errors import GateError, NotFound, StorageError
+from panel.store import StaleDraft
+from panel.store.schema import drafts, takes
+from store.editing import (
+    ADA,
+    CHECKS,
+    KIM,
+    LEE,
+    OTHER,
+    PLAIN,
+    PRICED,
+    QUIET,
+    REASON,
+    TESTED,
+    brought,
+    do,
+    drafted,
+    needed,
+    opinion,
+    priced,
+    tick_all,
+)
+from store.samples import review
+
+if TYPE_CHECKING:
+    from panel.domain.review import PanelReview
+    from panel.store import Store
+
+pytestmark = pytest.mark.anyio
+
+PATHS = {
+    State.DRAFTED: (),
+    State.IN_REVIEW: ("open",),
+    State.CHANGES_REQUESTED: ("open", "request_changes"),
+    State.APPROVED: ("open", "approve"),
+    State.PUBLISHED: ("open", "approve", "publish"),
+    State.REJECTED: ("open", "reject"),
+    State.RETRACTED: ("open", "approve", "publish", "retract"),
+}
+EVERYBODY, EDITORS, PUBLISHERS = "drafter editor publisher", "editor publisher", "publisher"
+# By state and action: who may, and what follows. What is not here is refused.
+TABLE = {
+    ("drafted", "open"): (EVERYBODY, "in_review"),
+    ("drafted", "edit"): (EVERYBODY, "in_review"),
+    ("drafted", "tick"): (EVERYBODY, "in_review"),
+    ("drafted", "rerun_seat"): (EVERYBODY, "in_review"),
+    ("drafted", "reject"): (EDITORS, "rejected"),
+    ("in_review", "edit"): (EVERYBODY, "in_review"),
+    ("in_review", "tick"): (EVERYBODY, "in_review"),
+    ("in_review", "rerun_seat"): (EVERYBODY, "in_review"),
+    ("in_review", "approve"): (EDITORS, "approved"),
+    ("in_review", "request_changes"): (EDITORS, "changes_requested"),
+    ("in_review", "reject"): (EDITORS, "rejected"),
+    ("changes_requested", "open"): (EVERYBODY, "in_review"),
+    ("changes_requested", "edit"): (EVERYBODY, "in_review"),
+    ("changes_requested", "tick"): (EVERYBODY, "in_review"),
+    ("changes_requested", "rerun_seat"): (EVERYBODY, "in_review"),
+    ("changes_requested", "reject"): (EDITORS, "rejected"),
+    ("changes_requested", "undo"): (EDITORS, "in_review"),
+    ("approved", "edit"): (EVERYBODY, "in_review"),
+    ("approved", "rerun_seat"): (EVERYBODY, "in_review"),
+    ("approved", "request_changes"): (EDITORS, "changes_requested"),
+    ("approved", "reject"): (EDITORS, "rejected"),
+    ("approved", "publish"): (PUBLISHERS, "published"),
+    ("approved", "undo"): (EDITORS, "in_review"),
+    ("published", "edit"): (EVERYBODY, "in_review"),
+    ("published", "rerun_seat"): (EVERYBODY, "in_review"),
+    ("published", "retract"): (PUBLISHERS, "retracted"),
+    ("rejected", "open"): (EVERYBODY, "in_review"),
+    ("rejected", "undo"): (EDITORS, "in_review"),
+    ("retracted", "open"): (EVERYBODY, "in_review"),
+}
+FAILED = builders.no_take("timed_out", "No answer within 120 s.")
+
+
+def _sound(text: str = PLAIN) -> PanelReview:
+    """Return a review in which there is nothing to find, unless the builder's text has it."""
+    return review(None, builders.take(70, text=text), builders.take(80, text=QUIET), builders.no_take())
+
+
+async def _ready(store: Store, state: State, name: str = "Lantern") -> tuple[int, Tick]:
+    """Return a draft in a state, and a tick of its one finding."""
+    draft = await drafted(store, priced(builders.tool(name)))
+    view = await store.view(draft, CHECKS)
+    (finding,) = view.findings
+    if "approve" in PATHS[state]:
+        await tick_all(store, draft)
+        await brought(store, draft, *PATHS[state][1:])
+    else:
+        await brought(store, draft, *PATHS[state])
+    return draft, opinion(finding)
+
+
+@pytest.mark.parametrize("state", State)
+async def test_the_table_is_kept(store: Store, state: State) -> None:
+    """Each action is done by the roles and in the states of the table, and otherwise refused without a trace."""
+    draft, tick = await _ready(store, state, "Tool 0")
+    fresh = 0
+    for action in sorted(set(Action) - {Action.TAKE_OVER}):
+        roles, follows = TABLE.get((state, action), ("", ""))
+        for role in Role:
+            actor, parts = Actor(name="Ada", role=role), {"tick": tick} if action is Action.TICK else {}
+            if role in roles.split() and (state, action) != ("in_review", "approve"):
+                assert (await do(store, draft, action, actor, **parts)).state == follows
+                fresh += 1
+                draft, tick = await _ready(store, state, f"Tool {fresh}")
+                continue
+            before = await store.view(draft, CHECKS)
+            with pytest.raises(GateError):
+                await do(store, draft, action, actor, **parts)
+            assert await store.view(draft, CHECKS) == before
+
+
+@pytest.mark.parametrize(("role", "may"), [("drafter", False), ("editor", True), ("publisher", True)])
+async def test_editors_and_publishers_approve(store: Store, role: str, *, may: bool) -> None:
+    """A draft with nothing left to deal with is approved by an editor or a publisher, and by nobody else."""
+    draft, _ = await _ready(store, State.IN_REVIEW)
+    await tick_all(store, draft, LEE)
+    actor = Actor(name="Ada", role=Role(role))
+    if may:
+        standing = await do(store, draft, "approve", actor)
+        assert standing.approval is not None
+        assert (standing.state, standing.approval.by) == ("approved", "Ada")
+    else:
+        with pytest.raises(GateError, match="waits for an editor or a publisher; a drafter may not approve"):
+            await do(store, draft, "approve", actor)
+
+
+async def test_an_approval_names_what_was_shown(store: Store) -> None:
+    """An approval, and its event, hold the digest of the review with its edits, and whose they are."""
+    draft = await drafted(store, _sound())
+    await do(store, draft, "edit", LEE)
+    standing = await do(store, draft, "approve", ADA)
+    view = await store.view(draft, CHECKS)
+    assert standing.approval is not None
+    assert standing.approval.hash == view.shown.hash == view.history[-1].hash_after
+    assert (view.history[-1].actor, view.history[-1].payload["role"]) == ("Ada", "editor")
+    assert (await store.draft(draft)).shown == view.shown.hash
+
+
+@pytest.mark.parametrize("change", ["edit", "rerun_seat"])
+async def test_a_change_after_approval_leads_back_to_review(store: Store, change: str) -> None:
+    """A draft that is changed after its approval is in review again, and is not published on the old word."""
+    draft = await drafted(store, _sound())
+    await brought(store, draft, "open", "approve")
+    standing = await do(store, draft, change, LEE)
+    assert (standing.state, standing.approval) == ("in_review", None)
+    with pytest.raises(GateError, match="is in review, so that one cannot publish"):
+        await do(store, draft, "publish")
+
+
+async def test_a_page_stays_while_its_draft_is_corrected(store: Store) -> None:
+    """What was published stays as it was approved until the draft is published anew, and ends when it is retracted."""
+    draft = await drafted(store, _sound())
+    assert await store.published(draft) is None
+    await do(store, draft, "open")
+    await do(store, draft, "approve", ADA)
+    await do(store, draft, "publish")
+    first = await store.published(draft)
+    assert first is not None
+    assert (first.approved_by, first.shown.review) == ("Ada", _sound())
+    for action in ("edit", "rerun_seat", "request_changes", "open"):
+        await do(store, draft, action)
+        assert await store.published(draft) == first
+        assert await store.live() == [first]
+    await do(store, draft, "approve")
+    await do(store, draft, "publish")
+    second = await store.published(draft)
+    assert second is not None
+    assert (second.approved_by, second.shown) == ("Kim", (await store.view(draft, CHECKS)).shown)
+    await do(store, draft, "retract")
+    assert (await store.published(draft), await store.live()) == (None, [])
+
+
+async def test_what_is_on_the_site_is_listed_by_page(store: Store) -> None:
+    """Pages of the site come the oldest draft first, without drafts that were never published."""
+    made = [await drafted(store, _sound()) for _ in range(4)]
+    for draft in made[1:]:
+        await brought(store, draft, "open", "approve", "publish")
+    first = await store.live(limit=2)
+    rest = await store.live(after=first[-1].id, limit=2)
+    assert [page.id for page in [*first, *rest]] == made[1:]
+
+
+async def test_whoever_comes_second_keeps_what_they_wrote(store: Store) -> None:
+    """A deed about what is no longer shown is refused with who changed it, what is shown now, and what was written."""
+    draft = await drafted(store, _sound())
+    seen = (await store.view(draft, CHECKS)).shown.hash
+    await do(store, draft, "edit", ADA)
+    mine = TextChange(persona="builder", value=PRICED)
+    deed = Deed(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,), reason="It costs that.")
+    before = await store.view(draft, CHECKS)
+    with pytest.raises(
+        StaleDraft, match=f"draft {draft} was changed by Ada at .* UTC, after it was shown"
+    ) as lost:
+        await store.act(draft, deed, CHECKS)
+    assert lost.value.lost == f"builder, take: {PRICED}\nreason: It costs that."
+    assert lost.value.lost in str(lost.value)
+    assert lost.value.shown == before.shown.hash
+    assert await store.view(draft, CHECKS) == before
+
+
+async def test_a_text_is_given_back_by_whoever_took_the_draft_over(store: Store) -> None:
+    """Whoever had a draft taken from them, and changed meanwhile, is given back what they wrote."""
+    draft = await drafted(store, _sound())
+    seen = (await store.view(draft, CHECKS)).shown.hash
+    await store.claim(draft, KIM)
+    await store.take_over(draft, ADA)
+    await do(store, draft, "edit", ADA)
+    mine = TextChange(persona="builder", value=PRICED)
+    with pytest.raises(StaleDraft) as lost:
+        await store.act(draft, Deed(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,)), CHECKS)
+    assert PRICED in lost.value.lost
+
+
+@pytest.mark.parametrize("action", ["approve", "request_changes", "reject", "tick", "rerun_seat", "undo"])
+async def test_nothing_is_done_about_what_is_no_longer_shown(store: Store, action: str) -> None:
+    """Whatever is done about a draft that was changed since it was read is refused."""
+    draft = await drafted(store, _sound())
+    seen = (await store.view(draft, CHECKS)).shown.hash
+    await do(store, draft, "edit", ADA)
+    deed = Deed(action=Action(action), actor=KIM, seen=seen, **needed(action))
+    with pytest.raises(StaleDraft) as lost:
+        await store.act(draft, deed, CHECKS)
+    assert lost.value.lost == (f"reason: {REASON}" if deed.reason else "")
+    assert (await store.events(draft))[-1].actor == "Ada"
+
+
+@pytest.mark.parametrize("action", ["edit", "tick", "rerun_seat", "approve", "request_changes", "reject"])
+async def test_an_undo_restores_what_was_there(store: Store, action: str) -> None:
+    """After an undo a draft is what it was before, but for its history."""
+    draft = await drafted(store, _sound() if action != "tick" else priced())
+    await brought(store, draft, "open", *(["edit"] if action != "tick" else []))
+    before, kept = await store.view(draft, CHECKS), await _kept(store, draft)
+    parts: dict[str, dict[str, Any]] = {
+        "tick": {"tick": opinion(before.findings[-1]) if before.findings else None},
+        "edit": {"changes": (ScoreChange(persona="builder", value=60),)},
+    }
+    done = await do(store, draft, action, KIM, **parts.get(action, {}))
+    assert done != before.standing
+    undone = await do(store, draft, "undo")
+    after = await store.view(draft, CHECKS)
+    assert undone == before.standing
+    assert (after.shown, after.standing, after.findings) == (before.shown, before.standing, before.findings)
+    assert await _kept(store, draft) == kept
+    assert [event.kind for event in after.history[-2:]] == [action, "undo"]
+    assert after.history[-1].payload["undone"] == after.history[-2].id
+    assert await store.check() == []
+
+
+async def _kept(store: Store, draft: int) -> list[tuple[object, ...]]:
+    """Return what the tables hold of a draft, but for when it was last touched."""
+    columns = [column for column in drafts.c if column.name != "updated_at"]
+    one = select(*columns).where(drafts.c.id == draft)
+    seats = select(takes).where(takes.c.draft_id == draft).order_by(takes.c.position)
+    return await store._read(
+        lambda connection: [tuple(row) for query in (one, seats) for row in connection.execute(query)]
+    )
+
+
+async def test_a_seat_that_was_asked_again_keeps_its_old_take(store: Store) -> None:
+    """A replaced take is in the draft's history, and an undo puts it back with the edits that were made to it."""
+    draft = await drafted(store, _sound())
+    mine = TextChange(persona="skeptic", value=OTHER)
+    await do(store, draft, "edit", ADA, changes=(mine, ScoreChange(persona="builder", value=60)))
+    before = await store.view(draft, CHECKS)
+    again = await do(store, draft, "rerun_seat", LEE)
+    assert [edit.persona for edit in again.edits] == ["builder"]
+    view = await store.view(draft, CHECKS)
+    assert view.shown.review.seat_of("skeptic") == needed("rerun_seat")["seat"]
+    assert view.history[-1].payload["review"] == _sound().model_dump(mode="json")
+    await do(store, draft, "undo", LEE)
+    after = await store.view(draft, CHECKS)
+    assert (after.shown, after.standing) == (before.shown, before.standing)
+    assert after.history[-1].payload["review"]["seats"][1] == needed("rerun_seat")["seat"].model_dump(
+        mode="json"
+    )
+
+
+async def test_a_seat_of_nobody_is_not_asked_again(store: Store) -> None:
+    """An answer of a persona that has no seat in the draft is refused."""
+    draft = await drafted(store, _sound())
+    with pytest.raises(GateError, match=f"creator has no seat in draft {draft}"):
+        await do(store, draft, "rerun_seat", seat=builders.seat("creator"))
+
+
+async def test_undo_goes_back_step_by_step_and_not_forth(store: Store) -> None:
+    """Each undo takes back one step before the last, an undo itself is never undone, and the making stays."""
+    draft = await drafted(store, _sound())
+    made = await store.view(draft, CHECKS)
+    await brought(store, draft, "edit", "approve", "undo", "undo")
+    assert (await store.view(draft, CHECKS)).shown == made.shown
+    with pytest.raises(GateError, match="has nothing that can be undone"):
+        await do(store, draft, "undo")
+
+
+async def test_what_was_published_is_not_undone(store: Store) -> None:
+    """A publication and all before it stay, while an edit after it can be taken back, which leaves the page published."""
+    draft = await drafted(store, _sound())
+    published = await brought(store, draft, "edit", "approve", "publish")
+    with pytest.raises(GateError, match="has nothing that can be undone"):
+        await do(store, draft, "undo")
+    await do(store, draft, "rerun_seat")
+    assert await do(store, draft, "undo") == published
+    await do(store, draft, "retract")
+    with pytest.raises(GateError, match="has nothing that can be undone"):
+        await do(store, draft, "undo")
+
+
+async def test_a_drafter_undoes_no_decision(store: Store) -> None:
+    """An approval is taken back by those who may approve."""
+    draft = await drafted(store, _sound())
+    await brought(store, draft, "open", "approve")
+    with pytest.raises(GateError, match="a drafter may not undo: approve"):
+        await do(store, draft, "undo", LEE)
+
+
+async def test_an_edit_has_author_reason_and_original(store: Store) -> None:
+    """An edit keeps who made it and why, and what the panel had said, however often it is edited."""
+    draft = await drafted(store, _sound())
+    await do(store, draft, "edit", LEE, reason="Shorter.")
+    standing = await do(
+        store, draft, "edit", ADA, changes=(TextChange(persona="builder", value=PLAIN + " So it is."),)
+    )
+    assert [(edit.author, edit.reason) for edit in standing.edits] == [("Lee", "Shorter."), ("Ada", None)]
+    assert {edit.original for edit in standing.edits} == {TextChange(persona="builder", value=PLAIN)}
+    view = await store.view(draft, CHECKS)
+    (mark,) = view.shown.marks
+    assert (mark.label, mark.original) == (
+        "edited by Lee and Ada",
+        TextChange(persona="builder", value=PLAIN),
+    )
+    assert (await store.draft(draft)).review == _sound()
+
+
+async def test_an_edit_that_changes_nothing_is_refused(store: Store) -> None:
+    """An edit to what is there already leaves no event."""
+    draft = await drafted(store, _sound())
+    await do(store, draft, "edit")
+    with pytest.raises(GateError, match=f"draft {draft} says that already; nothing was changed"):
+        await do(store, draft, "edit")
+    assert len(await store.events(draft)) == 2
+
+
+async def test_an_edit_keeps_what_postgresql_refuses(store: Store) -> None:
+    """Characters that a column of text would refuse are gone or kept, and never an error."""
+    draft = await drafted(store, _sound())
+    await do(store, draft, "edit", reason="a\x00b \ud800")
+    assert (await store.events(draft))[-1].reason == "ab \ufffd"
+
+
+async def test_the_facts_of_a_tool_are_edited(store: Store) -> None:
+    """A fact with a source answers the finding that it is about, so that no tick is needed."""
+    draft = await drafted(store, priced())
+    fact = Fact.model_validate(
+        {"claim": "It costs $9 a month.", "source": "https://example.com/p", "checked_on": "2026-11-01"}
+    )
+    await do(store, draft, "edit", changes=(FactsChange(value=(fact,)),))
+    view = await store.view(draft, CHECKS)
+    assert ([finding.status for finding in view.findings], view.missing) == (["sourced"], ())
+    assert (await do(store, draft, "approve")).state is State.APPROVED
+
+
+async def test_no_approval_with_a_finding_left(store: Store) -> None:
+    """A draft is approved once each finding that blocks is ticked or cut, and not before."""
+    both = review(
+        None, *(builders.take(text=f"{PRICED} Or ${price}.") for price in (11, 12)), builders.no_take()
+    )
+    draft = await drafted(store, both)
+    await do(store, draft, "open")
+    missing = (await store.view(draft, CHECKS)).missing
+    assert len(missing) > 2
+    for left in range(len(missing), 0, -1):
+        words = "1 finding that is" if left == 1 else f"{left} findings that are"
+        with pytest.raises(GateError, match=f"draft {draft} has {words} neither ticked nor cut; deal with"):
+            await do(store, draft, "approve", ADA)
+        await do(store, draft, "tick", LEE, tick=opinion(missing[left - 1]))
+    assert (await do(store, draft, "approve", ADA)).state is State.APPROVED
+
+
+async def test_a_tick_is_kept_with_whose_it_is(store: Store) -> None:
+    """A finding shows how it was dealt with, and by whom."""
+    draft = await drafted(store, priced())
+    (finding,) = (await store.view(draft, CHECKS)).findings
+    source = Tick(finding=finding.id, kind=TickKind.SUPPORTED, source="https://example.com/prices")
+    await do(store, draft, "tick", LEE, tick=source)
+    found = (await store.view(draft, CHECKS)).tick_of(finding)
+    assert found is not None
+    assert (found.by, found.kind, found.source) == ("Lee", "supported", "https://example.com/prices")
+
+
+async def test_a_tick_goes_with_the_words_it_was_given_for(store: Store) -> None:
+    """A tick outlives an edit elsewhere, and is void once its own words are others; the old words find it again."""
+    draft = await drafted(store, priced())
+    await tick_all(store, draft)
+    await do(store, draft, "edit", changes=(TextChange(persona="builder", value=f"Now then. {PRICED}"),))
+    assert (await store.view(draft, CHECKS)).missing == ()
+    await do(store, draft, "edit", changes=(TextChange(persona="builder", value=PRICED.replace("$9", "$8")),))
+    assert [found.text for found in (await store.view(draft, CHECKS)).missing] == ["$8 a month"]
+    with pytest.raises(GateError, match="1 finding that is neither ticked nor cut"):
+        await do(store, draft, "approve")
+    await do(store, draft, "undo")
+    assert (await do(store, draft, "approve")).state is State.APPROVED
+
+
+async def test_a_finding_that_is_cut_needs_no_tick(store: Store) -> None:
+    """A finding whose words are edited away no longer stands in the way."""
+    draft = await drafted(store, priced())
+    await do(store, draft, "edit")
+    assert (await do(store, draft, "approve")).state is State.APPROVED
+
+
+async def test_experience_is_never_ticked(store: Store) -> None:
+    """A persona's own experience cannot be ticked, only cut."""
+    draft = await drafted(store, _sound(TESTED))
+    (finding,) = (await store.view(draft, CHECKS)).missing
+    with pytest.raises(GateError, match="“I tested” cannot be ticked; edit the text to cut it"):
+        await do(store, draft, "tick", tick=opinion(finding))
+    await do(store, draft, "open")
+    with pytest.raises(GateError, match="1 finding that is neither ticked nor cut"):
+        await do(store, draft, "approve")
+    await do(store, draft, "edit")
+    assert (await do(store, draft, "approve")).state is State.APPROVED
+
+
+async def test_only_what_is_found_is_ticked(store: Store) -> None:
+    """A tick of a finding that is not there, or that needs none, is refused."""
+    kept = review(None, builders.take(text=PLAIN, evidence=("reads log files",)), builders.take(text=PRICED))
+    draft = await drafted(store, kept)
+    with pytest.raises(GateError, match=f"draft {draft} no longer has this finding; read it again"):
+        await do(store, draft, "tick")
+    quoted = next(found for found in (await store.view(draft, CHECKS)).findings if not found.blocks)
+    with pytest.raises(GateError, match="“reads log files” needs no tick"):
+        await do(store, draft, "tick", tick=opinion(quoted))
+
+
+async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(store: Store) -> None:
+    """A batch that fills failed seats of an approved draft returns it to review; its page, edits and ticks stay."""
+    lacking = review(None, builders.take(text=PRICED), builders.take(80, text=PLAIN), FAILED)
+    filled = review(
+        None, builders.take(text=PRICED), builders.take(80, text=PLAIN), builders.take(text=OTHER)
+    )
+    draft = await drafted(store, lacking)
+    await do(store, draft, "edit", changes=(ScoreChange(persona="skeptic", value=81),))
+    await tick_all(store, draft)
+    published = await brought(store, draft, "approve", "publish")
+    page = await store.published(draft)
+    run = await store.create_run("batch", {})
+    version = await store.put_tool(filled.tool)
+    assert await store.put_draft(filled, run, version, checks=CHECKS) == draft
+    view = await store.view(draft, CHECKS)
+    assert (view.standing.state, view.standing.approval, view.standing.last) == ("in_review", None, None)
+    assert (view.standing.edits, view.standing.ticks) == (published.edits, published.ticks)
+    assert await store.published(draft) == page
+    assert view.history[-1].payload["review"] == lacking.model_dump(mode="json")
+    assert await store.check() == []
+
+
+@pytest.mark.parametrize("number", [7, 0, -1, 10**30])
+async def test_a_draft_that_is_not_there_is_said(store: Store, number: int) -> None:
+    """Whatever is wanted of a draft that is not there is refused in one line."""
+    deed = Deed(action=Action.OPEN, actor=KIM, seen="0" * 64)
+    for wanted in (store.view(number, CHECKS), store.act(number, deed, CHECKS), store.published(number)):
+        with pytest.raises(
+            NotFound, match=f"there is no draft {number}; see the queue for those that there are"
+        ):
+            await wanted
+
+
+async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
+    """Nothing is shown or done of a draft that somebody changed behind the store's back."""
+    draft = await drafted(store, _sound())
+    await store._write(lambda connection: connection.execute(drafts.update().values(shown="0" * 64)))
+    deed = Deed(action=Action.OPEN, actor=KIM, seen="0" * 64)
+    for wanted in (store.view(draft, CHECKS), store.act(draft, deed, CHECKS), store.published(draft)):
+        with pytest.raises(
+            StorageError, match="is not what its events say; run panel db check, or restore a"
+        ):
+            await wanted

@@ -1,0 +1,76 @@
+"""Many editors who want the same drafts at once; `bench/many_hands.py` does the same with 400 drafts."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import pytest
+
+from panel.domain.approval import Action, Actor, Role, State
+from panel.domain.change import TextChange
+from panel.domain.deed import Deed
+from panel.store import StaleDraft, open_store
+from store.editing import CHECKS, drafted
+from store.hands import EDITORS, approvals, approve_all, in_process, opened
+
+if TYPE_CHECKING:
+    from panel.domain.standing import Standing
+    from panel.store import Store
+    from store.hands import Told
+
+pytestmark = pytest.mark.anyio
+
+DRAFTS = 20
+PROCESSES = 3
+
+
+async def _every_draft_was_approved_once(store: Store, told: list[Told]) -> None:
+    assert [error for one in told for error in one.errors] == []
+    assert sum(one.wins for one in told) == DRAFTS
+    assert sum(one.refusals for one in told) == DRAFTS * (len(told) - 1)
+    assert await approvals(store) == (DRAFTS, DRAFTS)
+    counts = await store.counts()
+    assert (counts[State.APPROVED], sum(counts.values())) == (DRAFTS, DRAFTS)
+    assert await store.check() == []
+
+
+async def test_each_draft_is_approved_by_one_editor(where: str, store: Store) -> None:
+    """Of eight editors who approve the same drafts at once, one gets each, and the others are refused."""
+    drafts = await opened(store, DRAFTS)
+    told = await asyncio.gather(*(approve_all(where, name, drafts) for name in EDITORS))
+    await _every_draft_was_approved_once(store, told)
+
+
+async def test_editors_in_processes_of_their_own(where: str, store: Store) -> None:
+    """The same holds for editors whose processes know nothing of each other."""
+    drafts = await opened(store, DRAFTS)
+    loop, several = asyncio.get_running_loop(), get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=several) as pool:
+        asked = [loop.run_in_executor(pool, in_process, where, name, drafts) for name in EDITORS[:PROCESSES]]
+        told = await asyncio.gather(*asked)
+    await _every_draft_was_approved_once(store, told)
+
+
+async def test_one_edit_is_kept_and_no_text_is_lost(where: str, store: Store) -> None:
+    """Of eight editors who rewrite the same take, one is heard, and each other gets back what they wrote."""
+    draft = await drafted(store)
+    seen = (await store.view(draft, CHECKS)).shown.hash
+
+    async def rewrite(name: str) -> Standing:
+        text = f"{name} says of it that it reads log files, which is all that its listing says as well."
+        change = TextChange(persona="builder", value=text)
+        actor = Actor(name=name, role=Role.EDITOR)
+        async with open_store(where) as own:
+            return await own.act(
+                draft, Deed(action=Action.EDIT, actor=actor, seen=seen, changes=(change,)), CHECKS
+            )
+
+    told = await asyncio.gather(*(rewrite(name) for name in EDITORS), return_exceptions=True)
+    lost = {name: one for name, one in zip(EDITORS, told, strict=True) if isinstance(one, StaleDraft)}
+    (edit,) = (await store.view(draft, CHECKS)).standing.edits
+    assert {*EDITORS} - {*lost} == {edit.author}
+    assert all(one.lost.startswith(f"builder, take: {name} says of it") for name, one in lost.items())
+    assert [event.kind for event in await store.events(draft)] == ["drafted", "edit"]

@@ -1,0 +1,110 @@
+"""The web application on a real store, asked as browsers ask."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from panel.domain.approval import Actor, Role
+from panel.domain.checks import check_review
+from panel.report import ReportContext
+from panel.store import open_store
+from panel.web.access import Access, Accounts, Open
+from panel.web.app import create_app
+from panel.web.passwords import hashed
+from panel.web.services import Services
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from starlette.applications import Starlette
+
+    from panel.domain.take import Seat
+    from panel.store import DraftView, Store
+
+LOOPBACK = "http://127.0.0.1:8377"
+KIM = Actor(name="Kim", role=Role.PUBLISHER)
+PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
+HTML = {"accept": "text/html,application/xhtml+xml"}
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+class Browser(httpx2.AsyncClient):
+    """A browser that keeps cookies, and knows how to sign in.
+
+    Args:
+        app: the application.
+        url: where it is, as the address bar has it.
+        address: the browser's own IP address.
+    """
+
+    def __init__(self, app: Starlette, url: str = LOOPBACK, address: str = "127.0.0.1") -> None:
+        transport = httpx2.ASGITransport(app, client=(address, 50_000))
+        super().__init__(transport=transport, base_url=url, headers=HTML)
+
+    async def token(self, path: str = "/login") -> str:
+        """Open a page, and return the token of its form."""
+        found = _CSRF.search((await self.get(path)).text)
+        assert found
+        return found[1]
+
+    async def sign_in(self, name: str = "Kim", password: str = PASSWORD, **more: Any) -> httpx2.Response:
+        """Fill in the form and send it."""
+        form = {"csrf": await self.token(), "name": name, "password": password, **more}
+        return await self.post("/login", data=form)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store on SQLite."""
+    async with open_store(tmp_path / "panel.db") as opened:
+        yield opened
+
+
+async def _nobody_asked(view: DraftView, persona: str) -> Seat:
+    raise AssertionError(f"{persona} of draft {view.id} was asked again")
+
+
+@pytest.fixture
+def services(store: Store) -> Services:
+    """What pages work with; no model is asked."""
+    names = {"builder": "Builder", "skeptic": "Skeptic", "futurist": "Futurist"}
+    return Services(store, partial(check_review, never_says={}), _nobody_asked, ReportContext(), names)
+
+
+@pytest.fixture
+def app(services: Services) -> Starlette:
+    """The application for Kim alone."""
+    return create_app(services, Access(Open(KIM)))
+
+
+@pytest.fixture
+async def browser(app: Starlette) -> AsyncIterator[Browser]:
+    """A browser on the same machine."""
+    async with Browser(app) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def hash_() -> str:
+    """The hash of `PASSWORD`, made once."""
+    return hashed(PASSWORD)
+
+
+@pytest.fixture
+async def accounts(services: Services, hash_: str) -> Starlette:
+    """The application for those who sign in: Kim, who publishes, and Ada, who drafts."""
+    await services.store.add_user(KIM, hash_)
+    await services.store.add_user(Actor(name="Ada", role=Role.DRAFTER), hash_)
+    return create_app(services, Access(Accounts(), frozenset({"reviews.example"})))
+
+
+@pytest.fixture
+def away(accounts: Starlette) -> Callable[..., Browser]:
+    """Make browsers on other machines, which come through a proxy that speaks HTTPS."""
+    return lambda address="192.0.2.7": Browser(accounts, "https://reviews.example", address)

@@ -1,0 +1,57 @@
+"""A store with drafts, and servers for those who work on them, for tests with a real browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from panel.web.access import Access, Open
+from panel.web.app import create_app
+from panel.web.server import Serving, bound
+from store.editing import do, drafted
+from web.sheets import CHECKS, services_for
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from anyio.from_thread import BlockingPortal
+
+    from panel.domain.approval import Actor, State
+    from panel.domain.review import PanelReview
+    from panel.store import DraftView, Store
+
+
+class Desk:
+    """A store with drafts, and the servers of those who work on them."""
+
+    def __init__(self, portal: BlockingPortal, store: Store, stack: ExitStack) -> None:
+        self.portal = portal
+        self.store = store
+        self._stack = stack
+
+    def serve(self, actor: Actor) -> str:
+        """Serve somebody, and return where."""
+        place = self._stack.enter_context(bound("127.0.0.1", 0))
+        server = Serving(create_app(services_for(self.store), Access(Open(actor))))
+        served = self.portal.start_task_soon(lambda: server.serve(sockets=[place]))
+
+        def stop() -> None:
+            server.should_exit = True
+            served.result()
+
+        self._stack.callback(stop)
+        return f"http://127.0.0.1:{place.getsockname()[1]}"
+
+    def drafted(self, review: PanelReview) -> int:
+        return self.portal.call(drafted, self.store, review)
+
+    def do(self, draft: int, action: str, **parts: Any) -> None:
+        self.portal.call(lambda: do(self.store, draft, action, **parts))
+
+    def view(self, draft: int) -> DraftView:
+        return self.portal.call(self.store.view, draft, CHECKS)
+
+    def state(self, draft: int) -> State:
+        return self.view(draft).standing.state
+
+    def kinds(self, draft: int) -> list[str]:
+        return [event.kind for event in self.view(draft).history]

@@ -1,0 +1,104 @@
+"""Pages as parsed documents, and drafts for them to show; the tests of pages share both."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lxml import html
+
+import builders
+from panel.domain.checks import check_review
+from panel.report import ReportContext
+from panel.web.access import Access, Open
+from panel.web.app import create_app
+from panel.web.services import Services
+from store.editing import PLAIN, PRICED, QUIET, STERN, TESTED, do, opinion
+from store.samples import review
+from web.conftest import Browser
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from panel.domain.approval import Actor, State
+    from panel.domain.review import PanelReview
+    from panel.domain.take import Seat
+    from panel.domain.tool import Tool
+    from panel.store import DraftView, Store
+
+CHECKS = partial(check_review, never_says={})
+AGAIN = "Whoever asks this seat again reads these words, which nobody has written before in any of the tests."
+
+
+async def asked_again(_view: DraftView, persona: str) -> Seat:
+    """Answer as a model would that was asked again."""
+    return builders.seat(persona, builders.take(30, "skip", AGAIN))
+
+
+def services_for(store: Store) -> Services:
+    """Return what pages work with; no model is asked."""
+    return Services(
+        store, CHECKS, asked_again, ReportContext(), {name: name.title() for name in builders.ROSTER}
+    )
+
+
+def clean(name: str = "Lantern", **fields: Any) -> PanelReview:
+    """Return a review in which nothing is found."""
+    of = builders.tool(name, **fields)
+    return review(of, builders.take(70, text=PLAIN), builders.take(30, "skip", STERN), builders.no_take())
+
+
+def wanting(of: Tool | None = None) -> PanelReview:
+    """Return a review with a price that is not in the listing, which can be ticked, and an experience, which cannot."""
+    return review(
+        of, builders.take(70, text=PRICED), builders.take(60, text=QUIET), builders.take(30, "skip", TESTED)
+    )
+
+
+def parsed(response: httpx2.Response) -> Any:
+    """Return a page as a browser parses it."""
+    return html.document_fromstring(response.text)
+
+
+def words(element: Any) -> str:
+    """Return the words of a part of a page, with single blanks."""
+    return " ".join(element.text_content().split())
+
+
+def forms(page: Any, action: str) -> list[dict[str, str]]:
+    """Return what the forms of a page send to an address if nothing is filled in."""
+    return [
+        dict(form.fields) for form in page.forms if form.get("action") == action and form.method == "POST"
+    ]
+
+
+async def send(browser: Browser, path: str, page: str | None = None, **fields: str) -> httpx2.Response:
+    """Open a page, fill in its first form for an address, and send it without following where it leads."""
+    opened = parsed(await browser.get(page or path.rpartition("/")[0]))
+    form = forms(opened, path)[0]
+    return await browser.post(path, data={**form, **fields})
+
+
+def at(store: Store, actor: Actor) -> Browser:
+    return Browser(create_app(services_for(store), Access(Open(actor))))
+
+
+async def state_of(store: Store, draft: int) -> State:
+    return (await store.view(draft, CHECKS)).standing.state
+
+
+async def kinds_of(store: Store, draft: int) -> list[str]:
+    return [event.kind for event in (await store.view(draft, CHECKS)).history]
+
+
+async def seat_form(browser: Browser, draft: int, persona: str = "builder") -> dict[str, str]:
+    """Return what the edit form of a seat sends if nothing is changed."""
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    found = forms(page, f"/drafts/{draft}/edit")
+    return next(form for form in found if form.get("persona") == persona)
+
+
+async def tick_all_but_experience(store: Store, draft: int) -> None:
+    for finding in (await store.view(draft, CHECKS)).missing:
+        if finding.tickable:
+            await do(store, draft, "tick", tick=opinion(finding))
