@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import tempfile
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +47,12 @@ def draft(database: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """A draft in which the builder names a price that is not in the listing; Kim is at work."""
     monkeypatch.setenv("PANEL_EDITOR", "Kim")
     return at(database, lambda store: drafted(store, priced()))
+
+
+@pytest.fixture(autouse=True)
+def own_forms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Forms are kept in the test's own folder."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -411,3 +418,159 @@ def test_an_edit_after_approval_needs_another_one(queue: Any, typing: Any) -> No
     typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
     assert "in review" in queue("edit", 1, "--file", "-").out
     assert queue("publish", 1).code == 4
+
+
+def test_a_finding_is_named_by_its_id(queue: Any) -> None:
+    """The start of a finding's id ticks it; one that is too short to tell does not."""
+    (finding,) = [found for found in shown(queue)["findings"] if found["number"]]
+    assert queue("tick", 1, finding["id"][:3], "--opinion").code == 2
+    assert queue("tick", 1, finding["id"][:8], "--opinion").code == 0
+    assert shown(queue)["missing"] == []
+
+
+def test_a_stale_form_from_an_editor_is_kept(queue: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    """If the draft is changed while a form is open, the edit ends with 4, and the form is in a file that is named."""
+    other = tmp_path / "other.yaml"
+    other.write_text(queue("edit", 1, "--print").out.replace("score: 80", "score: 81"), "utf-8")
+    script = tmp_path / "editor.py"
+    script.write_text(
+        "import pathlib, subprocess, sys\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "path.write_text(path.read_text('utf-8').replace('score: 70', 'score: 72'), 'utf-8')\n"
+        f"subprocess.run([sys.executable, '-m', 'panel', 'queue', 'edit', '1', '--file', {str(other)!r}], check=True)\n",
+        "utf-8",
+    )
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {script}")
+    ran = queue("edit", 1)
+    kept = re.search(r"Your form is kept in (\S+\.yaml); read the draft as it is now", ran.err)
+    assert (ran.code, kept is not None, "builder, score: 72" in ran.err) == (4, True, True), ran.err
+    assert kept
+    assert "score: 72" in (tmp_path / kept[1]).read_text("utf-8")
+    assert [seat["outcome"].get("score") for seat in shown(queue)["review"]["seats"]] == [70, 81, None]
+
+
+def test_a_stale_form_from_standard_input_is_kept(queue: Any, typing: Any, tmp_path: Path) -> None:
+    """What came from - and is refused is in a file that is named, because it may be nowhere else."""
+    form = queue("edit", 1, "--print").out
+    typing(form.replace("score: 80", "score: 81"))
+    assert queue("edit", 1, "--file", "-").code == 0
+    typing(form.replace("score: 70", "score: 72"))
+    ran = queue("edit", 1, "--file", "-")
+    kept = re.search(r"Your form is kept in (\S+\.yaml)", ran.err)
+    assert ran.code == 4
+    assert kept
+    assert "score: 72" in (tmp_path / kept[1]).read_text("utf-8")
+
+
+def test_an_edit_lets_go_of_the_draft(queue: Any, typing: Any, database: Path) -> None:
+    """After an edit, refused or not, nobody has the draft before them."""
+    form = queue("edit", 1, "--print").out
+    for score in ("71", "700"):
+        typing(form.replace("score: 70", f"score: {score}"))
+        queue("edit", 1, "--file", "-")
+        assert at(database, lambda store: store.claim_of(1)) is None
+
+
+def test_walking_prints_where_each_draft_was_left(queue: Any, typing: Any, database: Path) -> None:
+    """With --json stdout has a line for each draft, and what is read goes to stderr."""
+    at(database, lambda store: drafted(store, review(builders.tool("Rook"), builders.take())))
+    typing("s\na\n")
+    ran = queue("next", "--json")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert [(line["draft"], line["state"], line["missing"]) for line in lines] == [
+        (1, "drafted", 1),
+        (2, "approved", 0),
+    ]
+    assert "Draft 2 · Rook · drafted" in ran.err
+
+
+def test_walking_opens_what_was_sent_back(queue: Any, typing: Any) -> None:
+    """A draft that changes are asked for is opened again before it is approved as it is."""
+    queue("tick", 1, 1, "--opinion")
+    queue("request-changes", 1, "--reason", "Say more.")
+    typing("a\no\na\n")
+    ran = queue("next")
+    assert "is changes requested, so that one cannot approve" in ran.err
+    assert kinds(queue)[-3:] == ["request_changes", "open", "approve"]
+
+
+def test_walking_cuts_a_finding_with_an_edit(queue: Any, typing: Any, editor: Any) -> None:
+    """At the question about a finding, e opens the editor; what was cut is no longer asked about."""
+    editor(BEFORE, AFTER)
+    typing("t\ne\na\n")
+    ran = queue("next")
+    assert kinds(queue) == ["drafted", "edit", "approve"]
+    assert ran.out.count("{+little+}") == 1
+
+
+def test_walking_undoes_and_asks_for_changes(queue: Any, typing: Any) -> None:
+    """U takes back the last step, c sends the draft back with what was typed, and both are told."""
+    typing("t\no\nu\nc\nSay where the price is from.\n")
+    ran = queue("next")
+    assert "Lantern (draft 1): in review.\n" in ran.err
+    assert "Lantern (draft 1): drafted, 1 finding to deal with.\n" in ran.err
+    history = json.loads(queue("history", 1, "--json").out)
+    assert [event["kind"] for event in history][-4:] == ["tick", "undo", "open", "request_changes"]
+    assert history[-1]["reason"] == "Say where the price is from."
+
+
+def test_walking_asks_a_seat_again(
+    queue: Any, panel: Any, stage: Stage, typing: Any, tools: list[Path]
+) -> None:
+    """G asks the persona that is typed, and shows the draft with its new take; one without a seat is told."""
+    assert panel("review", tools[0], "--model", "openai:gpt-6.1-terra", "-q").code == 0
+    stage.score = 33
+    typing("s\ng\npoet\ng\nskeptic\nq\n")
+    ran = queue("next")
+    assert "poet has no seat in draft 2" in ran.err
+    assert "Skeptic: 33/100" in ran.out
+
+
+def test_a_drafter_may_not_approve(queue: Any, database: Path, monkeypatch: Any) -> None:
+    """Once there are accounts, roles decide: a drafter ticks, and is refused an approval with 4."""
+    at(database, lambda store: store.add_user(ADA, "hash"))
+    assert queue("tick", 1, 1, "--opinion").code == 4
+    monkeypatch.setenv("PANEL_EDITOR", "Ada")
+    assert queue("tick", 1, 1, "--opinion").code == 0
+    ran = queue("approve", 1, "--seen", shown(queue)["hash"])
+    assert (ran.code, "a drafter may not approve" in ran.err) == (4, True)
+
+
+def test_what_was_rejected_can_be_reopened(queue: Any) -> None:
+    """A draft that was closed is in review again once it is reopened."""
+    queue("reject", 1, "--reason", "It says nothing.")
+    assert ": in review" in queue("reopen", 1).out
+    assert queue("reopen", 1).code == 4
+
+
+def test_what_is_on_the_site_is_told_while_it_is_corrected(queue: Any, typing: Any) -> None:
+    """A published draft that was edited since says on whose word it stays on the site."""
+    approved(queue)
+    digest = shown(queue)["hash"][:12]
+    queue("publish", 1)
+    typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
+    queue("edit", 1, "--file", "-")
+    assert f"On the site as Kim approved it (hash {digest})" in queue("show", 1).out
+    assert shown(queue)["live"] is True
+
+
+def test_waiting_drafts_of_all_states_share_one_order(queue: Any, database: Path) -> None:
+    """The list goes through all waiting states at once, page by page, and leaves out what is decided."""
+    for name in ("Rook", "Torch", "日本語ツール"):
+        at(database, lambda store, name=name: drafted(store, review(builders.tool(name))))  # type: ignore[misc]
+    queue("request-changes", 1, "--reason", "Say more.")
+    queue("reject", 2, "--reason", "It says nothing.")
+    found: list[int] = []
+    after: list[Any] = []
+    for _ in range(3):
+        page = json.loads(queue("list", "--json", "--limit", 1, "--order", "newest", *after).out)
+        found += [line["id"] for line in page["drafts"]]
+        after = ["--after", page["after"]]
+    assert (found, after) == ([4, 3, 1], ["--after", None])
+    assert page["counts"]["rejected"] == 1
+
+
+def test_there_is_no_queue_without_a_database(panel: Any, database: Path) -> None:
+    """Reading the queue makes no database, and says what does."""
+    ran = panel("queue", "list")
+    assert (ran.code, "there is no database yet" in ran.err, database.exists()) == (2, True, False)

@@ -162,10 +162,10 @@ class Shift:
     async def _begin(self, store: Store, run: int, budget: Budget) -> None:
         from panel.store import RunState
 
-        progress = await store.progress(run)
-        if progress.todo:
+        if (await store.run(run)).state is not RunState.DONE:
             await store.set_run_state(run, RunState.OPEN)
         await self._keep_budget(store, run)
+        progress = await store.progress(run)
         if self._reports:
             await self._write_missing(store, run)
         total = progress.todo + progress.done

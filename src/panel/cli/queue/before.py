@@ -13,6 +13,7 @@ from panel.cli.queue.tick import tick_of
 from panel.cli.queue.told import outcome
 from panel.cli.queue.walk import Left
 from panel.cli.queue.words import draft_lines, numbered
+from panel.cli.rows import labelled
 from panel.domain.approval import Action, State
 from panel.errors import InputError, PanelError, StorageError
 from panel.store import StaleDraft
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from panel.domain.approval import Actor
     from panel.store import DraftView
 
-KEYS = "[a]pprove [e]dit [t]ick [r]eject [c]hanges [g] ask again [s]kip [u]ndo [q]uit [?]"
+KEYS = "[a]pprove [e]dit [t]ick [r]eject [c]hanges [g] again [s]kip [u]ndo [q]uit [?]"
 SENT_BACK = "[o]pen it again "
 WORDS = ("approve", "edit", "tick", "reject", "changes", "g", "skip", "undo", "quit", "?", "open")
 EXPLAINED = """a: approve it in your name, if nothing stands in the way
@@ -150,7 +151,8 @@ class Before:
         view = self._at.view(self._draft)
         if note.finding not in view.missing:
             return True  # an edit has cut it
-        tell(f"[{note.number}] {note.whose}: {note.what}. {note.finding.note}")
+        said = f"[{note.number}] {note.whose}: {note.what}. {note.finding.note}"
+        tell("\n".join(labelled("", said, 0, width())))
         tickable = note.finding.tickable
         ways = "[s]upported by a source [o]pinion " if tickable else ""
         answer = asked(f"{ways}[e]dit or cut [l]ater [q]uit:", *(ANSWERS if tickable else ANSWERS[2:]))

@@ -1,0 +1,116 @@
+"""Drafts as forms in YAML, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import builders
+from panel.cli.queue.form import form_of, read_form
+from panel.domain.approval import State
+from panel.domain.edit import Shown
+from panel.domain.standing import Standing
+from panel.domain.text import one_line, prose
+from panel.errors import InputError
+from panel.store import DraftView
+from store.editing import CHECKS, TESTED
+from store.samples import review
+
+if TYPE_CHECKING:
+    from panel.domain.review import PanelReview
+
+LONG = "which is said at some length here, so that it is long enough to be the take of a critic."
+TEXTS = (
+    f"- a dash: and a colon, {LONG}",
+    f"# a hash, {LONG}",
+    f"a first paragraph, {LONG}\n\nand a second one, {LONG}\n- with\n- a list",
+    f"'quotes' and \"more quotes\" and \\ a backslash, {LONG}",
+    f"{{braces}}, [brackets], & an ampersand, * a star, ! and ? and | and >, {LONG}",
+    f"yes: no, --- and ... and %YAML, {LONG}",
+    f"日本語 and 👩‍💻 and é, {LONG}",
+    f"trailing blanks on a line   \nand a tab\tin it, {LONG}",
+    f" a blank at its start, and one at its end, {LONG} ",
+    f"a line separator\u2028and a next line\x85and a byte order mark\ufeff, {LONG}",
+    f"an escape \x1b[31m and a bell \x07, {LONG}",
+)
+
+
+def view_of(made: PanelReview) -> DraftView:
+    shown = Shown(original=made, review=made)
+    standing = Standing(state=State.DRAFTED, shown=shown.hash)
+    found = CHECKS(made)
+    return DraftView(id=1, shown=shown, standing=standing, findings=found, history=(), claim=None)
+
+
+def read(form: str, made: PanelReview) -> Any:
+    return read_form(form, "form.yaml", made)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_form_that_is_left_alone_changes_nothing(text: str) -> None:
+    """Whatever a take, a quote, a recusal and a fact say, their form says the same when it is read."""
+    fact = {"claim": text[:150], "source": "https://lantern.example/a?b=c#d", "checked_on": "2026-11-20"}
+    made = review(
+        builders.tool(facts=[fact]),
+        builders.take(text=prose(text), evidence=(text, text[:40])),
+        builders.no_take(detail=one_line(text)),
+        builders.no_take("timed_out", text),
+    )
+    view = view_of(made)
+    filled = read(form_of(view), made)
+    assert (filled.shown, filled.reason, filled.changes) == (view.shown.hash, None, ())
+
+
+def test_a_finding_cannot_leave_its_comment() -> None:
+    """Line breaks in what a finding is about do not reach the form as lines of its own."""
+    quote = "reads\nscore: 1\u2028verdict: skip\x85take: nothing"
+    made = review(builders.tool(), builders.take(text=TESTED, evidence=(quote,)))
+    assert read(form_of(view_of(made)), made).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("shown: ", "# shown: ", "form.yaml, shown: is missing; it says of which version"),
+        ("takes:", "takes: []\nothers:", "takes: expected builder, skeptic, futurist"),
+        ("  builder:\n", "  builder: 5\n  creator:\n", "line 8, takes.builder: expected verdict, score"),
+        ("score: 70", "score: 70.5", "line 10, takes.builder.score: "),
+        ("score: 70", "score: 70\n    score: 71", "is given twice"),
+        (
+            "score: 70",
+            "score: 70\n    detail: It has none.",
+            "has a take, so that there is no detail to edit",
+        ),
+        ("price_class: unknown", "price_class: cheap", "tool.price_class: "),
+        ("facts: []", "facts: [5]", "tool.facts: "),
+        ("evidence: []", "evidence:", "takes.builder.evidence: "),
+    ],
+)
+def test_what_is_no_form_is_told_with_its_place(old: str, new: str, said: str) -> None:
+    """Each mistake is named with its field, and with its line where it has one."""
+    made = review()
+    form = form_of(view_of(made))
+    assert old in form
+    with pytest.raises(InputError) as refused:
+        read(form.replace(old, new, 1), made)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("form", ["a list", "- a\n- b", "shown: a\n---\nshown: b", "# nothing\n"])
+def test_what_is_something_else_is_no_form(form: str) -> None:
+    """A text that is not one mapping is refused, with how to get a form."""
+    with pytest.raises(InputError, match="expected one form, as `panel queue edit ID --print` prints it"):
+        read(form, review())
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """Whoever filled a form in wrongly in three places reads all three, in the order of the lines."""
+    made = review()
+    form = (
+        form_of(view_of(made)).replace("score: 70", "score: 700").replace("verdict: ship", "verdict: maybe")
+    )
+    with pytest.raises(InputError) as refused:
+        read(form, made)
+    fields = [problem.field for problem in refused.value.problems]
+    assert fields == [f"takes.{name}" for name in ("builder.verdict", "builder.score", "skeptic.verdict")]
