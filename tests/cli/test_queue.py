@@ -152,7 +152,7 @@ def test_an_approval_of_something_else_is_refused(queue: Any, seen: str, code: i
 def test_what_is_published_was_approved(queue: Any) -> None:
     """Publishing a draft that nobody approved is refused with 4."""
     ran = queue("publish", 1)
-    assert (ran.code, "draft 1 is drafted, so that one cannot publish" in ran.err) == (4, True)
+    assert (ran.code, "draft 1 is drafted; approve it first" in ran.err) == (4, True)
 
 
 def test_an_edit_in_an_editor_is_kept_with_the_original(queue: Any, editor: Any) -> None:
@@ -269,7 +269,7 @@ def test_a_refused_form_is_kept_in_a_file(queue: Any, editor: Any, typing: Any) 
 def test_a_refusal_needs_a_reason(queue: Any, command: str, state: str) -> None:
     """A draft is rejected, or sent back, with a reason only, and that can be undone."""
     ran = queue(command, 1)
-    assert (ran.code, "give a reason" in ran.err) == (4, True)
+    assert (ran.code, "say why: --reason TEXT" in ran.err) == (2, True)
     assert f": {state}" in queue(command, 1, "--reason", "It says nothing.").out
     assert "Undid the last step of Lantern" in queue("undo", 1).out
     assert shown(queue)["state"] in {"drafted", "in_review"}
@@ -490,7 +490,7 @@ def test_walking_opens_what_was_sent_back(queue: Any, typing: Any) -> None:
     queue("request-changes", 1, "--reason", "Say more.")
     typing("a\no\na\n")
     ran = queue("next")
-    assert "is changes requested, so that one cannot approve" in ran.err
+    assert "waits for changes; to approve, reopen it first" in ran.err
     assert kinds(queue)[-3:] == ["request_changes", "open", "approve"]
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from cli.conftest import Ran
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
-FIRST = "From now on drafts are for people with accounts alone. If panel serve is running, start it again.\n"
+FIRST = (
+    "From now on drafts are for people with accounts alone. If panel serve is running, start it again.\n"
+    "Nobody can publish yet: panel users add NAME --role publisher\n"
+)
 
 
 @pytest.fixture

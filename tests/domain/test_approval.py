@@ -173,7 +173,7 @@ def test_roles_decide_who_approves(role: Role, may: str) -> None:
 @pytest.mark.parametrize(
     ("kinds", "action", "role", "reason", "words"),
     [
-        ((), "approve", "editor", None, "is drafted, so that one cannot approve; open it first"),
+        ((), "approve", "editor", None, "is drafted; to approve, open it first"),
         (
             ("open",),
             "approve",
@@ -182,7 +182,7 @@ def test_roles_decide_who_approves(role: Role, may: str) -> None:
             "waits for an editor or a publisher; a drafter may not approve",
         ),
         (("open", "approve"), "publish", "editor", None, "waits for a publisher; an editor may not publish"),
-        (("open",), "publish", "publisher", None, "is in review, so that one cannot publish"),
+        (("open",), "publish", "publisher", None, "is in review; approve it first"),
         (("open",), "reject", "editor", " ", "stays in review: to reject, give a reason"),
         (("open",), "reject", "editor", "thin", None),
         (
@@ -216,7 +216,7 @@ def test_roles_decide_who_approves(role: Role, may: str) -> None:
             None,
             "waits for an editor or a publisher; a drafter may not undo: approve",
         ),
-        (("reject",), "edit", "editor", None, "is rejected, so that one cannot edit; open it first"),
+        (("reject",), "edit", "editor", None, "is rejected; to edit, reopen it first"),
     ],
 )
 def test_a_refusal_says_why(

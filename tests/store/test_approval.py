@@ -160,7 +160,7 @@ async def test_a_change_after_approval_leads_back_to_review(store: Store, change
     await brought(store, draft, "open", "approve")
     standing = await do(store, draft, change, LEE)
     assert (standing.state, standing.approval) == ("in_review", None)
-    with pytest.raises(GateError, match="is in review, so that one cannot publish"):
+    with pytest.raises(GateError, match="is in review; approve it first"):
         await do(store, draft, "publish")
 
 

@@ -42,6 +42,8 @@ async def rerun(resolved: Resolved, store: Store, view: DraftView, persona: str)
         RunStopped: it was not answered, or in a way that cannot be used; the message says why.
         PanelError: a model, a persona or a template cannot be used any more.
     """
+    from panel.store import RunState
+
     if view.shown.review.seat_of(persona) is None:
         raise GateError(f"{persona} has no seat in draft {view.id}")
     asked = await _as_asked(resolved, store, view.id)
@@ -50,6 +52,7 @@ async def rerun(resolved: Resolved, store: Store, view: DraftView, persona: str)
     halt = Halt()
     async with leased(store, run, halt):
         seat = await _ask(asked, seated_cast, StoredRun(store, run, fresh=True), halt, view, persona)
+    await store.set_run_state(run, RunState.STOPPED if halt.reason else RunState.DONE)
     if halt.fault is not None:
         raise halt.fault
     if seat.failure is not None:

@@ -140,6 +140,7 @@ class Sitting:
         self.complete = True
         self._usage = Usage.lost(0)
         self._reused = 0
+        self._drafts: list[int] = []
         self._written = False
         self._reader_left = False
 
@@ -234,7 +235,7 @@ class Sitting:
                     async for review in panel.reviews(ledger.todo()):
                         self.complete = self.complete and review.complete
                         self._usage += review.usage
-                        draft = await self._keep(ledger, review)
+                        draft = await self._keep(job, ledger, review)
                         if draft is None and job.whole:
                             continue
                         with job.observer.hidden():
@@ -244,15 +245,17 @@ class Sitting:
                             await self._reported(ledger, review)
                         ledger.leave(review)
 
-    async def _keep(self, ledger: Ledger, review: PanelReview) -> int | None:
+    async def _keep(self, job: Job, ledger: Ledger, review: PanelReview) -> int | None:
         """Keep a review as a draft, unless the run was stopped before all of its seats were asked."""
         if self._halt.reason is not None and not review.complete:
             return None
         try:
-            return await ledger.keep(review, self._checks)
+            draft = await ledger.keep(review, self._checks)
         except StorageError as error:
             self._halt.fail(error)
             return None
+        self._drafts += [draft] if draft is not None and job.advice is None else []
+        return draft
 
     async def _reported(self, ledger: Ledger, review: PanelReview) -> None:
         try:
@@ -317,6 +320,8 @@ class Sitting:
 
         if job.count > 1 and job.advice is None:
             self._voice.note(f"In all: {usage_line(self._usage)}")
+        if self._drafts:
+            self._voice.note(_kept_as(self._drafts))
         if self._reused:
             were = "answer was" if self._reused == 1 else "answers were"
             self._voice.note(
@@ -346,6 +351,13 @@ class Sitting:
 def unwritten(error: OSError) -> StorageError:
     """Return the line about a report that could not be made."""
     return StorageError(f"{error.filename or 'a report'}: {error.strerror or error}")
+
+
+def _kept_as(drafts: Sequence[int]) -> str:
+    if len(drafts) == 1:
+        return f"Kept as draft {drafts[0]}: panel queue show {drafts[0]}"
+    *others, last = drafts
+    return f"Kept as drafts {', '.join(map(str, others))} and {last}: panel queue list"
 
 
 def _introduction(means: Means) -> str:

@@ -24,7 +24,8 @@ ADD_HELP = """Add somebody who may work with drafts.
 A drafter edits and ticks; an editor also approves, rejects and requests changes; a publisher also publishes and retracts. NAME is what pages
 print under what they approve. The password is asked for twice; it has 12 characters or more.
 
-Once there are accounts, drafts are for their owners alone: in the browser they sign in, and in the terminal PANEL_EDITOR must be one of them.
+Once there are accounts, people sign in in the browser. In the terminal PANEL_EDITOR must name one of them, and nobody asks for a password there: whoever can
+run panel on this machine, and reach its database, is trusted.
 
 Examples:
 
@@ -65,6 +66,7 @@ Examples:
   panel users enable Kim
 """
 FIRST = "From now on drafts are for people with accounts alone. If panel serve is running, start it again."
+UNPUBLISHED = "Nobody can publish yet: panel users add NAME --role publisher"
 _MOST_BYTES = 8_000
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -99,6 +101,8 @@ def add(
     _told(user, f"{user.name} may sign in, as {_a(user.role)}.", as_json=as_json)
     if not people:
         tell(FIRST)
+        if role != "publisher":
+            tell(UNPUBLISHED)
 
 
 @app.command("list", help=LIST_HELP)

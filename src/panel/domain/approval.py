@@ -124,6 +124,7 @@ class Actor(Frozen):
 
 
 _LABELS = {
+    Action.OPEN: "reopen",
     Action.TICK: "tick a finding",
     Action.RERUN_SEAT: "ask a seat again",
     Action.REQUEST_CHANGES: "request changes",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import TypeAdapter
 
-from panel.domain.approval import RULES, Action, Role, State, is_named, next_state
+from panel.domain.approval import RULES, WAITING, Action, Role, State, is_named, next_state
 from panel.domain.base import Frozen
 from panel.domain.edit import Edit, left_after
 from panel.domain.tick import Ticked
@@ -182,7 +182,7 @@ def advanced(standing: Standing, event: Happened, place: int) -> Standing:
 def impossible(standing: Standing, action: Action) -> str | None:
     """Return why an action is not possible now, whoever wants it, as the end of a sentence about the draft; None if it is."""
     if next_state(action, standing.state) is None:
-        return f"is {standing.state.label}, so that one cannot {action.label}{_way_out(standing, action)}"
+        return f"{_now(standing)}{_way_on(standing, action)}"
     if action is Action.RETRACT and not standing.live:
         return "is not published, so that there is nothing to retract"
     if action is Action.REJECT and standing.live:
@@ -224,9 +224,19 @@ def allowed(standing: Standing, role: Role) -> tuple[Action, ...]:
     return tuple(action for action in Action if refusal(standing, action, role, reason="any") is None)
 
 
-def _way_out(standing: Standing, action: Action) -> str:
-    opened = next_state(Action.OPEN, standing.state)
-    return "; open it first" if opened and next_state(action, opened) else ""
+def _now(standing: Standing) -> str:
+    waits = standing.state is State.CHANGES_REQUESTED
+    return "waits for changes" if waits else f"is {standing.state.label}"
+
+
+def _way_on(standing: Standing, action: Action) -> str:
+    """Return what would have to be done first, or that it cannot be done at all."""
+    if action is Action.PUBLISH and standing.state in WAITING:
+        return "; approve it first"
+    reopened = next_state(Action.OPEN, standing.state)
+    if reopened and next_state(action, reopened):
+        return f"; to {action.label}, {'open' if standing.state is State.DRAFTED else 'reopen'} it first"
+    return f"; one cannot {action.label} now"
 
 
 def _either(roles: tuple[Role, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from panel.domain.approval import Action
+from panel.domain.approval import Action, State
 from panel.domain.base import Frozen
 from panel.domain.checks import Finding
 from panel.domain.edit import Edit, Shown, edit_of, edited, left_after
@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 _DECISIONS = frozenset(
     {Action.APPROVE, Action.REQUEST_CHANGES, Action.REJECT, Action.PUBLISH, Action.RETRACT}
 )
+
+
+_CLOSING = {
+    State.CHANGES_REQUESTED: Action.REQUEST_CHANGES,
+    State.REJECTED: Action.REJECT,
+    State.RETRACTED: Action.RETRACT,
+}
 
 
 class StaleDraft(GateError):
@@ -69,6 +76,12 @@ class DraftView(Frozen):
     findings: tuple[Finding, ...]
     history: tuple[PastEvent, ...]
     claim: Claim | None
+
+    @property
+    def asked_for(self) -> PastEvent | None:
+        """The last event by which somebody sent it back or closed it, if that is where it is, with the reason."""
+        decision = _CLOSING.get(self.standing.state)
+        return next((event for event in reversed(self.history) if event.kind == decision), None)
 
     @property
     def missing(self) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from panel.store import RunLine
 
+KINDS = ("batch", "retry", "review", "compare")
 PAGE = 20
 _MOVING = frozenset({RunState.MAKING, RunState.OPEN, RunState.STOPPED})
 
@@ -25,7 +26,7 @@ async def runs(request: Request) -> Response:
     """Answer with the latest runs; with `part`, only with their table, which a page asks for while one of them moves."""
     before = request.query_params.get("before", "")
     last = int(before) if before.isascii() and before.isdecimal() else None
-    lines = await services_of(request).store.run_lines(before=last, limit=PAGE + 1)
+    lines = await services_of(request).store.run_lines(KINDS, before=last, limit=PAGE + 1)
     return render(
         request,
         "_runs.html.j2" if "part" in request.query_params else "runs.html.j2",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from panel.cli import options
 from panel.cli.queue.arguments import DraftNumber, Reason
+from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +122,8 @@ def _decide(
     from panel.cli.queue.told import tell_outcome
     from panel.domain.approval import Action
 
+    if Action(action).needs_reason and not (reason or "").strip():
+        raise SettingsError(f"to {Action(action).label}, say why: --reason TEXT")
     at = desk(config)
     actor = at.actor()
     at.do(at.view(draft), Action(action), actor, reason=reason)

@@ -10,7 +10,7 @@ from panel.cli.queue.arguments import DraftNumber
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.store import PastEvent
+    from panel.store import DraftView, PastEvent
 
 HELP = """Show all that happened to a draft: who, when, what and why.
 
@@ -20,7 +20,7 @@ Examples:
 
   panel queue history 12 --json
 """
-HASH_CHARS = 8
+HASH_CHARS, ROOM = 8, 13
 
 
 def history(draft: DraftNumber, config: options.Config = None, as_json: options.AsJson = False) -> None:
@@ -31,36 +31,56 @@ def history(draft: DraftNumber, config: options.Config = None, as_json: options.
     from panel.cli.console import plain_result, result_json
     from panel.cli.queue.desk import desk
 
-    past = desk(config).view(draft).history
+    view = desk(config).view(draft)
     if as_json:
-        result_json([event.model_dump(mode="json", exclude={"draft"}) for event in past])
+        result_json([event.model_dump(mode="json", exclude={"draft"}) for event in view.history])
         return
-    plain_result("\n".join(line for event in past for line in _lines(event)))
+    plain_result("\n".join(line for event in view.history for line in _lines(view, event)))
 
 
-def _lines(event: PastEvent) -> Iterator[str]:
+def _lines(view: DraftView, event: PastEvent) -> Iterator[str]:
+    from panel.cli.console import width
+    from panel.cli.rows import labelled
     from panel.domain.text import one_line
 
     before, after = (event.hash_before or "")[:HASH_CHARS], event.hash_after[:HASH_CHARS]
     shown = f"{before} → {after}" if before and before != after else after
-    what = event.kind.replace("_", " ")
-    yield f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {one_line(event.actor)}: {what}  {shown}"
-    if event.reason:
-        yield f"    why: {one_line(event.reason)}"
-    yield from (f"    {line}" for line in _details(event.payload))
+    yield f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {one_line(event.actor)}: {_what(event.kind)}  {shown}"
+    details = [*([("why", event.reason)] if event.reason else []), *_details(view, event.payload)]
+    for label, value in details:
+        yield from labelled(f"    {label}", one_line(value), ROOM, width())
 
 
-def _details(payload: dict[str, Any]) -> Iterator[str]:
-    from panel.domain.text import one_line
-
+def _details(view: DraftView, payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for edit in payload.get("edits", ()):
         change, was = edit["change"], edit["original"]
         whose = change.get("persona") or "tool"
-        yield one_line(f"{whose}, {change['field']}: {was['value']} → {change['value']}")
+        yield "edit", f"{whose}, {change['field']}: {_changed(was['value'], change['value'])}"
     if tick := payload.get("tick"):
+        texts = {finding.id: f"“{finding.text}”" for finding in view.findings}
         source = f", {tick['source']}" if tick.get("source") else ""
-        yield one_line(f"finding {tick['finding'][:HASH_CHARS]}: {tick['kind']}{source}")
+        found = texts.get(tick["finding"], "words that are no longer there")
+        yield "finding", f"{found}: {tick['kind']}{source}"
     if persona := payload.get("persona"):
-        yield f"seat: {one_line(persona)}"
+        yield "seat", persona
     if holder := payload.get("from"):
-        yield f"from: {one_line(holder)}"
+        yield "from", holder
+    yield from (("undone", _what(event.kind)) for event in view.history if event.id == payload.get("undone"))
+
+
+def _changed(before: object, after: object) -> str:
+    from panel.cli.queue.words import changes
+
+    if isinstance(before, str) and isinstance(after, str):
+        return changes(before, after)
+    return f"{_words(before)} → {_words(after)}"
+
+
+def _words(value: object) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    return "; ".join(each["claim"] if isinstance(each, dict) else each for each in value) or "none"
+
+
+def _what(kind: str) -> str:
+    return kind.replace("_", " ")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panel.cli.console import plain_result, width
 from panel.cli.rows import labelled
+from panel.domain.approval import WAITING, State
 from panel.domain.change import current
 from panel.domain.checks import Finding, Status
 from panel.domain.diff import Part, word_diff
@@ -88,7 +89,7 @@ def draft_lines(view: DraftView, columns: int) -> list[str]:
         ),
         review.tally.line,
         score_line(review.tally.scores),
-        *_around(view),
+        *_around(view, columns),
         "",
         *_listing(view, notes, columns),
     ]
@@ -102,8 +103,10 @@ def draft_lines(view: DraftView, columns: int) -> list[str]:
     return [*lines, "", *_ending(view)]
 
 
-def _around(view: DraftView) -> Iterator[str]:
+def _around(view: DraftView, columns: int) -> Iterator[str]:
     live, claim = view.standing.live, view.claim
+    if asked := view.asked_for:
+        yield from labelled("", f"{one_line(asked.actor)}: {one_line(asked.reason or '')}", 0, columns)
     if live:
         yield f"On the site as {one_line(live.approval.by)} approved it (hash {live.hash[:HASH_CHARS]})"
     if claim:
@@ -188,11 +191,8 @@ def _dealt(note: Numbered) -> str:
 
 def _edits(marks: Iterable[Mark], view: DraftView, columns: int) -> Iterator[str]:
     for mark in marks:
-        now = _now(view, mark)
-        changes = "".join(_piece(part, text) for part, text in word_diff(_text(mark.original.value), now))
-        yield from labelled(
-            f"  {mark.field.replace('_', ' ')}", f"{mark.label}: {one_line(changes)}", ROOM, columns
-        )
+        told = one_line(changes(_text(mark.original.value), _now(view, mark)))
+        yield from labelled(f"  {mark.field.replace('_', ' ')}", f"{mark.label}: {told}", ROOM, columns)
 
 
 def _now(view: DraftView, mark: Mark) -> str:
@@ -203,6 +203,11 @@ def _text(value: object) -> str:
     if not isinstance(value, tuple):
         return str(value)
     return "; ".join(each.claim if isinstance(each, Fact) else str(each) for each in value)
+
+
+def changes(before: str, after: str) -> str:
+    """Return what was changed in a text, word by word: `It costs [-$9 a month-] {+little+}.`."""
+    return "".join(_piece(part, text) for part, text in word_diff(before, after))
 
 
 def _piece(part: Part, text: str) -> str:
@@ -224,4 +229,8 @@ def _ending(view: DraftView) -> Iterator[str]:
     if missing:
         yield f"{missing} {'finding stands' if missing == 1 else 'findings stand'} in the way of approval:"
         yield f"panel queue tick {view.id} NUMBER, or panel queue edit {view.id}"
+    elif view.standing.state in WAITING:
+        yield f"Nothing stands in the way: panel queue approve {view.id}"
+    elif view.standing.state is State.APPROVED:
+        yield f"Approved: panel queue publish {view.id}"
     yield f"hash {view.shown.hash[:HASH_CHARS]}"
