@@ -16,7 +16,7 @@ import pytest
 import builders
 from panel.domain.approval import Actor, Role
 from panel.store import open_store
-from store.editing import PRICED, TESTED, drafted, priced
+from store.editing import PRICED, TESTED, do, drafted, priced
 from store.samples import review
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_a_draft_is_read_ticked_approved_and_published(queue: Any) -> None:
     """The way from a draft to a published review, with what each step says."""
     assert "1 finding stands in the way of approval" in queue("show", 1).out
     ticked = queue("tick", 1, 1, "--supported", "https://lantern.example/pricing")
-    assert ticked.out == "Ticked finding 1 of Lantern (draft 1): in review.\n"
+    assert ticked.out == "Ticked “$9 a month” in Lantern (draft 1): in review.\n"
     digest = re.search(r"^hash ([0-9a-f]{12})$", queue("show", 1).out, re.MULTILINE)
     assert digest
     assert queue("approve", 1, "--seen", digest[1]).out == "Approved Lantern (draft 1): approved.\n"
@@ -546,11 +546,10 @@ def test_what_was_rejected_can_be_reopened(queue: Any) -> None:
 def test_what_is_on_the_site_is_told_while_it_is_corrected(queue: Any, typing: Any) -> None:
     """A published draft that was edited since says on whose word it stays on the site."""
     approved(queue)
-    digest = shown(queue)["hash"][:12]
     queue("publish", 1)
     typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
     queue("edit", 1, "--file", "-")
-    assert f"On the site as Kim approved it (hash {digest})" in queue("show", 1).out
+    assert "On the site as Kim approved it" in queue("show", 1).out
     assert shown(queue)["live"] is True
 
 
@@ -574,3 +573,41 @@ def test_there_is_no_queue_without_a_database(panel: Any, database: Path) -> Non
     """Reading the queue makes no database, and says what does."""
     ran = panel("queue", "list")
     assert (ran.code, "there is no database yet" in ran.err, database.exists()) == (2, True, False)
+
+
+def test_what_was_not_shown_is_not_approved(
+    queue: Any, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When somebody takes a draft over and edits it while it is read, it is shown again before anything is decided."""
+
+    async def meddle(store: Store) -> None:
+        await store.take_over(1, ADA)
+        await do(store, 1, "edit", ADA)
+        await store.let_go(1, ADA)
+
+    class Meddled(io.BytesIO):
+        def readline(self, *_: Any) -> bytes:
+            line = super().readline()
+            if line == b"?\n":
+                at(database, meddle)
+            return line
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Meddled(b"?\nq\n")))
+    ran = queue("next")
+    assert "Somebody changed it meanwhile." in ran.err
+    assert "edited by Ada" in ran.out
+    assert "approve" not in kinds(queue)
+
+
+def test_a_number_may_be_held_to_what_was_shown(queue: Any) -> None:
+    """With --seen, a finding is ticked only in the version that was read."""
+    digest = shown(queue)["hash"]
+    assert queue("tick", 1, 1, "--opinion", "--seen", "0" * 12).code == 4
+    assert queue("tick", 1, 1, "--opinion", "--seen", digest[:12]).code == 0
+    assert shown(queue)["hash"] != digest
+
+
+def test_what_is_asked_for_is_shown(queue: Any) -> None:
+    """Whoever reads a draft that was sent back sees who wants what."""
+    queue("request-changes", 1, "--reason", "Cut the price.")
+    assert "Kim: Cut the price." in queue("show", 1).out

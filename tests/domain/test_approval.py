@@ -263,10 +263,13 @@ def test_what_the_panel_revises_cannot_be_undone() -> None:
     assert rejected.state is State.REJECTED
 
 
-@pytest.mark.parametrize("name", ["", " \t", "panel", "PANEL", "\u200b", "K" * 121, 7])
+@pytest.mark.parametrize("name", ["", " \t", "panel", "PANEL", "\u200b", "K" * 121, "K\udcff", 7])
 def test_people_have_names(name: object) -> None:
     """Nobody acts without a name, or under the program's."""
-    with pytest.raises(ValidationError, match="a person's name has 1 to 120 characters, and is not panel"):
+    with pytest.raises(
+        ValidationError,
+        match="a person's name has 1 to 120 characters, all of them readable, and is not panel",
+    ):
         Actor.model_validate({"name": name, "role": "editor"})
 
 

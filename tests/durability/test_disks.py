@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from durability.harness.world import Bench
 
-TOO_SMALL, SIZES = (256, 320, 448), (576, 768, 1_024, 1_536)
+TOO_SMALL, SIZES = (256, 320, 448, 576), (768, 896, 1_024, 1_536)
 
 
 @pytest.fixture

@@ -492,3 +492,28 @@ async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
             StorageError, match="is not what its events say; run panel db check, or restore a"
         ):
             await wanted
+
+
+async def test_an_approval_is_of_the_ticks_as_well(store: Store) -> None:
+    """Whoever was shown other ticks approves nothing; whoever was shown these does."""
+    draft = await drafted(store, priced())
+    await tick_all(store, draft)
+    shown = await store.view(draft, CHECKS)
+    finding = shown.standing.ticks[0].finding
+    other = Tick(finding=finding, kind=TickKind.SUPPORTED, source="https://lantern.example/pricing")
+    await do(store, draft, "tick", ADA, tick=other)
+    deed = Deed(action=Action.APPROVE, actor=KIM, seen=shown.shown.hash, ticked=shown.standing.ticked)
+    with pytest.raises(StaleDraft, match="was changed by Ada"):
+        await store.act(draft, deed, CHECKS)
+    now = await store.view(draft, CHECKS)
+    assert (now.shown.hash, now.hash != shown.hash) == (shown.shown.hash, True)
+    standing = await store.act(draft, deed.model_copy(update={"ticked": now.standing.ticked}), CHECKS)
+    assert standing.approval
+
+
+async def test_a_draft_without_any_take_is_not_approved(store: Store) -> None:
+    """Where every seat ended without a take there is nothing to approve."""
+    draft = await drafted(store, review(None, *[builders.no_take("timed_out", "Too slow.")] * 3))
+    await do(store, draft, "open")
+    with pytest.raises(GateError, match="has no take"):
+        await do(store, draft, "approve")

@@ -237,6 +237,44 @@ async def test_a_second_save_finds_it_saved(browser: Browser, store: Store) -> N
     assert (await kinds_of(store, draft)).count("edit") == 1
 
 
+async def test_a_second_save_that_says_more_is_no_repeat(browser: Browser, store: Store) -> None:
+    """A form that was saved, and is sent again with something else beside it, is given back as one that comes too late."""
+    draft = await drafted(store, clean())
+    form = {**await seat_form(browser, draft), "take": OTHER}
+    await browser.post(f"/drafts/{draft}/edit", data=form)
+    for more in ({"score": "66"}, {"reason": "It says the same in fewer words."}):
+        again = await browser.post(f"/drafts/{draft}/edit", data={**form, **more})
+        assert again.status_code in {400, 409}
+        ((_, text),) = more.items()
+        kept = forms(parsed(again), f"/drafts/{draft}/edit")[0]
+        assert text in kept.values()
+
+
+async def test_a_second_reason_is_not_lost(browser: Browser, store: Store) -> None:
+    """Whoever sends a draft back again, for another reason, gets that reason back."""
+    draft = await drafted(store, clean())
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    form = forms(page, f"/drafts/{draft}/request_changes")[0]
+    await browser.post(f"/drafts/{draft}/request_changes", data={**form, "reason": "Cut the first line."})
+    again = await browser.post(
+        f"/drafts/{draft}/request_changes", data={**form, "reason": "Cut the last line."}
+    )
+    assert again.status_code == 409
+    assert "Cut the last line." in again.text
+
+
+async def test_a_fact_without_a_claim_is_told(browser: Browser, store: Store) -> None:
+    """A source that somebody typed beside an empty claim is not dropped without a word."""
+    draft = await drafted(store, clean())
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    form = next(one for one in forms(page, f"/drafts/{draft}/edit") if "price_class" in one)
+    source = "https://docs.lantern.example/pricing"
+    data = {**form, "claim": "", "source": source, "checked_on": "2026-11-20"}
+    answer = await browser.post(f"/drafts/{draft}/edit", data=data)
+    assert answer.status_code in {400, 409}
+    assert source in answer.text
+
+
 async def test_a_late_edit_keeps_what_was_written(browser: Browser, store: Store) -> None:
     """Whoever saves after somebody else gets a page with both versions, and what they wrote goes in with the next click."""
     draft = await drafted(store, clean())

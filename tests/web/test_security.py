@@ -366,3 +366,21 @@ async def test_a_wrong_method_is_a_page(browser: Browser) -> None:
     """A method that an address does not know is told as that."""
     answer = await browser.request("OPTIONS", "/echo")
     assert (answer.status_code, "<h1>That is not possible here</h1>" in answer.text) == (405, True)
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "unicode_escape", "utf-16", '""'])
+async def test_forms_are_in_utf8(charset: str, browser: Browser) -> None:
+    """A form in another encoding, or in none that there is, is refused before anybody decodes it."""
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    body = b'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n\\ud800\r\n--b--\r\n'
+    answer = await browser.post("/drafts/1/approve", content=body, headers={"content-type": kind})
+    assert answer.status_code in {403, 415}
+
+
+@pytest.mark.parametrize(
+    "path", ["/drafts/{}", "/drafts/{}/history", "/?done=approve&was={}", "/runs?before={}"]
+)
+async def test_numbers_that_nothing_has_are_harmless(path: str, browser: Browser) -> None:
+    """A number of thousands of digits is an address of nothing, and no error of the server."""
+    answer = await browser.get(path.format("9" * 5_000))
+    assert answer.status_code in {200, 404}

@@ -103,8 +103,10 @@ def is_named(name: str) -> bool:
 
 def _named(value: object) -> str:
     name = one_line(value) if isinstance(value, str) else ""
-    if not is_named(name) or len(name) > MAX_NAME_CHARS:
-        raise ValueError(f"a person's name has 1 to {MAX_NAME_CHARS} characters, and is not {PANEL}")
+    if not is_named(name) or len(name) > MAX_NAME_CHARS or "\ufffd" in name:
+        raise ValueError(
+            f"a person's name has 1 to {MAX_NAME_CHARS} characters, all of them readable, and is not {PANEL}"
+        )
     return name
 
 

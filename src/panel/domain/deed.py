@@ -25,6 +25,7 @@ class Deed(Frozen):
         action: what is done; taking a draft over is no deed but a claim.
         actor: who does it.
         seen: `Shown.hash` of what they were shown.
+        ticked: `Kept.ticked` of it, by which an approval is of the ticks as well; None to do it whatever was ticked.
         reason: why; needed to request changes, to reject and to retract.
         changes: what is edited, by `edit` alone.
         tick: what is ticked, by `tick` alone.
@@ -34,6 +35,7 @@ class Deed(Frozen):
     action: Action
     actor: Actor
     seen: str
+    ticked: str | None = None
     reason: Annotated[str | None, AfterValidator(_words)] = None
     changes: tuple[Change, ...] = ()
     tick: Tick | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import TypeAdapter
 
 from panel.domain.approval import RULES, WAITING, Action, Role, State, is_named, next_state
-from panel.domain.base import Frozen
+from panel.domain.base import Frozen, digest_of
 from panel.domain.edit import Edit, left_after
 from panel.domain.tick import Ticked
 
@@ -107,6 +107,11 @@ class Kept(Frozen):
     edits: tuple[Edit, ...] = ()
     ticks: tuple[Ticked, ...] = ()
     approval: Approval | None = None
+
+    @property
+    def ticked(self) -> str:
+        """Digest of the ticks in force, in any order."""
+        return digest_of(sorted(tick.model_dump_json() for tick in self.ticks))
 
 
 class Undoable(Frozen):

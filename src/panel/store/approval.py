@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from panel.domain.approval import Action, State
-from panel.domain.base import Frozen
+from panel.domain.base import Frozen, digest_of
 from panel.domain.checks import Finding
 from panel.domain.edit import Edit, Shown, edit_of, edited, left_after
 from panel.domain.review import PanelReview
@@ -44,6 +44,10 @@ _CLOSING = {
 }
 
 
+# By these alone ticks come and go while what is shown stays.
+_TICKS = frozenset({Action.TICK, Action.UNDO})
+
+
 class StaleDraft(GateError):
     """A draft was changed after it was shown to whoever wants to do something with it.
 
@@ -76,6 +80,11 @@ class DraftView(Frozen):
     findings: tuple[Finding, ...]
     history: tuple[PastEvent, ...]
     claim: Claim | None
+
+    @property
+    def hash(self) -> str:
+        """Digest of all that whoever approves it was shown: the review with its edits, and how findings were dealt with."""
+        return digest_of([self.shown.hash, self.standing.ticked])
 
     @property
     def asked_for(self) -> PastEvent | None:
@@ -192,9 +201,12 @@ def _check_claim(connection: Connection, draft: int, deed: Deed) -> None:
 
 def _check_seen(desk: Desk, deed: Deed) -> None:
     shown = desk.standing.shown
-    if deed.seen == shown:
+    if deed.seen != shown:
+        last = next(event for event in reversed(desk.past) if event.hash_before != event.hash_after)
+    elif deed.action is Action.APPROVE and deed.ticked not in {None, desk.standing.ticked}:
+        last = next(event for event in reversed(desk.past) if event.kind in _TICKS)
+    else:
         return
-    last = next(event for event in reversed(desk.past) if event.hash_before != event.hash_after)
     raise StaleDraft(
         f"draft {desk.draft} was changed by {last.actor} at {last.at:%Y-%m-%d %H:%M:%S} UTC, after it was shown to you; "
         f"read it again, then {deed.action.label}",

@@ -13,6 +13,7 @@ from panel.domain.deed import Deed
 from panel.domain.text import prose
 from panel.domain.tick import Tick
 from panel.errors import GateError, InputError, Problem
+from panel.web.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from panel.domain.review import PanelReview
 
 MOST_FIELDS = 400
-_MOST_DIGITS = 18
 _SEAT = ("take", "score", "verdict", "detail")
 _FACT = ("claim", "source", "checked_on")
 
@@ -55,8 +55,7 @@ class Sent:
 
     def number(self, name: str) -> int | None:
         """Return a field's number; None if it holds none."""
-        text = self.text(name)
-        return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+        return number(self.text(name))
 
 
 async def sent_by(request: Request) -> Sent:
@@ -83,6 +82,7 @@ def deed_of(sent: Sent, action: Action, actor: Actor, review: PanelReview) -> De
             action=action,
             actor=actor,
             seen=sent.text("seen"),
+            ticked=sent.text("ticked") or None,
             reason=sent.text("reason") or None,
             changes=_changes(sent, review) if action is Action.EDIT else (),
             tick=_tick(sent) if action is Action.TICK else None,
@@ -138,7 +138,7 @@ def _of_tool(sent: Sent) -> Iterator[dict[str, Any]]:
         yield {"field": "price_class", "value": sent.text("price_class")}
     if sent.has("claim"):
         rows = zip_longest(*(sent.texts(name) for name in _FACT), fillvalue="")
-        facts = [dict(zip(_FACT, row, strict=True)) for row in rows if row[0].strip()]
+        facts = [dict(zip(_FACT, row, strict=True)) for row in rows if row[0].strip() or row[1].strip()]
         yield {"field": "facts", "value": facts}
 
 

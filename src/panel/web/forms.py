@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
+from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FIELD = "csrf"
 MOST_BYTES = 1_000_000
 KINDS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+CHARSETS = {"utf-8", "utf8"}
 _PRIVATE = {FIELD, "password"}
 
 
@@ -61,9 +63,10 @@ async def lost_words(request: Request) -> str:
 
 async def _read(request: Request) -> tuple[bytes, list[tuple[str, str]]]:
     """Return a form as it was sent, and its fields."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in KINDS:
-        raise HTTPException(415, "This server reads forms only.")
+    kind, parameters = parse_options_header(request.headers.get("content-type", ""))
+    charset = parameters.get(b"charset", b"utf-8").decode("latin-1").lower()
+    if kind.decode("latin-1").lower() not in KINDS or charset not in CHARSETS:
+        raise HTTPException(415, "This server reads forms in UTF-8 only.")
     body = await _body(request)
     async with Request(request.scope, replayed(body, request.receive)).form() as form:
         return body, [(name, value) for name, value in form.multi_items() if isinstance(value, str)]

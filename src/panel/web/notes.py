@@ -10,6 +10,7 @@ from panel.domain.approval import Action
 from panel.domain.standing import allowed
 from panel.domain.text import canonical, one_line
 from panel.errors import NotFound
+from panel.web.numbers import number
 from panel.web.services import services_of, visitor_of
 from panel.web.wording import DONE
 
@@ -61,11 +62,12 @@ def noted(place: str, action: Action, draft: int, fragment: str = "", *, list_: 
 async def note_of(request: Request) -> Note | None:
     """Return what an address says was done; None unless it is the last that happened to that draft, and was done by who asks."""
     done, was = request.query_params.get("done", ""), request.query_params.get("was", "")
-    if done not in DONE or not (was.isascii() and was.isdecimal()):
+    draft = number(was)
+    if done not in DONE or draft is None:
         return None
     services = services_of(request)
     try:
-        view = await services.store.view(int(was), services.checks)
+        view = await services.store.view(draft, services.checks)
     except NotFound:
         return None
     actor = visitor_of(request).actor

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panel.domain.approval import Action
-from panel.domain.text import canonical
+from panel.domain.change import current
+from panel.domain.text import canonical, prose
 from panel.errors import InputError
 from panel.web.fields import wanted
 
@@ -35,7 +36,7 @@ def _same(view: DraftView, last: PastEvent, action: Action, sent: Sent) -> bool:
         place = sent.number("undoes")
         known = place is not None and place < len(view.history)
         return known and view.history[place or 0].id == last.payload.get("undone")
-    if last.hash_before != sent.text("seen"):
+    if last.hash_before != sent.text("seen") or (last.reason or "") != prose(sent.text("reason")):
         return False
     match action:
         case Action.EDIT:
@@ -53,8 +54,15 @@ def _same(view: DraftView, last: PastEvent, action: Action, sent: Sent) -> bool:
 
 
 def _same_edit(view: DraftView, last: PastEvent, sent: Sent) -> bool:
+    review = view.shown.review
     try:
-        sought = [change.model_dump(mode="json") for change in wanted(sent, view.shown.review)]
+        sent_again = wanted(sent, review)
     except InputError:
         return False
-    return all(edit["change"] in sought for edit in last.payload.get("edits", []))
+    made = [edit["change"] for edit in last.payload.get("edits", [])]
+    sought = [change.model_dump(mode="json") for change in sent_again]
+    # What the form holds beside the edit must be what is shown anyway.
+    others = [change for change, data in zip(sent_again, sought, strict=True) if data not in made]
+    return all(change in sought for change in made) and all(
+        change == current(review, change) for change in others
+    )

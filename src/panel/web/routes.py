@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request  # noqa: TC002 - starlette looks at what handlers take
 from starlette.responses import Response  # noqa: TC002 - likewise
 from starlette.routing import Route
 
 from panel.web import acts, draft, queue, runs
+from panel.web.numbers import MOST_DIGITS
 from panel.web.render import render
+
+
+class _Number(IntegerConvertor):
+    regex = f"[0-9]{{1,{MOST_DIGITS}}}"
+
+
+register_url_convertor("number", _Number())
 
 
 def routes() -> list[Route]:
     """Return every page of the queue."""
     return [
         Route("/", queue.queue, methods=["GET"]),
-        Route("/drafts/{draft:int}", draft.draft, methods=["GET"]),
-        Route("/drafts/{draft:int}/page", draft.page, methods=["GET"]),
-        Route("/drafts/{draft:int}/history", draft.history, methods=["GET"]),
-        Route("/drafts/{draft:int}/{action}", acts.act, methods=["POST"]),
+        Route("/drafts/{draft:number}", draft.draft, methods=["GET"]),
+        Route("/drafts/{draft:number}/page", draft.page, methods=["GET"]),
+        Route("/drafts/{draft:number}/history", draft.history, methods=["GET"]),
+        Route("/drafts/{draft:number}/{action}", acts.act, methods=["POST"]),
         Route("/runs", runs.runs, methods=["GET"]),
         Route("/help", _help, methods=["GET"]),
     ]

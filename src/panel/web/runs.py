@@ -9,6 +9,7 @@ from starlette.requests import Request  # noqa: TC002 - starlette looks at what 
 from panel.domain.money import dollars
 from panel.store import RunState
 from panel.web import wording
+from panel.web.numbers import number
 from panel.web.render import render
 from panel.web.services import services_of
 
@@ -24,8 +25,7 @@ _MOVING = frozenset({RunState.MAKING, RunState.OPEN, RunState.STOPPED})
 
 async def runs(request: Request) -> Response:
     """Answer with the latest runs; with `part`, only with their table, which a page asks for while one of them moves."""
-    before = request.query_params.get("before", "")
-    last = int(before) if before.isascii() and before.isdecimal() else None
+    last = number(request.query_params.get("before", ""))
     lines = await services_of(request).store.run_lines(KINDS, before=last, limit=PAGE + 1)
     return render(
         request,

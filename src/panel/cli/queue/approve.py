@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from panel.cli import options
-from panel.cli.queue.arguments import DraftNumber
+from panel.cli.queue.arguments import DraftNumber, Seen
 
 if TYPE_CHECKING:
     from panel.store import DraftView
@@ -24,17 +22,11 @@ Examples:
 
   panel queue approve 12 --seen 3fa94b21
 """
-SHORTEST = 8
 
 
 def approve(
     draft: DraftNumber,
-    seen: Annotated[
-        str | None,
-        typer.Option(
-            "--seen", metavar="HASH", help="What you were shown: the hash that `panel queue show` ends with."
-        ),
-    ] = None,
+    seen: Seen = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -58,7 +50,8 @@ def approve(
 
 
 def _require_read(view: DraftView, seen: str | None) -> None:
-    from panel.errors import GateError, SettingsError
+    from panel.cli.queue.desk import require_seen
+    from panel.errors import SettingsError
 
     if seen is None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -66,12 +59,7 @@ def _require_read(view: DraftView, seen: str | None) -> None:
                 f"--seen: an approval is of what was shown; read it with `panel queue show {view.id}`, and give the hash at its end"
             )
         return
-    if len(seen) < SHORTEST:
-        raise SettingsError(f"--seen: give at least {SHORTEST} characters of the hash")
-    if not view.shown.hash.startswith(seen.lower()):
-        raise GateError(
-            f"draft {view.id} is not what you were shown; read it again: panel queue show {view.id}"
-        )
+    require_seen(view, seen)
 
 
 def _confirmed(view: DraftView) -> bool:

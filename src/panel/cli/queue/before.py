@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from panel.cli.console import tell, width
 from panel.cli.queue.asking import asked, typed
 from panel.cli.queue.correcting import visit_form
-from panel.cli.queue.desk import require_finished
+from panel.cli.queue.desk import require, require_finished
 from panel.cli.queue.rerun import replace
 from panel.cli.queue.tick import tick_of
 from panel.cli.queue.told import outcome
@@ -15,6 +15,7 @@ from panel.cli.queue.walk import Left
 from panel.cli.queue.words import draft_lines, numbered
 from panel.cli.rows import labelled
 from panel.domain.approval import Action, State
+from panel.domain.standing import opened
 from panel.errors import InputError, PanelError, StorageError
 from panel.store import StaleDraft
 
@@ -57,6 +58,7 @@ class Before:
         self._actor = actor
         self._draft = draft
         self._say = say
+        self._read = ""
 
     def decided(self) -> None:
         """Have the draft read until something is decided about it or it is passed over.
@@ -72,8 +74,12 @@ class Before:
             view = held
             while not self._stepped(view):
                 view = self._at.claimed(self._draft, self._actor)
+                if view.hash != self._read:
+                    tell("Somebody changed it meanwhile.")
+                    self._show(view)
 
     def _show(self, view: DraftView) -> None:
+        self._read = view.hash
         self._say("\n".join(draft_lines(view, width())))
 
     def _show_again(self, before: DraftView) -> None:
@@ -81,6 +87,7 @@ class Before:
         view = self._at.view(self._draft)
         if view.shown.hash != before.shown.hash:
             self._show(view)
+        self._read = view.hash
         tell(outcome(view))
 
     def _stepped(self, view: DraftView) -> bool:
@@ -118,9 +125,11 @@ class Before:
             require_finished(view, self._actor)
             self._at.do(view, Action.APPROVE, self._actor)
         elif word == "changes":
+            require(view, Action.REQUEST_CHANGES, self._actor, opened(view.standing), reason="any")
             reason = _line("What should change?")
             self._at.do(view, Action.REQUEST_CHANGES, self._actor, reason=reason)
         else:
+            require(view, Action.REJECT, self._actor, view.standing, reason="any")
             self._at.do(view, Action.REJECT, self._actor, reason=_line("Why?"))
         tell(outcome(self._at.view(self._draft)))
 

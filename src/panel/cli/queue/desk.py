@@ -12,7 +12,7 @@ from panel.cli.existing import look
 from panel.domain.approval import Action
 from panel.domain.deed import Deed
 from panel.domain.standing import opened, opens, refusal
-from panel.errors import GateError
+from panel.errors import GateError, SettingsError
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from panel.store import Checks, DraftView, QueuePage, Store, Wanted
 
 T = TypeVar("T")
+
+SHORTEST_HASH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Desk:
         Raises:
             GateError: the rules refuse it, somebody else has the draft, or it has changed.
         """
-        deed = Deed(action=action, actor=actor, seen=view.shown.hash, **parts)
+        seen = {"seen": view.shown.hash, "ticked": view.standing.ticked}
+        deed = Deed(action=action, actor=actor, **seen, **parts)
 
         async def work(store: Store) -> Standing:
             if opens(view.standing, action):
@@ -101,6 +104,21 @@ def desk(config: Path | None) -> Desk:
     """Return what the commands of the queue work with, by the settings in force."""
     resolved = resolve({}, config)
     return Desk(resolved, checks_of(critics(resolved)))
+
+
+def require_seen(view: DraftView, seen: str) -> None:
+    """Check that a draft is what somebody was shown.
+
+    Raises:
+        SettingsError: too little of the hash is given to tell.
+        GateError: it is not.
+    """
+    if len(seen) < SHORTEST_HASH:
+        raise SettingsError(f"--seen: give at least {SHORTEST_HASH} characters of the hash")
+    if not view.hash.startswith(seen.lower()):
+        raise GateError(
+            f"draft {view.id} is not what you were shown; read it again: panel queue show {view.id}"
+        )
 
 
 def require_finished(view: DraftView, actor: Actor) -> None:

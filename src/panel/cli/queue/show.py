@@ -46,7 +46,7 @@ def _data(view: DraftView) -> dict[str, Any]:
     numbers = {note.finding.id: note for note in numbered(view)}
     return {
         "draft": view.id,
-        "hash": view.shown.hash,
+        "hash": view.hash,
         "state": view.standing.state.value,
         "holder": view.claim.holder if view.claim else None,
         "live": view.standing.live is not None,

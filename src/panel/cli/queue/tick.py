@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
-from panel.cli.queue.arguments import DraftNumber, Reason
+from panel.cli.queue.arguments import DraftNumber, Reason, Seen
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def tick(
     ] = None,
     opinion: Annotated[bool, typer.Option("--opinion", help="It is an opinion.")] = False,
     reason: Reason = None,
+    seen: Seen = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -48,18 +49,21 @@ def tick(
 
     JSON: `{draft, state, missing, hash}`.
     """
-    from panel.cli.queue.desk import desk
+    from panel.cli.queue.desk import desk, require_seen
     from panel.cli.queue.told import tell_outcome
     from panel.domain.approval import Action
+    from panel.domain.text import one_line
 
     if (supported is None) != opinion:
         raise SettingsError("give one of --supported URL and --opinion; what is neither is cut with an edit")
     at = desk(config)
     actor = at.actor()
     view = at.view(draft)
+    if seen is not None:
+        require_seen(view, seen)
     note = _found(view, finding)
     at.do(view, Action.TICK, actor, tick=tick_of(note, supported), reason=reason)
-    tell_outcome(at, draft, f"Ticked finding {note.number} of", as_json=as_json)
+    tell_outcome(at, draft, f"Ticked “{one_line(note.finding.text)}” in", as_json=as_json)
 
 
 def tick_of(note: Numbered, source: str | None) -> Tick:

@@ -47,5 +47,5 @@ def _data(view: DraftView) -> dict[str, Any]:
         "draft": view.id,
         "state": view.standing.state.value,
         "missing": len(view.missing),
-        "hash": view.shown.hash,
+        "hash": view.hash,
     }

@@ -108,7 +108,7 @@ def _around(view: DraftView, columns: int) -> Iterator[str]:
     if asked := view.asked_for:
         yield from labelled("", f"{one_line(asked.actor)}: {one_line(asked.reason or '')}", 0, columns)
     if live:
-        yield f"On the site as {one_line(live.approval.by)} approved it (hash {live.hash[:HASH_CHARS]})"
+        yield f"On the site as {one_line(live.approval.by)} approved it"
     if claim:
         yield f"With {one_line(claim.holder)} for {claim.minutes} min"
 
@@ -233,4 +233,4 @@ def _ending(view: DraftView) -> Iterator[str]:
         yield f"Nothing stands in the way: panel queue approve {view.id}"
     elif view.standing.state is State.APPROVED:
         yield f"Approved: panel queue publish {view.id}"
-    yield f"hash {view.shown.hash[:HASH_CHARS]}"
+    yield f"hash {view.hash[:HASH_CHARS]}"
