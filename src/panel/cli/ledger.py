@@ -204,15 +204,17 @@ class StoredRetry(StoredRun):
 async def leased(store: Store, run: int, halt: Halt, *, heed: bool = True) -> AsyncIterator[None]:
     """Be the only one who works on a run, until the block ends or the run is taken away or, if that is heeded, cancelled.
 
+    A run whose cancelling is heeded is opened first, unless it is done: an earlier cancelling does not count.
+
     Raises:
         RunStopped: somebody else works on it.
         StorageError: there is no such run, or the lease was not committed.
     """
+    from panel.store import RENEW_SECONDS, RunState
+
     lease = await store.hold(run)
 
     async def stay() -> None:
-        from panel.store import RENEW_SECONDS, RunState
-
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
@@ -224,11 +226,15 @@ async def leased(store: Store, run: int, halt: Halt, *, heed: bool = True) -> As
             except RunStopped as error:
                 halt.set(str(error))
 
-    staying = asyncio.create_task(stay())
     try:
-        yield
+        if heed and (await store.run(run)).state is not RunState.DONE:
+            await store.set_run_state(run, RunState.OPEN)
+        staying = asyncio.create_task(stay())
+        try:
+            yield
+        finally:
+            staying.cancel()
+            await asyncio.gather(staying, return_exceptions=True)
     finally:
-        staying.cancel()
-        await asyncio.gather(staying, return_exceptions=True)
         with suppress(PanelError):
             await store.release(lease)

@@ -148,9 +148,9 @@ class Shift:
                 raise NothingToDo
             run = self.run = assignment.run
             async with AsyncExitStack() as leases:
-                await leases.enter_async_context(leased(store, run, halt))
                 for other in assignment.also:
                     await leases.enter_async_context(leased(store, other, halt, heed=False))
+                await leases.enter_async_context(leased(store, run, halt))
                 spent = await store.spent(run)
                 budget = Budget(math.inf if self._budget is None else self._budget, spent.most_usd)
                 await self._begin(store, run, budget)
@@ -160,10 +160,6 @@ class Shift:
                 await self._show(store, run)
 
     async def _begin(self, store: Store, run: int, budget: Budget) -> None:
-        from panel.store import RunState
-
-        if (await store.run(run)).state is not RunState.DONE:
-            await store.set_run_state(run, RunState.OPEN)
         await self._keep_budget(store, run)
         progress = await store.progress(run)
         if self._reports:

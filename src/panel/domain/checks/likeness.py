@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-WORDS_IN_A_RUN = 3
 HIGHEST_LIKENESS = 0.3
 """Runs of three words shared, among those of either take, above which two takes are near-identical.
 
@@ -31,7 +30,7 @@ class Likeness(NamedTuple):
     end: int
 
 
-Run = tuple[tuple[str, ...], int, int]
+Run = tuple[tuple[str, str, str], int, int]
 """Three words, and the place of all of them."""
 
 
@@ -45,12 +44,16 @@ def likeness(first: list[Run], second: list[Run]) -> Likeness:
 
 def runs_of(text: str) -> list[Run]:
     """Return the runs of three words of a plain text, in order."""
-    words = [(found[0].casefold(), *found.span()) for found in _WORD.finditer(text)]
-    windows = zip(*(words[offset:] for offset in range(WORDS_IN_A_RUN)), strict=False)
-    return [(tuple(word for word, _, _ in window), window[0][1], window[-1][2]) for window in windows]
+    found = list(_WORD.finditer(text))
+    words = [word[0].casefold() for word in found]
+    threes = zip(words, words[1:], words[2:], strict=False)
+    return [
+        (three, first.start(), last.end())
+        for three, first, last in zip(threes, found, found[2:], strict=False)
+    ]
 
 
-def _longest(runs: list[Run], known: set[tuple[str, ...]]) -> tuple[int, int]:
+def _longest(runs: list[Run], known: set[tuple[str, str, str]]) -> tuple[int, int]:
     best = start = end = 0
     opened: int | None = None
     for run, begins, ends in runs:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from panel.domain.checks.finding import CheckKind
 from panel.domain.checks.lexicon import ALSO_WORDS, ANY_CASE, NAME_VERBS, NOT_NAMES, OPENERS, PRODUCTS
@@ -49,8 +49,7 @@ class Name:
         return self == other
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
     text: str
     key: str
     """The text without case."""

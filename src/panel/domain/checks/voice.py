@@ -71,14 +71,15 @@ def experience(text: str) -> Iterator[tuple[int, int]]:
 
 def said(text: str, phrases: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Yield the places of the phrases in a plain text: whole words, whatever their case, apostrophes and hyphens."""
+    bare = _bare(text)
+    wanted = [[_bare(word) for word in _WORD.findall(phrase.replace("\u2019", "'"))] for phrase in phrases]
+    likely = [phrase for phrase in wanted if phrase and all(word in bare for word in phrase)]
+    if not likely:
+        return
     words = [(_bare(found[0]), found.span()) for found in _WORD.finditer(text)]
     keys = [word for word, _ in words]
-    places: dict[str, list[int]] = {}
-    for place, key in enumerate(keys):
-        places.setdefault(key, []).append(place)
-    for phrase in phrases:
-        sought = [_bare(word) for word in _WORD.findall(phrase.replace("\u2019", "'"))]
-        for place in places.get(sought[0], ()) if sought else ():
+    for sought in likely:
+        for place in range(len(keys) - len(sought) + 1):
             if keys[place : place + len(sought)] == sought:
                 yield words[place][1][0], words[place + len(sought) - 1][1][1]
 
