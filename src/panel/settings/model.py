@@ -86,6 +86,29 @@ def _database(value: str) -> str:
     return value if "://" in value else os.path.expanduser(value)  # noqa: PTH111 - it never raises
 
 
+def _mail_server(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.password or parts.path.strip("/") or not value.isprintable() or " " in value:
+        raise ValueError(
+            "expected smtp://USER@HOST:PORT or smtps://USER@HOST:PORT; the password stands in PANEL_SMTP_PASSWORD"
+        )
+    return value.rstrip("/")
+
+
+def _mailbox(value: str) -> str:
+    if not re.fullmatch(r"[^\s@<>\",;:()\\]{1,64}@[^\s@<>\",;:()\\]{1,255}", value):
+        raise ValueError("expected a mail address, such as digest@example.org")
+    return value
+
+
+def _newsletter(value: str) -> str:
+    return value if value in {"off", "panel"} else _address(value)
+
+
 def _named(values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(values):
         raise ValueError("a name is blank")
@@ -185,6 +208,36 @@ class Settings(Frozen):
     editor: Annotated[
         PersonName | None,
         Field(description="who reads and approves drafts, by name, as pages print it"),
+    ] = None
+    site_url: Annotated[
+        Annotated[str, AfterValidator(_address)] | None,
+        Field(description="address at which the published site is read, such as https://reviews.example.org"),
+    ] = None
+    site_name: Annotated[
+        str, Field(min_length=1, max_length=80, description="what the published site is called")
+    ] = "Panel reviews"
+    voting: Annotated[
+        bool,
+        Field(
+            description="whether the site's pages ask readers for their votes; panel serve --public counts them"
+        ),
+    ] = False
+    votes_shown_from: Annotated[
+        int, Number, Field(ge=1, le=10_000, description="votes below which pages print their number alone")
+    ] = 5
+    newsletter: Annotated[
+        Annotated[str, AfterValidator(_newsletter)],
+        Field(
+            description="who takes sign-ups for the newsletter: off, panel (panel serve --public), or the address of an outside service"
+        ),
+    ] = "off"
+    smtp_url: Annotated[
+        Annotated[str, AfterValidator(_mail_server)] | None,
+        Field(description="mail server, as smtp://USER@HOST:PORT (STARTTLS where offered) or smtps://"),
+    ] = None
+    mail_from: Annotated[
+        Annotated[str, AfterValidator(_mailbox)] | None,
+        Field(description="address that the newsletter is sent from"),
     ] = None
     personas: Annotated[Folder | None, Field(description="folder of persona files")] = None
     prompts: Annotated[Folder | None, Field(description="folder of prompt templates")] = None
