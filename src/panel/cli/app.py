@@ -20,6 +20,7 @@ from panel.cli import (
     review,
     schema,
     serve,
+    site,
     users,
 )
 
@@ -38,6 +39,7 @@ app.add_typer(
     batch.app, name="batch", help="Review many tools in one run, stop it, go on with it, and look at it."
 )
 app.command("serve", help=serve.HELP)(serve.serve)
+app.add_typer(site.app, name="site", help="Build the published site, and look at it.")
 app.add_typer(users.app, name="users", help="Say who may work with drafts.")
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
 app.add_typer(queue.app, name="queue", help="Read, correct, approve and publish drafts.")

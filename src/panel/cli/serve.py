@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,9 @@ Without accounts there is one user, who must sit at this machine: the setting `e
 panel users add, people sign in, and the server may listen elsewhere with --host. Browsers keep a sign-in over HTTPS only, except on
 this machine, so put a server that speaks it in front.
 
+With --public it serves the published site to its readers instead, and counts their votes where the setting `voting` is on; a proxy at
+--proxy-address is believed about their addresses.
+
 Examples:
 
   panel serve --open
@@ -29,12 +33,14 @@ Examples:
   panel serve --host 0.0.0.0 --allow-host reviews.example.org
 
   panel serve --allow-host reviews.example.org --proxy-header X-Remote-User --proxy-address 127.0.0.1
+
+  panel serve --public --site site --host 0.0.0.0 --allow-host reviews.example.org --proxy-address 127.0.0.1
 """
 PORT = 8377
 UNGUARDED = "without accounts, whoever reaches the server could approve; add one first: panel users add NAME"
 _HEADER = re.compile("[A-Za-z0-9-]+")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
-_NEEDED = ("argon2", "python_multipart", "starlette", "uvicorn")
+_NEEDED = ("argon2", "limits", "python_multipart", "starlette", "uvicorn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +88,40 @@ def serve(
     proxy_address: Annotated[
         list[str] | None,
         typer.Option(
-            "--proxy-address", metavar="IP", help="Address of that proxy, believed alone. May be repeated."
+            "--proxy-address", metavar="IP", help="Address of a proxy, believed alone. May be repeated."
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the queue in a browser.")] = False,
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Serve the published site and readers' votes instead of the queue."),
+    ] = False,
+    site: Annotated[
+        Path, typer.Option("--site", metavar="DIR", help="Folder of the published site, with --public.")
+    ] = Path("site"),
     config: options.Config = None,
 ) -> None:
-    """Serve the queue until Ctrl-C."""
+    """Serve the queue, or the published site, until Ctrl-C."""
     from panel.settings.resolve import resolve
 
-    _require_web()
+    require_web()
     from panel.cli.serving import serve_until_signal
     from panel.web.server import bound
 
     wish = Wish(host, port, tuple(allow_host or ()), proxy_header, tuple(proxy_address or ()), show)
-    _check_words(wish)
+    _check_words(wish, public=public)
     resolved = resolve(options.given(), config)
+    if public:
+        from panel.cli.public import serve_public
+
+        serve_public(resolved, wish, site)
+        return
     with bound(host, port) as place:
         _check(resolved, wish, place.getsockname()[0])
         asyncio.run(serve_until_signal(resolved, wish, place))
 
 
-def _require_web() -> None:
+def require_web() -> None:
     """Raise if a package of the web extra is missing.
 
     Raises:
@@ -140,8 +158,10 @@ def _check(resolved: Resolved, wish: Wish, address: str) -> None:
         raise SettingsError(WHO)
 
 
-def _check_words(wish: Wish) -> None:
-    if bool(wish.header) != bool(wish.addresses):
+def _check_words(wish: Wish, *, public: bool) -> None:
+    if public and (wish.header or wish.show):
+        raise SettingsError("--public signs nobody in; leave out --proxy-header and --open")
+    if bool(wish.header) != bool(wish.addresses) and not public:
         raise SettingsError("--proxy-header and --proxy-address go together; give both, or neither")
     if wish.header and not _HEADER.fullmatch(wish.header):
         raise SettingsError(

@@ -54,17 +54,22 @@ async def serve_until_signal(resolved: Resolved, wish: Wish, place: socket.socke
     async with opened(resolved) as store:
         access = await _access(resolved, store, wish)
         server = Serving(create_app(_services(resolved, store), access))
-        url = _url(place)
+        url = url_of(place)
         tell(f"Serving the queue at {url}{_whom(access)} Ctrl-C ends it.")
         if not is_loopback(wish.host):
             tell(INSECURE)
         if wish.show:
             # Some browsers keep whoever opens them waiting until they are closed.
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
-        await _serve(server, place)
+        await serve_until_left(server, place)
 
 
-async def _serve(server: Serving, place: socket.socket) -> None:
+async def serve_until_left(server: Serving, place: socket.socket) -> None:
+    """Serve until the user, or the system, wants it to end, and finish what is in flight.
+
+    Raises:
+        SignalReceived: that is how serving ends.
+    """
     interrupts = Interrupts()
 
     def leave() -> None:
@@ -95,7 +100,7 @@ def _services(resolved: Resolved, store: Store) -> Services:
 
 async def _access(resolved: Resolved, store: Store, wish: Wish) -> Access:
     secret = hmac.new(read_secret(data_dir(resolved)), _PURPOSE, hashlib.sha256).digest()
-    return Access(await _way(resolved, store, wish), _hosts(wish), secret)
+    return Access(await _way(resolved, store, wish), hosts_of(wish), secret)
 
 
 async def _way(resolved: Resolved, store: Store, wish: Wish) -> Open | Accounts | Proxy:
@@ -106,7 +111,7 @@ async def _way(resolved: Resolved, store: Store, wish: Wish) -> Open | Accounts 
     return Open(await acting(resolved, store))
 
 
-def _hosts(wish: Wish) -> frozenset[str]:
+def hosts_of(wish: Wish) -> frozenset[str]:
     """Return the names that browsers may call the server by; `0.0.0.0` is none, although some take it for one."""
     names = {name.lower() for name in wish.names}
     return frozenset(names if _is_unspecified(wish.host) else {*names, wish.host.lower()})
@@ -123,7 +128,8 @@ def _whom(access: Access) -> str:
     return f" as {access.way.actor.name};" if isinstance(access.way, Open) else "."
 
 
-def _url(place: socket.socket) -> str:
+def url_of(place: socket.socket) -> str:
+    """Return the address at which browsers on this machine find what listens at a socket."""
     host, port = place.getsockname()[:2]
     shown = "127.0.0.1" if _is_unspecified(host) else host
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

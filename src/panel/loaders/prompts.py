@@ -59,7 +59,7 @@ class PromptBook:
     def digest(self) -> str:
         """The sha256 of the templates in use."""
         names = (DRAFT,) if self._scaffolded else (TAKE, REASK)
-        return digest_of([self._source(name) for name in names])
+        return digest_of([self.source(name) for name in names])
 
     def take(self, tool: Tool, persona: Persona) -> Prompt:
         """Return the question that a seat is asked first."""
@@ -148,7 +148,12 @@ class PromptBook:
             # A template is somebody's program: it can fail in any way.
             raise InputError([Problem(file, f"cannot be rendered: {error}")]) from error
 
-    def _source(self, name: str) -> str:
+    def source(self, name: str) -> str:
+        """Return the text of a template.
+
+        Raises:
+            InputError: there is none of this name, or it cannot be read.
+        """
         try:
             return self._environment.loader.get_source(self._environment, f"{name}.md.j2")[0]  # type: ignore[union-attr]  # set above
         except jinja2.TemplateNotFound as error:

@@ -7,30 +7,27 @@ from base64 import b64encode
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import PackageLoader
 from markupsafe import Markup
 
-from panel.domain.comparison import NO_VOTES
-from panel.domain.tally import RULE
-from panel.domain.text import one_line
-from panel.report import checked, consumption, edits, marked, origins, words
+from panel.report.community import NO_COMMUNITY
 from panel.report.context import PLAIN
 from panel.report.editorial import NOTHING, aligned
+from panel.report.environment import environment
 from panel.report.linked_data import linked_data
-from panel.report.page import one_column, safe_href, trail
-from panel.report.strip import strip_of
+from panel.report.page import one_column, trail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from jinja2 import Environment
 
     from panel.domain.comparison import Comparison
     from panel.domain.review import PanelReview
     from panel.report.context import ReportContext
     from panel.report.editorial import Editorial
 
-SHOWN_PARAGRAPHS = 3
 ROW_HEAD_REM, COLUMN_REM = 14, 13  # a table stacks its cells where a column would be narrower
 
 
@@ -59,6 +56,9 @@ def comparison_html(
     return _environment().get_template("page.html.j2").render(
         page=comparison,
         known=editorials,
+        community=(NO_COMMUNITY,) * len(comparison.reviews),
+        tool_pages=(),
+        critic_pages={},
         context=context,
         policy=policy(),
         style=_style("style.css"),
@@ -71,33 +71,7 @@ def comparison_html(
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("panel", "report/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "line": one_line,
-        "host": _host,
-        "href": safe_href,
-        "paragraphs": words.paragraphs,
-    }
-    environment.globals |= {
-        "rule": RULE,
-        "no_votes": NO_VOTES,
-        "words": words,
-        "origins": origins,
-        "consumption": consumption,
-        "edits": edits,
-        "checked": checked,
-        "marked": marked,
-        "strip_of": strip_of,
-        "shown": SHOWN_PARAGRAPHS,
-    }
-    return environment
+    return environment(PackageLoader("panel", "report/templates"))
 
 
 @cache
@@ -113,7 +87,3 @@ def policy() -> str:
     digests = [hashlib.sha256(_style(name).encode()).digest() for name in ("style.css", "stacked.css")]
     hashes = " ".join(f"'sha256-{b64encode(digest).decode('ascii')}'" for digest in digests)
     return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.removeprefix("www.")

@@ -60,11 +60,12 @@ def _breadcrumb(page: Comparison) -> dict[str, Any]:
 
 def _positions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
     return [
-        {"@type": "ListItem", "position": n, "item": _application(t)} for n, t in enumerate(tools, start=1)
+        {"@type": "ListItem", "position": n, "item": application(t)} for n, t in enumerate(tools, start=1)
     ]
 
 
-def _application(tool: Tool) -> dict[str, Any]:
+def application(tool: Tool) -> dict[str, Any]:
+    """Return a tool as search engines know it."""
     stated = {
         "description": tool.tagline,
         "applicationCategory": tool.category,

@@ -16,6 +16,7 @@ from panel.store.holder import Holder
 from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.outcomes import FAILURES, FailedSeat, RunLine
 from panel.store.people import User
+from panel.store.publications import Listed, Publication, Publishing, Retraction
 from panel.store.queue import Order, QueueLine, QueuePage, Split, Wanted
 from panel.store.runs import Run, RunState, Todo
 from panel.store.steps import Call
@@ -38,12 +39,16 @@ __all__ = [
     "Holder",
     "KnownTool",
     "Lease",
+    "Listed",
     "Order",
     "PastEvent",
     "Progress",
+    "Publication",
     "Published",
+    "Publishing",
     "QueueLine",
     "QueuePage",
+    "Retraction",
     "Run",
     "RunLine",
     "RunState",

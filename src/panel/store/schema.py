@@ -8,7 +8,7 @@
                                ├────── open_kinds
                                └────── claims
 
-    draft_counts    users ── sessions
+    draft_counts    users ── sessions    tools ── votes
 
 Rows are ordered by id, never by time. The migrations make the tables; a test holds the two against each other.
 """
@@ -274,4 +274,16 @@ sessions = Table(
     Column("until", Double, nullable=False),
     Index(None, "user_id"),
     Index(None, "until"),
+)
+
+# What readers make of a tool: one vote for each of them, who are known by a hash of what their browser keeps.
+votes = Table(
+    "votes",
+    metadata,
+    _of("tools", key=True),
+    Column("voter", DIGEST, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("address", DIGEST, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "tool_id", "address"),
 )

@@ -23,11 +23,13 @@ from panel.store.leases import Leases
 from panel.store.outcomes import Outcomes
 from panel.store.people import People
 from panel.store.postgres import PostgresDatabase
+from panel.store.publications import Publications
 from panel.store.queue import Queue
 from panel.store.runs import Runs
 from panel.store.sqlite import SqliteDatabase
 from panel.store.steps import Steps
 from panel.store.tools import Tools
+from panel.store.votes import Ballots
 from panel.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -39,7 +41,22 @@ if TYPE_CHECKING:
 READERS = 4
 
 
-class Store(Steps, Tools, Runs, Leases, Figures, Drafts, Queue, Claims, Approvals, People, Outcomes, Health):
+class Store(
+    Steps,
+    Tools,
+    Runs,
+    Leases,
+    Figures,
+    Drafts,
+    Queue,
+    Claims,
+    Approvals,
+    Publications,
+    Ballots,
+    People,
+    Outcomes,
+    Health,
+):
     """Calls, tools, runs, drafts, events and people in one database; every method may be called from many tasks at once."""
 
 

@@ -19,6 +19,8 @@ from panel.web.sessions import BROWSER, keep
 from panel.web.visitors import caller_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from panel.store import Store
@@ -43,10 +45,16 @@ HEADERS = {
 
 
 class Hardened:
-    """Puts the safe headers on every response."""
+    """Puts the safe headers on every response.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what answers.
+        headers: those that it does not set itself.
+    """
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str] = HEADERS) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, under safe headers."""
@@ -54,7 +62,7 @@ class Hardened:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

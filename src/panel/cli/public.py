@@ -1,0 +1,74 @@
+"""`panel serve --public`: the published site, with readers' votes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from panel.cli.console import tell
+from panel.cli.existing import found
+from panel.cli.means import data_dir
+from panel.cli.serving import hosts_of, serve_until_left, url_of
+from panel.cli.storing import opened
+from panel.errors import SettingsError
+from panel.settings.secret import read_secret
+from panel.web.origins import is_loopback, plain_address
+from panel.web.public.app import create_public_app
+from panel.web.public.services import PublicServices
+from panel.web.server import Serving, bound
+
+if TYPE_CHECKING:
+    import socket
+    from pathlib import Path
+
+    from panel.cli.serve import Wish
+    from panel.settings.resolve import Resolved
+
+_PURPOSE = b"readers of the published site"
+INDEX = "index.html"
+
+
+def serve_public(resolved: Resolved, wish: Wish, site: Path) -> None:
+    """Serve a built site and readers' votes until Ctrl-C.
+
+    Raises:
+        SettingsError: there is no site, or no store.
+        SignalReceived: that is how serving ends.
+    """
+    check_site(site)
+    found(resolved)
+    with bound(wish.host, wish.port) as place:
+        if not is_loopback(place.getsockname()[0]) and not wish.names:
+            raise SettingsError(
+                f"--host {wish.host}: say by which name readers reach the server, with --allow-host reviews.example.org"
+            )
+        asyncio.run(_serve(resolved, wish, site.absolute(), place))
+
+
+def check_site(site: Path) -> None:
+    """Raise if a folder holds no site.
+
+    Raises:
+        SettingsError: it does not.
+    """
+    if not (site / INDEX).is_file():
+        raise SettingsError(f"{site}: holds no site; build one first: panel site build --out {site}")
+
+
+async def _serve(resolved: Resolved, wish: Wish, site: Path, place: socket.socket) -> None:
+    settings = resolved.settings
+    async with opened(resolved) as store:
+        services = PublicServices(
+            store=store,
+            site=site,
+            secret=hmac.new(read_secret(data_dir(resolved)), _PURPOSE, hashlib.sha256).digest(),
+            hosts=hosts_of(wish),
+            proxies=frozenset(map(plain_address, wish.addresses)),
+            voting=settings.voting,
+            shown_from=settings.votes_shown_from,
+        )
+        votes = "with readers' votes" if settings.voting else "without votes (the setting voting is off)"
+        tell(f"Serving {site} at {url_of(place)}, {votes}. Ctrl-C ends it.")
+        await serve_until_left(Serving(create_public_app(services)), place)

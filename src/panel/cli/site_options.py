@@ -1,0 +1,63 @@
+"""What the settings say about the published site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from panel import __version__
+from panel.cli.compose import critics
+from panel.errors import SettingsError
+from panel.loaders.personas import seat_roster
+from panel.loaders.prompts import PATTERN, REASK, TAKE, PromptBook
+from panel.loaders.shipped import folder_in_force, shipped
+from panel.site.options import PromptText, SiteOptions
+
+if TYPE_CHECKING:
+    from panel.domain.persona import Persona
+    from panel.settings.resolve import Resolved
+
+
+def site_options(resolved: Resolved) -> SiteOptions:
+    """Return what the site is told about itself.
+
+    Raises:
+        PanelError: its address is missing, or a persona or a prompt cannot be read.
+    """
+    settings = resolved.settings
+    texts = _prompts(resolved)
+    return SiteOptions(
+        url=_url(settings.site_url),
+        name=settings.site_name,
+        generator=f"panel {__version__}",
+        newsletter=settings.newsletter,
+        voting=settings.voting,
+        shown_from=settings.votes_shown_from,
+        critics=_critics(resolved),
+        prompts=tuple(PromptText(name=name, text=texts.source(name)) for name in (TAKE, REASK)),
+        prompts_digest=texts.digest,
+    )
+
+
+def _url(url: str | None) -> str:
+    if url is None:
+        raise SettingsError(
+            "site_url: not set; say where the site will be read, with --url https://reviews.example.org or in panel.yaml"
+        )
+    parts = urlsplit(url)
+    if parts.query or parts.fragment:
+        raise SettingsError(f"site_url: {url}: expected an address without ? and #")
+    return url
+
+
+def _critics(resolved: Resolved) -> tuple[Persona, ...]:
+    """Return all critics, those of the roster first, in its order."""
+    known = critics(resolved)
+    names = [entry.partition("=")[0].strip() for entry in resolved.settings.roster]
+    ordered = dict.fromkeys([*(persona.id for persona in seat_roster(known, names)), *known])
+    return tuple(known[name] for name in ordered)
+
+
+def _prompts(resolved: Resolved) -> PromptBook:
+    folder = folder_in_force("prompts", resolved.settings.prompts, PATTERN)
+    return PromptBook([folder, shipped("prompts")], b"", scaffolded=False)

@@ -1,0 +1,48 @@
+"""How templates of pages are read: every value is escaped where it is put, and one that is missing is an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, StrictUndefined
+
+from panel.domain.tally import RULE
+from panel.domain.text import one_line
+from panel.report import checked, consumption, edits, marked, origins, words
+from panel.report.page import safe_href
+from panel.report.strip import strip_of
+
+if TYPE_CHECKING:
+    from jinja2 import BaseLoader
+
+SHOWN_PARAGRAPHS = 3
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """Return what makes pages of the templates that a loader finds; those in `report/templates` need what it knows."""
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"line": one_line, "host": _host, "href": safe_href, "paragraphs": words.paragraphs}
+    made.globals |= {
+        "rule": RULE,
+        "words": words,
+        "origins": origins,
+        "consumption": consumption,
+        "edits": edits,
+        "checked": checked,
+        "marked": marked,
+        "strip_of": strip_of,
+        "shown": SHOWN_PARAGRAPHS,
+    }
+    return made
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.removeprefix("www.")

@@ -1,0 +1,8 @@
+"""Approved reviews as a static site. It knows no model and no provider: publishing cannot spend money."""
+
+from __future__ import annotations
+
+from panel.site.build import Built, build_site
+from panel.site.options import PromptText, SiteOptions
+
+__all__ = ["Built", "PromptText", "SiteOptions", "build_site"]

@@ -1,0 +1,61 @@
+"""Search without a server: a small file for each beginning of a word, which a page fetches when somebody types it.
+
+A word's file is named after its first two letters, so that a change of one tool changes few files, and a reader fetches few.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from functools import partial
+from typing import TYPE_CHECKING
+
+from panel.site.press import File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from panel.site.press import Press
+    from panel.site.record import Card
+
+LETTERS = 2
+"""Letters of a word that name its file; `assets/site.js` does the same."""
+
+_WORD = re.compile(r"[^\W_]+")
+_PLAIN = re.compile("[a-z0-9]")
+
+
+def search_files(press: Press) -> Iterator[File]:
+    """Yield the files that the search fetches."""
+    found: dict[str, list[Card]] = {}
+    for card in press.shelf.live:
+        for key in sorted({key_of(word) for word in words_of(card) if len(word) >= LETTERS}):
+            found.setdefault(key, []).append(card)
+    for key, cards in found.items():
+        yield File(f"search/{key}.json", tuple(map(_entry, cards)), partial(_shard, cards))
+
+
+def words_of(card: Card) -> set[str]:
+    """Return the words that a tool is found by, without case and accents."""
+    return set(_WORD.findall(folded(f"{card.name} {card.tagline} {card.category} {card.also}")))
+
+
+def folded(text: str) -> str:
+    """Return a text without case and accents."""
+    letters = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in letters if not unicodedata.category(char).startswith("M")).lower()
+
+
+def key_of(word: str) -> str:
+    """Return the name of a word's file: its first letters, those beyond a-z and 0-9 by their number."""
+    return "".join(char if _PLAIN.fullmatch(char) else f"-{ord(char):x}" for char in word[:LETTERS])
+
+
+def _entry(card: Card) -> tuple[str, str, str, str, str]:
+    return card.slug, card.name, card.tagline, card.line, " ".join(sorted(words_of(card)))
+
+
+def _shard(cards: Iterable[Card]) -> bytes:
+    entries = [list(_entry(card)) for card in cards]
+    return json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,114 @@
+"""The reviews of a site: all of them as cards, and each of them whole when its page is made."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from panel.errors import StorageError
+from panel.site.record import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from panel.domain.votes import Votes
+    from panel.site.memory import Memory
+    from panel.site.record import Card, Record
+    from panel.store import Listed, Publication, Store
+
+HELD = 64
+"""Reviews that are held at a time: comparisons are made in an order in which the same ones soon return."""
+
+
+class Shelf:
+    """The reviews of a site.
+
+    Args:
+        store: where they are.
+        memory: what the last build left.
+        cards: all tools that were ever published, those seen first before others.
+        compared: numbers of tools that an editor put side by side.
+        votes: what readers made of tools, by slug.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        memory: Memory,
+        cards: Sequence[Card],
+        compared: Sequence[tuple[int, ...]],
+        votes: dict[str, Votes],
+    ) -> None:
+        self._store = store
+        self._memory = memory
+        self._held: OrderedDict[int, Publication] = OrderedDict()
+        self.cards = cards
+        self.compared = compared
+        self.votes = votes
+
+    @property
+    def live(self) -> list[Card]:
+        """The tools that have a page."""
+        return [card for card in self.cards if not card.retracted]
+
+    def record(self, card: Card) -> Record:
+        """Return all that lists and logs know of a tool."""
+        return self._memory.record(card.tool)
+
+    async def publication(self, card: Card) -> Publication:
+        """Return the review that is on the site, whole.
+
+        Raises:
+            StorageError: it was altered, or retracted meanwhile.
+        """
+        if card.draft in self._held:
+            self._held.move_to_end(card.draft)
+            return self._held[card.draft]
+        found = await self._store.publishing(card.draft)
+        if found is None or found.live is None:
+            raise StorageError(f"draft {card.draft} was retracted meanwhile; build the site again")
+        self._held[card.draft] = found.live
+        if len(self._held) > HELD:
+            self._held.popitem(last=False)
+        return found.live
+
+
+async def read_shelf(store: Store, memory: Memory, code: str, votes: dict[str, Votes]) -> Shelf:
+    """Return the reviews of a site; only those to which something happened since the last build are read.
+
+    Args:
+        store: where they are.
+        memory: what the last build left.
+        code: digest of what makes records of them.
+        votes: what readers made of tools, by slug.
+
+    Raises:
+        StorageError: one of them was altered.
+    """
+    cards: list[Card] = []
+    for tool, rows in groupby(await store.listed(), key=lambda row: row.tool):
+        cards.append(await _card(store, memory, tool, list(rows), code))
+    memory.keep_records(card.tool for card in cards)
+    return Shelf(store, memory, _distinct(cards), await store.compared(), votes)
+
+
+async def _card(store: Store, memory: Memory, tool: int, rows: list[Listed], code: str) -> Card:
+    key = " ".join([code, *(f"{row.draft}:{row.version}" for row in rows)])
+    if card := memory.card(tool, key):
+        return card
+    past = [await store.publishing(row.draft) for row in rows]
+    record = record_of(tool, [one for one in past if one])
+    memory.put_record(tool, key, record)
+    return record.card
+
+
+def _distinct(cards: Iterable[Card]) -> list[Card]:
+    """Tell tools apart whose names end in the same address: the one that was seen first keeps it."""
+    taken: set[str] = set()
+    distinct = []
+    for card in cards:
+        slug = card.slug if card.slug not in taken else f"{card.slug}-{card.tool}"
+        taken.add(slug)
+        distinct.append(card._replace(slug=slug))
+    return distinct

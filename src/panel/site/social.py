@@ -1,0 +1,266 @@
+"""Pictures for links to pages of the site where people share them: 1200 by 630 pixels, PNG, drawn without a browser.
+
+The size is that which Open Graph's readers ask for. Equal pictures have equal bytes: one font, which Pillow brings along, and no metadata.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from panel.domain.base import Frozen
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont
+
+WIDTH, HEIGHT = 1200, 630
+MARGIN = 72
+SMOOTH = 4
+"""Marks are drawn so many times too large and made smaller, for smooth edges."""
+
+PAPER, SHEET, RULE, INK, SOFT = "#f6f4ee", "#fffefb", "#ddd8cb", "#1c1b19", "#4a473f"
+TONES = {"ship": "#0c4a31", "skip": "#7a1d23", "mixed": "#5a3f00", "none": "#45423b"}
+
+_STEPS = ((INK, 0.33), (INK, 0.66), *((tone, 0.5) for tone in TONES.values()))
+"""Steps towards the paper, which letters and marks need for smooth edges."""
+
+TITLE_SIZES = (84, 72, 60, 50, 42)
+BAR_ROOM, FOOT = 176, 78
+RADIUS = 21
+NEAR = 4
+"""Points of the score by which two marks lie beside each other: 42 pixels on a line of 1,056."""
+LANES = 2
+
+
+class Bar(NamedTuple):
+    """What a picture shows of a tool.
+
+    Attributes:
+        name: of the tool.
+        slug: stands in for a name that the font cannot write.
+        verdict: `ship`, `skip`, `mixed` or `none`.
+        line: `Ship · 3 ship / 1 skip`.
+        scores: for each critic, one or two letters, the score, and ship or skip.
+    """
+
+    name: str
+    slug: str
+    verdict: str
+    line: str
+    scores: tuple[tuple[str, int, str], ...]
+
+
+class Picture(Frozen):
+    """What a picture shows.
+
+    Attributes:
+        site: what the site is called.
+        kicker: what kind of page it is of.
+        title: the page's title; names of the bars stand in for it if there are any.
+        bars: up to two tools.
+        note: what stands at its foot.
+    """
+
+    site: str
+    kicker: str
+    title: str
+    bars: tuple[Bar, ...] = ()
+    note: str = ""
+
+
+def png(picture: Picture) -> bytes:
+    """Return a picture as PNG."""
+    from PIL import Image, ImageDraw
+
+    canvas = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
+    draw = ImageDraw.Draw(canvas)
+    draw.rectangle((0, 0, WIDTH, 14), fill=TONES["ship"])
+    draw.text((MARGIN, 52), printable(picture.kicker).upper(), font=_font(26), fill=SOFT)
+    top = _title(draw, picture)
+    for place, bar in enumerate(picture.bars):
+        room = HEIGHT - FOOT - BAR_ROOM * (len(picture.bars) - place)
+        _bar(canvas, draw, bar, max(top, room), named=len(picture.bars) > 1)
+    _foot(draw, picture)
+    out = io.BytesIO()
+    small = canvas.quantize(palette=_palette(), dither=Image.Dither.NONE)
+    small.save(out, "PNG", compress_level=6, bits=4)
+    return out.getvalue()
+
+
+def printable(text: str, instead: str = "") -> str:
+    """Return a text as far as the font can write it: without accents and pictographs that it lacks.
+
+    Args:
+        text: anything.
+        instead: what stands in for a text of which more than a third would be missing.
+    """
+    flat = " ".join(text.split())
+    letters = "".join(char if _known(char) else _plain(char) for char in flat)
+    kept = "".join(char for char in letters if _known(char))
+    lost = len(flat) - len(kept)
+    return " ".join(kept.split()) if lost * 3 <= len(flat) else instead
+
+
+def _plain(char: str) -> str:
+    return "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
+
+
+@lru_cache(4_096)
+def _known(char: str) -> bool:
+    font = _font(26)
+    missing = font.getmask("\uffff")
+    found = font.getmask(char)
+    return char == " " or (
+        char.isprintable()
+        and bool(found.size[0])
+        and (found.size, bytes(found)) != (missing.size, bytes(missing))
+    )
+
+
+@cache
+def _font(size: int) -> FreeTypeFont:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)  # type: ignore[return-value]  # a FreeTypeFont wherever a size is given
+
+
+def _title(draw: ImageDraw, picture: Picture) -> int:
+    """Write the title, and return where it ends."""
+    names = [printable(bar.name, bar.slug) for bar in picture.bars]
+    title = " vs ".join(names) or printable(picture.title, picture.site)
+    room = 3 if not names else 1 if len(names) > 1 else 2
+    size, lines = next(
+        ((size, lines) for size in TITLE_SIZES if len(lines := _wrapped(title, size)) <= room),
+        (TITLE_SIZES[-1], _wrapped(title, TITLE_SIZES[-1])),
+    )
+    lines = [*lines[: room - 1], " ".join(lines[room - 1 :])] if len(lines) > room else lines
+    top = 94 if names else 200
+    for place, line in enumerate(lines):
+        # The font has one weight; an outline of the same colour makes a bold one.
+        draw.text(
+            (MARGIN, top + place * size * 1.15),
+            _cut(line, size),
+            font=_font(size),
+            fill=INK,
+            stroke_width=1,
+            stroke_fill=INK,
+        )
+    return int(top + len(lines) * size * 1.15 + 24)
+
+
+def _wrapped(text: str, size: int) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _font(size).getlength(longer) <= WIDTH - 2 * MARGIN:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    # A word that is too long for a line counts as two, so that a smaller size is tried.
+    return [
+        part
+        for line in lines
+        for part in ([line] if _font(size).getlength(line) <= WIDTH - 2 * MARGIN else [line, ""])
+    ]
+
+
+def _cut(text: str, size: int, width: int = WIDTH - 2 * MARGIN) -> str:
+    """Return as much of a text as fits, with three dots if that is not all of it."""
+    if _font(size).getlength(text) <= width:
+        return text
+    while text and _font(size).getlength(f"{text}...") > width:
+        text = text[:-1]
+    return f"{text.rstrip()}..."
+
+
+def _bar(canvas: Image, draw: ImageDraw, bar: Bar, top: int, *, named: bool) -> None:
+    """Draw a tool: its verdict, and each critic's mark on a line of scores; its name where the title is not just that."""
+    tone = TONES[bar.verdict]
+    mark = _mark(bar.verdict, "", 22)
+    canvas.paste(mark, (MARGIN, top), mark)
+    line = printable(bar.line.replace("·", "-"))
+    width = int(_font(36).getlength(line))
+    start = MARGIN + 62
+    if named:
+        name = _cut(printable(bar.name, bar.slug), 38, WIDTH - MARGIN - start - width - 30)
+        draw.text((start, top - 2), name, font=_font(38), fill=INK, stroke_width=1, stroke_fill=INK)
+        start = WIDTH - MARGIN - width
+    draw.text((start, top), line, font=_font(36), fill=tone, stroke_width=1, stroke_fill=tone)
+    left, right, axis = MARGIN + RADIUS, WIDTH - MARGIN - RADIUS, top + 122
+    draw.rounded_rectangle((MARGIN, axis - 3, WIDTH - MARGIN, axis + 3), radius=3, fill=RULE)
+    lanes = [-100] * LANES
+    for code, score, verdict in sorted(bar.scores, key=lambda one: one[1]):
+        lane = next((n for n, last in enumerate(lanes) if score - last >= NEAR), LANES - 1)
+        lanes[lane] = score
+        circle = _mark(verdict, printable(code, "?"), RADIUS)
+        x = left + (right - left) * score // 100
+        canvas.paste(circle, (x - circle.width // 2, axis - circle.height // 2 - lane * 42), circle)
+
+
+def _foot(draw: ImageDraw, picture: Picture) -> None:
+    site = printable(picture.site, "panel")
+    y = HEIGHT - 62
+    draw.text((MARGIN, y), _cut(site, 28, 420), font=_font(28), fill=INK, stroke_width=1, stroke_fill=INK)
+    note = printable(picture.note)
+    draw.text((WIDTH - MARGIN - _font(24).getlength(note), y + 3), note, font=_font(24), fill=SOFT)
+
+
+@cache
+def _palette() -> Image:
+    """Return the sixteen colours of every picture, few enough for four bits each."""
+    from PIL import Image, ImageColor
+
+    def rgb(colour: str) -> tuple[int, ...]:
+        return ImageColor.getrgb(colour)
+
+    plain = [rgb(colour) for colour in (PAPER, SHEET, RULE, INK, SOFT, *TONES.values())]
+    blends = [
+        tuple(round(part + (paper - part) * share) for part, paper in zip(rgb(tone), rgb(PAPER), strict=True))
+        for tone, share in _STEPS
+    ]
+    made = Image.new("P", (1, 1))
+    made.putpalette([part for colour in (*plain, *blends) for part in colour])
+    return made
+
+
+@cache
+def _mark(verdict: str, code: str, radius: int) -> Image:
+    """Return a mark: a circle for ship, a diamond for skip, a circle half full for a tie, a ring for no verdict."""
+    from PIL import Image, ImageDraw
+
+    side = 2 * (radius + 4)
+    big = Image.new("RGBA", (side * SMOOTH, side * SMOOTH))
+    draw = ImageDraw.Draw(big)
+    middle, reach, tone = side * SMOOTH // 2, radius * SMOOTH, TONES[verdict]
+    box = (middle - reach, middle - reach, middle + reach, middle + reach)
+    if verdict == "skip":
+        tip = reach + 3 * SMOOTH
+        corners = [
+            (middle, middle - tip),
+            (middle + tip, middle),
+            (middle, middle + tip),
+            (middle - tip, middle),
+        ]
+        draw.polygon(corners, fill=tone)
+    elif verdict == "ship":
+        draw.ellipse(box, fill=tone)
+    else:
+        draw.ellipse(box, outline=tone, width=4 * SMOOTH)
+        if verdict == "mixed":
+            draw.pieslice(box, -90, 90, fill=tone)
+    if code:
+        font = _font(19 * SMOOTH)
+        draw.text(
+            (middle, middle),
+            code,
+            font=font,
+            fill=SHEET,
+            anchor="mm",
+            stroke_width=SMOOTH // 2,
+            stroke_fill=SHEET,
+        )
+    return big.resize((side, side), Image.Resampling.LANCZOS)

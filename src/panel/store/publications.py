@@ -1,0 +1,173 @@
+"""What was ever published: for the site, which shows the latest of it and tells what became of the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, or_, select
+
+from panel.domain.approval import Action
+from panel.domain.base import Frozen
+from panel.domain.edit import Shown
+from panel.domain.standing import Standing, fold
+from panel.domain.tick import Ticked
+from panel.errors import StorageError
+from panel.store.access import Access
+from panel.store.desk import desk_of
+from panel.store.schema import drafts, events, run_tools, runs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from panel.domain.standing import Live
+    from panel.store.desk import Desk
+    from panel.store.events import PastEvent
+
+COMPARE = "compare"
+"""The kind of the runs in which an editor put tools side by side."""
+
+
+class Listed(Frozen):
+    """A draft that is on the site, or was until it was retracted.
+
+    Attributes:
+        draft: its number.
+        tool: the number of its tool, lower for those that were seen first.
+        version: a number that grows with all that happens to the draft.
+    """
+
+    draft: int
+    tool: int
+    version: int
+
+
+class Publication(Frozen):
+    """What was published of a draft at one time.
+
+    Attributes:
+        draft: the draft's number.
+        shown: what was shown since.
+        ticks: how findings were dealt with.
+        approved_by: the editor who approved it.
+        approved_at: when.
+        at: when it was published.
+    """
+
+    draft: int
+    shown: Shown
+    ticks: tuple[Ticked, ...]
+    approved_by: str
+    approved_at: datetime
+    at: datetime
+
+
+class Retraction(Frozen):
+    """That a draft was taken from the site.
+
+    Attributes:
+        by: who did it.
+        reason: why, in their words, which readers see.
+        at: when.
+    """
+
+    by: str
+    reason: str
+    at: datetime
+
+
+class Publishing(Frozen):
+    """All that was ever published of a draft.
+
+    Attributes:
+        draft: its number.
+        publications: in order; never empty.
+        retraction: that it was taken back; None while it is on the site.
+    """
+
+    draft: int
+    publications: tuple[Publication, ...]
+    retraction: Retraction | None
+
+    @property
+    def live(self) -> Publication | None:
+        """What is on the site."""
+        return None if self.retraction else self.publications[-1]
+
+
+class Publications(Access):
+    """What was ever published."""
+
+    async def listed(self) -> list[Listed]:
+        """Return the drafts that are on the site or were retracted, by tool and draft."""
+        return await self._read(_listed)
+
+    async def publishing(self, draft: int) -> Publishing | None:
+        """Return all that was ever published of a draft, or None if nothing was.
+
+        Raises:
+            StorageError: there is none of this number, or it was altered.
+        """
+        return await self._read(lambda connection: _publishing(desk_of(connection, draft)))
+
+    async def compared(self) -> list[tuple[int, ...]]:
+        """Return the numbers of the tools that were put side by side in one command, a tuple for each."""
+        return await self._read(_compared)
+
+
+def _listed(connection: Connection) -> list[Listed]:
+    last = select(func.max(events.c.id)).where(events.c.draft_id == drafts.c.id).scalar_subquery()
+    query = select(drafts.c.id.label("draft"), drafts.c.tool_id.label("tool"), last.label("version"))
+    # Whatever became of a draft that was retracted: readers keep being told.
+    retracted = select(events.c.draft_id).where(events.c.kind == Action.RETRACT)
+    query = query.where(or_(drafts.c.live.is_not(None), drafts.c.id.in_(retracted)))
+    rows = connection.execute(query.order_by(drafts.c.tool_id, drafts.c.id)).mappings()
+    return [Listed.model_validate(dict(row)) for row in rows]
+
+
+def _compared(connection: Connection) -> list[tuple[int, ...]]:
+    query = select(run_tools.c.run_id, run_tools.c.tool_id).join_from(run_tools, runs)
+    query = query.where(runs.c.kind == COMPARE).order_by(run_tools.c.run_id, run_tools.c.position)
+    together: dict[int, list[int]] = {}
+    for run, tool in connection.execute(query):
+        together.setdefault(run, []).append(tool)
+    return list(dict.fromkeys(tuple(tools) for tools in together.values() if len(tools) > 1))
+
+
+def _publishing(desk: Desk) -> Publishing | None:
+    publications: list[Publication] = []
+    retraction = None
+    standing: Standing | None = None
+    for place, event in enumerate(desk.past):
+        if event.kind not in {Action.PUBLISH, Action.RETRACT}:
+            continue
+        standing = fold(desk.past[: place + 1])
+        live = standing.live
+        if event.kind == Action.PUBLISH and live and live.place == place:
+            publications.append(_publication(desk, live, standing))
+            retraction = None
+        elif event.kind == Action.RETRACT and publications and live is None:
+            retraction = _retraction(event)
+    if not publications:
+        return None
+    return Publishing(draft=desk.draft, publications=tuple(publications), retraction=retraction)
+
+
+def _publication(desk: Desk, live: Live, standing: Standing) -> Publication:
+    shown = desk.shown_at(live.place)
+    if shown.hash != live.hash:
+        raise StorageError(
+            f"draft {desk.draft} is not what was approved; run panel db check, or restore a backup"
+        )
+    return Publication(
+        draft=desk.draft,
+        shown=shown,
+        ticks=standing.ticks,
+        approved_by=live.approval.by,
+        approved_at=desk.past[live.approval.place].at,
+        at=desk.past[live.place].at,
+    )
+
+
+def _retraction(event: PastEvent) -> Retraction:
+    return Retraction(by=event.actor, reason=event.reason or "", at=event.at)

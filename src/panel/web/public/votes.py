@@ -1,0 +1,108 @@
+"""Readers' votes over HTTP: for the pages' script as JSON, and for browsers without it as a form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from panel.domain.take import Verdict
+from panel.web.public.limits import OF_ADDRESS, OF_READER
+from panel.web.public.voter import hashed, keep_voter, new_voter, voter_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from panel.domain.votes import Votes
+    from panel.web.public.services import PublicServices
+
+WITHDRAW = "withdraw"
+MOST_SLUGS = 20
+MOST_BYTES = 1_024
+_FORM = "application/x-www-form-urlencoded"
+_CHOICES = {**{str(verdict): verdict for verdict in Verdict}, WITHDRAW: None}
+_FRESH = {"cache-control": "no-store"}
+
+
+def routes(services: PublicServices) -> list[Route]:
+    """Return where votes are cast and counted."""
+    desk = _Desk(services)
+    return [Route("/vote/{slug}", desk.vote, methods=["POST"]), Route("/votes", desk.votes)]
+
+
+class _Desk:
+    def __init__(self, services: PublicServices) -> None:
+        self._services = services
+
+    async def vote(self, request: Request) -> Response:
+        """Count a reader's vote."""
+        services, slug = self._services, request.path_params["slug"]
+        if not services.voting:
+            raise HTTPException(404, "Votes are not counted on this site.")
+        choice = await _choice(request)
+        address = services.address(request)
+        voter = voter_of(request, services.secret)
+        services.limits.check(OF_ADDRESS, "address", address)
+        services.limits.check(OF_READER, "voter", voter or address)
+        number = voter or new_voter()
+        await services.store.vote(slug, hashed(number), choice, address)
+        response = await self._answer(request, slug, number)
+        if voter is None and choice:
+            keep_voter(request, response, number, services.secret)
+        return response
+
+    async def votes(self, request: Request) -> Response:
+        """Tell the votes on some tools."""
+        slugs = [slug for slug in request.query_params.get("tools", "").split(",") if slug]
+        if not slugs or len(slugs) > MOST_SLUGS:
+            raise HTTPException(400, f"Name 1 to {MOST_SLUGS} tools, as ?tools=a,b.")
+        return JSONResponse(await self._told(request, slugs), headers=_FRESH)
+
+    async def _answer(self, request: Request, slug: str, number: str) -> Response:
+        if not is_script(request):
+            return RedirectResponse(f"/tools/{slug}/#community", 303)
+        told = await self._told(request, [slug], number)
+        return JSONResponse(told[slug], headers=_FRESH)
+
+    async def _told(self, request: Request, slugs: list[str], number: str | None = None) -> dict[str, Any]:
+        store, services = self._services.store, self._services
+        counts = await store.votes(slugs)
+        voter = number or voter_of(request, services.secret)
+        mine = await store.votes_by(hashed(voter), slugs) if voter else {}
+        return {
+            slug: {"slug": slug, **_counted(counts[slug], services.shown_from), "mine": mine.get(slug)}
+            for slug in slugs
+            if slug in counts
+        }
+
+
+def is_script(request: Request) -> bool:
+    """Whether a page's script asks, which wants JSON."""
+    return "application/json" in request.headers.get("accept", "")
+
+
+def _counted(votes: Votes, shown_from: int) -> dict[str, int | None]:
+    split = votes.total >= shown_from
+    return {
+        "total": votes.total,
+        "ships": votes.ships if split else None,
+        "skips": votes.skips if split else None,
+    }
+
+
+async def _choice(request: Request) -> Verdict | None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        raise HTTPException(415, "Send the page's own form.")
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise HTTPException(413, "That is too long for a vote.")
+    words = [pair.partition("=") for pair in body.decode("ascii", "replace").split("&")]
+    chosen = [value for name, _, value in words if name == "verdict"]
+    if len(chosen) != 1 or chosen[0] not in _CHOICES:
+        raise HTTPException(400, f"A vote is one of {', '.join(_CHOICES)}.")
+    return _CHOICES[chosen[0]]
