@@ -11,6 +11,7 @@ from panel.cli import (
     compare,
     config,
     db,
+    digest,
     doctor,
     page,
     parse,
@@ -21,6 +22,7 @@ from panel.cli import (
     schema,
     serve,
     site,
+    subscribers,
     users,
 )
 
@@ -40,6 +42,8 @@ app.add_typer(
 )
 app.command("serve", help=serve.HELP)(serve.serve)
 app.add_typer(site.app, name="site", help="Build the published site, and look at it.")
+app.command("digest", help=digest.HELP)(digest.digest)
+app.add_typer(subscribers.app, name="subscribers", help="See, export or forget the newsletter's readers.")
 app.add_typer(users.app, name="users", help="Say who may work with drafts.")
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
 app.add_typer(queue.app, name="queue", help="Read, correct, approve and publish drafts.")

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from panel.cli.console import tell
 from panel.cli.existing import found
+from panel.cli.mailing import mail_secret, post_of, site_url
 from panel.cli.means import data_dir
 from panel.cli.serving import hosts_of, serve_until_left, url_of
 from panel.cli.storing import opened
 from panel.errors import SettingsError
+from panel.mail import line_to
 from panel.settings.secret import read_secret
+from panel.site.options import OWN
 from panel.web.origins import is_loopback, plain_address
+from panel.web.public import newsletter
 from panel.web.public.app import create_public_app
 from panel.web.public.services import PublicServices
 from panel.web.server import Serving, bound
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.cli.serve import Wish
+    from panel.domain.mail import Message
     from panel.settings.resolve import Resolved
 
 _PURPOSE = b"readers of the published site"
@@ -39,6 +45,8 @@ def serve_public(resolved: Resolved, wish: Wish, site: Path) -> None:
     """
     check_site(site)
     found(resolved)
+    if resolved.settings.newsletter == OWN:
+        _newsletter(resolved)  # what is missing is told before anything is served
     with bound(wish.host, wish.port) as place:
         if not is_loopback(place.getsockname()[0]) and not wish.names:
             raise SettingsError(
@@ -57,6 +65,18 @@ def check_site(site: Path) -> None:
         raise SettingsError(f"{site}: holds no site; build one first: panel site build --out {site}")
 
 
+def _newsletter(resolved: Resolved) -> newsletter.Newsletter:
+    post = post_of(resolved)
+
+    def send(message: Message) -> None:
+        with line_to(post) as line:
+            line.send(message, datetime.now(UTC))
+
+    return newsletter.Newsletter(
+        name=resolved.settings.site_name, url=site_url(resolved), secret=mail_secret(resolved), send=send
+    )
+
+
 async def _serve(resolved: Resolved, wish: Wish, site: Path, place: socket.socket) -> None:
     settings = resolved.settings
     async with opened(resolved) as store:
@@ -69,6 +89,7 @@ async def _serve(resolved: Resolved, wish: Wish, site: Path, place: socket.socke
             voting=settings.voting,
             shown_from=settings.votes_shown_from,
         )
+        letters = newsletter.routes(services, _newsletter(resolved)) if settings.newsletter == OWN else []
         votes = "with readers' votes" if settings.voting else "without votes (the setting voting is off)"
         tell(f"Serving {site} at {url_of(place)}, {votes}. Ctrl-C ends it.")
-        await serve_until_left(Serving(create_public_app(services)), place)
+        await serve_until_left(Serving(create_public_app(services, letters)), place)

@@ -21,6 +21,7 @@ from panel.store.queue import Order, QueueLine, QueuePage, Split, Wanted
 from panel.store.runs import Run, RunState, Todo
 from panel.store.steps import Call
 from panel.store.store import Store, open_store
+from panel.store.subscribers import Subscriber, Subscription
 from panel.store.tools import KnownTool
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "Split",
     "StaleDraft",
     "Store",
+    "Subscriber",
+    "Subscription",
     "Todo",
     "User",
     "Wanted",

@@ -8,7 +8,7 @@
                                ├────── open_kinds
                                └────── claims
 
-    draft_counts    users ── sessions    tools ── votes
+    draft_counts    users ── sessions    tools ── votes    subscribers
 
 Rows are ordered by id, never by time. The migrations make the tables; a test holds the two against each other.
 """
@@ -286,4 +286,18 @@ votes = Table(
     Column("address", DIGEST, nullable=False),
     Column("at", UtcTime, nullable=False),
     Index(None, "tool_id", "address"),
+)
+
+# Who gets the newsletter.
+subscribers = Table(
+    "subscribers",
+    metadata,
+    _id(),
+    Column("canonical", Text, nullable=False, unique=True),
+    Column("mail", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("confirmed_at", UtcTime),
+    Column("left_at", UtcTime),
+    Column("last_issue", Text),
 )

@@ -28,6 +28,7 @@ from panel.store.queue import Queue
 from panel.store.runs import Runs
 from panel.store.sqlite import SqliteDatabase
 from panel.store.steps import Steps
+from panel.store.subscribers import Subscribers
 from panel.store.tools import Tools
 from panel.store.votes import Ballots
 from panel.store.writer import Writer
@@ -53,6 +54,7 @@ class Store(
     Approvals,
     Publications,
     Ballots,
+    Subscribers,
     People,
     Outcomes,
     Health,

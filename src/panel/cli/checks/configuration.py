@@ -30,7 +30,12 @@ def files(case: Case) -> Iterator[Finding]:
 
 def variables(_case: Case) -> Iterator[Finding]:
     """Name the variables that look like settings and are none."""
-    known = {name.upper() for name in Settings.model_fields} | {"API_KEY", "API_KEY_FILE"}
+    known = {name.upper() for name in Settings.model_fields} | {
+        "API_KEY",
+        "API_KEY_FILE",
+        "SMTP_PASSWORD",
+        "SMTP_PASSWORD_FILE",
+    }
     for variable in sorted(os.environ):
         name = variable.removeprefix(PREFIX)
         if variable == name or name in known:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount
 
 from panel.errors import GateError, NotFound, PanelError
+from panel.web import assets
 from panel.web.middleware import SAFE, Hardened
 from panel.web.origins import check_host, check_origin
 from panel.web.public import votes
@@ -73,7 +74,7 @@ def create_public_app(services: PublicServices, routes: Sequence[BaseRoute] = ()
         services: what its pages work with.
         routes: what else it answers.
     """
-    places = [*votes.routes(services), *routes, Mount("/", SiteFiles(services.site))]
+    places = [assets.route, *votes.routes(services), *routes, Mount("/", SiteFiles(services.site))]
     return _app(places, [Middleware(Door, hosts=services.hosts)])
 
 

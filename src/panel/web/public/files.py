@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 if TYPE_CHECKING:
@@ -32,9 +33,11 @@ class SiteFiles(StaticFiles):
         """Return a file, the way to the folder's own page, or the site's page that says there is none."""
         hidden = any(part.startswith(".") and part != "." for part in path.split("/"))
         try:
-            response = await super().get_response("404.html/" if hidden else path, scope)
+            response = await super().get_response(f"{path}/-" if hidden else path, scope)
         except (OSError, ValueError) as error:  # a name that no disk takes
             raise HTTPException(404) from error
+        if isinstance(response, RedirectResponse):
+            response.status_code = 308  # the address of a folder ends in a slash for good
         lasting = path.startswith(ASSETS) and response.status_code in {200, 304}
         response.headers["cache-control"] = FOREVER if lasting else ASKED_AGAIN
         return response

@@ -24,6 +24,10 @@ class Limits:
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
+    def allows(self, limit: str, *key: str) -> bool:
+        """Count one more, and return whether it is within a limit, such as `3 per day`."""
+        return self._limiter.hit(parse(limit), *key)
+
     def check(self, limit: str, *key: str) -> None:
         """Count one more, or refuse it.
 

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.domain.take import Verdict
+from panel.web.public.forms import form_of
 from panel.web.public.limits import OF_ADDRESS, OF_READER
 from panel.web.public.voter import hashed, keep_voter, new_voter, voter_of
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 WITHDRAW = "withdraw"
 MOST_SLUGS = 20
-MOST_BYTES = 1_024
-_FORM = "application/x-www-form-urlencoded"
 _CHOICES = {**{str(verdict): verdict for verdict in Verdict}, WITHDRAW: None}
 _FRESH = {"cache-control": "no-store"}
 
@@ -93,16 +92,7 @@ def _counted(votes: Votes, shown_from: int) -> dict[str, int | None]:
 
 
 async def _choice(request: Request) -> Verdict | None:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != _FORM:
-        raise HTTPException(415, "Send the page's own form.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, "That is too long for a vote.")
-    words = [pair.partition("=") for pair in body.decode("ascii", "replace").split("&")]
-    chosen = [value for name, _, value in words if name == "verdict"]
+    chosen = (await form_of(request)).get("verdict", [])
     if len(chosen) != 1 or chosen[0] not in _CHOICES:
         raise HTTPException(400, f"A vote is one of {', '.join(_CHOICES)}.")
     return _CHOICES[chosen[0]]
