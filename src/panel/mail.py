@@ -90,35 +90,43 @@ def line_to(post: Post) -> Iterator[Line]:
     Raises:
         MailDown: it cannot be reached, or does not let us in.
     """
-    parts = urlsplit(post.url)
-    host, context = parts.hostname or "", ssl.create_default_context()
+    server = _dialled(post)
     try:
-        server: smtplib.SMTP = (
-            smtplib.SMTP_SSL(host, parts.port or 0, timeout=SECONDS, context=context)
-            if parts.scheme == "smtps"
-            else smtplib.SMTP(host, parts.port or 0, timeout=SECONDS)
-        )
-        _let_in(server, parts.scheme == "smtps", unquote(parts.username or ""), post, context)
-    except (smtplib.SMTPException, OSError) as error:
-        raise MailDown(_down(post, error)) from error
-    try:
+        _let_in(server, post)
         yield Line(server, post)
     finally:
         _hang_up(server)
 
 
-def _let_in(server: smtplib.SMTP, encrypted: bool, user: str, post: Post, context: ssl.SSLContext) -> None:  # noqa: FBT001 - of the server, not a switch
-    server.ehlo_or_helo_if_needed()
-    if not encrypted and server.has_extn("starttls"):
-        server.starttls(context=context)
-        server.ehlo()
-        encrypted = True
-    if user:
-        if not encrypted:
-            raise MailDown(
-                f"{_place(post)} offers no encryption, so that the password is not sent; use smtps:// or another server"
-            )
-        server.login(user, post.password)
+def _dialled(post: Post) -> smtplib.SMTP:
+    parts = urlsplit(post.url)
+    host, port = parts.hostname or "", parts.port or 0
+    try:
+        if parts.scheme == "smtps":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
+        return smtplib.SMTP(host, port, timeout=SECONDS)
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailDown(_down(post, error)) from error
+
+
+def _let_in(server: smtplib.SMTP, post: Post) -> None:
+    user = unquote(urlsplit(post.url).username or "")
+    encrypted = isinstance(server, smtplib.SMTP_SSL)
+    try:
+        server.ehlo_or_helo_if_needed()
+        if not encrypted and server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
+            server.ehlo()
+            encrypted = True
+        if user and encrypted:
+            server.login(user, post.password)
+    except (smtplib.SMTPException, OSError) as error:
+        raise MailDown(_down(post, error)) from error
+    if user and not encrypted:
+        raise MailDown(
+            f"{_place(post)} offers no encryption, so that the password is not sent; use smtps:// or another server"
+        )
 
 
 def _hang_up(server: smtplib.SMTP) -> None:

@@ -69,7 +69,7 @@ class Server:
             if found and found[0]:
                 connection.execute("TRUNCATE tools, runs RESTART IDENTITY CASCADE")
                 connection.execute("TRUNCATE calls, drafts, events, tool_versions RESTART IDENTITY CASCADE")
-                connection.execute("TRUNCATE draft_counts, users RESTART IDENTITY CASCADE")
+                connection.execute("TRUNCATE draft_counts, users, subscribers RESTART IDENTITY CASCADE")
         return self._shared
 
     def _run(self, program: str, *words: object) -> None:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 BUILD_HELP = """Build the site of all published reviews in DIR.
 
 DIR holds the old site until the new one is whole, and takes its place in one step. What did not change since the last build is not made
-again; --full makes all of it anew. The site's links lead wherever DIR is served; --url, or the setting site_url, says where that will be, for
+again; --full makes all of it anew. The site's links lead wherever DIR is served; --site-url, or the setting site_url, says where that will be, for
 feeds, search engines and previews.
 
 Examples:
 
-  panel site build --url https://reviews.example.org
+  panel site build --site-url https://reviews.example.org
 
   panel site build --out /srv/reviews --json
 """
@@ -42,7 +42,7 @@ def build(
         Path, typer.Option("--out", metavar="DIR", help="Folder of the site; panel replaces it as a whole.")
     ] = Path("site"),
     url: Annotated[
-        str | None, typer.Option("--url", metavar="URL", help="Where the site will be; the setting site_url.")
+        str | None, typer.Option("--site-url", metavar="URL", help="Where readers will find the site.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Make every file anew.")] = False,
     quiet: options.Quiet = False,

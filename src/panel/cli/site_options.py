@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from panel import __version__
 from panel.cli.compose import critics
@@ -42,11 +41,8 @@ def site_options(resolved: Resolved) -> SiteOptions:
 def _url(url: str | None) -> str:
     if url is None:
         raise SettingsError(
-            "site_url: not set; say where the site will be read, with --url https://reviews.example.org or in panel.yaml"
+            "site_url: not set; say where the site will be read, with --site-url https://reviews.example.org or in panel.yaml"
         )
-    parts = urlsplit(url)
-    if parts.query or parts.fragment:
-        raise SettingsError(f"site_url: {url}: expected an address without ? and #")
     return url
 
 

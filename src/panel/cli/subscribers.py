@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path  # noqa: TC003 - typer reads the type of an option
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +13,6 @@ from panel.cli import options
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from panel.settings.resolve import Resolved
     from panel.store import Store, Subscriber
 

@@ -9,7 +9,7 @@ import re
 SIGNATURE_CHARS = 32
 """Of the hexadecimal digits of HMAC-SHA256: 128 bits, as many as RFC 2104 advises at least."""
 
-_TOKEN = re.compile(rf"(\d{{1,18}})\.([0-9a-f]{{{SIGNATURE_CHARS}}})")
+_TOKEN = re.compile(rf"([0-9]{{1,18}})\.([0-9a-f]{{{SIGNATURE_CHARS}}})")
 
 
 def token(secret: bytes, purpose: str, number: int, *more: str) -> str:

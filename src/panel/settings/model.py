@@ -72,6 +72,16 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _site(url: str) -> str:
+    try:
+        usable = not (urlsplit(url).query or urlsplit(url).fragment) and _address(url)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("expected the address of a site, such as https://reviews.example.org")
+    return url.rstrip("/")
+
+
 def _path(value: object) -> object:
     if not isinstance(value, str | Path):
         return value
@@ -210,7 +220,7 @@ class Settings(Frozen):
         Field(description="who reads and approves drafts, by name, as pages print it"),
     ] = None
     site_url: Annotated[
-        Annotated[str, AfterValidator(_address)] | None,
+        Annotated[str, AfterValidator(_site)] | None,
         Field(description="address at which the published site is read, such as https://reviews.example.org"),
     ] = None
     site_name: Annotated[

@@ -122,5 +122,5 @@
   };
   bookmarks();
   if (voting !== undefined && all("[data-votes]").length) votes();
-  for (const form of all("[data-search]")) { form.closest("search").hidden = false; search(form); }
+  for (const form of all("[data-search]")) { form.closest(".search").hidden = false; search(form); }
 })();

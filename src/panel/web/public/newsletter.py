@@ -168,7 +168,8 @@ class _Desk:
         headers = {
             "content-security-policy": POLICY,
             "cache-control": "no-store",
-            "referrer-policy": "no-referrer",
+            # Without any referrer browsers name no origin either, and the button would be taken for another site's.
+            "referrer-policy": "same-origin",
         }
         return HTMLResponse(text, status, headers)
 

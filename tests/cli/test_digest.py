@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+import builders
+from panel.cli.subscribers import safe_cell
+from panel.report.digest import Issue, Item, Week, digest_html, digest_text
+from panel.store import open_store
+from publishing import published, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cli.conftest import Ran
+    from panel.domain.review import PanelReview
+
+URL = "https://reviews.example"
+pytestmark = pytest.mark.usefixtures("filled")
+
+THIS_WEEK = "{0[0]:04}-W{0[1]:02}".format(datetime.now(UTC).isocalendar())
+READERS = ("kim@example.org", "ada@example.org", "lee@example.org")
+
+
+class Listening(Controller):
+    """Listens at any port that is free."""
+
+    def _trigger_server(self) -> None:
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # it has no types
+
+
+class MailServer:
+    """A mail server on loopback that keeps what it gets.
+
+    Attributes:
+        refused: addresses that it takes no mail for.
+        most: mails after which it hangs up; None for never.
+    """
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+        self.refused: set[str] = set()
+        self.most: int | None = None
+        self._controller = Listening(self, hostname="127.0.0.1", port=0)
+        self._controller.start()
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self._controller.port}"
+
+    async def handle_RCPT(  # noqa: N802 - its name in aiosmtpd
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if address in self.refused:
+            return "550 nobody of that name"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - likewise
+        if self.most is not None and len(self.got) >= self.most:
+            return "421 closing down"
+        self.got.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default)))
+        return "250 OK"
+
+    def to(self) -> list[str]:
+        return [address for addresses, _ in self.got for address in addresses]
+
+    def close(self) -> None:
+        self._controller.stop()
+
+
+@pytest.fixture
+def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server, and the settings that lead there."""
+    server = MailServer()
+    monkeypatch.setenv("PANEL_SMTP_URL", server.url)
+    monkeypatch.setenv("PANEL_MAIL_FROM", "digest@reviews.example")
+    monkeypatch.setenv("PANEL_SITE_URL", URL)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def filled(database: Path) -> Path:
+    """The user's database: two reviews of this week, three who confirmed, one who did not and one who left."""
+
+    async def fill() -> None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        async with open_store(database) as store:
+            await published(store, spoken("Lantern", tagline="Reads <logs>"), spoken("Sextant"))
+            for address in READERS:
+                await store.confirm((await store.ask(address)).id)
+            await store.ask("pending@example.org")
+            gone = await store.ask("gone@example.org")
+            await store.confirm(gone.id)
+            await store.leave(gone.id)
+
+    asyncio.run(fill())
+    return database
+
+
+def test_an_issue_is_made(panel: Callable[..., Ran], mail: MailServer, tmp_path: Path) -> None:
+    """The week's reviews become one file of HTML and one of text; nothing is sent."""
+    ran = panel("digest", "--week", THIS_WEEK, "--out", "issues")
+    assert ran.code == 0
+    text = (tmp_path / "issues" / f"digest-{THIS_WEEK}.txt").read_text()
+    for expected in (
+        "Sextant — Ship · 3 ship / 2 skip",
+        "Builder (AI persona), 70/100 · ship",
+        "Approved by Kim.",
+        f"{URL}/tools/lantern/",
+    ):
+        assert expected in text, expected
+    assert all(len(line) <= 76 for line in text.splitlines() if URL not in line)
+    page = (tmp_path / "issues" / f"digest-{THIS_WEEK}.html").read_text()
+    assert "Reads &lt;logs&gt;" in page
+    assert "<img" not in page
+    assert mail.got == []
+
+
+def test_an_issue_goes_to_everybody_who_confirmed_once(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """Each confirmed reader gets one mail with a way out of their own, and a second send sends nothing."""
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 0, ran.err
+    assert "Sent to 3 addresses." in ran.out
+    assert sorted(mail.to()) == sorted(READERS)
+    ways = {message["List-Unsubscribe"] for _, message in mail.got}
+    assert len(ways) == 3
+    _, first = mail.got[0]
+    assert first["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert first["From"] == "Panel reviews <digest@reviews.example>"
+    assert first["Message-ID"].endswith("@reviews.example>")
+    assert [part.get_content_type() for part in first.iter_parts()] == ["text/plain", "text/html"]
+    assert first["List-Unsubscribe"].strip("<>") in first.get_body(("plain",)).get_content().replace(
+        "=\n", ""
+    )
+    assert json.loads(panel("digest", "--week", THIS_WEEK, "--send", "--json").out)["sent"] == 0
+    assert len(mail.got) == 3
+
+
+def test_a_send_that_was_stopped_goes_on(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """When the server hangs up, the command ends with 75 and says how to go on; nobody gets the issue twice."""
+    mail.most = 1
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 75
+    assert "1 sent so far; whoever got the issue does not get it again" in ran.err
+    mail.most = None
+    assert panel("digest", "--week", THIS_WEEK, "--send").code == 0
+    assert sorted(mail.to()) == sorted(READERS)
+
+
+def test_a_refused_address_holds_nobody_up(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """An address that the server does not take is told, exit code 3, and everybody else gets the issue."""
+    mail.refused = {"ada@example.org"}
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 3
+    assert "Refused: ada@example.org: 550 nobody of that name" in ran.out
+    assert sorted(mail.to()) == ["kim@example.org", "lee@example.org"]
+
+
+def test_a_test_goes_to_one_address(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """A test goes where it is told to, counts for nobody, and has no way out in it."""
+    assert panel("digest", "--week", THIS_WEEK, "--test", "editor@reviews.example").code == 0
+    assert mail.to() == ["editor@reviews.example"]
+    assert mail.got[0][1]["List-Unsubscribe"] is None
+    assert "Sent to 3 addresses." in panel("digest", "--week", THIS_WEEK, "--send").out
+
+
+def test_a_week_without_reviews_has_no_issue(
+    panel: Callable[..., Ran], mail: MailServer, tmp_path: Path
+) -> None:
+    """A week in which nothing was published makes no file and no mail."""
+    ran = panel("digest", "--week", "2020-W01", "--send")
+    assert (ran.code, ran.out) == (0, "Nothing was published in 2020-W01; there is no issue.\n")
+    assert list(tmp_path.iterdir()) == []
+    assert mail.got == []
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--week", "last"), "--week last: expected a week, such as 2026-W47"),
+        (("--week", "2026-W54"), "--week 2026-W54: "),
+        (("--send", "--test", "a@b.example"), "exclude each other"),
+        (("--week", THIS_WEEK, "--test", "nobody"), "--test nobody: expected a mail address"),
+    ],
+)
+def test_what_cannot_be_sent_is_told(
+    panel: Callable[..., Ran], mail: MailServer, words: tuple[str, ...], line: str
+) -> None:
+    """A wrong week or address gets one line and exit code 2."""
+    ran = panel("digest", *words)
+    assert ran.code == 2
+    assert line in ran.err
+    assert mail.got == []
+
+
+def test_settings_that_mail_needs_are_told(
+    panel: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the site's address there is no issue; without a mail server none is sent, and no file is written."""
+    assert "site_url: not set" in panel("digest").err
+    monkeypatch.setenv("PANEL_SITE_URL", URL)
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert (ran.code, list(tmp_path.iterdir())) == (2, [])
+    assert "smtp_url: not set" in ran.err
+
+
+@pytest.mark.usefixtures("mail")
+def test_a_server_that_is_away_is_told(panel: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail server that does not answer ends the send with 75 and its name, without its user or password."""
+    monkeypatch.setenv("PANEL_SMTP_URL", "smtp://user@127.0.0.1:1")
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 75
+    assert "the mail server 127.0.0.1:1: Connection refused" in ran.err
+    assert "user" not in ran.err
+
+
+def test_a_password_is_not_sent_in_clear(
+    panel: Callable[..., Ran], mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a server offers no encryption, nobody signs in."""
+    monkeypatch.setenv("PANEL_SMTP_URL", mail.url.replace("smtp://", "smtp://user@"))
+    monkeypatch.setenv("PANEL_SMTP_PASSWORD", "secret")
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 75
+    assert "offers no encryption" in ran.err
+    assert mail.got == []
+
+
+def test_readers_are_listed_exported_and_forgotten(panel: Callable[..., Ran], tmp_path: Path) -> None:
+    """All who asked are listed; those who confirmed are exported; whoever wants it is forgotten."""
+    assert "pending@example.org  pending" in panel("subscribers", "list").out
+    listed = json.loads(panel("subscribers", "list", "--json").out)
+    assert {one["state"] for one in listed} == {"pending", "confirmed", "left"}
+    rows = list(csv.DictReader(io.StringIO(panel("subscribers", "export").out)))
+    assert [row["mail"] for row in rows] == list(READERS)
+    assert panel("subscribers", "export", "readers.csv").code == 0
+    assert (tmp_path / "readers.csv").read_bytes().startswith(b'"mail","asked_at"')
+    assert panel("subscribers", "forget", "kim@example.org").out == "kim@example.org is forgotten.\n"
+    assert panel("subscribers", "forget", "kim@example.org").code == 2
+    assert panel("subscribers", "forget", "kim").code == 2
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(1+1)", "\t=1", "\r=1", "\uff1d1"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    """A cell that a spreadsheet would take for a formula begins with an apostrophe."""
+    assert safe_cell(text) == f"'{text}"
+    assert safe_cell("kim@example.org") == "kim@example.org"
+
+
+def hostile(attack: str) -> PanelReview:
+    padded = f"{attack} and enough words around it to make a take of the length that is asked for."
+    return builders.review(
+        *(builders.take(text=padded),) * 3, of=builders.tool(f"x {attack}"[:110], tagline=attack)
+    )
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "\x1b[2J",
+        "{{ 7*7 }}",
+        "\u202e\u2028",
+        "https://exfil.invalid",
+    ],
+)
+def test_no_attack_becomes_markup_in_a_mail(attack: str) -> None:
+    """Whatever a listing or a take says is text in both forms of an issue, without control characters."""
+    item = Item(review=hostile(attack), by="Kim", href=f"{URL}/tools/x/")
+    issue = Issue(site="Panel reviews", week="2026-W47", url=URL, items=(item,))
+    page, text = digest_html(issue), digest_text(issue)
+    assert page.count("<script") == page.count("<img") == 0
+    assert 'href="https://exfil' not in page
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert "\n" not in issue.title
+
+
+def test_weeks_are_those_of_the_calendar() -> None:
+    """A week begins on Monday in UTC, and the last one before a moment is over."""
+    week = Week.read("2026-W01")
+    assert (week.first.isoformat(), str(week)) == ("2025-12-29", "2026-W01")
+    assert week.has(datetime(2025, 12, 29, tzinfo=UTC))
+    assert not week.has(datetime(2026, 1, 5, tzinfo=UTC))
+    assert str(Week.before(datetime(2026, 1, 5, tzinfo=UTC))) == "2026-W01"

@@ -1,0 +1,121 @@
+"""Reviews that are published, and sites that are built of them."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import builders
+from panel.domain.approval import Action
+from panel.site import SiteOptions, build_site
+from panel.store.store import database_at
+from store.editing import brought, do, tick_all
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from panel.domain.checks import Finding
+    from panel.domain.review import PanelReview
+    from panel.site import Built
+    from panel.store import Store
+
+URL = "https://reviews.example"
+LINES = (
+    "It reads log files and says where they stop; that is a job which somebody has every week of the year.",
+    "Whoever keeps logs has scripts that read them; what is new here is that somebody else maintains those.",
+    "A script of ten lines does the same, and nobody needs to learn another name for it before the next fire.",
+    "The files outlive the tool that reads them, which is a better bet on the future than most launches make.",
+    "Nobody who makes things for others opens a log file on purpose, so that the question hardly ever arises.",
+)
+
+
+def unchecked(_review: PanelReview) -> tuple[Finding, ...]:
+    """Find nothing, for tests of what comes after."""
+    return ()
+
+
+def spoken(name: str = "Lantern", *scores: int, **fields: Any) -> PanelReview:
+    """Return a review in which each critic says something of its own; scores from 50 on ship."""
+    given = scores or (70, 80, 45, 60, 30)
+    outcomes = [
+        builders.take(score, "ship" if score >= 50 else "skip", LINES[n % len(LINES)])
+        for n, score in enumerate(given)
+    ]
+    return builders.review(*outcomes, of=builders.tool(name, **fields))
+
+
+async def drafted(store: Store, review: PanelReview, kind: str = "review", run: int | None = None) -> int:
+    """Keep a review as a draft of a run."""
+    run = await store.create_run(kind, {}) if run is None else run
+    await store.add_tools(run, [review.tool])
+    version = await store.put_tool(review.tool)
+    return await store.put_draft(review, run, version, anew=True, checks=unchecked)
+
+
+async def published(store: Store, *reviews: PanelReview, kind: str = "review") -> list[int]:
+    """Publish reviews, and return the numbers of their drafts."""
+    run = await store.create_run(kind, {})
+    drafts = [await drafted(store, review, run=run) for review in reviews]
+    for draft in drafts:
+        await brought(store, draft, "open")
+        await tick_all(store, draft)
+        await brought(store, draft, "approve", "publish")
+    return drafts
+
+
+async def corrected(store: Store, draft: int, *changes: Any) -> None:
+    """Edit what is published, and publish it again."""
+    await do(store, draft, Action.EDIT, changes=changes, reason="It was wrong.")
+    await tick_all(store, draft)
+    await brought(store, draft, "approve", "publish")
+
+
+class Site(NamedTuple):
+    """A site that is built of a store."""
+
+    store: Store
+    folder: Path
+
+    async def build(self, **options: Any) -> Built:
+        known: dict[str, Any] = {"url": URL, "name": "Panel reviews", "generator": "panel 0"}
+        told = SiteOptions(**{**known, "critics": critics(), **options})
+        return await build_site(self.store, told, self.folder, self.folder.with_suffix(".memory"))
+
+    def text(self, path: str) -> str:
+        return (self.folder / path).read_text("utf-8")
+
+    def raw(self, path: str) -> bytes:
+        return (self.folder / path).read_bytes()
+
+    def page(self, path: str) -> str:
+        return self.text(f"{path}index.html")
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+
+    def pages(self) -> list[str]:
+        return sorted(name for name in self.files() if name.endswith(".html"))
+
+
+def critics() -> Any:
+    """Return the critics that come with panel."""
+    from panel.loaders.personas import load_personas
+    from panel.loaders.shipped import shipped
+
+    known = load_personas(shipped("personas"))
+    return tuple(known[name] for name in builders.ROSTER)
+
+
+def empty_store(path: Path) -> Path:
+    """Make an empty store in a file."""
+    database = database_at(path)
+    database.prepare()
+    database.close()
+    return path
+
+
+def copied(empty: Path, path: Path) -> Path:
+    """Copy an empty store, which is quicker than to make one."""
+    shutil.copy(empty, path)
+    return path

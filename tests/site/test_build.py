@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from panel.domain.approval import Action
+from panel.domain.change import ScoreChange
+from panel.errors import RunStopped, SettingsError, StorageError
+from panel.site import memory, reviews
+from panel.site import tree as tree_module
+from panel.site.memory import remembered
+from panel.site.tree import MARKER, Tree
+from publishing import Site, corrected, drafted, published, spoken
+from store.editing import brought, do
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_only_what_is_published_has_a_page(site: Site) -> None:
+    """A draft, an approved one and a rejected one are not on the site; a published one is."""
+    for name, steps in (("One", ()), ("Two", ("open", "approve")), ("Three", ("open", "reject"))):
+        await brought(site.store, await drafted(site.store, spoken(name)), *steps)
+    await published(site.store, spoken("Four"))
+    built = await site.build()
+    assert built.reviews == 1
+    assert [name for name in ("one", "two", "three", "four") if (site.folder / "tools" / name).exists()] == [
+        "four"
+    ]
+
+
+async def test_a_build_without_a_change_writes_nothing(site: Site) -> None:
+    """A second build of the same reviews keeps every file, and each file is the same."""
+    await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
+    first = await site.build()
+    before = site.files()
+    second = await site.build()
+    assert (first.kept, second.written, second.kept, second.removed) == (0, 0, first.files, 0)
+    assert site.files() == before
+
+
+async def test_equal_reviews_make_equal_bytes(site: Site, tmp_path: Path) -> None:
+    """Two builds from nothing of one store are the same byte for byte."""
+    await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
+    await site.build()
+    other = Site(site.store, tmp_path / "other")
+    await other.build()
+    assert other.files() == site.files()
+
+
+async def test_a_change_rebuilds_what_shows_it_and_nothing_else(site: Site) -> None:
+    """A corrected review rewrites its pages, comparisons and lists; another category's tools and pictures stay as they are."""
+    draft, *_ = await published(
+        site.store,
+        spoken("Lantern", category="Logs"),
+        spoken("Sextant", category="Logs"),
+        spoken("Palette", category="Design"),
+    )
+    await site.build()
+    before = {path: (site.folder / path).stat().st_ino for path in site.files()}
+    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+    built = await site.build()
+    after = {path: (site.folder / path).stat().st_ino for path in site.files()}
+    changed = {path for path in after if after[path] != before.get(path)} - {MARKER}
+    assert built.written == len(changed)
+    expected = {"index.html", "tools/lantern/index.html", "compare/lantern-vs-sextant/index.html", "feed.xml"}
+    assert expected <= changed
+    untouched = {
+        "tools/palette/index.html",
+        "tools/palette/card.png",
+        "category/design/index.html",
+        "404.html",
+    }
+    assert untouched.isdisjoint(changed)
+
+
+async def test_an_incremental_build_equals_one_from_nothing(site: Site, tmp_path: Path) -> None:
+    """After corrections, a retraction and a new tool, the site is the one that a build from nothing makes."""
+    drafts = await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(5)))
+    await site.build()
+    await corrected(site.store, drafts[1], ScoreChange(persona="skeptic", value=20))
+    await do(site.store, drafts[2], Action.RETRACT, reason="The maker took it back.")
+    await published(site.store, spoken("Newcomer", category="Logs"))
+    await site.build()
+    other = Site(site.store, tmp_path / "other")
+    await other.build()
+    assert other.files() == site.files()
+
+
+async def test_a_file_that_somebody_changed_is_made_anew(site: Site) -> None:
+    """A page that was edited by hand, or deleted, is as it should be after the next build."""
+    await published(site.store, spoken())
+    await site.build()
+    whole = site.files()
+    (site.folder / "index.html").write_text("defaced")
+    (site.folder / "robots.txt").unlink()
+    built = await site.build()
+    assert (built.written, site.files()) == (2, whole)
+
+
+async def test_a_stranger_s_folder_is_left_alone(site: Site) -> None:
+    """A folder with other files is refused, and nothing in it is touched."""
+    site.folder.mkdir()
+    (site.folder / "thesis.txt").write_text("years of work")
+    with pytest.raises(SettingsError, match="no site that panel made"):
+        await site.build()
+    assert [path.name for path in site.folder.parent.glob("*")].count("site") == 1
+    assert (site.folder / "thesis.txt").read_text() == "years of work"
+
+
+async def test_an_empty_database_does_not_wipe_a_site(site: Site, empty: Path, tmp_path: Path) -> None:
+    """A build of a database in which nothing is published refuses to replace a site with reviews."""
+    from panel.store import open_store
+    from publishing import copied
+
+    await published(site.store, spoken())
+    await site.build()
+    before = site.files()
+    async with open_store(copied(empty, tmp_path / "wrong.db")) as wrong:
+        with pytest.raises(SettingsError, match="is it the right one"):
+            await Site(wrong, site.folder).build()
+    assert site.files() == before
+
+
+async def test_a_build_that_fails_leaves_the_old_site(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a page cannot be made, readers have the old site whole, nothing is left lying about, and the next build does it."""
+    draft, *_ = await published(site.store, spoken())
+    await site.build()
+    before = site.files()
+    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+
+    def broken(*_: object) -> bytes:
+        raise StorageError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reviews, "reasons_for", broken)
+        patched.setattr(tree_module.Tree, "swap", broken)
+        with pytest.raises(StorageError, match="the disk is full"):
+            await site.build()
+    assert site.files() == before
+    assert list(site.folder.parent.glob(".site.*")) == []
+    assert (await site.build()).written > 0
+    assert "71/100" in site.page("tools/lantern/")
+
+
+async def test_what_a_killed_build_left_is_cleared_away(site: Site) -> None:
+    """A half-made folder beside the site is removed by the next build."""
+    await published(site.store, spoken())
+    await site.build()
+    half = site.folder.parent / ".site.abc.new"
+    half.mkdir()
+    (half / "index.html").write_text("half")
+    await site.build()
+    assert not half.exists()
+
+
+async def test_two_builds_at_once_do_not_mix(site: Site) -> None:
+    """While one build is at work, another one of the same site stops at once and says why."""
+    await published(site.store, spoken())
+    with remembered(site.folder.with_suffix(".memory")), pytest.raises(RunStopped, match="another build"):
+        await site.build()
+
+
+async def test_a_damaged_memory_is_told(site: Site) -> None:
+    """What the last build left may be lost or damaged: the line says what to delete."""
+    await published(site.store, spoken())
+    await site.build()
+    site.folder.with_suffix(".memory").write_bytes(b"not a database, whatever else it is" * 40)
+    with pytest.raises(StorageError, match="delete it"):
+        await site.build()
+    site.folder.with_suffix(".memory").unlink()
+    assert (await site.build()).kept == 0
+
+
+async def test_names_are_exchanged_or_renamed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a disk cannot exchange two names, the new site takes the old one's place in two steps."""
+    monkeypatch.setattr(tree_module, "_exchange", lambda *_: False)
+    draft, *_ = await published(site.store, spoken())
+    await site.build()
+    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+    await site.build()
+    assert "71/100" in site.page("tools/lantern/")
+    assert [path.name for path in site.folder.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_link_is_no_folder(tmp_path: Path) -> None:
+    """A symbolic link is refused, because what it leads to is not panel's to replace."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "site").symlink_to(tmp_path / "real")
+    with pytest.raises(SettingsError, match="no site"):
+        Tree(tmp_path / "site")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """A site below a file is refused in one line."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError), Tree(tmp_path / "file" / "site"):
+        pass
+
+
+def test_memory_is_kept_only_if_a_build_ends_well(tmp_path: Path) -> None:
+    """What a build that fails put into its memory is forgotten."""
+    file = tmp_path / "memory.db"
+
+    def build() -> None:
+        with remembered(file) as known:
+            known.keep_files({"index.html": memory.Written(b"1", 1, 1)}, [])
+            raise ValueError("halfway")
+
+    with pytest.raises(ValueError, match="halfway"):
+        build()
+    with remembered(file) as known:
+        assert known.files() == {}

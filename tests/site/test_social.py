@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from panel.site.social import HEIGHT, WIDTH, Bar, Picture, png, printable
+
+BAR = Bar("SmolLM3", "smollm3", "ship", "Ship · 3 ship / 1 skip", (("Bu", 87, "ship"), ("Fo", 52, "skip")))
+NAMES = ("W" * 120, "one " * 30, "名刺管理", "🚀🚀🚀", "\u202eevil", "a\u0300" * 60, "\x1b[2J", "x")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("verdict", ["ship", "skip", "mixed", "none"])
+def test_any_name_makes_a_picture(name: str, verdict: str) -> None:
+    """Whatever a tool is called, the picture has its size, is small, and has nothing in its outer margin but the band on top."""
+    bar = BAR._replace(name=name, verdict=verdict)
+    made = png(Picture(site="Panel reviews", kicker="AI tool comparison", title=name, bars=(bar, BAR)))
+    picture = Image.open(io.BytesIO(made)).convert("RGB")
+    assert picture.size == (WIDTH, HEIGHT)
+    assert len(made) < 25_000
+    assert len(picture.crop((0, 20, 60, HEIGHT)).getcolors() or []) == 1
+    assert len(picture.crop((WIDTH - 60, 20, WIDTH, HEIGHT)).getcolors() or []) == 1
+
+
+def test_equal_pictures_have_equal_bytes() -> None:
+    """A picture holds no time and no chance."""
+    picture = Picture(site="Panel reviews", kicker="AI tool review", title="SmolLM3", bars=(BAR,))
+    assert png(picture) == png(picture)
+    assert png(picture) != png(picture.model_copy(update={"kicker": "Another"}))
+
+
+def test_verdicts_differ_in_shape() -> None:
+    """Ship and skip are told apart without colour: their marks cover different points."""
+    pictures = [
+        Image.open(
+            io.BytesIO(png(Picture(site="s", kicker="k", title="t", bars=(BAR._replace(verdict=v),))))
+        ).convert("L")
+        for v in ("ship", "skip", "mixed", "none")
+    ]
+    shapes = {
+        picture.crop((72, 370, 124, 430)).point(lambda value: 255 * (value > 200)).tobytes()
+        for picture in pictures
+    }
+    assert len(shapes) == 4
+
+
+def test_names_are_written_as_far_as_the_font_can() -> None:
+    """Accents and pictographs that the font lacks are left out; a name that it cannot write gives way to the slug."""
+    assert printable("Ünïcode 🚀 Tool") == "Unicode Tool"
+    assert printable("名刺管理", "meishi") == "meishi"
+    assert printable("  two   words\n") == "two words"

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from panel.store import Subscription
+
+if TYPE_CHECKING:
+    from panel.store import Store
+
+pytestmark = pytest.mark.anyio
+
+KIM, ADA = "Kim@example.org", "ada@example.org"
+
+
+async def test_somebody_confirms_and_leaves(store: Store) -> None:
+    """Whoever asks is pending, gets issues once they confirmed, and none after they left; asking again begins anew."""
+    asked = await store.ask(KIM)
+    assert (asked.state, asked.mail) == (Subscription.PENDING, KIM)
+    assert await store.unsent("2026-W47") == []
+    await store.confirm(asked.id)
+    assert [one.mail for one in await store.unsent("2026-W47")] == [KIM]
+    await store.leave(asked.id)
+    assert await store.unsent("2026-W47") == []
+    again = await store.ask(KIM)
+    assert (again.id, again.state) == (asked.id, Subscription.PENDING)
+
+
+async def test_asking_twice_changes_nothing_for_who_is_in(store: Store) -> None:
+    """Somebody who confirmed stays confirmed when anybody asks for their address again, in whatever case."""
+    asked = await store.ask(KIM)
+    await store.confirm(asked.id)
+    known = await store.ask(KIM.lower())
+    assert (known.id, known.state, known.mail) == (asked.id, Subscription.CONFIRMED, KIM)
+
+
+async def test_an_issue_is_sent_once(store: Store) -> None:
+    """Whoever was marked is not due for the same issue again, and is for the next one."""
+    for mail in (KIM, ADA):
+        await store.confirm((await store.ask(mail)).id)
+    first, second = await store.unsent("2026-W47")
+    await store.mark_sent(first.id, "2026-W47")
+    assert await store.unsent("2026-W47") == [second]
+    assert len(await store.unsent("2026-W48")) == 2
+    assert await store.unsent("2026-W48", after=first.id) == [second]
+
+
+async def test_somebody_is_forgotten(store: Store) -> None:
+    """Nothing is left of an address that is forgotten, and forgetting it again says that there was nothing."""
+    asked = await store.ask(KIM)
+    assert await store.forget(KIM.upper().replace("EXAMPLE.ORG", "example.org"))
+    assert await store.subscriber(asked.id) is None
+    assert await store.subscriber_of(KIM) is None
+    assert await store.subscribers() == []
+    assert not await store.forget(KIM)

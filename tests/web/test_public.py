@@ -1,0 +1,286 @@
+"""The public server, asked as browsers ask."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from panel.domain.take import Verdict
+from panel.domain.votes import Votes
+from panel.web.public.app import create_preview, create_public_app
+from panel.web.public.services import PublicServices
+from panel.web.public.voter import COOKIE
+from publishing import published, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from panel.store import Store
+
+pytestmark = pytest.mark.anyio
+
+LOOPBACK = "http://127.0.0.1:8377"
+JSON = {"accept": "application/json"}
+SHIP = {"verdict": "ship"}
+
+
+def browser(app: Any, url: str = LOOPBACK, address: str = "127.0.0.1") -> httpx2.AsyncClient:
+    """Return a browser that keeps cookies."""
+    transport = httpx2.ASGITransport(app, client=(address, 50_000))
+    return httpx2.AsyncClient(transport=transport, base_url=url)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A site as a build leaves it."""
+    files = {
+        "index.html": "home",
+        "404.html": "nothing here",
+        "compare/a-vs-b/index.html": "a or b",
+        "assets/style.abc.css": "body {}",
+        ".panel-site": "made by panel",
+    }
+    for name, text in files.items():
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "secret.txt").write_text("secret")
+    return tmp_path / "site"
+
+
+@pytest.fixture
+async def services(store: Store, folder: Path) -> PublicServices:
+    """A site with two tools that can be voted on."""
+    await published(store, spoken(), spoken("Sextant"))
+    proxies = frozenset({"10.0.0.1"})
+    return PublicServices(store, folder, b"s" * 32, frozenset({"reviews.example"}), proxies)
+
+
+@pytest.fixture
+async def reader(services: PublicServices) -> AsyncIterator[httpx2.AsyncClient]:
+    """A reader's browser."""
+    async with browser(create_public_app(services)) as opened:
+        yield opened
+
+
+async def test_pages_are_served_as_by_any_host(reader: httpx2.AsyncClient) -> None:
+    """A folder is its index page, its name without a slash leads there, and what is missing is the site's own page with 404."""
+    assert (await reader.get("/")).text == "home"
+    assert (await reader.get("/compare/a-vs-b/")).text == "a or b"
+    moved = await reader.get("/compare/a-vs-b")
+    assert (moved.status_code, httpx2.URL(moved.headers["location"]).path) == (308, "/compare/a-vs-b/")
+    missing = await reader.get("/nothing/")
+    assert (missing.status_code, missing.text) == (404, "nothing here")
+    assert (await reader.head("/")).status_code == 200
+    assert (await reader.put("/index.html")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.panel-site",
+        "/%2e%2e/secret.txt",
+        "/../secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "/%00",
+        f"/{'x' * 300}",
+        "/compare/.hidden/",
+        "/secret",
+    ],
+)
+async def test_only_the_site_is_served(reader: httpx2.AsyncClient, folder: Path, path: str) -> None:
+    """No address leads out of the folder, to a hidden file, through a link or to an error of the server."""
+    (folder / "secret").symlink_to(folder.parent / "secret.txt")
+    answer = await reader.get(path)
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+async def test_answers_carry_safe_headers(reader: httpx2.AsyncClient) -> None:
+    """Pages are asked for again, hashed files are kept for good, and nothing may be framed or guessed at."""
+    page = await reader.get("/")
+    assert page.headers["cache-control"] == "no-cache"
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["content-security-policy"] == "frame-ancestors 'none'"
+    assert "set-cookie" not in page.headers
+    again = await reader.get("/", headers={"if-none-match": page.headers["etag"]})
+    assert again.status_code == 304
+    assert "immutable" in (await reader.get("/assets/style.abc.css")).headers["cache-control"]
+
+
+async def test_a_site_may_be_replaced_while_it_is_served(reader: httpx2.AsyncClient, folder: Path) -> None:
+    """After a build the next request gets the new site."""
+    new = folder.with_name("new")
+    new.mkdir()
+    (new / "index.html").write_text("new home")
+    folder.rename(folder.with_name("old"))
+    new.rename(folder)
+    assert (await reader.get("/")).text == "new home"
+
+
+async def test_a_preview_has_the_files_alone(folder: Path) -> None:
+    """`panel site serve` serves files and takes no votes."""
+    async with browser(create_preview(folder)) as opened:
+        assert (await opened.get("/")).text == "home"
+        assert (await opened.post("/vote/lantern", data=SHIP)).status_code == 405
+
+
+async def test_a_vote_by_script_is_answered_with_counts(reader: httpx2.AsyncClient, store: Store) -> None:
+    """A vote sets a cookie that no script reads; the answer has the number, the reader's own vote, and no split below the minimum."""
+    answer = await reader.post("/vote/lantern", data=SHIP, headers=JSON)
+    assert answer.json() == {"slug": "lantern", "total": 1, "ships": None, "skips": None, "mine": "ship"}
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    for word in ("HttpOnly", "SameSite=lax", "Path=/", "Max-Age=31536000"):
+        assert word in cookie
+    assert "Secure" not in cookie
+    assert (
+        "set-cookie"
+        not in (await reader.post("/vote/lantern", data={"verdict": "skip"}, headers=JSON)).headers
+    )
+    assert await store.all_votes() == {"lantern": Votes(skips=1)}
+    told = (await reader.get("/votes?tools=lantern,sextant,nothing")).json()
+    assert told["lantern"]["mine"] == "skip"
+    assert set(told) == {"lantern", "sextant"}
+
+
+async def test_a_vote_by_form_leads_back(reader: httpx2.AsyncClient, store: Store) -> None:
+    """Without a script a vote leads back to the tool's page, and it can be taken back."""
+    answer = await reader.post("/vote/lantern", data=SHIP)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/tools/lantern/#community")
+    await reader.post("/vote/lantern", data={"verdict": "withdraw"})
+    assert await store.all_votes() == {}
+
+
+async def test_the_split_is_told_from_a_number_on(reader: httpx2.AsyncClient, store: Store) -> None:
+    """From the minimum on, the answer says how votes are split."""
+    for n in range(4):
+        await store.vote("lantern", f"{n:064}", Verdict.SKIP, "a" * 64)
+    answer = (await reader.post("/vote/lantern", data=SHIP, headers=JSON)).json()
+    assert (answer["total"], answer["ships"], answer["skips"]) == (5, 1, 4)
+    fresh = await reader.get("/votes?tools=lantern")
+    assert fresh.headers["cache-control"] == "no-store"
+
+
+async def test_a_cookie_is_sent_over_https_alone_elsewhere(services: PublicServices) -> None:
+    """Off this machine the cookie is for HTTPS alone."""
+    async with browser(create_public_app(services), "https://reviews.example") as away:
+        assert "Secure" in (await away.post("/vote/lantern", data=SHIP)).headers["set-cookie"]
+
+
+@pytest.mark.parametrize("value", ["x.y", "", ".", "a" * 5000, "0" * 32 + "." + "0" * 64])
+async def test_a_forged_cookie_is_a_new_reader(reader: httpx2.AsyncClient, store: Store, value: str) -> None:
+    """A cookie that this server did not sign is worth nothing: whoever sends it gets one of their own."""
+    await reader.post("/vote/lantern", data=SHIP)
+    reader.cookies.clear()
+    answer = await reader.post("/vote/lantern", data=SHIP, headers={"cookie": f"{COOKIE}={value}"})
+    assert COOKIE in answer.headers["set-cookie"]
+    assert (await store.all_votes())["lantern"].total == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "https://exfil.invalid"}, 403),
+        ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"host": "attacker.invalid"}, 400),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/json"}, 415),
+    ],
+)
+async def test_other_sites_cannot_vote(
+    reader: httpx2.AsyncClient, store: Store, headers: dict[str, str], status: int
+) -> None:
+    """What another site's page, another name or another kind of form sends is refused, and nothing is counted."""
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await reader.post("/vote/lantern", content="verdict=ship", headers={**form, **headers})
+    assert answer.status_code == status
+    assert await store.all_votes() == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/vote/nothing", "verdict=ship", 404),
+        ("/vote/lantern", "verdict=love", 400),
+        ("/vote/lantern", "", 400),
+        ("/vote/lantern", "verdict=ship&verdict=skip", 400),
+        ("/vote/lantern", "&".join(f"a{n}=1" for n in range(50)), 400),
+        ("/vote/lantern", "verdict=" + "x" * 5_000, 413),
+        ("/vote/%3Cscript%3E", "verdict=ship", 404),
+    ],
+)
+async def test_a_vote_that_cannot_be_counted_is_told(
+    reader: httpx2.AsyncClient, path: str, body: str, status: int
+) -> None:
+    """A vote that cannot be counted is answered in words: a line of text, or JSON for a script."""
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    plain = await reader.post(path, content=body, headers=form)
+    assert (plain.status_code, plain.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    scripted = await reader.post(path, content=body, headers={**form, **JSON})
+    assert (scripted.status_code, set(scripted.json())) == (status, {"error"})
+
+
+@pytest.mark.parametrize("query", ["", "?tools=", "?tools=" + ",".join(map(str, range(21)))])
+async def test_votes_are_asked_for_by_name(reader: httpx2.AsyncClient, query: str) -> None:
+    """Votes are told of 1 to 20 tools at a time."""
+    assert (await reader.get(f"/votes{query}")).status_code == 400
+
+
+async def test_too_many_votes_at_once_are_put_off(reader: httpx2.AsyncClient) -> None:
+    """A reader who votes on and on is told after how many seconds to go on."""
+    answers = [await reader.post("/vote/lantern", data=SHIP, headers=JSON) for _ in range(33)]
+    assert [answer.status_code for answer in answers[-2:]] == [429, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert "try again in" in answers[-1].json()["error"]
+
+
+async def test_an_address_has_a_ceiling_across_readers(services: PublicServices, store: Store) -> None:
+    """Twenty readers of one address can vote on a tool in a day, and a proxy's word about addresses counts for the proxy alone."""
+    app = create_public_app(services)
+
+    async def vote(client: str, named: str) -> int:
+        async with browser(app, address=client) as fresh:
+            return (
+                await fresh.post("/vote/lantern", data=SHIP, headers={"x-forwarded-for": named})
+            ).status_code
+
+    statuses = [await vote("192.0.2.7", f"203.0.113.{n}") for n in range(21)]
+    assert statuses == [303] * 20 + [429]
+    assert await vote("10.0.0.1", "198.51.100.1, 203.0.113.9") == 303
+    assert (await store.all_votes())["lantern"].total == 21
+
+
+async def test_the_store_keeps_no_address(
+    services: PublicServices, store: Store, reader: httpx2.AsyncClient
+) -> None:
+    """What is kept of a reader is a hash of a random number, and a keyed hash of the address."""
+    await reader.post("/vote/lantern", data=SHIP)
+    number = reader.cookies[COOKIE].partition(".")[0]
+    assert await store.votes_by(number, ["lantern"]) == {}
+    assert "secret" not in repr(services)
+
+
+async def test_many_readers_vote_at_once(services: PublicServices, store: Store) -> None:
+    """Readers who vote in the same moment are all counted, each once."""
+    app = create_public_app(services)
+
+    async def vote(n: int) -> int:
+        async with browser(app, address=f"192.0.2.{n}") as fresh:
+            return (await fresh.post("/vote/lantern", data=SHIP)).status_code
+
+    assert set(await asyncio.gather(*(vote(n) for n in range(20)))) == {303}
+    assert await store.all_votes() == {"lantern": Votes(ships=20)}
+
+
+async def test_where_voting_is_off_nothing_is_counted(services: PublicServices) -> None:
+    """A site without votes answers 404 to them."""
+    async with browser(create_public_app(replace(services, voting=False))) as opened:
+        assert (await opened.post("/vote/lantern", data=SHIP)).status_code == 404
