@@ -126,7 +126,7 @@ async def test_an_empty_database_does_not_wipe_a_site(site: Site, empty: Path, t
 
 
 async def test_a_build_that_fails_leaves_the_old_site(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a page cannot be made, readers have the old site whole, nothing is left lying about, and the next build does it."""
+    """When a page cannot be made, readers have the old site whole, and the next build makes the new one."""
     draft, *_ = await published(site.store, spoken())
     await site.build()
     before = site.files()
@@ -141,20 +141,38 @@ async def test_a_build_that_fails_leaves_the_old_site(site: Site, monkeypatch: p
         with pytest.raises(StorageError, match="the disk is full"):
             await site.build()
     assert site.files() == before
-    assert list(site.folder.parent.glob(".site.*")) == []
     assert (await site.build()).written > 0
     assert "71/100" in site.page("tools/lantern/")
 
 
-async def test_what_a_killed_build_left_is_cleared_away(site: Site) -> None:
-    """A half-made folder beside the site is removed by the next build."""
-    await published(site.store, spoken())
+async def test_what_a_killed_build_left_does_no_harm(site: Site) -> None:
+    """A half-made site that a killed build left is finished by the next one, without what does not belong there."""
+    await published(site.store, spoken(), spoken("Sextant"))
     await site.build()
-    half = site.folder.parent / ".site.abc.new"
-    half.mkdir()
-    (half / "index.html").write_text("half")
+    before = site.files()
+    half = site.folder.with_name(".site.spare")
+    for path in ("index.html", "tools/lantern/index.html", "tools/gone/index.html", MARKER):
+        (half / path).parent.mkdir(parents=True, exist_ok=True)
+        (half / path).write_text("half")
     await site.build()
-    assert not half.exists()
+    assert site.files() == before
+    await site.build()
+    assert site.files() == before
+
+
+async def test_the_site_before_is_the_spare_of_the_next_build(site: Site) -> None:
+    """Builds take turns between two folders; what is the same in both lies on the disk once, and no build writes into the other."""
+    draft, *_ = await published(site.store, spoken(), spoken("Sextant"))
+    await site.build()
+    spare = Site(site.store, site.folder.with_name(".site.spare"))
+    for score in (71, 72, 73):
+        before = site.files()
+        await corrected(site.store, draft, ScoreChange(persona="builder", value=score))
+        await site.build()
+        assert spare.files() == before
+        assert f"{score}/100" in site.page("tools/lantern/")
+        same = [(place.folder / "tools/sextant/index.html").stat().st_ino for place in (site, spare)]
+        assert same[0] == same[1]
 
 
 async def test_two_builds_at_once_do_not_mix(site: Site) -> None:
@@ -183,7 +201,9 @@ async def test_names_are_exchanged_or_renamed(site: Site, monkeypatch: pytest.Mo
     await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
     await site.build()
     assert "71/100" in site.page("tools/lantern/")
-    assert [path.name for path in site.folder.parent.iterdir() if path.name.startswith(".")] == []
+    await corrected(site.store, draft, ScoreChange(persona="builder", value=72))
+    await site.build()
+    assert "72/100" in site.page("tools/lantern/")
 
 
 def test_a_link_is_no_folder(tmp_path: Path) -> None:
@@ -197,8 +217,8 @@ def test_a_link_is_no_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """A site below a file is refused in one line."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError), Tree(tmp_path / "file" / "site"):
-        pass
+    with pytest.raises(StorageError):
+        Tree(tmp_path / "file" / "site").begin()
 
 
 def test_memory_is_kept_only_if_a_build_ends_well(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from panel.domain.take import Verdict
 from panel.domain.votes import Votes
 from panel.web.public.app import create_preview, create_public_app
-from panel.web.public.services import PublicServices
+from panel.web.public.services import PublicServices, home_of
 from panel.web.public.voter import COOKIE
 from publishing import published, spoken
 
@@ -278,6 +278,13 @@ async def test_many_readers_vote_at_once(services: PublicServices, store: Store)
 
     assert set(await asyncio.gather(*(vote(n) for n in range(20)))) == {303}
     assert await store.all_votes() == {"lantern": Votes(ships=20)}
+
+
+def test_a_home_is_one_address() -> None:
+    """All addresses of an IPv6 network stand for one home, as an IPv4 address does."""
+    assert home_of("2001:db8::1") == home_of("2001:db8::ffff:1") != home_of("2001:db8:0:1::1")
+    assert home_of("192.0.2.7") == "192.0.2.7"
+    assert home_of("") == ""
 
 
 async def test_where_voting_is_off_nothing_is_counted(services: PublicServices) -> None:

@@ -79,14 +79,15 @@ async def build_site(
     """
     code = code_digest()
     common = hashlib.sha256(f"{code} {options.digest}".encode()).digest()
-    new = Tree(folder)
-    with remembered(memory) as known, new as tree:
+    tree = Tree(folder)
+    with remembered(memory) as known:
         shelf = await read_shelf(store, known, code, await store.all_votes())
         if not shelf.cards and tree.has_reviews:
             raise SettingsError(
                 f"{folder}: holds a site with reviews, and nothing is published in this database; is it the right one? "
                 "If it is, delete the folder first"
             )
+        tree.begin()
         press = Press(options, shelf)
         before, after, kept, pages = known.files(), {}, 0, 0
         for number, file in enumerate(_files(press), start=1):

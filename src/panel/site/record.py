@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from panel.domain.review import PanelReview
+    from panel.domain.tool import Tool
     from panel.store import Publication, Publishing
 
 SENTENCE_CHARS = 240
+_WORD = re.compile(r"[^\W_]+")
 KEYS = {
     PanelVerdict.SHIP: "ship",
     PanelVerdict.SKIP: "skip",
@@ -44,7 +48,7 @@ class Card(NamedTuple):
         name: as it is shown.
         tagline: likewise; may be empty.
         category: likewise.
-        also: its maker and other names, to be found by.
+        words: what it is found by: those of its name, tagline, category, maker and other names, without case and accents.
         entry: its entry price.
         verdict: `ship`, `skip`, `mixed` or `none`.
         line: `Ship · 3 ship / 1 skip`.
@@ -67,7 +71,7 @@ class Card(NamedTuple):
     name: str
     tagline: str
     category: str
-    also: str
+    words: tuple[str, ...]
     entry: str
     verdict: str
     line: str
@@ -181,8 +185,8 @@ def record_of(tool: int, past: Sequence[Publishing]) -> Record:
     last = max(live, key=_when) if live else publications[-1]
     review = last.shown.review
     slug = review.tool.slug
-    history = tuple(sorted(_history(past), key=lambda one: one.at, reverse=True))
-    log = tuple(sorted(_log(past, slug), key=lambda one: one.at, reverse=True))
+    history = tuple(sorted([*_history(past)][::-1], key=lambda one: one.at, reverse=True))
+    log = tuple(sorted([*_log(past, slug)][::-1], key=lambda one: one.at, reverse=True))
     record = Record(
         card=_card(tool, last, publications, retracted_at=None if live else log[0].at, corrected=bool(log)),
         said=tuple(_said(review)),
@@ -215,7 +219,7 @@ def _card(
         name=one_line(listed.name),
         tagline=one_line(listed.tagline or ""),
         category=one_line(listed.category or ""),
-        also=" ".join(one_line(name) for name in (listed.maker, *listed.aliases) if name),
+        words=_words(listed),
         entry=one_line(listed.entry),
         verdict=KEYS[tally.verdict],
         line=tally.line,
@@ -233,6 +237,18 @@ def _card(
         reviewed=_utc(review.reviewed_at).date(),
         digest="",
     )
+
+
+def _words(listed: Tool) -> tuple[str, ...]:
+    parts = (listed.name, listed.tagline, listed.category, listed.maker, *listed.aliases)
+    return tuple(sorted(words_in(" ".join(part for part in parts if part))))
+
+
+def words_in(text: str) -> set[str]:
+    """Return the words of a text, without case and accents."""
+    letters = unicodedata.normalize("NFKD", text)
+    flat = "".join(char for char in letters if not unicodedata.category(char).startswith("M"))
+    return set(_WORD.findall(flat.lower()))
 
 
 def _utc(moment: datetime) -> datetime:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 LETTERS = 2
 """Letters of a word that name its file; `assets/site.js` does the same."""
 
-_WORD = re.compile(r"[^\W_]+")
 _PLAIN = re.compile("[a-z0-9]")
 
 
@@ -30,21 +28,12 @@ def search_files(press: Press) -> Iterator[File]:
     """Yield the files that the search fetches."""
     found: dict[str, list[Card]] = {}
     for card in press.shelf.live:
-        for key in sorted({key_of(word) for word in words_of(card) if len(word) >= LETTERS}):
+        for key in sorted({key_of(word) for word in card.words if len(word) >= LETTERS}):
             found.setdefault(key, []).append(card)
     for key, cards in found.items():
-        yield File(f"search/{key}.json", tuple(map(_entry, cards)), partial(_shard, cards))
-
-
-def words_of(card: Card) -> set[str]:
-    """Return the words that a tool is found by, without case and accents."""
-    return set(_WORD.findall(folded(f"{card.name} {card.tagline} {card.category} {card.also}")))
-
-
-def folded(text: str) -> str:
-    """Return a text without case and accents."""
-    letters = unicodedata.normalize("NFKD", text)
-    return "".join(char for char in letters if not unicodedata.category(char).startswith("M")).lower()
+        yield File(
+            f"search/{key}.json", tuple((card.slug, card.digest) for card in cards), partial(_shard, cards)
+        )
 
 
 def key_of(word: str) -> str:
@@ -53,7 +42,7 @@ def key_of(word: str) -> str:
 
 
 def _entry(card: Card) -> tuple[str, str, str, str, str]:
-    return card.slug, card.name, card.tagline, card.line, " ".join(sorted(words_of(card)))
+    return card.slug, card.name, card.tagline, card.line, " ".join(card.words)
 
 
 def _shard(cards: Iterable[Card]) -> bytes:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
-import tempfile
+from contextlib import suppress
 from errno import EINVAL, ENOENT, ENOSYS, ENOTSUP
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from panel.site.memory import Written
 
 MARKER = ".panel-site"
@@ -24,9 +21,10 @@ _HERE = -100  # AT_FDCWD of fcntl.h
 
 
 class Tree:
-    """A new folder beside the old one, which takes its place in the end.
+    """A spare folder beside the site, which is brought up to date and then takes its place.
 
-    Files that did not change are links to the old ones: they take no room, and readers of the old folder are not disturbed.
+    What was the site before is the spare of the next build, so that a build touches as much as changed. Files that are the same in both
+    are links to each other: they take no room.
 
     Args:
         folder: where the site belongs.
@@ -37,57 +35,51 @@ class Tree:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
-        if self._folder.is_symlink() or (self._folder.exists() and not _is_site(self._folder)):
-            raise SettingsError(
-                f"{folder}: is no site that panel made; name an empty folder, or one that is not there yet"
-            )
+        self._spare = self._folder.with_name(f".{self._folder.name}.spare")
+        for place in (self._folder, self._spare):
+            if place.is_symlink() or (place.exists() and not _is_site(place)):
+                raise SettingsError(
+                    f"{place}: is no site that panel made; name an empty folder, or one that is not there yet"
+                )
         self._made: set[str] = set()
+        self._files: set[str] = set()
 
-    def __enter__(self) -> Self:
-        """Make the new folder.
+    @property
+    def has_reviews(self) -> bool:
+        """Whether the site has a tool's page."""
+        return any(one.is_dir() for one in (self._folder / "tools").glob("*"))
+
+    def begin(self) -> None:
+        """Make the spare folder, if there is none yet.
 
         Raises:
             StorageError: it cannot be made.
         """
         try:
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
-            for left in self._folder.parent.glob(f".{self._folder.name}.*.new"):
-                shutil.rmtree(left, ignore_errors=True)
-            name = tempfile.mkdtemp(prefix=f".{self._folder.name}.", suffix=".new", dir=self._folder.parent)
-            self._new = Path(name)
-            self._new.chmod(0o755)
-            self.write(MARKER, MARKER_TEXT.encode())
+            self._spare.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _fault(self._folder.parent, error) from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove what is no longer needed: the old folder, or the new one if it did not take its place."""
-        shutil.rmtree(self._new, ignore_errors=True)
-
-    @property
-    def has_reviews(self) -> bool:
-        """Whether the old folder has a tool's page."""
-        return any(one.is_dir() for one in (self._folder / "tools").glob("*"))
+            raise _fault(self._spare, error) from error
+        self.write(MARKER, MARKER_TEXT.encode())
 
     def keep(self, path: str, known: Written) -> bool:
-        """Take over a file of the old folder, if it is what was written there; return whether it is.
+        """Take over a file of the site, if it is what was written there; return whether it is.
 
         Raises:
             StorageError: it cannot be linked.
         """
-        old = f"{self._folder}/{path}"
+        old, new = f"{self._folder}/{path}", self._place(path)
         try:
-            found = os.stat(old)  # noqa: PTH116 - 60,000 of them
+            found = os.stat(old)  # noqa: PTH116 - of as many as the site has
             if (found.st_size, found.st_mtime_ns) != (known.size, known.changed):
                 return False
-            os.link(old, self._place(path))
+            if not _is_same(new, found):
+                _remove(new)
+                os.link(old, new)
         except FileNotFoundError:
             return False
         except OSError as error:
             raise _fault(self._folder / path, error) from error
+        self._files.add(path)
         return True
 
     def write(self, path: str, content: bytes) -> tuple[int, int]:
@@ -98,43 +90,73 @@ class Tree:
         """
         place = self._place(path)
         try:
-            with open(place, "xb") as file:  # noqa: PTH123 - 60,000 of them
+            # Never into a file that is there, because the site may have it, too.
+            _remove(place)
+            with open(place, "xb") as file:  # noqa: PTH123 - of as many as the site has
                 file.write(content)
                 file.flush()
                 told = os.fstat(file.fileno())
         except OSError as error:
             raise _fault(Path(place), error) from error
+        self._files.add(path)
         return told.st_size, told.st_mtime_ns
 
     def swap(self) -> None:
-        """Put the new folder in the place of the old one, once all of it is on the disk.
+        """Put the new site in the place of the old one, once all of it is on the disk.
 
         Raises:
             StorageError: that is not possible; the old one is as it was.
         """
-        os.sync()
         try:
+            self._clear()
+            os.sync()
             if not self._folder.exists():
-                self._new.rename(self._folder)
-            elif not _exchange(self._new, self._folder):
+                self._spare.rename(self._folder)
+            elif not _exchange(self._spare, self._folder):
                 self._rename_twice()
             _sync(self._folder.parent)
         except OSError as error:
             raise _fault(self._folder, error) from error
 
+    def _clear(self) -> None:
+        """Remove what is left of earlier sites."""
+        start = len(str(self._spare)) + 1
+        for place, folders, names in os.walk(self._spare, topdown=False):
+            for name in names:
+                if f"{place}/{name}"[start:] not in self._files:
+                    os.unlink(f"{place}/{name}")  # noqa: PTH108 - of as many as the site has
+            for name in folders:
+                if f"{place}/{name}"[start:] not in self._made:
+                    os.rmdir(f"{place}/{name}")  # noqa: PTH106 - likewise
+
     def _rename_twice(self) -> None:
         # Where two names cannot be exchanged, there is no site for a moment; it is whole before and after.
-        old = self._new.with_suffix(".old")
+        old = self._spare.with_suffix(".old")
         self._folder.rename(old)
-        self._new.rename(self._folder)
-        shutil.rmtree(old, ignore_errors=True)
+        self._spare.rename(self._folder)
+        old.rename(self._spare)
 
     def _place(self, path: str) -> str:
         folder = path.rpartition("/")[0]
         if folder not in self._made:
-            os.makedirs(f"{self._new}/{folder}", exist_ok=True)  # noqa: PTH103 - 60,000 of them
-            self._made.add(folder)
-        return f"{self._new}/{path}"
+            os.makedirs(f"{self._spare}/{folder}", exist_ok=True)  # noqa: PTH103 - of as many as the site has
+            while folder:
+                self._made.add(folder)
+                folder = folder.rpartition("/")[0]
+        return f"{self._spare}/{path}"
+
+
+def _is_same(place: str, found: os.stat_result) -> bool:
+    try:
+        there = os.stat(place, follow_symlinks=False)  # noqa: PTH116 - of as many as the site has
+    except FileNotFoundError:
+        return False
+    return (there.st_ino, there.st_dev) == (found.st_ino, found.st_dev)
+
+
+def _remove(place: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(place)  # noqa: PTH108 - of as many as the site has
 
 
 def _is_site(folder: Path) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from panel.web.origins import address_of, plain_address
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from panel.store import Store
+
+HOME_PREFIX = 64
+"""Bits of an IPv6 address that name a network (RFC 4291, section 2.5.4); the rest is its own to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class PublicServices:
         """Return a keyed hash of the address that a request came from; the key changes daily, so that it leads nowhere later."""
         today = f"{datetime.now(UTC):%Y-%m-%d}".encode()
         key = hmac.new(self.secret, b"addresses of " + today, hashlib.sha256).digest()
-        return hmac.new(key, self._address(request).encode(), hashlib.sha256).hexdigest()
+        return hmac.new(key, home_of(self._address(request)).encode(), hashlib.sha256).hexdigest()
 
     def _address(self, request: Request) -> str:
         own = address_of(request)
@@ -58,3 +62,14 @@ class PublicServices:
             return plain_address(named)
         except ValueError:
             return own
+
+
+def home_of(address: str) -> str:
+    """Return what stands for one home: an IPv4 address, or the network of an IPv6 one, which has 2^64 addresses to itself."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return (
+        str(ip_network((parsed, HOME_PREFIX), strict=False)) if isinstance(parsed, IPv6Address) else address
+    )
