@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -12,7 +13,8 @@ import pytest
 from panel.domain.take import Verdict
 from panel.domain.votes import Votes
 from panel.web.public.app import create_preview, create_public_app
-from panel.web.public.services import PublicServices, home_of
+from panel.web.public.limits import Limits
+from panel.web.public.services import Addresses, PublicServices, home_of
 from panel.web.public.voter import COOKIE
 from publishing import published, spoken
 
@@ -278,6 +280,26 @@ async def test_many_readers_vote_at_once(services: PublicServices, store: Store)
 
     assert set(await asyncio.gather(*(vote(n) for n in range(20)))) == {303}
     assert await store.all_votes() == {"lantern": Votes(ships=20)}
+
+
+def test_an_address_has_another_hash_each_day() -> None:
+    """The same address has one hash in a day, another one the next day, and another one on another server."""
+    day = [date(2026, 11, 22)]
+    addresses = Addresses(lambda: day[0])
+    first = addresses.hashed("192.0.2.7")
+    assert addresses.hashed("192.0.2.7") == first
+    assert Addresses(lambda: day[0]).hashed("192.0.2.7") != first
+    day[0] = date(2026, 11, 23)
+    assert addresses.hashed("192.0.2.7") != first
+
+
+def test_a_flood_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is counted is bounded: when there are too many, counting begins anew."""
+    monkeypatch.setattr("panel.web.public.limits.MOST_KEYS", 10)
+    limits = Limits()
+    assert [limits.allows("1 per day", f"reader {n}") for n in range(30)] == [True] * 30
+    assert not limits.allows("1 per day", "reader 29")
+    assert limits.allows("1 per day", "reader 0")
 
 
 def test_a_home_is_one_address() -> None:

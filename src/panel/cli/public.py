@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from panel.cli.console import tell
 from panel.cli.existing import found
@@ -48,11 +49,17 @@ def serve_public(resolved: Resolved, wish: Wish, site: Path) -> None:
     if resolved.settings.newsletter == OWN:
         _newsletter(resolved)  # what is missing is told before anything is served
     with bound(wish.host, wish.port) as place:
-        if not is_loopback(place.getsockname()[0]) and not wish.names:
+        if not is_loopback(place.getsockname()[0]) and not _names(resolved, wish):
             raise SettingsError(
-                f"--host {wish.host}: say by which name readers reach the server, with --allow-host reviews.example.org"
+                f"--host {wish.host}: say by which name readers reach the server, with the setting site_url, or --allow-host reviews.example.org"
             )
         asyncio.run(_serve(resolved, wish, site.absolute(), place))
+
+
+def _names(resolved: Resolved, wish: Wish) -> frozenset[str]:
+    """Return the names that readers call the server by: those that were given, and the site's own."""
+    host = urlsplit(resolved.settings.site_url or "").hostname
+    return frozenset(name.lower() for name in (*wish.names, host) if name)
 
 
 def check_site(site: Path) -> None:
@@ -84,7 +91,7 @@ async def _serve(resolved: Resolved, wish: Wish, site: Path, place: socket.socke
             store=store,
             site=site,
             secret=hmac.new(read_secret(data_dir(resolved)), _PURPOSE, hashlib.sha256).digest(),
-            hosts=hosts_of(wish),
+            hosts=hosts_of(wish) | _names(resolved, wish),
             proxies=frozenset(map(plain_address, wish.addresses)),
             voting=settings.voting,
             shown_from=settings.votes_shown_from,

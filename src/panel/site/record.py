@@ -185,13 +185,13 @@ def record_of(tool: int, past: Sequence[Publishing]) -> Record:
     last = max(live, key=_when) if live else publications[-1]
     review = last.shown.review
     slug = review.tool.slug
-    history = tuple(sorted([*_history(past)][::-1], key=lambda one: one.at, reverse=True))
-    log = tuple(sorted([*_log(past, slug)][::-1], key=lambda one: one.at, reverse=True))
+    history = sorted(_history(past), key=lambda one: one.at)
+    log = sorted(_log(past, slug), key=lambda one: one.at)
     record = Record(
-        card=_card(tool, last, publications, retracted_at=None if live else log[0].at, corrected=bool(log)),
+        card=_card(tool, last, publications, retracted_at=None if live else log[-1].at, corrected=bool(log)),
         said=tuple(_said(review)),
-        history=history,
-        log=log,
+        history=tuple(history[::-1]),
+        log=tuple(log[::-1]),
     )
     digest = digest_of([last.model_dump(mode="json"), record.model_dump(mode="json")])
     return record.model_copy(update={"card": record.card._replace(digest=digest)})

@@ -34,7 +34,7 @@ class Ballots(Access):
             slug: of a tool that is on the site.
             voter: hash of what tells the reader from others.
             verdict: what they would do; None takes their vote back.
-            address: keyed hash of their address, with a key that changes daily: a ceiling against abuse and nothing else.
+            address: keyed hash of their address: a ceiling against abuse and nothing else.
 
         Raises:
             NotFound: no such tool is on the site.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from panel.web.origins import address_of, plain_address
 from panel.web.public.limits import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -21,6 +23,24 @@ if TYPE_CHECKING:
 
 HOME_PREFIX = 64
 """Bits of an IPv6 address that name a network (RFC 4291, section 2.5.4); the rest is its own to change."""
+
+
+class Addresses:
+    """Makes hashes of addresses with a key of the day, which is kept nowhere: no hash leads back to an address.
+
+    Args:
+        today: tells the day.
+    """
+
+    def __init__(self, today: Callable[[], date] = lambda: datetime.now(UTC).date()) -> None:
+        self._today = today
+        self._key = (today(), secrets.token_bytes())
+
+    def hashed(self, address: str) -> str:
+        """Return the hash of an address; the next day it has another one."""
+        if self._key[0] != self._today():
+            self._key = (self._today(), secrets.token_bytes())
+        return hmac.new(self._key[1], address.encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,7 @@ class PublicServices:
         voting: whether readers may vote.
         shown_from: votes from which a tool's are split into ship and skip.
         limits: how often readers may do something.
+        addresses: makes hashes of addresses.
     """
 
     store: Store
@@ -46,12 +67,11 @@ class PublicServices:
     voting: bool = True
     shown_from: int = 5
     limits: Limits = field(default_factory=Limits)
+    addresses: Addresses = field(default_factory=Addresses, repr=False)
 
     def address(self, request: Request) -> str:
-        """Return a keyed hash of the address that a request came from; the key changes daily, so that it leads nowhere later."""
-        today = f"{datetime.now(UTC):%Y-%m-%d}".encode()
-        key = hmac.new(self.secret, b"addresses of " + today, hashlib.sha256).digest()
-        return hmac.new(key, home_of(self._address(request)).encode(), hashlib.sha256).hexdigest()
+        """Return a keyed hash of the home that a request came from."""
+        return self.addresses.hashed(home_of(self._address(request)))
 
     def _address(self, request: Request) -> str:
         own = address_of(request)
