@@ -35,6 +35,8 @@ Examples:
 """
 RETRACT = """Take a published review back.
 
+At the next panel site build its page becomes a notice with the reason, which enters the corrections log: write it for readers.
+
 Examples:
 
   panel queue retract 12 --reason "The tool was withdrawn"
