@@ -97,9 +97,9 @@ async def _issue(store: Store, week: Week, url: str, site: str) -> Issue:
 
     found, last = [], 0
     while page := await store.live(after=last):
-        found += [one for one in page if week.has(one.published_at)]
-        last = page[-1].id
-    found.sort(key=lambda one: one.published_at, reverse=True)
+        found += [one for one in page if week.has(one.at)]
+        last = page[-1].draft
+    found.sort(key=lambda one: one.at, reverse=True)
     items = tuple(
         Item(
             review=one.shown.review,

@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 
 
 def serve_files(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of the site.")] = Path("site"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the site.")] = Path("site"),
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65_535, help="Port; 0 takes any that is free.")
     ] = PORT,

@@ -69,7 +69,7 @@ def list_subscribers(config: options.Config = None, as_json: options.AsJson = Fa
 @app.command("export", help=EXPORT_HELP)
 def export(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where it goes; standard output if left out.")
+        Path | None, typer.Argument(metavar="FILE", help="Where it goes; standard output if left out.")
     ] = None,
     config: options.Config = None,
 ) -> None:

@@ -124,8 +124,7 @@ def _places(press: Press, pairs: Iterable[Pair]) -> Iterator[Place]:
     for one in categories_of(live):
         yield one.path, max(card.at for card in one.cards)
     for card in live:
-        if not card.thin:
-            yield f"tools/{card.slug}/", card.at
+        yield f"tools/{card.slug}/", card.at
     for pair in pairs:
         if not pair.retracted and not pair.thin:
             yield f"compare/{pair.slug}/", max(pair.a.at, pair.b.at)

@@ -56,14 +56,14 @@ def web_page(
 
 
 def reviewed(
-    options: SiteOptions, publications: Sequence[Publication], slugs: Sequence[str]
+    options: SiteOptions, publications: Sequence[Publication], cards: Sequence[Card]
 ) -> dict[str, Any]:
     """Return the terms of a page about reviewed tools: its tools, its dates, its editors, and that a model wrote it."""
     editors = dict.fromkeys(one.approved_by for one in publications)
     tools = [one.shown.review.tool for one in publications]
     return {
-        "datePublished": _moment(one.at for one in publications),
-        "dateModified": _moment(one.at for one in publications),
+        "datePublished": _moment(card.first for card in cards),
+        "dateModified": _moment(card.at for card in cards),
         "digitalSourceType": SOURCE_TYPE,
         "creator": {"@type": "SoftwareApplication", "name": options.generator},
         "editor": [{"@type": "Person", "name": name} for name in editors],
@@ -73,9 +73,9 @@ def reviewed(
                 {
                     "@type": "ListItem",
                     "position": n,
-                    "item": {**application(tool), "mainEntityOfPage": options.address(f"tools/{slug}/")},
+                    "item": {**application(tool), "mainEntityOfPage": options.address(f"tools/{card.slug}/")},
                 }
-                for n, (tool, slug) in enumerate(zip(tools, slugs, strict=True), start=1)
+                for n, (tool, card) in enumerate(zip(tools, cards, strict=True), start=1)
             ],
         },
     }
@@ -100,4 +100,4 @@ def items(options: SiteOptions, cards: Iterable[Card]) -> dict[str, Any]:
 
 
 def _moment(moments: Iterable[datetime]) -> str:
-    return max(moments).replace(microsecond=0).isoformat()
+    return max(moments).isoformat()

@@ -156,23 +156,21 @@ def _common(
     steps: list[tuple[str, str]],
 ) -> dict[str, Any]:
     options, description = press.options, answer_sentence(page)
-    slugs = [card.slug for card in cards]
     return {
         "title": cards[0].name if len(cards) == 1 else page.title,
         "description": description,
         "page": page,
         "cards": cards,
         "known": tuple(_editorial(one) for one in publications),
-        "published": [one.at for one in publications],
         "histories": [press.shelf.record(card).history for card in cards],
         "sources": [tuple(_sources(one)) for one in publications],
         "context": ReportContext(
             generator=options.generator, mottos={critic.id: critic.motto for critic in options.critics}
         ),
-        "community": tuple(press.community(slug) for slug in slugs),
+        "community": tuple(press.community(card.slug) for card in cards),
         "picture": (options.address(steps[-1][1] + PICTURE), description),
         "linked_data": web_page(
-            options, "WebPage", steps, description, **reviewed(options, publications, slugs)
+            options, "WebPage", steps, description, **reviewed(options, publications, cards)
         ),
     }
 

@@ -5,7 +5,7 @@ Everything is reached through `open_store`. SQLAlchemy is imported with this pac
 
 from __future__ import annotations
 
-from panel.store.approval import DraftView, Published, StaleDraft
+from panel.store.approval import DraftView, StaleDraft
 from panel.store.claims import CLAIM_SECONDS, Claim
 from panel.store.drafts import Draft, DraftLine
 from panel.store.events import Event, PastEvent
@@ -45,7 +45,6 @@ __all__ = [
     "PastEvent",
     "Progress",
     "Publication",
-    "Published",
     "Publishing",
     "QueueLine",
     "QueuePage",

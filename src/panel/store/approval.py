@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import select
 
 from panel.domain.approval import Action, State
 from panel.domain.base import Frozen, digest_of
@@ -15,13 +12,12 @@ from panel.domain.edit import Edit, Shown, edit_of, edited, left_after
 from panel.domain.review import PanelReview
 from panel.domain.standing import Standing, advanced, refusal
 from panel.domain.tick import Ticked, missing_ticks
-from panel.errors import GateError, StorageError
+from panel.errors import GateError
 from panel.store.access import Access
 from panel.store.claims import Claim, claim_of, let_go
 from panel.store.desk import REPLACED, Desk, desk_of, keep
 from panel.store.events import Event, PastEvent
 from panel.store.findings import checked
-from panel.store.schema import drafts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -102,24 +98,6 @@ class DraftView(Frozen):
         return next((tick for tick in self.standing.ticks if tick.finding == finding.id), None)
 
 
-class Published(Frozen):
-    """What of a draft is on the site, also while the draft is being corrected.
-
-    Attributes:
-        id: the draft's number.
-        shown: what is shown there.
-        approved_by: the editor who approved it.
-        approved_at: when.
-        published_at: when it was published.
-    """
-
-    id: int
-    shown: Shown
-    approved_by: str
-    approved_at: datetime
-    published_at: datetime
-
-
 @dataclass(frozen=True)
 class _Plan:
     """What a draft will be, and what its event tells of it."""
@@ -161,22 +139,6 @@ class Approvals(Access):
             StorageError: there is none of this number, or it was altered.
         """
         return await self._read(lambda connection: _view(connection, draft, checks))
-
-    async def published(self, draft: int) -> Published | None:
-        """Return what of a draft is on the site, or None if nothing is.
-
-        Raises:
-            StorageError: there is none of this number, or it was altered.
-        """
-        return await self._read(lambda connection: _published(desk_of(connection, draft)))
-
-    async def live(self, *, after: int = 0, limit: int = 50) -> list[Published]:
-        """Return what is on the site, the oldest draft first; `after` is the last number of the page before.
-
-        Raises:
-            StorageError: one of them was altered.
-        """
-        return await self._read(lambda connection: _all_live(connection, after, limit))
 
 
 def _act(connection: Connection, draft: int, deed: Deed, checks: Checks) -> Standing | GateError:
@@ -304,29 +266,4 @@ def _view(connection: Connection, draft: int, checks: Checks) -> DraftView:
         findings=checks(desk.shown.review),
         history=tuple(desk.past),
         claim=claim_of(connection, draft),
-    )
-
-
-def _all_live(connection: Connection, after: int, limit: int) -> list[Published]:
-    query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
-    numbers = connection.execute(query.order_by(drafts.c.id).limit(limit)).scalars().all()
-    found = (_published(desk_of(connection, number)) for number in numbers)
-    return [published for published in found if published]
-
-
-def _published(desk: Desk) -> Published | None:
-    live = desk.standing.live
-    if live is None:
-        return None
-    shown = desk.shown_at(live.place)
-    if shown.hash != live.hash:
-        raise StorageError(
-            f"draft {desk.draft} is not what was approved; run panel db check, or restore a backup"
-        )
-    return Published(
-        id=desk.draft,
-        shown=shown,
-        approved_by=live.approval.by,
-        approved_at=desk.past[live.approval.place].at,
-        published_at=desk.past[live.place].at,
     )

@@ -98,6 +98,22 @@ class Publishing(Frozen):
 class Publications(Access):
     """What was ever published."""
 
+    async def published(self, draft: int) -> Publication | None:
+        """Return what of a draft is on the site, or None if nothing is.
+
+        Raises:
+            StorageError: there is none of this number, or it was altered.
+        """
+        return await self._read(lambda connection: _published(desk_of(connection, draft)))
+
+    async def live(self, *, after: int = 0, limit: int = 50) -> list[Publication]:
+        """Return what is on the site, the oldest draft first; `after` is the last number of the page before.
+
+        Raises:
+            StorageError: one of them was altered.
+        """
+        return await self._read(lambda connection: _all_live(connection, after, limit))
+
     async def listed(self) -> list[Listed]:
         """Return the drafts that are on the site or were retracted, by tool and draft."""
         return await self._read(_listed)
@@ -113,6 +129,18 @@ class Publications(Access):
     async def compared(self) -> list[tuple[int, ...]]:
         """Return the numbers of the tools that were put side by side in one command, a tuple for each."""
         return await self._read(_compared)
+
+
+def _published(desk: Desk) -> Publication | None:
+    live = desk.standing.live
+    return _publication(desk, live, fold(desk.past[: live.place + 1])) if live else None
+
+
+def _all_live(connection: Connection, after: int, limit: int) -> list[Publication]:
+    query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
+    numbers = connection.execute(query.order_by(drafts.c.id).limit(limit)).scalars().all()
+    found = (_published(desk_of(connection, number)) for number in numbers)
+    return [published for published in found if published]
 
 
 def _listed(connection: Connection) -> list[Listed]:

@@ -1,6 +1,6 @@
 // Bookmarks, votes and search: everything else works without. What people or files say is only ever put in as text.
 (() => {
-  const { root, shownFrom, voting } = document.currentScript.dataset;
+  const { root, voting } = document.currentScript.dataset;
   const all = (query, within = document) => [...within.querySelectorAll(query)];
   const key = "panel.bookmarks";
   const isOne = (one) => one && typeof one.name === "string" && one.name.length < 200 && /^[a-z0-9-]{1,100}$/.test(one.slug);
@@ -71,7 +71,7 @@
   };
   const counted = ({ total, ships, skips }) =>
     !total ? "No community votes yet"
-      : `${total} vote${total === 1 ? "" : "s"}${ships === null || total < shownFrom ? "" : ` · ${ships} ship / ${skips} skip`}`;
+      : `${total} vote${total === 1 ? "" : "s"}${ships === null ? "" : ` · ${ships} ship / ${skips} skip`}`;
   const vote = (votes) => {
     for (const place of all("[data-votes]"))
       if (votes[place.dataset.votes]) place.textContent = counted(votes[place.dataset.votes]);
