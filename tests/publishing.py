@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import builders
 from panel.domain.approval import Action
-from panel.site import SiteOptions, build_site
+from panel.site import Place, SiteOptions, build_site
 from panel.store.store import database_at
 from store.editing import brought, do, tick_all
 
@@ -79,7 +79,7 @@ class Site(NamedTuple):
     async def build(self, **options: Any) -> Built:
         known: dict[str, Any] = {"url": URL, "name": "Panel reviews", "generator": "panel 0"}
         told = SiteOptions(**{**known, "critics": critics(), **options})
-        return await build_site(self.store, told, self.folder, self.folder.with_suffix(".memory"))
+        return await build_site(self.store, told, Place(self.folder, self.folder.with_suffix(".memory")))
 
     def text(self, path: str) -> str:
         return (self.folder / path).read_text("utf-8")

@@ -16,7 +16,7 @@ from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
-    from panel.site import Built, SiteOptions
+    from panel.site import Built, Place, SiteOptions
     from panel.store import Store
 
 BUILD_HELP = """Build the site of all published reviews in DIR.
@@ -57,15 +57,14 @@ def build(
     from panel.cli.existing import look
     from panel.cli.site_options import site_options
     from panel.settings.resolve import resolve
+    from panel.site import Place
 
     _require_pictures()
     resolved = resolve(options.given(site_url=url), config)
     told = site_options(resolved)
     memory = _memory(resolved, out)
-    if full:
-        memory.unlink(missing_ok=True)
     begun = time.monotonic()
-    built = look(resolved, lambda store: _build(store, told, out, memory, quiet))
+    built = look(resolved, lambda store: _build(store, told, Place(out, memory, full), quiet))
     seconds = round(time.monotonic() - begun, 2)
     if as_json:
         result_json({"out": str(out), "url": told.url, **built.model_dump(), "seconds": seconds})
@@ -89,12 +88,12 @@ def _memory(resolved: Resolved, out: Path) -> Path:
     return data_dir(resolved) / MEMORY / f"{hashlib.sha256(place).hexdigest()[:16]}.db"
 
 
-async def _build(store: Store, told: SiteOptions, out: Path, memory: Path, quiet: bool) -> Built:
+async def _build(store: Store, told: SiteOptions, place: Place, quiet: bool) -> Built:
     from panel.cli.site_progress import counter
     from panel.site import build_site
 
     with counter(quiet=quiet) as count:
-        return await build_site(store, told, out, memory, count)
+        return await build_site(store, told, place, count)
 
 
 def _said(built: Built, out: Path, seconds: float) -> str:

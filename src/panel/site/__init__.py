@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from panel.site.build import Built, build_site
+from panel.site.build import Built, Place, build_site
 from panel.site.options import PromptText, SiteOptions
 
-__all__ = ["Built", "PromptText", "SiteOptions", "build_site"]
+__all__ = ["Built", "Place", "PromptText", "SiteOptions", "build_site"]

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from panel.domain.base import Frozen
 from panel.errors import SettingsError
@@ -30,6 +30,20 @@ if TYPE_CHECKING:
     from panel.store import Store
 
 HTML = ".html"
+
+
+class Place(NamedTuple):
+    """Where a site is built.
+
+    Attributes:
+        folder: where it belongs.
+        memory: a file in which one build leaves for the next one what it needs to know.
+        full: whether to forget that, and make every file anew.
+    """
+
+    folder: Path
+    memory: Path
+    full: bool = False
 
 
 class Built(Frozen):
@@ -57,8 +71,7 @@ class Built(Frozen):
 async def build_site(
     store: Store,
     options: SiteOptions,
-    folder: Path,
-    memory: Path,
+    place: Place,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Built:
     """Build the site of all reviews that are published, and put it in the place of the one before.
@@ -68,8 +81,7 @@ async def build_site(
     Args:
         store: where the reviews are.
         options: what the site is told about itself.
-        folder: where the site belongs.
-        memory: a file in which one build leaves for the next one what it needs to know.
+        place: where the site is built.
         progress: told the number of files that are ready.
 
     Raises:
@@ -79,12 +91,14 @@ async def build_site(
     """
     code = code_digest()
     common = hashlib.sha256(f"{code} {options.digest}".encode()).digest()
-    tree = Tree(folder)
-    with remembered(memory) as known:
+    tree = Tree(place.folder)
+    with remembered(place.memory) as known:
+        if place.full:
+            known.forget()
         shelf = await read_shelf(store, known, code, await store.all_votes())
         if not shelf.cards and tree.has_reviews:
             raise SettingsError(
-                f"{folder}: holds a site with reviews, and nothing is published in this database; is it the right one? "
+                f"{place.folder}: holds a site with reviews, and nothing is published in this database; is it the right one? "
                 "If it is, delete the folder first"
             )
         tree.begin()

@@ -70,6 +70,11 @@ class Memory:
         card = _CARD.dump_json(record.card).decode()
         self._connection.execute(query, (tool, key, card, record.model_dump_json()))
 
+    def forget(self) -> None:
+        """Forget everything."""
+        self._connection.execute("DELETE FROM records")
+        self._connection.execute("DELETE FROM files")
+
     def keep_records(self, tools: Iterable[int]) -> None:
         """Forget all tools but these."""
         known = {tool for (tool,) in self._connection.execute("SELECT tool FROM records")}
