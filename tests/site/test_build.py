@@ -227,10 +227,10 @@ def test_memory_is_kept_only_if_a_build_ends_well(tmp_path: Path) -> None:
 
     def build() -> None:
         with remembered(file) as known:
-            known.keep_files({"index.html": memory.Written(b"1", 1, 1)}, [])
+            known.put_file("index.html", memory.Written(b"1", 1, 1))
             raise ValueError("halfway")
 
     with pytest.raises(ValueError, match="halfway"):
         build()
     with remembered(file) as known:
-        assert known.files() == {}
+        assert known.file("index.html") is None

@@ -103,26 +103,27 @@ async def build_site(
             )
         tree.begin()
         press = Press(options, shelf)
-        before, after, kept, pages = known.files(), {}, 0, 0
+        kept, written, pages = 0, 0, 0
         for number, file in enumerate(_files(press), start=1):
             digest = file.digest(common)
-            earlier = before.pop(file.path, None)
+            earlier = known.file(file.path)
             if earlier and earlier.digest == digest and tree.keep(file.path, earlier):
                 kept += 1
             else:
-                after[file.path] = Written(digest, *tree.write(file.path, await _made(file)))
+                known.put_file(file.path, Written(digest, *tree.write(file.path, await _made(file))))
+                written += 1
             pages += file.path.endswith(HTML)
             progress(number)
-        known.keep_files(after, before)
+        removed = known.drop_files(tree.has)
         tree.swap()
     return Built(
         reviews=len(shelf.live),
         retracted=len(shelf.cards) - len(shelf.live),
         pages=pages,
-        files=len(after) + kept,
-        written=len(after),
+        files=written + kept,
+        written=written,
         kept=kept,
-        removed=len(before),
+        removed=removed,
     )
 
 

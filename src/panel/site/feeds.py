@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -13,7 +14,6 @@ from panel.site.reviews import PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from panel.site.options import SiteOptions
     from panel.site.pairs import Pair
@@ -25,8 +25,8 @@ SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 MOST_URLS = 10_000
 """Addresses of a sitemap: 50,000 are allowed (sitemaps.org), and a smaller one is made anew sooner."""
 
-Place = tuple[str, "datetime | None"]
-"""A page of the sitemap: its path, and when it was changed last."""
+Place = tuple[str, str | None]
+"""A page of the sitemap: its path, and when it was changed last, by ISO 8601."""
 
 
 def feed_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
@@ -40,7 +40,7 @@ def feed_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
     shows = tuple((card.slug, card.digest) for card in cards)
     yield File("feed.xml", shows, partial(_atom, press, cards))
     yield File("feed.json", shows, partial(_json_feed, press, cards))
-    yield from _sitemaps(options, list(_places(press, pairs)))
+    yield from _sitemaps(options, _places(press, pairs))
     yield File("robots.txt", (), partial(_robots, options))
     counts = tuple((one.name, one.path, len(one.cards)) for one in categories_of(press.shelf.live))
     yield File("llms.txt", (counts, shows), partial(_llms, press, cards, counts))
@@ -114,31 +114,41 @@ def _updated(cards: Iterable[Card]) -> str:
 def _places(press: Press, pairs: Iterable[Pair]) -> Iterator[Place]:
     live = press.shelf.live
     newest = max((card.at for card in live), default=None)
-    yield "", newest
+    latest_day = newest.isoformat() if newest else None
+    yield "", latest_day
     for path in ("tools/", "compare/", "critics/"):
-        yield path, newest
+        yield path, latest_day
     for path in ("methodology/", "corrections/"):
         yield path, None
     for critic in press.options.critics:
-        yield f"critics/{critic.id}/", newest
+        yield f"critics/{critic.id}/", latest_day
     for one in categories_of(live):
-        yield one.path, max(card.at for card in one.cards)
+        yield one.path, max(card.at for card in one.cards).isoformat()
     for card in live:
-        yield f"tools/{card.slug}/", card.at
+        yield f"tools/{card.slug}/", card.at.isoformat()
     for pair in pairs:
         if not pair.retracted and not pair.thin:
-            yield f"compare/{pair.slug}/", max(pair.a.at, pair.b.at)
+            yield f"compare/{pair.slug}/", max(pair.a.at, pair.b.at).isoformat()
 
 
-def _sitemaps(options: SiteOptions, places: list[Place]) -> Iterator[File]:
-    chunks = [places[start : start + MOST_URLS] for start in range(0, len(places), MOST_URLS)]
-    if len(chunks) == 1:
-        yield File("sitemap.xml", tuple(places), partial(_sitemap, options, places))
-        return
-    for number, chunk in enumerate(chunks, start=1):
+def _sitemaps(options: SiteOptions, places: Iterator[Place]) -> Iterator[File]:
+    """Yield one sitemap, or several and what leads to them; no more than one is held at a time."""
+    number, chunk, ends = 0, list(islice(places, MOST_URLS)), list[str | None]()
+    while rest := list(islice(places, MOST_URLS)):
+        number += 1
+        ends.append(_latest(chunk))
         yield File(f"sitemap-{number}.xml", tuple(chunk), partial(_sitemap, options, chunk))
-    ends = [max((at for _, at in chunk if at), default=None) for chunk in chunks]
+        chunk = rest
+    if not number:
+        yield File("sitemap.xml", tuple(chunk), partial(_sitemap, options, chunk))
+        return
+    ends.append(_latest(chunk))
+    yield File(f"sitemap-{number + 1}.xml", tuple(chunk), partial(_sitemap, options, chunk))
     yield File("sitemap.xml", tuple(ends), partial(_sitemap_index, options, ends))
+
+
+def _latest(places: Iterable[Place]) -> str | None:
+    return max((at for _, at in places if at), default=None)
 
 
 def _sitemap(options: SiteOptions, places: Sequence[Place]) -> bytes:
@@ -148,16 +158,16 @@ def _sitemap(options: SiteOptions, places: Sequence[Place]) -> bytes:
     return _xml(root)
 
 
-def _sitemap_index(options: SiteOptions, ends: Sequence[datetime | None]) -> bytes:
+def _sitemap_index(options: SiteOptions, ends: Sequence[str | None]) -> bytes:
     root = Element("sitemapindex", xmlns=SITEMAP)
     for number, at in enumerate(ends, start=1):
         _place(root, "sitemap", options.address(f"sitemap-{number}.xml"), at)
     return _xml(root)
 
 
-def _place(root: Element, kind: str, url: str, at: datetime | None) -> None:
+def _place(root: Element, kind: str, url: str, at: str | None) -> None:
     place = SubElement(root, kind)
-    _texts(place, loc=url, **({"lastmod": at.isoformat()} if at else {}))
+    _texts(place, loc=url, **({"lastmod": at} if at else {}))
 
 
 def _texts(parent: Element, **texts: str) -> None:

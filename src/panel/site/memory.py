@@ -15,11 +15,13 @@ from panel.errors import RunStopped, StorageError
 from panel.site.record import Card, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS records (tool INTEGER PRIMARY KEY, key TEXT NOT NULL, card TEXT NOT NULL, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS records (
+    tool INTEGER PRIMARY KEY, key TEXT NOT NULL, card TEXT NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, digest BLOB NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -64,11 +66,17 @@ class Memory:
         query = "SELECT record FROM records WHERE tool = ?"
         return Record.model_validate_json(self._connection.execute(query, (tool,)).fetchone()[0])
 
+    def words(self, tool: int) -> str:
+        """Return the words that a tool is found by, with a blank between them."""
+        query = "SELECT words FROM records WHERE tool = ?"
+        return str(self._connection.execute(query, (tool,)).fetchone()[0])
+
     def put_record(self, tool: int, key: str, record: Record) -> None:
         """Keep what is known of a tool."""
-        query = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)"
+        query = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)"
         card = _CARD.dump_json(record.card).decode()
-        self._connection.execute(query, (tool, key, card, record.model_dump_json()))
+        row = (tool, key, card, " ".join(record.words), record.model_dump_json())
+        self._connection.execute(query, row)
 
     def forget(self) -> None:
         """Forget everything."""
@@ -81,16 +89,21 @@ class Memory:
         gone = ((tool,) for tool in known.difference(tools))
         self._connection.executemany("DELETE FROM records WHERE tool = ?", gone)
 
-    def files(self) -> dict[str, Written]:
-        """Return what was written, by path."""
-        rows = self._connection.execute("SELECT path, digest, size, changed FROM files")
-        return {path: Written(*rest) for path, *rest in rows}
+    def file(self, path: str) -> Written | None:
+        """Return what was written under a path."""
+        query = "SELECT digest, size, changed FROM files WHERE path = ?"
+        row = self._connection.execute(query, (path,)).fetchone()
+        return Written(*row) if row else None
 
-    def keep_files(self, written: dict[str, Written], gone: Iterable[str]) -> None:
-        """Keep what was written now, and forget what is no longer there."""
+    def put_file(self, path: str, written: Written) -> None:
+        """Keep what was written under a path."""
+        self._connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (path, *written))
+
+    def drop_files(self, is_there: Callable[[str], bool]) -> int:
+        """Forget files that are no longer there, and return how many they were."""
+        gone = [path for (path,) in self._connection.execute("SELECT path FROM files") if not is_there(path)]
         self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in gone))
-        rows = ((path, *each) for path, each in written.items())
-        self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+        return len(gone)
 
 
 @contextmanager

@@ -48,7 +48,6 @@ class Card(NamedTuple):
         name: as it is shown.
         tagline: likewise; may be empty.
         category: likewise.
-        words: what it is found by: those of its name, tagline, category, maker and other names, without case and accents.
         entry: its entry price.
         verdict: `ship`, `skip`, `mixed` or `none`.
         line: `Ship · 3 ship / 1 skip`.
@@ -71,7 +70,6 @@ class Card(NamedTuple):
     name: str
     tagline: str
     category: str
-    words: tuple[str, ...]
     entry: str
     verdict: str
     line: str
@@ -165,12 +163,14 @@ class Record(Frozen):
         said: what the critics said of it.
         history: the verdicts that were published, the latest first.
         log: what changed after it was published, the latest first.
+        words: what it is found by: those of its name, tagline, category, maker and other names, without case and accents.
     """
 
     card: Card
     said: tuple[Said, ...]
     history: tuple[Past, ...]
     log: tuple[Correction, ...]
+    words: tuple[str, ...]
 
 
 def record_of(tool: int, past: Sequence[Publishing]) -> Record:
@@ -192,6 +192,7 @@ def record_of(tool: int, past: Sequence[Publishing]) -> Record:
         said=tuple(_said(review)),
         history=tuple(history[::-1]),
         log=tuple(log[::-1]),
+        words=_words(review.tool),
     )
     digest = digest_of([last.model_dump(mode="json"), record.model_dump(mode="json")])
     return record.model_copy(update={"card": record.card._replace(digest=digest)})
@@ -219,7 +220,6 @@ def _card(
         name=one_line(listed.name),
         tagline=one_line(listed.tagline or ""),
         category=one_line(listed.category or ""),
-        words=_words(listed),
         entry=one_line(listed.entry),
         verdict=KEYS[tally.verdict],
         line=tally.line,

@@ -28,11 +28,13 @@ def search_files(press: Press) -> Iterator[File]:
     """Yield the files that the search fetches."""
     found: dict[str, list[Card]] = {}
     for card in press.shelf.live:
-        for key in sorted({key_of(word) for word in card.words if len(word) >= LETTERS}):
+        for key in sorted({key_of(word) for word in press.shelf.words(card).split() if len(word) >= LETTERS}):
             found.setdefault(key, []).append(card)
     for key, cards in found.items():
         yield File(
-            f"search/{key}.json", tuple((card.slug, card.digest) for card in cards), partial(_shard, cards)
+            f"search/{key}.json",
+            tuple((card.slug, card.digest) for card in cards),
+            partial(_shard, press, cards),
         )
 
 
@@ -41,10 +43,6 @@ def key_of(word: str) -> str:
     return "".join(char if _PLAIN.fullmatch(char) else f"-{ord(char):x}" for char in word[:LETTERS])
 
 
-def _entry(card: Card) -> tuple[str, str, str, str, str]:
-    return card.slug, card.name, card.tagline, card.line, " ".join(card.words)
-
-
-def _shard(cards: Iterable[Card]) -> bytes:
-    entries = [list(_entry(card)) for card in cards]
+def _shard(press: Press, cards: Iterable[Card]) -> bytes:
+    entries = [[card.slug, card.name, card.tagline, card.line, press.shelf.words(card)] for card in cards]
     return json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()

@@ -56,6 +56,10 @@ class Shelf:
         """Return all that lists and logs know of a tool."""
         return self._memory.record(card.tool)
 
+    def words(self, card: Card) -> str:
+        """Return the words that a tool is found by, with a blank between them."""
+        return self._memory.words(card.tool)
+
     async def publication(self, card: Card) -> Publication:
         """Return the review that is on the site, whole.
 

@@ -41,8 +41,8 @@ class Tree:
                 raise SettingsError(
                     f"{place}: is no site that panel made; name an empty folder, or one that is not there yet"
                 )
-        self._made: set[str] = set()
-        self._files: set[str] = set()
+        self._files: set[int] = set()
+        self._last = ""
 
     @property
     def has_reviews(self) -> bool:
@@ -60,6 +60,11 @@ class Tree:
         except OSError as error:
             raise _fault(self._spare, error) from error
         self.write(MARKER, MARKER_TEXT.encode())
+
+    def has(self, path: str) -> bool:
+        """Whether the new site has a file."""
+        # Hashes take a tenth of the room; two that are the same would leave a file that is no longer needed.
+        return hash(path) in self._files
 
     def keep(self, path: str, known: Written) -> bool:
         """Take over a file of the site, if it is what was written there; return whether it is.
@@ -79,7 +84,7 @@ class Tree:
             return False
         except OSError as error:
             raise _fault(self._folder / path, error) from error
-        self._files.add(path)
+        self._files.add(hash(path))
         return True
 
     def write(self, path: str, content: bytes) -> tuple[int, int]:
@@ -98,7 +103,7 @@ class Tree:
                 told = os.fstat(file.fileno())
         except OSError as error:
             raise _fault(Path(place), error) from error
-        self._files.add(path)
+        self._files.add(hash(path))
         return told.st_size, told.st_mtime_ns
 
     def swap(self) -> None:
@@ -118,16 +123,20 @@ class Tree:
         except OSError as error:
             raise _fault(self._folder, error) from error
 
-    def _clear(self) -> None:
-        """Remove what is left of earlier sites."""
-        start = len(str(self._spare)) + 1
-        for place, folders, names in os.walk(self._spare, topdown=False):
-            for name in names:
-                if f"{place}/{name}"[start:] not in self._files:
-                    os.unlink(f"{place}/{name}")  # noqa: PTH108 - of as many as the site has
-            for name in folders:
-                if f"{place}/{name}"[start:] not in self._made:
-                    os.rmdir(f"{place}/{name}")  # noqa: PTH106 - likewise
+    def _clear(self, folder: str = "") -> bool:
+        """Remove what is left of earlier sites; return whether a folder is empty now."""
+        empty = True
+        with os.scandir(f"{self._spare}/{folder}") as found:
+            entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+        for name, is_folder in entries:
+            path = f"{folder}{name}"
+            if is_folder and self._clear(f"{path}/"):
+                os.rmdir(f"{self._spare}/{path}")  # noqa: PTH106 - of as many as the site has
+            elif not is_folder and not self.has(path):
+                os.unlink(f"{self._spare}/{path}")  # noqa: PTH108 - likewise
+            else:
+                empty = False
+        return empty
 
     def _rename_twice(self) -> None:
         # Where two names cannot be exchanged, there is no site for a moment; it is whole before and after.
@@ -138,11 +147,9 @@ class Tree:
 
     def _place(self, path: str) -> str:
         folder = path.rpartition("/")[0]
-        if folder not in self._made:
+        if folder != self._last:
             os.makedirs(f"{self._spare}/{folder}", exist_ok=True)  # noqa: PTH103 - of as many as the site has
-            while folder:
-                self._made.add(folder)
-                folder = folder.rpartition("/")[0]
+            self._last = folder
         return f"{self._spare}/{path}"
 
 
