@@ -77,13 +77,17 @@ async def test_a_change_rebuilds_what_shows_it_and_nothing_else(site: Site) -> N
     assert untouched.isdisjoint(changed)
 
 
-async def test_an_incremental_build_equals_one_from_nothing(site: Site, tmp_path: Path) -> None:
-    """After corrections, a retraction and a new tool, the site is the one that a build from nothing makes."""
+async def test_an_incremental_build_equals_one_from_nothing(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After corrections, a retraction and new tools, the site is the one that a build from nothing makes, full pages of lists included."""
+    for room in ("lists", "critics"):
+        monkeypatch.setattr(f"panel.site.{room}.FULL", 2)
     drafts = await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(5)))
     await site.build()
     await corrected(site.store, drafts[1], ScoreChange(persona="skeptic", value=20))
     await do(site.store, drafts[2], Action.RETRACT, reason="The maker took it back.")
-    await published(site.store, spoken("Newcomer", category="Logs"))
+    await published(site.store, *(spoken(f"Newcomer {n}", category="Logs") for n in range(3)))
     await site.build()
     other = Site(site.store, tmp_path / "other")
     await other.build()

@@ -91,7 +91,8 @@ def list_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
     yield _home(press, categories, latest(live), newest(shown))
     yield from _pages(press, Listing("tools/", "All tools", "Every tool that the panel reviewed.", live))
     for one in categories:
-        description = f"{counted(len(one.cards), 'tool')} of the category {one.name}, reviewed by the panel."
+        # Not how many there are: pages that are full stay as they are when a tool is added.
+        description = f"Every tool of the category {one.name} that the panel reviewed."
         yield from _pages(press, Listing(one.path, one.name, description, one.cards))
     yield _comparisons(press, newest(shown, FULL))
     for title, path in (
@@ -161,7 +162,6 @@ def _pages(press: Press, listing: Listing) -> Iterator[File]:
 
 def _list_page(press: Press, listing: Listing, number: int | None, cards: Sequence[Card], of: int) -> File:
     path = listing.path if number is None else f"{listing.path}{number}/"
-    # A full page does not say how many there are, so that it stays as it is when one is added.
     last = None if number is None else number == of
 
     def made() -> bytes:
