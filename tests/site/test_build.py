@@ -83,10 +83,10 @@ async def test_an_incremental_build_equals_one_from_nothing(
     """After corrections, a retraction and new tools, the site is the one that a build from nothing makes, full pages of lists included."""
     for room in ("lists", "critics"):
         monkeypatch.setattr(f"panel.site.{room}.FULL", 2)
-    drafts = await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(5)))
+    drafts = await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(8)))
     await site.build()
-    await corrected(site.store, drafts[1], ScoreChange(persona="skeptic", value=20))
-    await do(site.store, drafts[2], Action.RETRACT, reason="The maker took it back.")
+    await corrected(site.store, drafts[-1], ScoreChange(persona="skeptic", value=20))
+    await do(site.store, drafts[-2], Action.RETRACT, reason="The maker took it back.")
     await published(site.store, *(spoken(f"Newcomer {n}", category="Logs") for n in range(3)))
     await site.build()
     other = Site(site.store, tmp_path / "other")
