@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 SECONDS = 30
 """What a mail server may take to answer."""
 
+CLOSING, FOR_GOOD = 421, 500
+"""Replies of RFC 5321, section 4.2: the server hangs up; it is no use to try again."""
+
 
 class MailRefused(PanelError):
     """The server takes no mail for this address."""
+
+    exit_code = 75
+
+
+class MailPutOff(PanelError):
+    """The server takes mail for this address later, perhaps."""
 
     exit_code = 75
 
@@ -73,12 +82,15 @@ class Line:
 
         Raises:
             MailRefused: the server does not want it for this address.
+            MailPutOff: it may want it later.
             MailDown: the server is gone, or wants no mail at all.
         """
         try:
             self._server.send_message(_composed(message, self._post, at), self._post.sender, [message.to])
         except smtplib.SMTPRecipientsRefused as error:
-            raise MailRefused(f"{message.to}: {_why(*error.recipients[message.to])}") from error
+            raise _refusal(self._post, message.to, *error.recipients[message.to]) from error
+        except smtplib.SMTPDataError as error:
+            raise _refusal(self._post, message.to, error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
             raise MailDown(_down(self._post, error)) from error
 
@@ -151,6 +163,13 @@ def _composed(message: Message, post: Post, at: datetime) -> EmailMessage:
     if message.html:
         made.add_alternative(message.html, subtype="html")
     return made
+
+
+def _refusal(post: Post, to: str, code: int, words: bytes | str) -> PanelError:
+    why = _why(code, words)
+    if code == CLOSING:
+        return MailDown(f"{_place(post)}: {why}")
+    return MailRefused(f"{to}: {why}") if code >= FOR_GOOD else MailPutOff(f"{to}: {why}")
 
 
 def _down(post: Post, error: Exception) -> str:

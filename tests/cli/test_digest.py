@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from publishing import published, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from cli.conftest import Ran
     from panel.domain.review import PanelReview
@@ -45,13 +45,15 @@ class MailServer:
     """A mail server on loopback that keeps what it gets.
 
     Attributes:
-        refused: addresses that it takes no mail for.
+        refused: addresses that it takes no mail for, each with what it says.
+        spurned: addresses whose mail it refuses once it has read it.
         most: mails after which it hangs up; None for never.
     """
 
     def __init__(self) -> None:
         self.got: list[Any] = []
-        self.refused: set[str] = set()
+        self.refused: dict[str, str] = {}
+        self.spurned: set[str] = set()
         self.most: int | None = None
         self._controller = Listening(self, hostname="127.0.0.1", port=0)
         self._controller.start()
@@ -64,13 +66,15 @@ class MailServer:
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
     ) -> str:
         if address in self.refused:
-            return "550 nobody of that name"
+            return self.refused[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - likewise
         if self.most is not None and len(self.got) >= self.most:
             return "421 closing down"
+        if self.spurned.intersection(envelope.rcpt_tos):
+            return "550 not like this"
         self.got.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default)))
         return "250 OK"
 
@@ -88,6 +92,7 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
     monkeypatch.setenv("PANEL_SMTP_URL", server.url)
     monkeypatch.setenv("PANEL_MAIL_FROM", "digest@reviews.example")
     monkeypatch.setenv("PANEL_SITE_URL", URL)
+    monkeypatch.setenv("PANEL_NEWSLETTER", "panel")
     yield server
     server.close()
 
@@ -163,11 +168,56 @@ def test_a_send_that_was_stopped_goes_on(panel: Callable[..., Ran], mail: MailSe
 
 def test_a_refused_address_holds_nobody_up(panel: Callable[..., Ran], mail: MailServer) -> None:
     """An address that the server does not take is told, exit code 3, and everybody else gets the issue."""
-    mail.refused = {"ada@example.org"}
+    mail.refused = {"ada@example.org": "550 nobody of that name"}
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 3
     assert "Refused: ada@example.org: 550 nobody of that name" in ran.out
     assert sorted(mail.to()) == ["kim@example.org", "lee@example.org"]
+
+
+def test_an_address_that_is_put_off_gets_it_later(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """An address that the server puts off is told, exit code 75, and gets the issue when the command is run again; nobody else does."""
+    mail.refused = {"kim@example.org": "450 come back later"}
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 75
+    assert "2 sent so far; put off kim@example.org: 450 come back later" in ran.err
+    mail.refused = {}
+    assert panel("digest", "--week", THIS_WEEK, "--send").code == 0
+    assert sorted(mail.to()) == sorted(READERS)
+
+
+def test_a_mail_that_is_refused_holds_nobody_up(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """A mail that the server refuses once it has read it is told, and everybody behind it gets the issue."""
+    mail.spurned = {"kim@example.org"}
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 3
+    assert "Refused: kim@example.org: 550 not like this" in ran.out
+    assert sorted(mail.to()) == ["ada@example.org", "lee@example.org"]
+
+
+def test_refusals_are_told_when_a_send_stops(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """What was refused before the server hung up is told with that."""
+    mail.refused = {"kim@example.org": "550 nobody of that name"}
+    mail.most = 0
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 75
+    assert "0 sent so far; refused kim@example.org: 550 nobody of that name" in ran.err
+
+
+def test_a_tool_reviewed_twice_is_in_the_issue_once(
+    panel: Callable[..., Ran], filled: Path, mail: MailServer
+) -> None:
+    """Of a tool that was reviewed twice in a week the issue has the review that is on the site."""
+
+    async def again() -> None:
+        async with open_store(filled) as store:
+            await published(store, spoken("Lantern", 20, 30, 40))
+
+    asyncio.run(again())
+    told = json.loads(panel("digest", "--week", THIS_WEEK, "--json").out)
+    assert told["reviews"] == 2
+    assert "Lantern — Skip · 0 ship / 3 skip" in Path(told["files"][1]).read_text()
+    assert mail.got == []
 
 
 def test_a_test_goes_to_one_address(panel: Callable[..., Ran], mail: MailServer) -> None:

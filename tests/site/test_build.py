@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +13,6 @@ from panel.site.memory import remembered
 from panel.site.tree import MARKER, Tree
 from publishing import Site, corrected, drafted, published, spoken
 from store.editing import brought, do
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -208,6 +205,12 @@ async def test_names_are_exchanged_or_renamed(site: Site, monkeypatch: pytest.Mo
     await corrected(site.store, draft, ScoreChange(persona="builder", value=72))
     await site.build()
     assert "72/100" in site.page("tools/lantern/")
+
+
+def test_the_root_is_no_site() -> None:
+    """The root of the file system is refused in one line."""
+    with pytest.raises(SettingsError, match="a folder of its own"):
+        Tree(Path("/"))
 
 
 def test_a_link_is_no_folder(tmp_path: Path) -> None:

@@ -337,20 +337,55 @@ async def test_a_tool_reviewed_twice_has_one_page(site: Site) -> None:
 
 
 async def test_an_address_that_changed_leads_on(site: Site) -> None:
-    """When a tool's slug changes, its former address leads to the page."""
-    await published(site.store, spoken("Lantern"))
-    await published(site.store, spoken("Lantern", slug="lantern-logs"))
+    """When a tool's slug changes, its former address leads to the page, and those of its comparisons lead to them."""
+    await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
+    await published(site.store, spoken("Lantern", slug="torch", category="Logs"))
     await site.build()
-    assert "url=../../tools/lantern-logs/" in site.page("tools/lantern/")
+    assert "url=../../tools/torch/" in site.page("tools/lantern/")
+    for former in ("lantern-vs-sextant", "sextant-vs-lantern"):
+        assert "url=../../compare/sextant-vs-torch/" in site.page(f"compare/{former}/")
+
+
+async def test_an_earlier_review_does_not_come_back(site: Site) -> None:
+    """When the latest review of a tool is retracted the tool is, although an earlier review was never taken back."""
+    await published(site.store, spoken("Lantern", 70, 60, 80))
+    latest, *_ = await published(site.store, spoken("Lantern", 30, 20, 40))
+    await do(site.store, latest, Action.RETRACT, reason="The listing was a joke.")
+    built = await site.build()
+    assert (built.reviews, built.retracted) == (0, 1)
+    assert "The listing was a joke." in site.page("tools/lantern/")
+
+
+async def test_a_retraction_stays_told(site: Site) -> None:
+    """A review that is published again after it was retracted keeps the retraction in its history and in the log."""
+    draft, *_ = await published(site.store, spoken())
+    await do(site.store, draft, Action.RETRACT, reason="The listing was a joke.")
+    await brought(site.store, draft, "open", "approve", "publish")
+    built = await site.build()
+    assert built.reviews == 1
+    assert "; retracted" in Elements(site.page("tools/lantern/")).words
+    assert "The listing was a joke." in site.page("corrections/")
 
 
 async def test_two_tools_of_one_slug_both_have_a_page(site: Site) -> None:
-    """The tool that was seen first keeps the address, the other one gets its own."""
-    await published(site.store, spoken("Lantern", slug="lantern"), spoken("Lantern Pro", slug="lantern"))
-    await site.build()
+    """The tool that was seen first keeps the address; the other one gets a free one, in comparisons and the log too, and takes no votes."""
+    second = spoken("Lantern Pro", slug="lantern", category="Logs", url="https://lantern.example/")
+    third = spoken("Lantern 2", category="Logs", url="https://lantern.example/")
+    first = spoken("Lantern", slug="lantern", category="Logs", url="https://lantern.example/")
+    await published(site.store, first)
+    _, draft = [*await published(site.store, third), *await published(site.store, second)]
+    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+    await site.build(voting=True)
+    words = Elements(site.page("compare/lantern-vs-lantern-3/")).words
+    assert "Lantern vs Lantern Pro" in words
+    assert words.count("Sources Lantern ") == 1
+    assert 'href="../tools/lantern-3/"' in site.page("corrections/")
+    assert "vote/lantern" in site.page("tools/lantern/")
+    assert "<form" not in site.page("tools/lantern-3/")
     assert sorted(path.name for path in (site.folder / "tools").iterdir() if path.is_dir()) == [
         "lantern",
         "lantern-2",
+        "lantern-3",
     ]
 
 

@@ -56,19 +56,20 @@ async def test_a_correction_that_is_not_published_changes_nothing(store: Store) 
 
 
 async def test_a_retraction_is_told_with_its_reason(store: Store) -> None:
-    """What was retracted has no live version, and says who did it and why; published again, it is live again."""
+    """What was retracted has no live version, and says who did it and why; published again, it is live again, and the retraction stays told."""
     draft, *_ = await published(store, spoken())
     await do(store, draft, Action.RETRACT, reason=REASON)
     told = await store.publishing(draft)
     assert told
     assert told.live is None
-    assert told.retraction
-    assert (told.retraction.by, told.retraction.reason) == ("Kim", REASON)
+    assert (gone := told.retraction(0))
+    assert (gone.by, gone.reason) == ("Kim", REASON)
     await brought(store, draft, "open", "approve", "publish")
     again = await store.publishing(draft)
     assert again
-    assert again.live
-    assert len(again.publications) == 2
+    assert again.live == again.publications[1]
+    assert again.retraction(0) == gone
+    assert again.retraction(1) is None
 
 
 async def test_what_was_never_published_is_none(store: Store) -> None:

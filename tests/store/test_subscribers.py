@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,14 +37,17 @@ async def test_asking_twice_changes_nothing_for_who_is_in(store: Store) -> None:
 
 
 async def test_an_issue_is_sent_once(store: Store) -> None:
-    """Whoever was marked is not due for the same issue again, and is for the next one."""
+    """Whoever is taken for an issue cannot be taken for it again, is due for the next one, and no more for an earlier one."""
     for mail in (KIM, ADA):
         await store.confirm((await store.ask(mail)).id)
     first, second = await store.unsent("2026-W47")
-    await store.mark_sent(first.id, "2026-W47")
+    assert await asyncio.gather(*(store.take(first, "2026-W47") for _ in range(3))) == [True, False, False]
     assert await store.unsent("2026-W47") == [second]
+    assert await store.unsent("2026-W46") == [second]
     assert len(await store.unsent("2026-W48")) == 2
-    assert await store.unsent("2026-W48", after=first.id) == [second]
+    await store.give_back(first)
+    assert await store.unsent("2026-W47") == [first, second]
+    assert await store.unsent("2026-W47", after=first.id) == [second]
 
 
 async def test_somebody_is_forgotten(store: Store) -> None:

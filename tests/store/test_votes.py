@@ -62,6 +62,26 @@ async def test_an_address_has_a_ceiling(store: Store) -> None:
     assert (await store.votes(["lantern"]))["lantern"].total == MOST_OF_ADDRESS + 1
 
 
+async def test_a_vote_that_is_changed_makes_no_room(store: Store) -> None:
+    """Votes that are changed from another address still count for the first one's ceiling."""
+    await published(store, spoken())
+    for number in range(MOST_OF_ADDRESS):
+        await store.vote("lantern", voter(number), Verdict.SHIP, HOME)
+        await store.vote("lantern", voter(number), Verdict.SKIP, "b" * 64)
+    with pytest.raises(GateError):
+        await store.vote("lantern", voter(99), Verdict.SHIP, HOME)
+
+
+async def test_a_former_slug_is_another_tool_s_to_take(store: Store) -> None:
+    """When a tool is filed elsewhere and another one takes its slug, votes under it are the other one's."""
+    await published(store, spoken("Lantern", slug="foo"))
+    await store.vote("foo", voter(1), Verdict.SHIP, HOME)
+    await published(store, spoken("Lantern", slug="bar"))
+    await published(store, spoken("Foo", slug="foo"))
+    await store.vote("foo", voter(2), Verdict.SKIP, HOME)
+    assert await store.all_votes() == {"bar": Votes(ships=1), "foo": Votes(skips=1)}
+
+
 async def test_many_votes_at_once_are_all_counted(store: Store) -> None:
     """Readers who vote at the same time lose no vote, and one who clicks twice has one."""
     await published(store, spoken())

@@ -75,7 +75,7 @@ async def test_pages_are_served_as_by_any_host(reader: httpx2.AsyncClient) -> No
     assert (await reader.get("/")).text == "home"
     assert (await reader.get("/compare/a-vs-b/")).text == "a or b"
     moved = await reader.get("/compare/a-vs-b")
-    assert (moved.status_code, httpx2.URL(moved.headers["location"]).path) == (308, "/compare/a-vs-b/")
+    assert (moved.status_code, moved.headers["location"]) == (308, "/compare/a-vs-b/")
     missing = await reader.get("/nothing/")
     assert (missing.status_code, missing.text) == (404, "nothing here")
     assert (await reader.head("/")).status_code == 200
@@ -154,7 +154,7 @@ async def test_a_vote_by_script_is_answered_with_counts(reader: httpx2.AsyncClie
 async def test_a_vote_by_form_leads_back(reader: httpx2.AsyncClient, store: Store) -> None:
     """Without a script a vote leads back to the tool's page, and it can be taken back."""
     answer = await reader.post("/vote/lantern", data=SHIP)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/tools/lantern/#community")
+    assert (answer.status_code, answer.headers["location"]) == (303, "../tools/lantern/#community")
     await reader.post("/vote/lantern", data={"verdict": "withdraw"})
     assert await store.all_votes() == {}
 
@@ -258,6 +258,18 @@ async def test_an_address_has_a_ceiling_across_readers(services: PublicServices,
     assert statuses == [303] * 20 + [429]
     assert await vote("10.0.0.1", "198.51.100.1, 203.0.113.9") == 303
     assert (await store.all_votes())["lantern"].total == 21
+
+
+async def test_a_proxy_may_add_a_line_of_its_own(services: PublicServices) -> None:
+    """Of several lines of X-Forwarded-For the last entry counts, which is the proxy's, whatever the reader wrote above."""
+    app = create_public_app(services)
+    statuses = []
+    for n in range(21):
+        async with browser(app, address="10.0.0.1") as fresh:
+            lines = [("x-forwarded-for", f"203.0.113.{n}"), ("x-forwarded-for", "192.0.2.7")]
+            answer = await fresh.post("/vote/lantern", data=SHIP, headers=lines)
+            statuses.append(answer.status_code)
+    assert statuses == [303] * 20 + [429]
 
 
 async def test_the_store_keeps_no_address(

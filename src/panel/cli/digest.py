@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from panel.cli.sending import Sent
     from panel.report.digest import Issue, Week
     from panel.settings.resolve import Resolved
-    from panel.store import Store
+    from panel.store import Publication, Store
 
 HELP = """Make the week's issue of the newsletter, as HTML and as text.
 
@@ -56,6 +56,7 @@ def digest(
     from panel.cli.existing import look
     from panel.cli.mailing import post_of, site_url
     from panel.settings.resolve import resolve
+    from panel.site.options import OWN
 
     if send and test:
         raise SettingsError("--send and --test exclude each other; send a test first")
@@ -63,9 +64,14 @@ def digest(
     wanted, url = _week(week), site_url(resolved)
     if send or test:
         post_of(resolved)
+    if send and resolved.settings.newsletter != OWN:
+        raise SettingsError(
+            f"newsletter: is {resolved.settings.newsletter}; panel sends issues, and takes care of those who leave, where it is panel"
+        )
+    to = _address(test) if test else None
     issue = look(resolved, lambda store: _issue(store, wanted, url, resolved.settings.site_name))
     files = _written(issue, out) if issue.items else []
-    sent = _mailed(resolved, issue, test) if issue.items and (send or test) else None
+    sent = _mailed(resolved, issue, to) if issue.items and (send or to) else None
     if as_json:
         result_json(
             {
@@ -79,6 +85,15 @@ def digest(
     else:
         plain_result(_said(issue, files, sent))
     return 3 if sent and sent.refused else 0
+
+
+def _address(text: str) -> str:
+    from panel.domain.mail import mail_address
+
+    try:
+        return mail_address(text)
+    except ValueError as error:
+        raise SettingsError(f"--test {text}: {error}") from None
 
 
 def _week(text: str | None) -> Week:
@@ -95,11 +110,15 @@ def _week(text: str | None) -> Week:
 async def _issue(store: Store, week: Week, url: str, site: str) -> Issue:
     from panel.report.digest import Issue, Item
 
-    found, last = [], 0
+    latest: dict[str, Publication] = {}
+    last = 0
     while page := await store.live(after=last):
-        found += [one for one in page if week.has(one.at)]
+        for one in page:
+            # Of a tool that was reviewed twice, the later review is on the site.
+            name = one.shown.review.tool.canonical
+            latest[name] = max(latest.get(name, one), one, key=lambda review: review.at)
         last = page[-1].draft
-    found.sort(key=lambda one: one.at, reverse=True)
+    found = sorted((one for one in latest.values() if week.has(one.at)), key=lambda one: one.at, reverse=True)
     items = tuple(
         Item(
             review=one.shown.review,

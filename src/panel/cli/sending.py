@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.cli.mailing import mail_secret, post_of
-from panel.domain.mail import Message, mail_address
+from panel.domain.mail import Message
 from panel.domain.subscription import leave_token
-from panel.errors import RunStopped, SettingsError
-from panel.mail import MailDown, MailRefused, line_to
+from panel.errors import RunStopped
+from panel.mail import MailDown, MailPutOff, MailRefused, line_to
 from panel.report.digest import digest_html, digest_text
 
 if TYPE_CHECKING:
+    from panel.mail import Line
     from panel.report.digest import Issue
     from panel.settings.resolve import Resolved
-    from panel.store import Store
+    from panel.store import Store, Subscriber
 
 AGAIN = "whoever got the issue does not get it again; run the same command once the server is back"
 
@@ -37,47 +38,74 @@ def send_test(resolved: Resolved, issue: Issue, to: str) -> Sent:
     """Mail an issue to one address.
 
     Raises:
-        SettingsError: it is no address.
         MailRefused: the server takes no mail for it.
         MailDown: it takes no mail at all.
     """
-    try:
-        address = mail_address(to)
-    except ValueError as error:
-        raise SettingsError(f"--test {to}: {error}") from None
     with line_to(post_of(resolved)) as line:
-        line.send(_message(issue, address, ""), datetime.now(UTC))
+        line.send(_message(issue, to, ""), datetime.now(UTC))
     return Sent(1, [])
 
 
 async def send_issue(resolved: Resolved, store: Store, issue: Issue) -> Sent:
     """Mail an issue to everybody who confirmed and did not get it yet.
 
-    Each is marked before the next one is sent: who is sent what twice is at most the one at whom a crash came in between.
+    Each is marked before the mail is handed over, and the mark is taken back if the server does not take it: nobody gets an issue twice, also
+    from two commands at once; a crash in between costs one reader the issue.
 
     Raises:
-        RunStopped: the server takes no more mail; run it again later.
+        RunStopped: the server takes no more mail, or put somebody off; run it again later.
         StorageError: the store does not answer.
     """
-    secret, post = mail_secret(resolved), post_of(resolved)
-    count, last, refused = 0, 0, list[str]()
+    letters, last = _Letters(resolved, store, issue), 0
     try:
         with ExitStack() as open_:
             line = None
             while page := await store.unsent(issue.week, after=last):
-                line = line or open_.enter_context(line_to(post))
+                line = line or open_.enter_context(line_to(post_of(resolved)))
                 for one in page:
-                    leave = f"{issue.url}/newsletter/leave?token={leave_token(secret, one)}"
-                    try:
-                        line.send(_message(issue, one.mail, leave), datetime.now(UTC))
-                        count += 1
-                    except MailRefused as error:
-                        refused.append(str(error))
-                    await store.mark_sent(one.id, issue.week)
+                    await letters.send(line, one)
                 last = page[-1].id
     except MailDown as error:
-        raise RunStopped(f"{error}; {count} sent so far; {AGAIN}") from error
-    return Sent(count, refused)
+        raise RunStopped("; ".join([str(error), *letters.told(), AGAIN])) from error
+    if letters.put_off:
+        raise RunStopped("; ".join([*letters.told(), AGAIN]))
+    return Sent(letters.delivered, letters.refused)
+
+
+class _Letters:
+    """What became of an issue so far."""
+
+    def __init__(self, resolved: Resolved, store: Store, issue: Issue) -> None:
+        self._secret = mail_secret(resolved)
+        self._store = store
+        self._issue = issue
+        self.delivered = 0
+        self.refused: list[str] = []
+        self.put_off: list[str] = []
+
+    async def send(self, line: Line, one: Subscriber) -> None:
+        """Mail the issue to somebody, unless another process does."""
+        if not await self._store.take(one, self._issue.week):
+            return
+        leave = f"{self._issue.url}/newsletter/leave?token={leave_token(self._secret, one)}"
+        try:
+            line.send(_message(self._issue, one.mail, leave), datetime.now(UTC))
+        except MailRefused as error:
+            self.refused.append(str(error))
+        except MailPutOff as error:
+            self.put_off.append(str(error))
+            await self._store.give_back(one)
+        except MailDown:
+            await self._store.give_back(one)
+            raise
+        else:
+            self.delivered += 1
+
+    def told(self) -> list[str]:
+        """Return what became of it, in words."""
+        lines = [f"{self.delivered} sent so far"]
+        lines += [f"refused {line}" for line in self.refused]
+        return [*lines, *(f"put off {line}" for line in self.put_off)]
 
 
 def _message(issue: Issue, to: str, leave: str) -> Message:

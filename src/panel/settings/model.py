@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from panel.domain.approval import PersonName
 from panel.domain.base import Frozen
 from panel.domain.completion import Effort, Verbosity
+from panel.domain.mail import mail_address
+from panel.domain.text import one_line
 from panel.errors import SettingsError
 
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
@@ -100,7 +102,8 @@ def _mail_server(value: str) -> str:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
-    except ValueError:
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # and UnicodeError, for a name that no server has
         usable = False
     if not usable or parts.password or parts.path.strip("/") or not value.isprintable() or " " in value:
         raise ValueError(
@@ -109,10 +112,11 @@ def _mail_server(value: str) -> str:
     return value.rstrip("/")
 
 
-def _mailbox(value: str) -> str:
-    if not re.fullmatch(r"[^\s@<>\",;:()\\]{1,64}@[^\s@<>\",;:()\\]{1,255}", value):
-        raise ValueError("expected a mail address, such as digest@example.org")
-    return value
+def _title(value: str) -> str:
+    title = one_line(value)
+    if not title:
+        raise ValueError("expected a name that can be read")
+    return title
 
 
 def _newsletter(value: str) -> str:
@@ -224,7 +228,8 @@ class Settings(Frozen):
         Field(description="address at which the published site is read, such as https://reviews.example.org"),
     ] = None
     site_name: Annotated[
-        str, Field(min_length=1, max_length=80, description="what the published site is called")
+        Annotated[str, AfterValidator(_title)],
+        Field(min_length=1, max_length=80, description="what the published site is called"),
     ] = "Panel reviews"
     voting: Annotated[
         bool,
@@ -246,7 +251,7 @@ class Settings(Frozen):
         Field(description="mail server, as smtp://USER@HOST:PORT (STARTTLS where offered) or smtps://"),
     ] = None
     mail_from: Annotated[
-        Annotated[str, AfterValidator(_mailbox)] | None,
+        Annotated[str, AfterValidator(mail_address)] | None,
         Field(description="address that the newsletter is sent from"),
     ] = None
     personas: Annotated[Folder | None, Field(description="folder of persona files")] = None

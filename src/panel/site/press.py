@@ -114,9 +114,11 @@ class Press:
 
     def community(self, slug: str) -> Community:
         """Return what readers make of a tool."""
-        votes = self.shelf.votes.get(slug)
+        # Whoever votes names a tool by the slug that it was listed with.
+        named = slug not in self.shelf.made_up
+        votes = self.shelf.votes.get(slug) if named else None
         line = votes_line(votes, self.options.shown_from) if votes else NO_VOTES
-        return Community(line, slug if self.options.voting else "")
+        return Community(line, slug if named and self.options.voting else "")
 
 
 def votes_line(votes: Votes, shown_from: int) -> str:

@@ -181,8 +181,9 @@ def record_of(tool: int, past: Sequence[Publishing]) -> Record:
         past: all that was published of each of its drafts; at least one.
     """
     publications = sorted((each for one in past for each in one.publications), key=_when)
-    live = [one.live for one in past if one.live]
-    last = max(live, key=_when) if live else publications[-1]
+    # The latest review stands for the tool: once it is taken back, an earlier one does not come back in its place.
+    last = publications[-1]
+    live = any(one.live == last for one in past)
     review = last.shown.review
     slug = review.tool.slug
     history = sorted(_history(past), key=lambda one: one.at)
@@ -264,15 +265,15 @@ def _said(review: PanelReview) -> Iterator[Said]:
 
 def _history(past: Iterable[Publishing]) -> Iterator[Past]:
     for one in past:
-        for publication in one.publications:
+        for number, publication in enumerate(one.publications):
             review = publication.shown.review
-            last = publication is one.publications[-1]
+            retraction = one.retraction(number)
             yield Past(
                 at=_utc(publication.at),
                 line=review.tally.line,
                 models=review.setup.asked_models,
                 by=publication.approved_by,
-                retracted=_utc(one.retraction.at) if last and one.retraction else None,
+                retracted=_utc(retraction.at) if retraction else None,
             )
 
 
@@ -289,15 +290,15 @@ def _log(past: Iterable[Publishing], slug: str) -> Iterator[Correction]:
                     after=after.shown.review.tally.line,
                     by=after.approved_by,
                 )
-        if one.retraction:
-            review = one.publications[-1].shown.review
+        for retraction in one.retractions:
+            review = one.publications[retraction.of].shown.review
             yield Correction(
-                at=_utc(one.retraction.at),
+                at=_utc(retraction.at),
                 slug=slug,
                 name=one_line(review.tool.name),
                 before=review.tally.line,
-                by=one.retraction.by,
-                reason=one.retraction.reason,
+                by=retraction.by,
+                reason=retraction.reason,
             )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
+    from panel.domain.review import PanelReview
     from panel.site.press import Press
     from panel.site.record import Card
     from panel.store import Publication
@@ -58,6 +59,7 @@ def review_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
         yield from _of_tool(press, card, compared.get(card.tool, []))
     for pair in pairs:
         yield from _of_pair(press, pair)
+    yield from _moved_pairs(press, pairs)
 
 
 def _of_tool(press: Press, card: Card, compared: list[Pair]) -> Iterator[File]:
@@ -95,6 +97,17 @@ def _of_pair(press: Press, pair: Pair) -> Iterator[File]:
     yield File(path + PICTURE, (picture,), partial(png, picture))
 
 
+def _moved_pairs(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
+    """Yield the way to comparisons from the addresses that they had under former slugs of their tools."""
+    taken = {slug for pair in pairs for slug in (pair.slug, pair.turned)}
+    for pair in pairs:
+        for card, other in ((pair.a, pair.b), (pair.b, pair.a)):
+            for former in card.former:
+                for slug in {f"{former}-vs-{other.slug}", f"{other.slug}-vs-{former}"} - taken:
+                    taken.add(slug)
+                    yield _redirect(press, f"compare/{slug}/", f"compare/{pair.slug}/", pair.title)
+
+
 def _redirect(press: Press, path: str, to: str, title: str) -> File:
     make = partial(press.page, "moved.html.j2", path, to=to, title=title, description="", linked_data=None)
     return File(path + INDEX, (to, title), partial(make, noindex=True))
@@ -113,7 +126,7 @@ def _notice(press: Press, path: str, title: str, gone: tuple[Card, ...]) -> File
             noindex=True,
         )
 
-    return File(path + INDEX, tuple(card.digest for card in gone), made)
+    return File(path + INDEX, (title, *(card.digest for card in gone)), made)
 
 
 async def _tool_page(press: Press, card: Card, compared: list[Pair]) -> bytes:
@@ -132,7 +145,7 @@ async def _tool_page(press: Press, card: Card, compared: list[Pair]) -> bytes:
 
 async def _pair_page(press: Press, pair: Pair) -> bytes:
     publications = [await press.shelf.publication(card) for card in pair]
-    page = Comparison(reviews=tuple(one.shown.review for one in publications))
+    page = Comparison(reviews=tuple(map(_filed, publications, pair)))
     path = f"compare/{pair.slug}/"
     steps = [("Compare", "compare/"), (pair.title, path)]
     one, other = page.reviews
@@ -146,6 +159,13 @@ async def _pair_page(press: Press, pair: Pair) -> bytes:
         noindex=pair.thin,
         **_common(press, page, publications, pair, steps),
     )
+
+
+def _filed(publication: Publication, card: Card) -> PanelReview:
+    """Return a review with its tool filed where its page is, which tells tools of one slug apart."""
+    review = publication.shown.review
+    tool = review.tool.model_copy(update={"slug": card.slug})
+    return review if review.tool == tool else review.model_copy(update={"tool": tool})
 
 
 def _common(

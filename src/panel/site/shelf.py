@@ -10,7 +10,7 @@ from panel.errors import StorageError
 from panel.site.record import record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from panel.domain.votes import Votes
     from panel.site.memory import Memory
@@ -43,7 +43,7 @@ class Shelf:
         self._store = store
         self._memory = memory
         self._held: OrderedDict[int, Publication] = OrderedDict()
-        self.cards = cards
+        self.cards, self.made_up = _distinct(cards)
         self.compared = compared
         self.votes = votes
 
@@ -94,7 +94,7 @@ async def read_shelf(store: Store, memory: Memory, code: str, votes: dict[str, V
     for tool, rows in groupby(await store.listed(), key=lambda row: row.tool):
         cards.append(await _card(store, memory, tool, list(rows), code))
     memory.keep_records(card.tool for card in cards)
-    return Shelf(store, memory, _distinct(cards), await store.compared(), votes)
+    return Shelf(store, memory, cards, await store.compared(), votes)
 
 
 async def _card(store: Store, memory: Memory, tool: int, rows: list[Listed], code: str) -> Card:
@@ -107,12 +107,22 @@ async def _card(store: Store, memory: Memory, tool: int, rows: list[Listed], cod
     return record.card
 
 
-def _distinct(cards: Iterable[Card]) -> list[Card]:
-    """Tell tools apart whose names end in the same address: the one that was seen first keeps it."""
+def _distinct(cards: Sequence[Card]) -> tuple[list[Card], set[str]]:
+    """Tell tools apart whose names end in the same address: the one that was seen first keeps it.
+
+    Returns:
+        the tools, and the slugs that were made up.
+    """
+    natural = {slug for card in cards for slug in (card.slug, *card.former)}
     taken: set[str] = set()
+    made: set[str] = set()
     distinct = []
     for card in cards:
-        slug = card.slug if card.slug not in taken else f"{card.slug}-{card.tool}"
+        slug, number = card.slug, 1
+        while slug in taken or (number > 1 and slug in natural):
+            number += 1
+            slug = f"{card.slug}-{number}"
         taken.add(slug)
+        made |= {slug} - {card.slug}
         distinct.append(card._replace(slug=slug))
-    return distinct
+    return distinct, made

@@ -86,7 +86,11 @@ def _versions(press: Press) -> tuple[MadeWith, ...]:
 
 def _corrections(press: Press) -> Iterator[File]:
     changed = [card for card in press.shelf.cards if card.corrected]
-    log: list[Correction] = [entry for card in changed for entry in press.shelf.record(card).log]
+    log: list[Correction] = [
+        entry.model_copy(update={"slug": card.slug})
+        for card in changed
+        for entry in press.shelf.record(card).log
+    ]
     live = {card.slug for card in press.shelf.live}
     years: dict[int, list[Correction]] = {}
     for entry in sorted(log, key=lambda one: (one.at, one.slug), reverse=True):

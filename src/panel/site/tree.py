@@ -35,6 +35,8 @@ class Tree:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
+        if not self._folder.name:
+            raise SettingsError(f"{folder}: cannot be a site; name a folder of its own")
         self._spare = self._folder.with_name(f".{self._folder.name}.spare")
         for place in (self._folder, self._spare):
             if place.is_symlink() or (place.exists() and not _is_site(place)):

@@ -66,11 +66,13 @@ class Retraction(Frozen):
     """That a draft was taken from the site.
 
     Attributes:
+        of: which publication of the draft it took back, from 0.
         by: who did it.
         reason: why, in their words, which readers see.
         at: when.
     """
 
+    of: int
     by: str
     reason: str
     at: datetime
@@ -82,17 +84,22 @@ class Publishing(Frozen):
     Attributes:
         draft: its number.
         publications: in order; never empty.
-        retraction: that it was taken back; None while it is on the site.
+        retractions: each time it was taken back, in order.
     """
 
     draft: int
     publications: tuple[Publication, ...]
-    retraction: Retraction | None
+    retractions: tuple[Retraction, ...] = ()
+
+    def retraction(self, number: int) -> Retraction | None:
+        """Return that a publication was taken back; None if it was not."""
+        return next((one for one in self.retractions if one.of == number), None)
 
     @property
     def live(self) -> Publication | None:
         """What is on the site."""
-        return None if self.retraction else self.publications[-1]
+        last = len(self.publications) - 1
+        return None if self.retraction(last) else self.publications[last]
 
 
 class Publications(Access):
@@ -164,7 +171,7 @@ def _compared(connection: Connection) -> list[tuple[int, ...]]:
 
 def _publishing(desk: Desk) -> Publishing | None:
     publications: list[Publication] = []
-    retraction = None
+    retractions: list[Retraction] = []
     standing: Standing | None = None
     for place, event in enumerate(desk.past):
         if event.kind not in {Action.PUBLISH, Action.RETRACT}:
@@ -173,12 +180,11 @@ def _publishing(desk: Desk) -> Publishing | None:
         live = standing.live
         if event.kind == Action.PUBLISH and live and live.place == place:
             publications.append(_publication(desk, live, standing))
-            retraction = None
         elif event.kind == Action.RETRACT and publications and live is None:
-            retraction = _retraction(event)
+            retractions.append(_retraction(event, len(publications) - 1))
     if not publications:
         return None
-    return Publishing(draft=desk.draft, publications=tuple(publications), retraction=retraction)
+    return Publishing(draft=desk.draft, publications=tuple(publications), retractions=tuple(retractions))
 
 
 def _publication(desk: Desk, live: Live, standing: Standing) -> Publication:
@@ -197,5 +203,5 @@ def _publication(desk: Desk, live: Live, standing: Standing) -> Publication:
     )
 
 
-def _retraction(event: PastEvent) -> Retraction:
-    return Retraction(by=event.actor, reason=event.reason or "", at=event.at)
+def _retraction(event: PastEvent, of: int) -> Retraction:
+    return Retraction(of=of, by=event.actor, reason=event.reason or "", at=event.at)

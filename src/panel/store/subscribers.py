@@ -93,13 +93,22 @@ class Subscribers(Access):
         """
         await self._set(number, state=Subscription.LEFT, left_at=now())
 
-    async def mark_sent(self, number: int, issue: str) -> None:
-        """Keep that somebody was sent an issue.
+    async def take(self, one: Subscriber, issue: str) -> bool:
+        """Keep that somebody is sent an issue, and return whether nobody else sends it to them.
 
         Raises:
             StorageError: it was not committed.
         """
-        await self._set(number, last_issue=issue)
+        query = update(subscribers).where(subscribers.c.id == one.id, _due(issue)).values(last_issue=issue)
+        return bool(await self._write(lambda connection: connection.execute(query).rowcount))
+
+    async def give_back(self, one: Subscriber) -> None:
+        """Keep that they were not sent the issue after all.
+
+        Raises:
+            StorageError: it was not committed.
+        """
+        await self._set(one.id, last_issue=one.last_issue)
 
     async def forget(self, mail: str) -> bool:
         """Delete all that is known of somebody, and return whether there was anything.
@@ -116,14 +125,19 @@ class Subscribers(Access):
         return await self._read(lambda connection: _page(connection, subscribers.c.id > after, limit))
 
     async def unsent(self, issue: str, *, after: int = 0, limit: int = 100) -> list[Subscriber]:
-        """Return those who confirmed and were not sent an issue yet; `after` is the last number of the page before."""
-        fresh = or_(subscribers.c.last_issue.is_(None), subscribers.c.last_issue != issue)
-        wanted = (subscribers.c.state == Subscription.CONFIRMED) & fresh & (subscribers.c.id > after)
+        """Return those who confirmed and were sent neither an issue nor a later one; `after` is the last number of the page before."""
+        wanted = _due(issue) & (subscribers.c.id > after)
         return await self._read(lambda connection: _page(connection, wanted, limit))
 
     async def _set(self, number: int, **values: Any) -> None:  # noqa: ANN401 - of any column
         query = update(subscribers).where(subscribers.c.id == number).values(**values)
         await self._write(lambda connection: connection.execute(query) and None)
+
+
+def _due(issue: str) -> ColumnElement[bool]:
+    """Whether somebody confirmed and was sent neither an issue nor a later one; names of weeks sort as the weeks do."""
+    earlier = or_(subscribers.c.last_issue.is_(None), subscribers.c.last_issue < issue)
+    return (subscribers.c.state == Subscription.CONFIRMED) & earlier
 
 
 def _ask(connection: Connection, mail: str) -> Subscriber:

@@ -67,8 +67,9 @@ class Ballots(Access):
 def _listed() -> Select[tuple[int, str]]:
     """Select the tools that are on the site, by the slugs of their pages."""
     filed = and_(run_tools.c.run_id == drafts.c.run_id, run_tools.c.tool_id == drafts.c.tool_id)
+    latest = select(func.max(drafts.c.id)).where(drafts.c.live.is_not(None)).group_by(drafts.c.tool_id)
     query = select(drafts.c.tool_id.label("tool"), _SLUG).join_from(drafts, tools)
-    return query.outerjoin(run_tools, filed).where(drafts.c.live.is_not(None)).distinct()
+    return query.outerjoin(run_tools, filed).where(drafts.c.id.in_(latest))
 
 
 def _votes(connection: Connection, listed: Select[tuple[int, str]]) -> dict[str, Votes]:
@@ -98,12 +99,15 @@ def _vote(
     if verdict is None:
         connection.execute(delete(votes).where(mine))
         return None
-    row = {"verdict": verdict, "address": address, "at": now()}
+    row = {"verdict": verdict, "at": now()}
+    # The address of the first vote stays, or changing votes from elsewhere would make room under its ceiling.
     if connection.execute(update(votes).where(mine).values(row)).rowcount:
         return None
     of_address = (votes.c.tool_id == tool) & (votes.c.address == address)
     count = select(func.count()).select_from(votes).where(of_address)
     if connection.execute(count).scalar_one() >= MOST_OF_ADDRESS:
         return GateError("there were many votes on this tool from where you are; vote again tomorrow")
-    connection.execute(insert_new(connection, votes).values(tool_id=tool, voter=voter, **row))
+    connection.execute(
+        insert_new(connection, votes).values(tool_id=tool, voter=voter, address=address, **row)
+    )
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
@@ -38,6 +39,8 @@ class SiteFiles(StaticFiles):
             raise HTTPException(404) from error
         if isinstance(response, RedirectResponse):
             response.status_code = 308  # the address of a folder ends in a slash for good
+            # Not the whole address, whose scheme only a proxy in front would know.
+            response.headers["location"] = quote(f"/{path}/")
         lasting = path.startswith(ASSETS) and response.status_code in {200, 304}
         response.headers["cache-control"] = FOREVER if lasting else ASKED_AGAIN
         return response

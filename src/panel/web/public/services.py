@@ -75,7 +75,8 @@ class PublicServices:
 
     def _address(self, request: Request) -> str:
         own = address_of(request)
-        named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        # A proxy may add a line of its own below one that the reader made up.
+        named = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
         if own not in self.proxies or not named:
             return own
         try:

@@ -61,7 +61,7 @@ class _Desk:
 
     async def _answer(self, request: Request, slug: str, number: str) -> Response:
         if not is_script(request):
-            return RedirectResponse(f"/tools/{slug}/#community", 303)
+            return RedirectResponse(f"../tools/{slug}/#community", 303)
         told = await self._told(request, [slug], number)
         return JSONResponse(told[slug], headers=_FRESH)
 
