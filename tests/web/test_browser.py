@@ -301,6 +301,7 @@ def test_everything_can_be_done_without_a_script(desk: Desk, kim: str, chromium:
     page.locator("#edit-futurist").get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("button", name="Publish").click()
+    told(page, "Published Lantern")
     assert desk.state(draft) is State.PUBLISHED
     page.get_by_role("link", name="Lantern").first.click()
     page.get_by_text("Retract…").click()
