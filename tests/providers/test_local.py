@@ -5,7 +5,7 @@ import contextlib
 import http.client
 import importlib.util
 import json
-import time
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ModelConfig(model="smollm2-135m-instruct", seed=7)
+PATIENCE = 60
+"""Seconds after which something that must happen did not."""
 BOOK = PromptBook([ROOT / "prompts"], b"s" * 32, scaffolded=True)
 CRITICS = load_personas(ROOT / "personas")
 HARROW = tool(
@@ -237,11 +239,10 @@ def test_plan_pairs_openers_with_the_sentences_that_fit() -> None:
 class FakeEngine:
     """Writes given texts, one per draw, or raises an error; knows words by their characters."""
 
-    def __init__(self, *texts: str, delay: float = 0.0, error: Exception | None = None) -> None:
+    def __init__(self, *texts: str, error: Exception | None = None) -> None:
         self.texts = list(texts)
         self.error = error
         self.calls: list[dict[str, Any]] = []
-        self.delay = delay
         self.closed = False
 
     def tokens(self, text: str, *, special: bool = False) -> Tokens:
@@ -251,7 +252,6 @@ class FakeEngine:
     def ask(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Answer:
         """Return the next text."""
         self.calls.append({"lane": lane, "path": path, "again": again} | options)
-        time.sleep(self.delay)
         if self.error is not None:
             raise self.error
         text = self.texts.pop(0) if self.texts else ""
@@ -323,13 +323,14 @@ def test_seed_moves_every_draw() -> None:
 @pytest.mark.anyio
 async def test_listings_are_shared_out_among_servers() -> None:
     """With two servers and two listings, each server reads one of them."""
-    engines = [FakeEngine(delay=0.01), FakeEngine(delay=0.01)]
+    engines = [FakeEngine(), FakeEngine()]
     pool = Pool(engines)  # type: ignore[arg-type]  # play engines
     seen: dict[str, set[int]] = {"a": set(), "b": set()}
+    both = threading.Barrier(2, timeout=PATIENCE)
 
     def work(key: str) -> Callable[[Any], None]:
         def run(engine: Any) -> None:
-            time.sleep(0.01)
+            both.wait()
             seen[key].add(engines.index(engine))
 
         return run
@@ -344,11 +345,14 @@ async def test_one_listing_keeps_both_servers_busy() -> None:
     """With two servers and one listing, both read it once enough work waits."""
     engines = [FakeEngine(), FakeEngine()]
     pool = Pool(engines)  # type: ignore[arg-type]  # play engines
-    seen = set()
+    seen: set[int] = set()
+    both = threading.Event()
 
     def run(engine: Any) -> None:
-        time.sleep(0.01)
         seen.add(engines.index(engine))
+        if len(seen) == len(engines):
+            both.set()
+        both.wait(PATIENCE)
 
     await asyncio.gather(*(pool.run(run, "a") for _ in range(8)))
     await pool.aclose()
@@ -394,14 +398,22 @@ async def test_closed_pool_takes_no_work() -> None:
 async def test_cancelled_work_is_not_waited_for() -> None:
     """Who gives up gets out at once, and closing waits for no more than the piece in hand."""
     pool = Pool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
-    tasks = [asyncio.create_task(pool.run(lambda _engine: time.sleep(0.2))) for _ in range(50)]
-    await asyncio.sleep(0.05)
+    begun, end = threading.Event(), threading.Event()
+    ended: list[bool] = []
+
+    def run(_engine: Any) -> None:
+        begun.set()
+        ended.append(end.wait(PATIENCE))
+
+    tasks = [asyncio.create_task(pool.run(run)) for _ in range(50)]
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
     for task in tasks:
         task.cancel()
-    start = time.perf_counter()
     await asyncio.gather(*tasks, return_exceptions=True)
+    assert ended == []
+    end.set()
     await pool.aclose()
-    assert time.perf_counter() - start < 2
+    assert ended == [True]
 
 
 # ------------------------------------------------------------------ what can be missing
@@ -601,14 +613,22 @@ async def test_prompt_without_a_scaffold_is_refused(prompt: Prompt) -> None:
 @needs_weights
 @pytest.mark.weights
 @pytest.mark.anyio
-async def test_stop_in_the_middle_does_not_hang() -> None:
-    """A cancelled call is given up within seconds, and the servers are freed."""
+async def test_stop_in_the_middle_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that is cancelled while its listing is read is given up, and the servers are freed."""
+    begun = threading.Event()
+    ask = Engine.ask
+
+    def told(engine: Engine, *arguments: Any, **options: Any) -> Any:
+        begun.set()
+        return ask(engine, *arguments, **options)
+
+    monkeypatch.setattr(Engine, "ask", told)
     provider = LocalProvider(1)
     question = BOOK.take(HARROW, CRITICS["builder"])
     task = asyncio.create_task(provider.complete(question, CONFIG))
-    await asyncio.sleep(1.5)
-    start = time.perf_counter()
+    assert await asyncio.to_thread(begun.wait, PATIENCE)
     task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await provider.aclose()
-    assert time.perf_counter() - start < 10
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(task, return_exceptions=True)
+        await provider.aclose()
+    assert task.cancelled()

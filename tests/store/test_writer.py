@@ -41,10 +41,10 @@ async def _hold_up(store: Store) -> threading.Event:
 
     def work(_connection: Connection) -> None:
         begun.set()
-        go.wait(5)
+        go.wait(60)
 
     task = asyncio.ensure_future(store._write(work))
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, 60)
     task.add_done_callback(lambda done: done.result())
     return go
 
