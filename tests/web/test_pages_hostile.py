@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
+from panel.domain.approval import Action
 from panel.domain.change import TextChange
-from store.editing import OTHER, do, drafted
-from web.sheets import parsed, services_for
+from store.editing import OTHER, PLAIN, do, drafted
+from validity import HERE, MISSING, html_errors
+from web.sheets import parsed, services_for, wanting
 
 if TYPE_CHECKING:
     from panel.domain.review import PanelReview
@@ -99,3 +101,16 @@ async def test_an_attack_changes_no_element(attack: str, browser: Browser, store
     hostile, harmless = [parsed(await browser.get(f"/drafts/{number}/history")) for number in (1, 2)]
     assert shape(hostile) == shape(harmless)
     assert attack.split(maxsplit=1)[0] in hostile.text_content()
+
+
+@pytest.mark.skipif(not HERE, reason=MISSING)
+async def test_pages_are_valid_html(browser: Browser, store: Store, tmp_path: Path) -> None:
+    """The Nu HTML Checker finds no error on any page of the queue, be it of a plain or of a hostile draft."""
+    for review in (wanting(), *map(attacked, list(ATTACKS.values())[:8])):
+        draft = await drafted(store, review)
+        change = TextChange(persona="builder", value=PLAIN.replace("log", "error"))
+        await do(store, draft, Action.EDIT, changes=(change,))
+    paths = [f"/drafts/{number}{more}" for number in range(1, draft + 1) for more in ("", "/history")]
+    for number, path in enumerate(("/", "/?cost=x", "/runs", "/help", "/drafts/99", *paths)):
+        (tmp_path / f"{number}.html").write_text((await browser.get(path)).text, "utf-8")
+    assert html_errors(tmp_path.glob("*.html")) == []
