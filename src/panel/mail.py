@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from contextlib import contextmanager
+from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr, make_msgid
@@ -17,6 +18,7 @@ from panel.errors import PanelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from email.policy import EmailPolicy
 
     from panel.domain.mail import Message
 
@@ -149,7 +151,7 @@ def _hang_up(server: smtplib.SMTP) -> None:
 
 
 def _composed(message: Message, post: Post, at: datetime) -> EmailMessage:
-    made = EmailMessage(SMTP)
+    made = EmailMessage(_policy())
     made["Subject"] = " ".join(message.subject.split())
     made["From"] = formataddr((post.name, post.sender))
     made["To"] = message.to
@@ -159,10 +161,24 @@ def _composed(message: Message, post: Post, at: datetime) -> EmailMessage:
     if message.leave:
         made["List-Unsubscribe"] = f"<{message.leave}>"
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    made.set_content(message.text)
+    # Not every server takes letters beyond ASCII as they are.
+    made.set_content(message.text, cte="quoted-printable")
     if message.html:
-        made.add_alternative(message.html, subtype="html")
+        made.add_alternative(message.html, subtype="html", cte="quoted-printable")
     return made
+
+
+class _Whole(UnstructuredHeader):
+    """A header on one line, however long: mail programs find no address in an encoded one (RFC 8058, RFC 2369)."""
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _policy() -> EmailPolicy:
+    headers = HeaderRegistry()
+    headers.map_to_type("list-unsubscribe", _Whole)
+    return SMTP.clone(header_factory=headers)
 
 
 def _refusal(post: Post, to: str, code: int, words: bytes | str) -> PanelError:

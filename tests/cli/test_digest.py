@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from panel.domain.review import PanelReview
 
 URL = "https://reviews.example"
-pytestmark = pytest.mark.usefixtures("filled")
+pytestmark = pytest.mark.usefixtures("filled", "next_week")
 
 THIS_WEEK = "{0[0]:04}-W{0[1]:02}".format(datetime.now(UTC).isocalendar())
 READERS = ("kim@example.org", "ada@example.org", "lee@example.org")
@@ -52,6 +52,7 @@ class MailServer:
 
     def __init__(self) -> None:
         self.got: list[Any] = []
+        self.raw: list[bytes] = []
         self.refused: dict[str, str] = {}
         self.spurned: set[str] = set()
         self.most: int | None = None
@@ -75,6 +76,7 @@ class MailServer:
             return "421 closing down"
         if self.spurned.intersection(envelope.rcpt_tos):
             return "550 not like this"
+        self.raw.append(envelope.content)
         self.got.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default)))
         return "250 OK"
 
@@ -95,6 +97,12 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
     monkeypatch.setenv("PANEL_NEWSLETTER", "panel")
     yield server
     server.close()
+
+
+@pytest.fixture
+def next_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The week in which the reviews were published is over."""
+    monkeypatch.setattr("panel.cli.digest._now", lambda: datetime.now(UTC) + timedelta(days=7))
 
 
 @pytest.fixture
@@ -153,6 +161,29 @@ def test_an_issue_goes_to_everybody_who_confirmed_once(panel: Callable[..., Ran]
     )
     assert json.loads(panel("digest", "--week", THIS_WEEK, "--send", "--json").out)["sent"] == 0
     assert len(mail.got) == 3
+
+
+def test_mail_programs_find_the_way_out(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """The address by which a reader leaves stands in one unencoded line of the header, and the whole mail is ASCII with short lines below it."""
+    panel("digest", "--week", THIS_WEEK, "--send")
+    head, _, body = mail.raw[0].partition(b"\r\n\r\n")
+    [way] = [line for line in head.split(b"\r\n") if line.startswith(b"List-Unsubscribe: ")]
+    assert way.startswith(f"List-Unsubscribe: <{URL}/newsletter/leave?token=".encode())
+    assert way.endswith(b">")
+    assert mail.raw[0].isascii()
+    assert max(map(len, body.split(b"\r\n"))) <= 78
+
+
+def test_a_week_that_goes_on_is_not_sent(
+    panel: Callable[..., Ran], mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An issue of a week that is not over is refused, because who got it would miss what comes; a test of it is sent."""
+    monkeypatch.setattr("panel.cli.digest._now", lambda: datetime.now(UTC))
+    ran = panel("digest", "--week", THIS_WEEK, "--send")
+    assert ran.code == 2
+    assert f"--week {THIS_WEEK}: is not over before" in ran.err
+    assert mail.got == []
+    assert panel("digest", "--week", THIS_WEEK, "--test", "editor@reviews.example").code == 0
 
 
 def test_a_send_that_was_stopped_goes_on(panel: Callable[..., Ran], mail: MailServer) -> None:
@@ -242,7 +273,7 @@ def test_a_week_without_reviews_has_no_issue(
     ("words", "line"),
     [
         (("--week", "last"), "--week last: expected a week, such as 2026-W47"),
-        (("--week", "2026-W54"), "--week 2026-W54: "),
+        (("--week", "2025-W53"), "--week 2025-W53: there is no such week; 2025 has weeks W01 to W52"),
         (("--send", "--test", "a@b.example"), "exclude each other"),
         (("--week", THIS_WEEK, "--test", "nobody"), "--test nobody: expected a mail address"),
     ],
@@ -343,7 +374,7 @@ def test_no_attack_becomes_markup_in_a_mail(attack: str) -> None:
 def test_weeks_are_those_of_the_calendar() -> None:
     """A week begins on Monday in UTC, and the last one before a moment is over."""
     week = Week.read("2026-W01")
-    assert (week.first.isoformat(), str(week)) == ("2025-12-29", "2026-W01")
+    assert (week.end.isoformat(), str(week)) == ("2026-01-05", "2026-W01")
     assert week.has(datetime(2025, 12, 29, tzinfo=UTC))
     assert not week.has(datetime(2026, 1, 5, tzinfo=UTC))
     assert str(Week.before(datetime(2026, 1, 5, tzinfo=UTC))) == "2026-W01"

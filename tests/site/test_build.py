@@ -112,6 +112,24 @@ async def test_a_stranger_s_folder_is_left_alone(site: Site) -> None:
     assert (site.folder / "thesis.txt").read_text() == "years of work"
 
 
+async def test_a_site_with_somebody_s_files_is_left_alone(site: Site) -> None:
+    """Files that somebody put into a site are named and not lost, also if the memory of the last build was; what a file manager leaves is no matter."""
+    await published(site.store, spoken())
+    await site.build()
+    (site.folder / "tools" / ".DS_Store").write_text("")
+    await site.build()
+    for name in ("CNAME", "img/one.png", "img/two.png", ".well-known/x"):
+        (site.folder / name).parent.mkdir(exist_ok=True)
+        (site.folder / name).write_text("mine")
+    before = site.files()
+    for forgotten in (False, True):
+        if forgotten:
+            site.folder.with_suffix(".memory").unlink()
+        with pytest.raises(SettingsError, match=r"did not make: \.well-known/x, CNAME, img/one\.png and 1 more"):
+            await site.build()
+        assert site.files() == before
+
+
 async def test_an_empty_database_does_not_wipe_a_site(site: Site, empty: Path, tmp_path: Path) -> None:
     """A build of a database in which nothing is published refuses to replace a site with reviews."""
     from panel.store import open_store

@@ -62,6 +62,11 @@ def digest(
         raise SettingsError("--send and --test exclude each other; send a test first")
     resolved = resolve(options.given(), config)
     wanted, url = _week(week), site_url(resolved)
+    if send and _now().date() < wanted.end:
+        raise SettingsError(
+            f"--week {wanted}: is not over before {wanted.end} (UTC), and each reader gets an issue once: what is published "
+            "later in it would not reach them; send it then, or use --test"
+        )
     if send or test:
         post_of(resolved)
     if send and resolved.settings.newsletter != OWN:
@@ -96,11 +101,15 @@ def _address(text: str) -> str:
         raise SettingsError(f"--test {text}: {error}") from None
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _week(text: str | None) -> Week:
     from panel.report.digest import Week
 
     if text is None:
-        return Week.before(datetime.now(UTC))
+        return Week.before(_now())
     try:
         return Week.read(text)
     except ValueError as error:

@@ -41,7 +41,10 @@ class Week(NamedTuple):
         if not found:
             raise ValueError("expected a week, such as 2026-W47")
         week = cls(int(found[1]), int(found[2]))
-        date.fromisocalendar(week.year, week.number, 1)
+        try:
+            date.fromisocalendar(week.year, week.number, 1)
+        except ValueError as error:
+            raise ValueError(f"there is no such week; {week.year} has weeks W01 to W{_weeks(week.year)}") from error
         return week
 
     @classmethod
@@ -51,9 +54,9 @@ class Week(NamedTuple):
         return cls(year, number)
 
     @property
-    def first(self) -> date:
-        """Its Monday."""
-        return date.fromisocalendar(self.year, self.number, 1)
+    def end(self) -> date:
+        """The Monday after it."""
+        return date.fromisocalendar(self.year, self.number, 1) + timedelta(days=7)
 
     def __str__(self) -> str:
         return f"{self.year:04}-W{self.number:02}"
@@ -61,6 +64,10 @@ class Week(NamedTuple):
     def has(self, moment: datetime) -> bool:
         """Whether a moment lies in it."""
         return moment.astimezone(UTC).isocalendar()[:2] == (self.year, self.number)
+
+
+def _weeks(year: int) -> int:
+    return date(year, 12, 28).isocalendar().week  # always in the last one
 
 
 class Item(Frozen):

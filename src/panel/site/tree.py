@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from panel.site.memory import Written
 
 MARKER = ".panel-site"
-MARKER_TEXT = "Made by `panel site build`, which replaces this folder as a whole.\n"
+MARKER_TEXT = "Made by `panel site build`, which replaces this folder as a whole. Its files:\n"
+LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in folders that were looked at."""
+MOST_NAMED = 3
 _EXCHANGE = 2  # RENAME_EXCHANGE of linux/fs.h
 _HERE = -100  # AT_FDCWD of fcntl.h
 
@@ -30,7 +35,7 @@ class Tree:
         folder: where the site belongs.
 
     Raises:
-        SettingsError: it is something else than a site, so that nothing of it may be lost.
+        SettingsError: it is something else than a site, or holds something else, so that nothing of it may be lost.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,6 +48,7 @@ class Tree:
                 raise SettingsError(
                     f"{place}: is no site that panel made; name an empty folder, or one that is not there yet"
                 )
+        _refuse_others(self._folder)
         self._files: set[int] = set()
         self._last = ""
 
@@ -115,7 +121,9 @@ class Tree:
             StorageError: that is not possible; the old one is as it was.
         """
         try:
-            self._clear()
+            left: list[str] = []
+            self._clear(left)
+            self.write(MARKER, (MARKER_TEXT + "\n".join(sorted(left)) + "\n").encode())
             os.sync()
             if not self._folder.exists():
                 self._spare.rename(self._folder)
@@ -125,19 +133,21 @@ class Tree:
         except OSError as error:
             raise _fault(self._folder, error) from error
 
-    def _clear(self, folder: str = "") -> bool:
-        """Remove what is left of earlier sites; return whether a folder is empty now."""
+    def _clear(self, left: list[str], folder: str = "") -> bool:
+        """Remove what is left of earlier sites, and list the files of the new one; return whether a folder is empty now."""
         empty = True
         with os.scandir(f"{self._spare}/{folder}") as found:
             entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
         for name, is_folder in entries:
             path = f"{folder}{name}"
-            if is_folder and self._clear(f"{path}/"):
+            if is_folder and self._clear(left, f"{path}/"):
                 os.rmdir(f"{self._spare}/{path}")  # noqa: PTH106 - of as many as the site has
             elif not is_folder and not self.has(path):
                 os.unlink(f"{self._spare}/{path}")  # noqa: PTH108 - likewise
             else:
                 empty = False
+                if not is_folder and path != MARKER:
+                    left.append(path)
         return empty
 
     def _rename_twice(self) -> None:
@@ -173,6 +183,35 @@ def _is_site(folder: Path) -> bool:
         return folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
     except OSError as error:
         raise _fault(folder, error) from error
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse a site to which somebody added files, because a build would take them away."""
+    if not (folder / MARKER).is_file():
+        return
+    try:
+        listed = (folder / MARKER).read_text("utf-8", errors="replace").splitlines()
+        known = {MARKER, *listed}
+        others = [path for path in _files_in(f"{folder}/") if path not in known]
+    except OSError as error:
+        raise _fault(folder, error) from error
+    if others:
+        first = ", ".join(ascii(path)[1:-1] for path in sorted(others)[:MOST_NAMED])
+        more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+        raise SettingsError(
+            f"{folder}: holds files that panel did not make: {first}{more}; a build replaces the folder as a whole, "
+            "so move them elsewhere first"
+        )
+
+
+def _files_in(folder: str, inside: str = "") -> Iterator[str]:
+    with os.scandir(f"{folder}{inside}") as found:
+        entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+    for name, is_folder in entries:
+        if is_folder:
+            yield from _files_in(folder, f"{inside}{name}/")
+        elif name not in LITTER:
+            yield f"{inside}{name}"
 
 
 def _exchange(one: Path, other: Path) -> bool:
