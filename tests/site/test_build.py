@@ -125,7 +125,9 @@ async def test_a_site_with_somebody_s_files_is_left_alone(site: Site) -> None:
     for forgotten in (False, True):
         if forgotten:
             site.folder.with_suffix(".memory").unlink()
-        with pytest.raises(SettingsError, match=r"did not make: \.well-known/x, CNAME, img/one\.png and 1 more"):
+        with pytest.raises(
+            SettingsError, match=r"did not make: \.well-known/x, CNAME, img/one\.png and 1 more"
+        ):
             await site.build()
         assert site.files() == before
 

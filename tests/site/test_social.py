@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import io
+from itertools import combinations
 
 import pytest
 from PIL import Image
 
-from panel.site.social import HEIGHT, WIDTH, Bar, Picture, png, printable
+from panel.site.social import APART, HEIGHT, WIDTH, Bar, Picture, places_apart, png, printable
 
-BAR = Bar("SmolLM3", "smollm3", "ship", "Ship · 3 ship / 1 skip", (("Bu", 87, "ship"), ("Fo", 52, "skip")))
+BAR = Bar(
+    "SmolLM3",
+    "smollm3",
+    "ship",
+    "Ship · 3 ship / 1 skip",
+    "75% panel ship",
+    (("Bu", 87, "ship"), ("Fo", 52, "skip")),
+)
 NAMES = ("W" * 120, "one " * 30, "名刺管理", "🚀🚀🚀", "\u202eevil", "a\u0300" * 60, "\x1b[2J", "x")
 
 
@@ -51,3 +59,13 @@ def test_names_are_written_as_far_as_the_font_can() -> None:
     assert printable("Ünïcode 🚀 Tool") == "Unicode Tool"
     assert printable("名刺管理", "meishi") == "meishi"
     assert printable("  two   words\n") == "two words"
+
+
+@pytest.mark.parametrize("scores", [(66, 67, 68, 68, 68), (100,) * 5, (0,) * 5, (0, 3, 5, 97, 100)])
+def test_no_mark_covers_another(scores: tuple[int, ...]) -> None:
+    """However near the scores of five critics are, each mark lies apart from the others and within the line's ends."""
+    left, right = 89, 1111
+    places = places_apart([left + (right - left) * score // 100 for score in scores], right)
+    for (x, lane), (other_x, other_lane) in combinations(places, 2):
+        assert abs(x - other_x) >= APART or abs(lane - other_lane) >= APART
+    assert all(left <= x <= right for x, _ in places)

@@ -44,7 +44,9 @@ class Week(NamedTuple):
         try:
             date.fromisocalendar(week.year, week.number, 1)
         except ValueError as error:
-            raise ValueError(f"there is no such week; {week.year} has weeks W01 to W{_weeks(week.year)}") from error
+            raise ValueError(
+                f"there is no such week; {week.year} has weeks W01 to W{_weeks(week.year)}"
+            ) from error
         return week
 
     @classmethod

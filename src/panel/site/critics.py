@@ -6,6 +6,7 @@ import statistics
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from panel.domain.text import one_line
 from panel.report.words import counted
 from panel.site.linked import web_page
 from panel.site.lists import FULL, latest, picture_file
@@ -96,12 +97,14 @@ def critic_files(press: Press) -> Iterator[File]:
         cards = [card for card in press.shelf.live if any(mark.critic == critic.id for mark in card.marks)]
         chunks = [cards[place : place + FULL] for place in range(0, len(cards), FULL)]
         yield _page(press, critic, cards, len(chunks))
-        yield picture_file(press, f"critics/{critic.id}/", f"The {critic.name}")
+        yield picture_file(press, f"critics/{critic.id}/", f"The {critic.name}", one_line(critic.motto))
         if len(chunks) > 1:
             for number, chunk in enumerate(chunks, start=1):
                 yield _takes_page(press, critic, chunk, number, last=number == len(chunks))
     yield _overview(press)
-    yield picture_file(press, "critics/", "The critics")
+    yield picture_file(
+        press, "critics/", "The critics", "AI personas, what each looks for, and how it judges."
+    )
 
 
 def _column(marks: Sequence[tuple[int, str]], low: int) -> Column:

@@ -95,18 +95,22 @@ def list_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
         description = f"Every tool of the category {one.name} that the panel reviewed."
         yield from _pages(press, Listing(one.path, one.name, description, one.cards))
     yield _comparisons(press, newest(shown, FULL))
-    for title, path in (
-        (press.options.name, ""),
-        ("All tools", "tools/"),
-        ("Comparisons", "compare/"),
-        *((one.name, one.path) for one in categories),
+    for path, title, about in (
+        (
+            "",
+            press.options.name,
+            "Which new tools should you ship with? AI critics judge them, and an editor approves.",
+        ),
+        ("tools/", "All tools", "Every tool that the panel reviewed."),
+        ("compare/", "Comparisons", "Two tools side by side, critic by critic."),
+        *((one.path, one.name, "What the panel would ship, and what it would skip.") for one in categories),
     ):
-        yield picture_file(press, path, title)
+        yield picture_file(press, path, title, about)
 
 
-def picture_file(press: Press, path: str, title: str) -> File:
+def picture_file(press: Press, path: str, title: str, about: str) -> File:
     """Return the picture of a page that is about no single tool."""
-    picture = Picture(site=press.options.name, kicker="AI panel reviews", title=title)
+    picture = Picture(site=press.options.name, kicker="AI panel reviews", title=title, about=about)
     return File(path + PICTURE, (picture,), partial(png, picture))
 
 

@@ -75,6 +75,7 @@ def _of_tool(press: Press, card: Card, compared: list[Pair]) -> Iterator[File]:
         site=press.options.name,
         kicker="AI tool review",
         title=card.name,
+        about=card.tagline,
         bars=(_bar(press, card),),
         note=NOTE,
     )
@@ -223,4 +224,5 @@ def _bar(press: Press, card: Card) -> Bar:
         (names.get(mark.critic, mark.critic.title())[:2], mark.score, str(mark.verdict))
         for mark in card.marks
     )
-    return Bar(card.name, card.slug, card.verdict, card.line, scores)
+    share = "" if card.percent is None else f"{card.percent}% panel ship"
+    return Bar(card.name, card.slug, card.verdict, card.line, share, scores)

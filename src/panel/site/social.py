@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.domain.base import Frozen
@@ -30,10 +31,11 @@ _STEPS = ((INK, 0.33), (INK, 0.66), *((tone, 0.5) for tone in TONES.values()))
 
 TITLE_SIZES = (84, 72, 60, 50, 42)
 BAR_ROOM, FOOT = 176, 78
-RADIUS = 21
-NEAR = 4
-"""Points of the score by which two marks lie beside each other: 42 pixels on a line of 1,056."""
-LANES = 2
+ABOUT_SIZE, ABOUT_LINES = 34, 2
+RADIUS, APART = 17, 38
+"""Of a mark, in pixels, and between the middles of two that lie beside each other."""
+LANES = (0, -APART, APART)
+"""Where marks lie: on the line of scores, and where there is no room on it, above and below."""
 
 
 class Bar(NamedTuple):
@@ -44,6 +46,7 @@ class Bar(NamedTuple):
         slug: stands in for a name that the font cannot write.
         verdict: `ship`, `skip`, `mixed` or `none`.
         line: `Ship · 3 ship / 1 skip`.
+        share: `75% panel ship`; empty without a take.
         scores: for each critic, one or two letters, the score, and ship or skip.
     """
 
@@ -51,6 +54,7 @@ class Bar(NamedTuple):
     slug: str
     verdict: str
     line: str
+    share: str
     scores: tuple[tuple[str, int, str], ...]
 
 
@@ -61,6 +65,7 @@ class Picture(Frozen):
         site: what the site is called.
         kicker: what kind of page it is of.
         title: the page's title; names of the bars stand in for it if there are any.
+        about: what the page is about, in a sentence; may be empty.
         bars: up to two tools.
         note: what stands at its foot.
     """
@@ -68,6 +73,7 @@ class Picture(Frozen):
     site: str
     kicker: str
     title: str
+    about: str = ""
     bars: tuple[Bar, ...] = ()
     note: str = ""
 
@@ -80,7 +86,7 @@ def png(picture: Picture) -> bytes:
     draw = ImageDraw.Draw(canvas)
     draw.rectangle((0, 0, WIDTH, 14), fill=TONES["ship"])
     draw.text((MARGIN, 52), printable(picture.kicker).upper(), font=_font(26), fill=SOFT)
-    top = _title(draw, picture)
+    top = _about(draw, picture.about, _title(draw, picture))
     for place, bar in enumerate(picture.bars):
         room = HEIGHT - FOOT - BAR_ROOM * (len(picture.bars) - place)
         _bar(canvas, draw, bar, max(top, room), named=len(picture.bars) > 1)
@@ -138,7 +144,7 @@ def _title(draw: ImageDraw, picture: Picture) -> int:
         (TITLE_SIZES[-1], _wrapped(title, TITLE_SIZES[-1])),
     )
     lines = [*lines[: room - 1], " ".join(lines[room - 1 :])] if len(lines) > room else lines
-    top = 94 if names else 200
+    top = 94 if names else 180
     for place, line in enumerate(lines):
         # The font has one weight; an outline of the same colour makes a bold one.
         draw.text(
@@ -150,6 +156,16 @@ def _title(draw: ImageDraw, picture: Picture) -> int:
             stroke_fill=INK,
         )
     return int(top + len(lines) * size * 1.15 + 24)
+
+
+def _about(draw: ImageDraw, text: str, top: int) -> int:
+    """Write what the page is about, and return where that ends."""
+    lines = _wrapped(printable(text), ABOUT_SIZE)
+    lines = [*lines[: ABOUT_LINES - 1], " ".join(lines[ABOUT_LINES - 1 :])] if lines else []
+    for line in lines:
+        draw.text((MARGIN, top), _cut(line, ABOUT_SIZE), font=_font(ABOUT_SIZE), fill=SOFT)
+        top += int(ABOUT_SIZE * 1.3)
+    return top
 
 
 def _wrapped(text: str, size: int) -> list[str]:
@@ -182,29 +198,61 @@ def _bar(canvas: Image, draw: ImageDraw, bar: Bar, top: int, *, named: bool) -> 
     tone = TONES[bar.verdict]
     mark = _mark(bar.verdict, "", 22)
     canvas.paste(mark, (MARGIN, top), mark)
-    line = printable(bar.line.replace("·", "-"))
+    line = printable(bar.line)
     width = int(_font(36).getlength(line))
     start = MARGIN + 62
     if named:
         name = _cut(printable(bar.name, bar.slug), 38, WIDTH - MARGIN - start - width - 30)
         draw.text((start, top - 2), name, font=_font(38), fill=INK, stroke_width=1, stroke_fill=INK)
         start = WIDTH - MARGIN - width
+    else:
+        share = _font(36).getlength(bar.share)
+        draw.text((WIDTH - MARGIN - share, top), bar.share, font=_font(36), fill=SOFT)
     draw.text((start, top), line, font=_font(36), fill=tone, stroke_width=1, stroke_fill=tone)
-    left, right, axis = MARGIN + RADIUS, WIDTH - MARGIN - RADIUS, top + 122
+    left, right, axis = MARGIN + RADIUS, WIDTH - MARGIN - RADIUS, top + 105
     draw.rounded_rectangle((MARGIN, axis - 3, WIDTH - MARGIN, axis + 3), radius=3, fill=RULE)
-    lanes = [-100] * LANES
-    for code, score, verdict in sorted(bar.scores, key=lambda one: one[1]):
-        lane = next((n for n, last in enumerate(lanes) if score - last >= NEAR), LANES - 1)
-        lanes[lane] = score
+    marks = sorted(bar.scores, key=lambda one: one[1])
+    places = places_apart([left + (right - left) * score // 100 for _, score, _ in marks], right)
+    for (code, _, verdict), (x, lane) in zip(marks, places, strict=True):
         circle = _mark(verdict, printable(code, "?"), RADIUS)
-        x = left + (right - left) * score // 100
-        canvas.paste(circle, (x - circle.width // 2, axis - circle.height // 2 - lane * 42), circle)
+        canvas.paste(circle, (x - circle.width // 2, axis - circle.height // 2 + lane), circle)
+
+
+def places_apart(wanted: list[int], right: int) -> list[tuple[int, int]]:
+    """Return where marks lie, so that none covers another: as wanted while a lane has room, else beside one of its lane.
+
+    Args:
+        wanted: where each belongs on the line, from left to right.
+        right: where the line ends.
+    """
+    lanes: dict[int, list[int]] = {lane: [] for lane in LANES}
+    chosen = []
+    for number, x in enumerate(wanted):
+        free = (lane for lane, there in lanes.items() if not there or x - wanted[there[-1]] >= APART)
+        lane = next(free, min(lanes, key=lambda lane: len(lanes[lane])))
+        lanes[lane].append(number)
+        chosen.append(lane)
+    found = list(wanted)
+    for there in lanes.values():
+        for before, number in pairwise(there):
+            found[number] = max(found[number], found[before] + APART)
+        for after, number in enumerate(reversed(there)):
+            found[number] = min(found[number], right - after * APART)
+    return list(zip(found, chosen, strict=True))
+
+
+_SIGNS = {
+    "ship": [[(-45, 5), (-10, 40), (50, -35)]],
+    "skip": [[(-35, -35), (35, 35)], [(-35, 35), (35, -35)]],
+}
+"""A check mark and a cross, by strokes in hundredths of the radius from the middle."""
 
 
 def _foot(draw: ImageDraw, picture: Picture) -> None:
     site = printable(picture.site, "panel")
     y = HEIGHT - 62
-    draw.text((MARGIN, y), _cut(site, 28, 420), font=_font(28), fill=INK, stroke_width=1, stroke_fill=INK)
+    if picture.title != picture.site:
+        draw.text((MARGIN, y), _cut(site, 28, 420), font=_font(28), fill=INK, stroke_width=1, stroke_fill=INK)
     note = printable(picture.note)
     draw.text((WIDTH - MARGIN - _font(24).getlength(note), y + 3), note, font=_font(24), fill=SOFT)
 
@@ -253,7 +301,7 @@ def _mark(verdict: str, code: str, radius: int) -> Image:
         if verdict == "mixed":
             draw.pieslice(box, -90, 90, fill=tone)
     if code:
-        font = _font(19 * SMOOTH)
+        font = _font(16 * SMOOTH)
         draw.text(
             (middle, middle),
             code,
@@ -263,4 +311,8 @@ def _mark(verdict: str, code: str, radius: int) -> Image:
             stroke_width=SMOOTH // 2,
             stroke_fill=SHEET,
         )
+    elif verdict in _SIGNS:
+        for stroke in _SIGNS[verdict]:
+            points = [(middle + reach * x // 100, middle + reach * y // 100) for x, y in stroke]
+            draw.line(points, fill=SHEET, width=5 * SMOOTH, joint="curve")
     return big.resize((side, side), Image.Resampling.LANCZOS)

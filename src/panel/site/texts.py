@@ -42,7 +42,9 @@ class MadeWith(NamedTuple):
 def text_files(press: Press) -> Iterator[File]:
     """Yield the files of pages that explain."""
     yield _methodology(press)
-    yield picture_file(press, "methodology/", "How the panel works")
+    yield picture_file(
+        press, "methodology/", "How the panel works", "What AI did, what people did, and by which rules."
+    )
     yield from _corrections(press)
     yield _plain(press, "bookmarks/", "bookmarks.html.j2", "Bookmarks", "The tools that you keep for later.")
     yield _plain(press, "404.html", "missing.html.j2", "Page not found", "There is no page of this address.")
