@@ -243,16 +243,19 @@ def test_a_reader_signs_up(page: Any, world: World) -> None:
 def test_everything_else_works_without_a_script(chromium: Any, world: World) -> None:
     """Without JavaScript there is nothing that waits for it: no bookmark button, no search box; votes and links work."""
     context = chromium.new_context(java_script_enabled=False)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(f"{world.url}/tools/skillclaw/")
     for gone in ("Bookmark", "Loading"):
         assert not page.get_by_text(gone).first.is_visible()
-    with page.expect_navigation(url=f"{world.url}/tools/skillclaw/#community"):
-        page.get_by_role("button", name="Ship", exact=True).click()
+    page.get_by_role("button", name="Ship", exact=True).click()
+    page.get_by_role("heading", name="You voted ship").wait_for()
     assert world.votes()["skillclaw"].ships == 1
-    with page.expect_navigation(url=f"{world.url}/tools/skillclaw/#community"):
-        page.get_by_role("button", name="Take my vote back").click()
+    page.get_by_role("button", name="Take my vote back").click()
+    page.get_by_role("heading", name="No vote of yours is kept").wait_for()
     assert "skillclaw" not in world.votes()
+    page.get_by_role("link", name="Back to the review").click()
+    page.wait_for_url(f"{world.url}/tools/skillclaw/#community")
     page.goto(world.url)
     assert not page.get_by_role("searchbox").is_visible()
     page.goto(f"{world.url}/bookmarks/")

@@ -151,12 +151,20 @@ async def test_a_vote_by_script_is_answered_with_counts(reader: httpx2.AsyncClie
     assert set(told) == {"lantern", "sextant"}
 
 
-async def test_a_vote_by_form_leads_back(reader: httpx2.AsyncClient, store: Store) -> None:
-    """Without a script a vote leads back to the tool's page, and it can be taken back."""
+async def test_a_vote_by_form_is_told_on_a_page(reader: httpx2.AsyncClient, store: Store) -> None:
+    """Without a script a vote leads to a page that says how the reader voted, takes the vote back, and leads to the review; there is none of unknown tools."""
     answer = await reader.post("/vote/lantern", data=SHIP)
-    assert (answer.status_code, answer.headers["location"]) == (303, "../tools/lantern/#community")
+    assert (answer.status_code, answer.headers["location"]) == (303, "lantern")
+    page = await reader.get("/vote/lantern")
+    assert page.headers["cache-control"] == "no-store"
+    for expected in ("You voted ship", "1 vote. ", 'href="../tools/lantern/#community"', 'value="withdraw"'):
+        assert expected in page.text, expected
     await reader.post("/vote/lantern", data={"verdict": "withdraw"})
     assert await store.all_votes() == {}
+    page = await reader.get("/vote/lantern")
+    assert "No vote of yours is kept" in page.text
+    assert "withdraw" not in page.text
+    assert (await reader.get("/vote/nothing")).status_code == 404
 
 
 async def test_the_split_is_told_from_a_number_on(reader: httpx2.AsyncClient, store: Store) -> None:

@@ -9,12 +9,9 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.background import BackgroundTask
-from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from panel.domain.mail import Message, mail_address
@@ -22,20 +19,20 @@ from panel.domain.subscription import CONFIRM_WITHIN, confirm_token, confirms, l
 from panel.domain.token import number_of
 from panel.errors import PanelError
 from panel.store import Subscription
-from panel.web.assets import asset_url
 from panel.web.public.forms import form_of
+from panel.web.public.pages import Back, Button, reader_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from panel.store import Subscriber
     from panel.web.public.services import PublicServices
 
 PLACE = "/newsletter"
 OF_ADDRESS, OF_MAIL = "10 per hour", "3 per day"
-POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 log = logging.getLogger("panel.web")
 
 
@@ -66,13 +63,6 @@ def routes(services: PublicServices, newsletter: Newsletter) -> list[Route]:
     ]
 
 
-class _Button(NamedTuple):
-    """A button that does what a link in a mail must not do by itself."""
-
-    label: str
-    token: str
-
-
 class _Desk:
     def __init__(self, services: PublicServices, newsletter: Newsletter) -> None:
         self._services = services
@@ -92,7 +82,8 @@ class _Desk:
         page = self._page(
             200,
             "Look into your mail",
-            f"If {mail} can get the newsletter, a mail with a link is on its way to it. Nothing more is sent before you confirm.",
+            f"If {mail} can get the newsletter, a mail with a link is on its way to it. Nothing more is sent before you confirm. "
+            "If no mail has come within an hour, look among the unwanted ones, then sign up again.",
         )
         if "website" not in form and limits.allows(OF_MAIL, mail.lower()):
             page.background = BackgroundTask(self._invite, mail)
@@ -113,7 +104,7 @@ class _Desk:
                 200,
                 "One click is left",
                 f"Shall {asked.mail} get the newsletter?",
-                _Button("Yes, sign me up", given),
+                _button("Yes, sign me up", given),
             )
         await self._services.store.confirm(asked.id)
         return self._page(
@@ -129,7 +120,7 @@ class _Desk:
             )
         if request.method != "POST":
             return self._page(
-                200, "Do you want to leave?", f"{asked.mail} gets the newsletter.", _Button("Leave", given)
+                200, "Do you want to leave?", f"{asked.mail} gets the newsletter.", _button("Leave", given)
             )
         await self._services.store.leave(asked.id)
         return self._page(200, "You have left", "No further issue is sent to you.")
@@ -161,25 +152,11 @@ class _Desk:
             ),
         )
 
-    def _page(self, status: int, title: str, line: str, button: _Button | None = None) -> Response:
-        text = _environment().get_template("reader.html.j2").render(
-            title=title, line=line, site=self._newsletter, asset=asset_url, button=button
-        )  # fmt: skip
-        headers = {
-            "content-security-policy": POLICY,
-            "cache-control": "no-store",
-            # Without any referrer browsers name no origin either, and the button would be taken for another site's.
-            "referrer-policy": "same-origin",
-        }
-        return HTMLResponse(text, status, headers)
+    def _page(self, status: int, title: str, line: str, button: Button | None = None) -> Response:
+        back = Back(f"{self._newsletter.url}/", f"Back to {self._newsletter.name}")
+        return reader_page(title, line, back, status=status, button=button)
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("panel", "web/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _button(label: str, token: str) -> Button:
+    """Return a button that does what a link in a mail must not do by itself."""
+    return Button(label, f"?token={token}")

@@ -9,8 +9,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.domain.take import Verdict
+from panel.site.press import votes_line
 from panel.web.public.forms import form_of
 from panel.web.public.limits import OF_ADDRESS, OF_READER
+from panel.web.public.pages import Back, Button, reader_page
 from panel.web.public.voter import hashed, keep_voter, new_voter, voter_of
 
 if TYPE_CHECKING:
@@ -28,7 +30,11 @@ _FRESH = {"cache-control": "no-store"}
 def routes(services: PublicServices) -> list[Route]:
     """Return where votes are cast and counted."""
     desk = _Desk(services)
-    return [Route("/vote/{slug}", desk.vote, methods=["POST"]), Route("/votes", desk.votes)]
+    return [
+        Route("/vote/{slug}", desk.vote, methods=["POST"]),
+        Route("/vote/{slug}", desk.mine),
+        Route("/votes", desk.votes),
+    ]
 
 
 class _Desk:
@@ -52,6 +58,22 @@ class _Desk:
             keep_voter(request, response, number, services.secret)
         return response
 
+    async def mine(self, request: Request) -> Response:
+        """Show a browser without scripts what became of its vote."""
+        slug = request.path_params["slug"]
+        counts = await self._services.store.votes([slug])
+        if slug not in counts:
+            raise HTTPException(404)
+        back = Back(f"../tools/{slug}/#community", "Back to the review")
+        line = votes_line(counts[slug], self._services.shown_from)
+        line = f"{line}. The page of the review has the votes that were there when it was built."
+        voter = voter_of(request, self._services.secret)
+        mine = (await self._services.store.votes_by(hashed(voter), [slug])).get(slug) if voter else None
+        if mine is None:
+            return reader_page("No vote of yours is kept", line, back)
+        button = Button("Take my vote back", slug, "verdict", WITHDRAW)
+        return reader_page(f"You voted {mine}", line, back, button=button)
+
     async def votes(self, request: Request) -> Response:
         """Tell the votes on some tools."""
         slugs = [slug for slug in request.query_params.get("tools", "").split(",") if slug]
@@ -61,7 +83,7 @@ class _Desk:
 
     async def _answer(self, request: Request, slug: str, number: str) -> Response:
         if not is_script(request):
-            return RedirectResponse(f"../tools/{slug}/#community", 303)
+            return RedirectResponse(slug, 303)
         told = await self._told(request, [slug], number)
         return JSONResponse(told[slug], headers=_FRESH)
 
