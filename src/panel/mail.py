@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from contextlib import contextmanager
-from email.headerregistry import HeaderRegistry, UnstructuredHeader
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr, make_msgid
@@ -18,7 +18,7 @@ from panel.errors import PanelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from email.policy import EmailPolicy
+    from email.policy import EmailPolicy, Policy
 
     from panel.domain.mail import Message
 
@@ -168,14 +168,14 @@ def _composed(message: Message, post: Post, at: datetime) -> EmailMessage:
     return made
 
 
-class _Whole(UnstructuredHeader):
+class _Whole(UnstructuredHeader, BaseHeader):
     """A header on one line, however long: mail programs find no address in an encoded one (RFC 8058, RFC 2369)."""
 
-    def fold(self, *, policy: EmailPolicy) -> str:
+    def fold(self, *, policy: Policy) -> str:
         return f"{self.name}: {self}{policy.linesep}"
 
 
-def _policy() -> EmailPolicy:
+def _policy() -> EmailPolicy[EmailMessage]:
     headers = HeaderRegistry()
     headers.map_to_type("list-unsubscribe", _Whole)
     return SMTP.clone(header_factory=headers)

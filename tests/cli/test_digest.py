@@ -371,6 +371,14 @@ def test_no_attack_becomes_markup_in_a_mail(attack: str) -> None:
     assert "\n" not in issue.title
 
 
+def test_an_embedded_draft_is_called_that() -> None:
+    """An issue says of each review whether the embedded model wrote it."""
+    reviews = (builders.embedded_review(builders.tool("Tiny")), spoken("Large"))
+    items = tuple(Item(review=one, by="Kim", href=f"{URL}/tools/x/") for one in reviews)
+    issue = Issue(site="Panel reviews", week="2026-W47", url=URL, items=items)
+    assert digest_html(issue).count("Embedded draft:") == digest_text(issue).count("Embedded draft:") == 1
+
+
 def test_weeks_are_those_of_the_calendar() -> None:
     """A week begins on Monday in UTC, and the last one before a moment is over."""
     week = Week.read("2026-W01")

@@ -600,3 +600,21 @@ def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
         page.write_text(f"<!doctype html><html lang=en><meta charset=utf-8><title>x</title>{snippet}")
     found = html_errors(tmp_path.glob("*.html"))
     assert {line.partition(".")[0] for line in found} == {str(number) for number in range(len(WRONG))}
+
+
+async def test_embedded_drafts_are_marked_wherever_they_are_listed(site: Site) -> None:
+    """Lists, critics, feeds and language models are told what the embedded model wrote, and of nothing else that it did."""
+    await published(site.store, builders.embedded_review(builders.tool("Tiny", category="Logs")))
+    await published(site.store, spoken("Large", category="Logs"))
+    await site.build()
+    marked = "Embedded draft: written by a model so small"
+    for path in ("", "tools/", "category/logs/", "compare/", "critics/builder/", "tools/large/"):
+        page = site.page(path)
+        assert page.count("embedded draft") >= 1, path
+        assert page.count(marked) == (path != "tools/large/"), path
+    for path, mark in (("feed.xml", marked), ("feed.json", marked), ("llms.txt", marked)):
+        assert mark in site.text(path), path
+    [tiny] = [line for line in site.text("llms.txt").splitlines() if "embedded draft" in line]
+    assert "[Tiny]" in tiny
+    texts = {item["title"]: item["content_text"] for item in json.loads(site.text("feed.json"))["items"]}
+    assert [marked in text for text in texts.values()] == [title.startswith("Tiny") for title in texts]

@@ -144,6 +144,8 @@ def _item(item: Item) -> str:
         lines.append(_wrapped(one_line(review.tool.tagline)))
     lines.append(f"Panel ship: {words.ship_share(review)} ({words.share_basis(review)})")
     lines += [_wrapped(f"{name} (AI persona), {label}: {said}", "  ") for name, label, said in item.said]
+    if review.embedded:
+        lines.append(_wrapped(words.EMBEDDED_LINE))
     lines += [_wrapped(f"Approved by {one_line(item.by)}."), item.href]
     return "\n".join(lines)
 

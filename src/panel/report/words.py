@@ -20,6 +20,8 @@ EMBEDDED_NOTICE = (
     "a model so small (135 million parameters) that it runs on the computer that made this report. "
     "Takes may be illogical or wrong: read them as a demonstration, not as advice."
 )
+EMBEDDED_MARK = "embedded draft"
+EMBEDDED_LINE = "Embedded draft: written by a model so small that its takes may be illogical or wrong."
 STRONGER = "For a panel worth reading, set a key and run it again with a strong model:"
 FRAGILE = "Fragile: one flipped vote would change the panel verdict."
 CONTRADICTION = "Contradiction: the score is at odds with the verdict, and asking again did not settle it."

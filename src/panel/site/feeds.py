@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from panel.report.words import EMBEDDED_LINE, EMBEDDED_MARK
 from panel.site.lists import FULL, categories_of, latest
 from panel.site.press import File
 from panel.site.reviews import PICTURE
@@ -103,7 +104,8 @@ def _summary(press: Press, card: Card) -> str:
     takes = [
         f"{names.get(one.critic, one.critic)} (AI persona), {one.score}/100: {one.sentence}" for one in said
     ]
-    return "\n\n".join([part for part in (card.tagline, *takes) if part])
+    made = EMBEDDED_LINE if card.embedded else ""
+    return "\n\n".join([part for part in (card.tagline, *takes, made) if part])
 
 
 def _updated(cards: Iterable[Card]) -> str:
@@ -210,8 +212,10 @@ def _llms(press: Press, cards: Sequence[Card], counts: Sequence[tuple[str, str, 
         "",
         *(
             f"- [{_plain(card.name)}]({options.address(f'tools/{card.slug}/')}): {card.line}, {card.at:%Y-%m-%d}"
+            + f", {EMBEDDED_MARK}" * card.embedded
             for card in cards
         ),
+        *(["", EMBEDDED_LINE] if any(card.embedded for card in cards) else []),
     ]
     return ("\n".join(lines) + "\n").encode()
 

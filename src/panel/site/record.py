@@ -61,6 +61,7 @@ class Card(NamedTuple):
         models: who was asked, as `provider:model`.
         prompts: digest of the prompts.
         reviewed: the day on which the panel sat.
+        embedded: whether the embedded model wrote any of it.
         digest: of all that the site shows of it.
     """
 
@@ -83,6 +84,7 @@ class Card(NamedTuple):
     models: tuple[str, ...]
     prompts: str
     reviewed: date
+    embedded: bool
     digest: str
 
     @property
@@ -236,6 +238,7 @@ def _card(
         models=review.setup.asked_models,
         prompts=review.setup.prompts,
         reviewed=_utc(review.reviewed_at).date(),
+        embedded=review.embedded,
         digest="",
     )
 

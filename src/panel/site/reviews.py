@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from panel.domain.comparison import Comparison
 from panel.report import Editorial, ReportContext
 from panel.report.page import one_column, safe_href
-from panel.report.words import answer_sentence
+from panel.report.words import EMBEDDED_MARK, answer_sentence
 from panel.site.duel import duel_of
 from panel.site.linked import reviewed, web_page
 from panel.site.pairs import Pair, partners
@@ -73,7 +73,7 @@ def _of_tool(press: Press, card: Card, compared: list[Pair]) -> Iterator[File]:
     yield File(path + INDEX, shows, partial(_tool_page, press, card, compared))
     picture = Picture(
         site=press.options.name,
-        kicker="AI tool review",
+        kicker="AI tool review" + f" · {EMBEDDED_MARK}" * card.embedded,
         title=card.name,
         about=card.tagline,
         bars=(_bar(press, card),),
@@ -92,9 +92,8 @@ def _of_pair(press: Press, pair: Pair) -> Iterator[File]:
     shows = (pair.a.digest, pair.b.digest, communities)
     yield File(path + INDEX, shows, partial(_pair_page, press, pair))
     bars = tuple(_bar(press, card) for card in pair)
-    picture = Picture(
-        site=press.options.name, kicker="AI tool comparison", title=pair.title, bars=bars, note=NOTE
-    )
+    kicker = "AI tool comparison" + f" · {EMBEDDED_MARK}" * any(card.embedded for card in pair)
+    picture = Picture(site=press.options.name, kicker=kicker, title=pair.title, bars=bars, note=NOTE)
     yield File(path + PICTURE, (picture,), partial(png, picture))
 
 
