@@ -109,10 +109,18 @@ def test_a_draft_is_read_ticked_approved_and_published(queue: Any) -> None:
     assert ticked.out == "Ticked “$9 a month” in Lantern (draft 1): in review.\n"
     digest = re.search(r"^hash ([0-9a-f]{12})$", queue("show", 1).out, re.MULTILINE)
     assert digest
-    assert queue("approve", 1, "--seen", digest[1]).out == "Approved Lantern (draft 1): approved.\n"
-    assert queue("publish", 1).out == "Published Lantern (draft 1): published.\n"
+    assert (
+        queue("approve", 1, "--seen", digest[1]).out
+        == "Approved Lantern (draft 1): approved; next: panel queue publish 1.\n"
+    )
+    assert (
+        queue("publish", 1).out
+        == "Published Lantern (draft 1): published; readers see it after panel site build.\n"
+    )
     retracted = queue("retract", 1, "--reason", "It was withdrawn.")
-    assert retracted.out == "Retracted Lantern (draft 1): retracted.\n"
+    assert (
+        retracted.out == "Retracted Lantern (draft 1): retracted; readers see that after panel site build.\n"
+    )
     assert kinds(queue) == ["drafted", "tick", "approve", "publish", "retract"]
 
 

@@ -141,7 +141,7 @@ def test_an_approval_is_asked_for_after_the_draft_was_shown(terminal: Any, datab
     second.expect("Approve this in your name?")
     second.type("y\n")
     code, said = second.end()
-    assert (code, "Approved Lantern (draft 1): approved." in said) == (0, True)
+    assert (code, "Approved Lantern (draft 1): approved; next: panel queue publish 1." in said) == (0, True)
 
 
 def test_a_draft_with_findings_is_not_asked_about(terminal: Any, database: Path) -> None:

@@ -158,6 +158,7 @@ def test_a_site_is_served_with_votes(panel: Callable[..., Ran], tmp_path: Path) 
         (("site", "serve"), "site: holds no site; build one first"),
         (("serve", "--public"), "site: holds no site; build one first"),
         (("serve", "--public", "--open"), "--public signs nobody in"),
+        (("serve", "--site", "public"), "--site public: goes with --public"),
         (
             ("serve", "--public", "--proxy-header", "X-User", "--proxy-address", "127.0.0.1"),
             "--public signs nobody in",

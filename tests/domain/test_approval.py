@@ -210,6 +210,20 @@ def test_roles_decide_who_approves(role: Role, may: str) -> None:
         (("open", "approve", "publish", "edit"), "retract", "publisher", "wrong", None),
         (("open",), "undo", "editor", None, "has nothing that can be undone"),
         (
+            ("open", "approve", "publish"),
+            "undo",
+            "publisher",
+            None,
+            "is published, and readers have seen it; retract it instead",
+        ),
+        (
+            ("open", "approve", "publish", "retract"),
+            "undo",
+            "publisher",
+            None,
+            "is retracted, and readers have seen that; reopen it instead",
+        ),
+        (
             ("open", "approve"),
             "undo",
             "drafter",

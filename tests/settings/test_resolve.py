@@ -66,6 +66,8 @@ def test_named_file_takes_the_place_of_the_projects(tmp_path: Path) -> None:
         ("timeout: .inf\n", "line 1, timeout"),
         ("timeout: .nan\n", "line 1, timeout"),
         ("seed: yes\n", "expected a number, got a boolean"),
+        ("voting: maybe\n", "expected true or false"),
+        ("newsletter: 'yes'\n", "expected off, panel, or the http or https address that an outside service"),
         ("concurency: 3\n", "did you mean concurrency?"),
         ("budget_usd: -5\n", "line 1, budget_usd: unknown setting"),
         ("template: ../../../etc/passwd\n", "line 1, template: unknown setting"),

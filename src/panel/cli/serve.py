@@ -97,8 +97,11 @@ def serve(
         typer.Option("--public", help="Serve the published site and readers' votes instead of the queue."),
     ] = False,
     site: Annotated[
-        Path, typer.Option("--site", metavar="DIR", help="Folder of the published site, with --public.")
-    ] = Path("site"),
+        Path | None,
+        typer.Option(
+            "--site", metavar="DIR", help="Folder of the published site, with --public.  [default: site]"
+        ),
+    ] = None,
     config: options.Config = None,
 ) -> None:
     """Serve the queue, or the published site, until Ctrl-C."""
@@ -110,11 +113,15 @@ def serve(
 
     wish = Wish(host, port, tuple(allow_host or ()), proxy_header, tuple(proxy_address or ()), show)
     _check_words(wish, public=public)
+    if site is not None and not public:
+        raise SettingsError(
+            f"--site {site}: goes with --public, which serves the published site instead of the queue"
+        )
     resolved = resolve(options.given(), config)
     if public:
         from panel.cli.public import serve_public
 
-        serve_public(resolved, wish, site)
+        serve_public(resolved, wish, site or Path("site"))
         return
     with bound(host, port) as place:
         _check(resolved, wish, place.getsockname()[0])

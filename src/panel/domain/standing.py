@@ -184,6 +184,12 @@ def advanced(standing: Standing, event: Happened, place: int) -> Standing:
     return _acted(standing, event, action, place)
 
 
+_SEEN = {
+    State.PUBLISHED: "is published, and readers have seen it; retract it instead",
+    State.RETRACTED: "is retracted, and readers have seen that; reopen it instead",
+}
+
+
 def impossible(standing: Standing, action: Action) -> str | None:
     """Return why an action is not possible now, whoever wants it, as the end of a sentence about the draft; None if it is."""
     if next_state(action, standing.state) is None:
@@ -193,7 +199,7 @@ def impossible(standing: Standing, action: Action) -> str | None:
     if action is Action.REJECT and standing.live:
         return "is published; retract it instead"
     if action is Action.UNDO and not standing.undoable:
-        return "has nothing that can be undone"
+        return _SEEN.get(standing.state, "has nothing that can be undone")
     return None
 
 

@@ -29,6 +29,24 @@ def _number(value: object) -> object:
     return value
 
 
+def _switch(value: object) -> object:
+    known = {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or value.strip().lower() not in known:
+        raise ValueError("expected true or false")
+    return known[value.strip().lower()]
+
+
 def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever a layer holds
     parts = value.split(",") if isinstance(value, str) else value
     return (
@@ -120,7 +138,14 @@ def _title(value: str) -> str:
 
 
 def _newsletter(value: str) -> str:
-    return value if value in {"off", "panel"} else _address(value)
+    if value in {"off", "panel"}:
+        return value
+    try:
+        return _address(value)
+    except ValueError:
+        raise ValueError(
+            "expected off, panel, or the http or https address that an outside service takes sign-ups at"
+        ) from None
 
 
 def _named(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -134,6 +159,7 @@ Named = AfterValidator(_named)
 Unrepeated = AfterValidator(_without_repeats)
 Folder = Annotated[Path, BeforeValidator(_path)]
 Number = BeforeValidator(_number)
+Switch = Annotated[bool, BeforeValidator(_switch)]
 
 
 class Settings(Frozen):
@@ -183,9 +209,9 @@ class Settings(Frozen):
             description="ask one seat first so that the others read the listing from the provider's cache: auto, warm or off"
         ),
     ] = "auto"
-    logprobs: Annotated[bool, Field(description="ask openai-compatible servers how likely each word was")] = (
-        True
-    )
+    logprobs: Annotated[
+        Switch, Field(description="ask openai-compatible servers how likely each word was")
+    ] = True
     effort: Annotated[
         Effort, Field(description="how long a reasoning model may think: low, medium or high")
     ] = Effort.LOW
@@ -232,7 +258,7 @@ class Settings(Frozen):
         Field(min_length=1, max_length=80, description="what the published site is called"),
     ] = "Panel reviews"
     voting: Annotated[
-        bool,
+        Switch,
         Field(
             description="whether the site's pages ask readers for their votes; panel serve --public counts them"
         ),

@@ -11,6 +11,9 @@ DraftNumber = Annotated[
     typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of a draft, from `panel queue list`."),
 ]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the draft's history.")]
+PublicReason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why, as readers will see it.")
+]
 Seen = Annotated[
     str | None,
     typer.Option(

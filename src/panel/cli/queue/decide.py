@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panel.cli import options
-from panel.cli.queue.arguments import DraftNumber, Reason
+from panel.cli.queue.arguments import DraftNumber, PublicReason, Reason
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -86,7 +86,10 @@ def publish(draft: DraftNumber, config: options.Config = None, as_json: options.
 
 
 def retract(
-    draft: DraftNumber, reason: Reason = None, config: options.Config = None, as_json: options.AsJson = False
+    draft: DraftNumber,
+    reason: PublicReason = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Take a published review back; JSON as `request_changes`."""
     _decide(draft, "retract", "Retracted", reason, config, as_json=as_json)

@@ -6,12 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.console import plain_result, result, result_json
+from panel.domain.approval import State
 from panel.domain.text import one_line
 from panel.report.words import counted
 
 if TYPE_CHECKING:
     from panel.cli.queue.desk import Desk
     from panel.store import DraftView
+
+_NEXT = {
+    State.APPROVED: "next: panel queue publish {draft}",
+    State.PUBLISHED: "readers see it after panel site build",
+    State.RETRACTED: "readers see that after panel site build",
+}
 
 
 def tell_outcome(desk: Desk, draft: int, done: str, *, as_json: bool) -> None:
@@ -31,10 +38,12 @@ def tell_outcome(desk: Desk, draft: int, done: str, *, as_json: bool) -> None:
 
 
 def outcome(view: DraftView) -> str:
-    """Return where a draft stands: `Lantern (draft 12): in review, 2 findings to deal with.`."""
+    """Return where a draft stands, and what comes next: `Lantern (draft 12): in review, 2 findings to deal with.`."""
     missing = len(view.missing)
     left = f", {counted(missing, 'finding')} to deal with" if missing else ""
-    return f"{one_line(view.shown.review.tool.name)} (draft {view.id}): {view.standing.state.label}{left}."
+    state = view.standing.state
+    following = f"; {_NEXT[state].format(draft=view.id)}" if state in _NEXT else ""
+    return f"{one_line(view.shown.review.tool.name)} (draft {view.id}): {state.label}{left}{following}."
 
 
 def tell_line(desk: Desk, draft: int) -> None:

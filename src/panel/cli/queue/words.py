@@ -178,7 +178,7 @@ def _notes(notes: Iterable[Numbered], columns: int) -> Iterator[str]:
     told = [(note, _dealt(note)) for note in notes]
     for (note, dealt), (_, following) in zip_longest(told, told[1:], fillvalue=(None, "")):
         if note is not None:
-            said = note.what if dealt == following else f"{note.what}. {dealt}"
+            said = note.what if note.tick is None and dealt == following else f"{note.what}. {dealt}"
             yield from labelled(f"  [{note.number}]", said, NUMBER_ROOM, columns)
 
 
