@@ -104,8 +104,10 @@ def _said(built: Built, out: Path, seconds: float) -> str:
         f"{counted(built.written, 'file')} written, {built.kept} kept, {built.removed} removed.",
         f"Look at it: panel site serve {out}",
     ]
-    if not built.reviews:
-        lines.insert(0, "Nothing is published yet: approve and publish a draft first, with panel queue next.")
+    if not built.reviews and built.retracted:
+        lines.insert(0, "Nothing is published any more: the site has notices of what was retracted.")
+    elif not built.reviews:
+        lines.insert(0, "Nothing is published yet: see panel queue list, approve a draft and publish it.")
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from panel.errors import GateError, NotFound, PanelError
 from panel.web import assets
@@ -80,7 +80,12 @@ def create_public_app(services: PublicServices, routes: Sequence[BaseRoute] = ()
 
 def create_preview(folder: Path) -> Starlette:
     """Return an application that serves a site's files to this machine, and nothing else."""
-    return _app([Mount("/", SiteFiles(folder))], [Middleware(Door, hosts=frozenset())])
+    places = [Route("/{path:path}", _nothing_is_taken, methods=["POST"]), Mount("/", SiteFiles(folder))]
+    return _app(places, [Middleware(Door, hosts=frozenset())])
+
+
+async def _nothing_is_taken(_request: Request) -> Response:
+    raise HTTPException(405, "This server shows files alone; panel serve --public takes votes and sign-ups.")
 
 
 def told(request: Request, error: Exception) -> Response:
