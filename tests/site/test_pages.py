@@ -321,7 +321,7 @@ async def test_a_correction_is_logged_with_what_it_changed(site: Site) -> None:
     words = Elements(site.page("corrections/")).words
     assert "Corrected , approved by Kim : Builder's verdict, score." in words
     assert "The panel verdict was Ship · 2 ship / 1 skip, and is Skip · 1 ship / 2 skip." in words
-    history = Elements(site.page("tools/lantern/")).words.partition("Verdict history")[2]
+    history = Elements(site.page("tools/lantern/")).words.rpartition("Verdict history")[2]
     assert history.index("Skip · 1 ship / 2 skip") < history.index("Ship · 2 ship / 1 skip")
 
 
@@ -332,7 +332,7 @@ async def test_a_tool_reviewed_twice_has_one_page(site: Site) -> None:
     built = await site.build()
     assert built.reviews == 1
     words = Elements(site.page("tools/lantern/")).words
-    assert "Ship · 2 ship / 1 skip" in words.partition("Verdict history")[2]
+    assert "Ship · 2 ship / 1 skip" in words.rpartition("Verdict history")[2]
     assert "30/100 · skip" in words
 
 
