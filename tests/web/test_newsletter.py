@@ -72,6 +72,12 @@ async def test_only_whoever_reads_the_mail_can_confirm(
     assert known.state is Subscription.CONFIRMED
 
 
+async def test_the_form_s_address_leads_to_the_form(reader: httpx2.AsyncClient) -> None:
+    """Opening the address that the form is sent to leads to the page that has the form."""
+    answer = await reader.get("/newsletter")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{URL}/#sign-up")
+
+
 async def test_nobody_learns_who_is_on_the_list(reader: httpx2.AsyncClient, sent: list[Message]) -> None:
     """The answer is the same for an address that is on the list, which gets no mail."""
     first = await reader.post("/newsletter", data=KIM)

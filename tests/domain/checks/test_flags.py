@@ -160,6 +160,17 @@ def test_near_identical_takes_are_flagged() -> None:
     )
 
 
+def test_a_shared_passage_ends_with_its_sentence() -> None:
+    """The passage that is flagged does not run on into the first word of a sentence that both begin alike."""
+    shared = "It is the right place to attack the cold start, since nobody has to retrain a model for it. The"
+    first, second = (
+        f"{shared} rest is a promise of the makers.",
+        f"{shared} part to test is what a buyer pays.",
+    )
+    (finding,) = check_review(review(take(text=first), take(60, text=second)), {})
+    assert finding.text == shared.removesuffix(" The")
+
+
 def test_takes_that_share_a_phrase_are_not_near_identical() -> None:
     """A phrase in common does not make two takes near-identical."""
     other = "A buyer pays for a shared library that is rewritten from pooled feedback if the bill is lower than the one for training, and so far nobody has said what it is."

@@ -14,6 +14,8 @@ phrases of the listing; the seeds under `fixtures/replies` and the takes under `
 """
 
 _WORD = re.compile(r"\w+(?:'\w+)?")
+_BEGUN = re.compile(r"(?<=[.!?])\s+\S+(?:\s+\S+)?$")
+"""One or two words of a further sentence."""
 
 
 class Likeness(NamedTuple):
@@ -51,6 +53,12 @@ def runs_of(text: str) -> list[Run]:
         (three, first.start(), last.end())
         for three, first, last in zip(threes, found, found[2:], strict=False)
     ]
+
+
+def passage(text: str, alike: Likeness) -> tuple[int, int]:
+    """Return where the longest passage that is in both begins and ends, without the first words of a sentence that goes on otherwise."""
+    begun = _BEGUN.search(text, alike.start, alike.end)
+    return alike.start, begun.start() if begun else alike.end
 
 
 def _longest(runs: list[Run], known: set[tuple[str, str, str]]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from panel.domain.checks.evidence import is_quoted
 from panel.domain.checks.finding import CheckKind, Finding, Span, Status, Where, numbered
 from panel.domain.checks.instructions import suspicious
 from panel.domain.checks.ledger import claims, status_of
-from panel.domain.checks.likeness import HIGHEST_LIKENESS, likeness, runs_of
+from panel.domain.checks.likeness import HIGHEST_LIKENESS, likeness, passage, runs_of
 from panel.domain.checks.listing import fields_of, listing_of
 from panel.domain.checks.notes import claim_note, flag_note
 from panel.domain.checks.spelling import plain
@@ -153,7 +153,7 @@ def _between(seats: Sequence[Seat]) -> Iterator[Finding]:
             if alike.share > HIGHEST_LIKENESS:
                 note = f"The take shares {alike.share:.0%} of its wording with that of the {earlier.name}: rewrite one of them."
                 where = Where(persona=later.persona, field="take")
-                yield _found(CheckKind.NEAR_IDENTICAL, where, second.take, (alike.start, alike.end), note)
+                yield _found(CheckKind.NEAR_IDENTICAL, where, second.take, passage(second.take, alike), note)
 
 
 def _is_unanimous(takes: Sequence[Take]) -> bool:

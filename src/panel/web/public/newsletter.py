@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from starlette.background import BackgroundTask
+from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from panel.domain.mail import Message, mail_address
@@ -58,6 +59,7 @@ def routes(services: PublicServices, newsletter: Newsletter) -> list[Route]:
     desk = _Desk(services, newsletter)
     return [
         Route(PLACE, desk.ask, methods=["POST"]),
+        Route(PLACE, desk.form),
         Route(f"{PLACE}/confirm", desk.confirm, methods=["GET", "POST"]),
         Route(f"{PLACE}/leave", desk.leave, methods=["GET", "POST"]),
     ]
@@ -75,7 +77,7 @@ class _Desk:
             mail = mail_address("".join(form.get("mail", [])))
         except ValueError as error:
             return self._page(
-                400, "Is this your address?", f"{str(error).capitalize()}. Go back, and try again."
+                400, "That is no mail address", f"{str(error).capitalize()}. Go back, and try again."
             )
         limits = self._services.limits
         limits.check(OF_ADDRESS, "newsletter", self._services.address(request))
@@ -88,6 +90,10 @@ class _Desk:
         if "website" not in form and limits.allows(OF_MAIL, mail.lower()):
             page.background = BackgroundTask(self._invite, mail)
         return page
+
+    async def form(self, _request: Request) -> Response:
+        """Lead whoever opens the address of the form to where the form is."""
+        return RedirectResponse(f"{self._newsletter.url}/#sign-up", 303)
 
     async def confirm(self, request: Request) -> Response:
         """Show the button, or keep that it was them."""
