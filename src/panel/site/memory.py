@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import starmap
+from sys import intern
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from panel.errors import RunStopped, StorageError
-from panel.site.record import Card, Record
+from panel.site.record import Card, Mark, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,7 +62,7 @@ class Memory:
         """Return a tool as lists show it, if nothing happened to it since that was kept."""
         query = "SELECT card FROM records WHERE tool = ? AND key = ?"
         row = self._connection.execute(query, (tool, key)).fetchone()
-        return _CARD.validate_json(row[0]) if row else None
+        return _compact(_CARD.validate_json(row[0])) if row else None
 
     def record(self, tool: int) -> Record:
         """Return all that is known of a tool that was kept."""
@@ -71,12 +74,15 @@ class Memory:
         query = "SELECT words FROM records WHERE tool = ?"
         return str(self._connection.execute(query, (tool,)).fetchone()[0])
 
-    def put_record(self, tool: int, key: str, record: Record) -> None:
-        """Keep what is known of a tool."""
+    def put_record(self, tool: int, key: str, record: Record) -> Card:
+        """Keep what is known of a tool, and return it as lists show it."""
         query = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)"
         card = _CARD.dump_json(record.card).decode()
+        # As it is read again it takes half the room: the one that was made of a review holds on to parts of it.
+        read = _compact(_CARD.validate_json(card))
         row = (tool, key, card, " ".join(record.words), record.model_dump_json())
         self._connection.execute(query, row)
+        return read
 
     def forget(self) -> None:
         """Forget everything."""
@@ -129,6 +135,16 @@ def remembered(file: Path) -> Iterator[Memory]:
         raise _fault(file, error) from error
     finally:
         connection.close()
+
+
+def _compact(card: Card) -> Card:
+    """Return a card that shares what it has in common with others, because all of them are held at a time."""
+    return card._replace(prompts=intern(card.prompts), marks=tuple(starmap(_mark, card.marks)))
+
+
+@lru_cache(maxsize=8_192)
+def _mark(critic: str, verdict: str, score: int) -> Mark:
+    return Mark(critic, verdict, score)
 
 
 def _fault(file: Path, error: Exception) -> StorageError | RunStopped:

@@ -102,9 +102,7 @@ async def _card(store: Store, memory: Memory, tool: int, rows: list[Listed], cod
     if card := memory.card(tool, key):
         return card
     past = [await store.publishing(row.draft) for row in rows]
-    record = record_of(tool, [one for one in past if one])
-    memory.put_record(tool, key, record)
-    return record.card
+    return memory.put_record(tool, key, record_of(tool, [one for one in past if one]))
 
 
 def _distinct(cards: Sequence[Card]) -> tuple[list[Card], set[str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from panel.site.memory import Written
 
@@ -121,9 +121,8 @@ class Tree:
             StorageError: that is not possible; the old one is as it was.
         """
         try:
-            left: list[str] = []
-            self._clear(left)
-            self.write(MARKER, (MARKER_TEXT + "\n".join(sorted(left)) + "\n").encode())
+            self._clear()
+            self._list()
             os.sync()
             if not self._folder.exists():
                 self._spare.rename(self._folder)
@@ -133,22 +132,28 @@ class Tree:
         except OSError as error:
             raise _fault(self._folder, error) from error
 
-    def _clear(self, left: list[str], folder: str = "") -> bool:
-        """Remove what is left of earlier sites, and list the files of the new one; return whether a folder is empty now."""
+    def _clear(self, folder: str = "") -> bool:
+        """Remove what is left of earlier sites; return whether a folder is empty now."""
         empty = True
         with os.scandir(f"{self._spare}/{folder}") as found:
             entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
         for name, is_folder in entries:
             path = f"{folder}{name}"
-            if is_folder and self._clear(left, f"{path}/"):
+            if is_folder and self._clear(f"{path}/"):
                 os.rmdir(f"{self._spare}/{path}")  # noqa: PTH106 - of as many as the site has
             elif not is_folder and not self.has(path):
                 os.unlink(f"{self._spare}/{path}")  # noqa: PTH108 - likewise
             else:
                 empty = False
-                if not is_folder and path != MARKER:
-                    left.append(path)
         return empty
+
+    def _list(self) -> None:
+        """Write down which files the new site has."""
+        place = self._place(MARKER)
+        _remove(place)
+        with open(place, "x", encoding="utf-8") as file:  # noqa: PTH123 - as for the others
+            file.write(MARKER_TEXT)
+            file.writelines(f"{path}\n" for path in _files_in(f"{self._spare}/") if path != MARKER)
 
     def _rename_twice(self) -> None:
         # Where two names cannot be exchanged, there is no site for a moment; it is whole before and after.
@@ -190,13 +195,12 @@ def _refuse_others(folder: Path) -> None:
     if not (folder / MARKER).is_file():
         return
     try:
-        listed = (folder / MARKER).read_text("utf-8", errors="replace").splitlines()
-        known = {MARKER, *listed}
-        others = [path for path in _files_in(f"{folder}/") if path not in known]
+        with (folder / MARKER).open(encoding="utf-8", errors="replace") as listed:
+            others = list(_missing(_files_in(f"{folder}/"), listed))
     except OSError as error:
         raise _fault(folder, error) from error
     if others:
-        first = ", ".join(ascii(path)[1:-1] for path in sorted(others)[:MOST_NAMED])
+        first = ", ".join(ascii(path)[1:-1] for path in others[:MOST_NAMED])
         more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
         raise SettingsError(
             f"{folder}: holds files that panel did not make: {first}{more}; a build replaces the folder as a whole, "
@@ -204,9 +208,22 @@ def _refuse_others(folder: Path) -> None:
         )
 
 
+def _missing(paths: Iterator[str], listed: Iterable[str]) -> Iterator[str]:
+    """Yield the paths that are not listed. Both are in the order of `_files_in`, so that none of them need be held."""
+    known = (line.rstrip("\n") for line in listed)
+    next(known, None)  # says what the list is
+    expected = next(known, None)
+    for path in paths:
+        while expected is not None and expected.split("/") < path.split("/"):
+            expected = next(known, None)
+        if path not in {expected, MARKER}:
+            yield path
+
+
 def _files_in(folder: str, inside: str = "") -> Iterator[str]:
+    """Yield the paths of all files, the names of each folder in order; folders stand among files by their names."""
     with os.scandir(f"{folder}{inside}") as found:
-        entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+        entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
     for name, is_folder in entries:
         if is_folder:
             yield from _files_in(folder, f"{inside}{name}/")
