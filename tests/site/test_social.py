@@ -36,7 +36,7 @@ def test_equal_pictures_have_equal_bytes() -> None:
     """A picture holds no time and no chance."""
     picture = Picture(site="Panel reviews", kicker="AI tool review", title="SmolLM3", bars=(BAR,))
     assert png(picture) == png(picture)
-    assert png(picture) != png(picture.model_copy(update={"kicker": "Another"}))
+    assert png(picture) != png(picture._replace(kicker="Another"))
 
 
 def test_verdicts_differ_in_shape() -> None:

@@ -99,7 +99,7 @@ def _json_feed(press: Press, cards: Sequence[Card]) -> bytes:
 
 
 def _summary(press: Press, card: Card) -> str:
-    names = {critic.id: critic.name for critic in press.options.critics}
+    names = press.critic_names
     said = press.shelf.record(card).said
     takes = [
         f"{names.get(one.critic, one.critic)} (AI persona), {one.score}/100: {one.sentence}" for one in said

@@ -73,6 +73,11 @@ class Press:
         """The files that all pages share, under names that change with what is in them."""
         return {_hashed(name, content): content for name, content in _assets().items()}
 
+    @cached_property
+    def critic_names(self) -> dict[str, str]:
+        """The critics' names by their ids."""
+        return {critic.id: critic.name for critic in self.options.critics}
+
     def asset(self, ending: str) -> str:
         """Return the path of the shared file of an ending."""
         return next(path for path in self.assets if path.endswith(ending))

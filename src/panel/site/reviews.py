@@ -218,9 +218,8 @@ def _sources(publication: Publication) -> Iterator[Source]:
 
 
 def _bar(press: Press, card: Card) -> Bar:
-    names = {critic.id: critic.name for critic in press.options.critics}
     scores = tuple(
-        (names.get(mark.critic, mark.critic.title())[:2], mark.score, str(mark.verdict))
+        (press.critic_names.get(mark.critic, mark.critic.title())[:2], mark.score, str(mark.verdict))
         for mark in card.marks
     )
     share = "" if card.percent is None else f"{card.percent}% panel ship"

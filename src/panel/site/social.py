@@ -11,8 +11,6 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.domain.base import Frozen
-
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
@@ -58,7 +56,7 @@ class Bar(NamedTuple):
     scores: tuple[tuple[str, int, str], ...]
 
 
-class Picture(Frozen):
+class Picture(NamedTuple):
     """What a picture shows.
 
     Attributes:

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from errno import EINVAL, ENOENT, ENOSYS, ENOTSUP
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from panel.errors import SettingsError, StorageError
 
@@ -80,12 +80,13 @@ class Tree:
         Raises:
             StorageError: it cannot be linked.
         """
-        old, new = f"{self._folder}/{path}", self._place(path)
+        old, new = f"{self._folder}/{path}", f"{self._spare}/{path}"
         try:
             found = os.stat(old)  # noqa: PTH116 - of as many as the site has
             if (found.st_size, found.st_mtime_ns) != (known.size, known.changed):
                 return False
             if not _is_same(new, found):
+                self._place(path)
                 _remove(new)
                 os.link(old, new)
         except FileNotFoundError:
@@ -121,8 +122,7 @@ class Tree:
             StorageError: that is not possible; the old one is as it was.
         """
         try:
-            self._clear()
-            self._list()
+            self._settle()
             os.sync()
             if not self._folder.exists():
                 self._spare.rename(self._folder)
@@ -132,28 +132,28 @@ class Tree:
         except OSError as error:
             raise _fault(self._folder, error) from error
 
-    def _clear(self, folder: str = "") -> bool:
-        """Remove what is left of earlier sites; return whether a folder is empty now."""
+    def _settle(self) -> None:
+        """Remove what is left of earlier sites, and write down which files the new one has."""
+        place = self._place(MARKER)
+        _remove(place)
+        with open(place, "x", encoding="utf-8") as listed:  # noqa: PTH123 - as for the others
+            listed.write(MARKER_TEXT)
+            self._clear(listed)
+
+    def _clear(self, listed: TextIO, folder: str = "") -> bool:
+        """Settle a folder and those in it; return whether it is empty now."""
         empty = True
-        with os.scandir(f"{self._spare}/{folder}") as found:
-            entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
-        for name, is_folder in entries:
+        for name, is_folder in _entries(f"{self._spare}/{folder}"):
             path = f"{folder}{name}"
-            if is_folder and self._clear(f"{path}/"):
+            if is_folder and self._clear(listed, f"{path}/"):
                 os.rmdir(f"{self._spare}/{path}")  # noqa: PTH106 - of as many as the site has
             elif not is_folder and not self.has(path):
                 os.unlink(f"{self._spare}/{path}")  # noqa: PTH108 - likewise
             else:
                 empty = False
+                if not is_folder and path != MARKER:
+                    listed.write(f"{path}\n")
         return empty
-
-    def _list(self) -> None:
-        """Write down which files the new site has."""
-        place = self._place(MARKER)
-        _remove(place)
-        with open(place, "x", encoding="utf-8") as file:  # noqa: PTH123 - as for the others
-            file.write(MARKER_TEXT)
-            file.writelines(f"{path}\n" for path in _files_in(f"{self._spare}/") if path != MARKER)
 
     def _rename_twice(self) -> None:
         # Where two names cannot be exchanged, there is no site for a moment; it is whole before and after.
@@ -222,13 +222,17 @@ def _missing(paths: Iterator[str], listed: Iterable[str]) -> Iterator[str]:
 
 def _files_in(folder: str, inside: str = "") -> Iterator[str]:
     """Yield the paths of all files, the names of each folder in order; folders stand among files by their names."""
-    with os.scandir(f"{folder}{inside}") as found:
-        entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
-    for name, is_folder in entries:
+    for name, is_folder in _entries(f"{folder}{inside}"):
         if is_folder:
             yield from _files_in(folder, f"{inside}{name}/")
         elif name not in LITTER:
             yield f"{inside}{name}"
+
+
+def _entries(folder: str) -> list[tuple[str, bool]]:
+    """Return what lies in a folder, each with whether it is a folder itself, by name."""
+    with os.scandir(folder) as found:
+        return sorted([(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found])
 
 
 def _exchange(one: Path, other: Path) -> bool:
