@@ -25,6 +25,7 @@ _LABELS = {
     CheckKind.ADDRESS: "Address of another site",
     CheckKind.INSTRUCTION: "Instruction in the listing",
     CheckKind.HIDDEN: "Hidden text in the listing",
+    CheckKind.LOOKALIKE: "Look-alike letters in a name",
     CheckKind.UNANIMOUS: "Unanimous at the end of the scale",
     CheckKind.NEAR_IDENTICAL: "Takes alike",
 }

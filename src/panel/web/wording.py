@@ -75,6 +75,7 @@ KINDS: Mapping[CheckKind, str] = {
     CheckKind.ADDRESS: "Foreign address",
     CheckKind.INSTRUCTION: "Instruction in the listing",
     CheckKind.HIDDEN: "Hidden text in the listing",
+    CheckKind.LOOKALIKE: "Look-alike letters in a name",
     CheckKind.UNANIMOUS: "Unanimous at the extreme",
     CheckKind.NEAR_IDENTICAL: "Takes alike",
 }

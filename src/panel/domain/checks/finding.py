@@ -32,6 +32,7 @@ class CheckKind(StrEnum):
     ADDRESS = "address"
     INSTRUCTION = "instruction"
     HIDDEN = "hidden"
+    LOOKALIKE = "lookalike"
     UNANIMOUS = "unanimous"
     NEAR_IDENTICAL = "near_identical"
 

@@ -70,6 +70,11 @@ def listing_of(tool: Tool) -> Listing:
     return Listing(tool)
 
 
+def is_name(field: str) -> bool:
+    """Whether a field names the tool or its maker."""
+    return field in {"name", "maker"} or field.startswith("aliases.")
+
+
 def fields_of(tool: Tool) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each field that its maker wrote."""
     for field in ("name", "tagline", "category", "maker", "license", "pricing", "best_for", "description"):

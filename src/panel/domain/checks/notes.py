@@ -27,6 +27,7 @@ _FLAGGED = {
     CheckKind.ADDRESS: "The address is not the tool's own: remove it, or say why it stays.",
     CheckKind.INSTRUCTION: "The listing speaks to the panel here: check that no take follows it.",
     CheckKind.HIDDEN: "The listing hides text here: read it before you approve.",
+    CheckKind.LOOKALIKE: "This name mixes letters of alphabets that look alike: make sure that it does not pass for another's.",
 }
 _MISQUOTED = "The quote does not stand in the listing word for word: correct it or cut it."
 

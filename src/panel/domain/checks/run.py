@@ -11,7 +11,8 @@ from panel.domain.checks.finding import CheckKind, Finding, Span, Status, Where,
 from panel.domain.checks.instructions import suspicious
 from panel.domain.checks.ledger import claims, status_of
 from panel.domain.checks.likeness import HIGHEST_LIKENESS, likeness, passage, runs_of
-from panel.domain.checks.listing import fields_of, listing_of
+from panel.domain.checks.listing import fields_of, is_name, listing_of
+from panel.domain.checks.lookalikes import lookalikes
 from panel.domain.checks.notes import claim_note, flag_note
 from panel.domain.checks.spelling import plain
 from panel.domain.checks.voice import experience, said, without_quotes
@@ -46,16 +47,24 @@ def check_take(
 
 @lru_cache(maxsize=64)
 def check_listing(tool: Tool) -> tuple[Finding, ...]:
-    """Return the sentences of a tool's texts that speak to the panel or hide something."""
+    """Return the sentences of a tool's texts that speak to the panel or hide something, and names that look like others."""
     fields = [
         *fields_of(tool),
         *((f"facts.{place}.claim", fact.claim) for place, fact in enumerate(tool.facts)),
     ]
     return numbered(
-        _found(kind, Where(persona=None, field=field), text, (start, end))
+        _found(kind, Where(persona=None, field=field), text, span)
         for field, text in fields
-        for kind, start, end in suspicious(text)
+        for kind, span in _in_listing(field, text)
     )
+
+
+def _in_listing(field: str, text: str) -> Iterator[tuple[CheckKind, tuple[int, int]]]:
+    for kind, start, end in suspicious(text):
+        yield kind, (start, end)
+    if is_name(field):
+        for span in lookalikes(text):
+            yield CheckKind.LOOKALIKE, span
 
 
 def check_review(review: PanelReview, never_says: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
