@@ -7,9 +7,16 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# The same examples each time, and none of them timed: a machine that is busy is no fault of the code.
+settings.register_profile(
+    "facts", database=None, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("facts")
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SKIPPED: list[str] = []

@@ -30,7 +30,7 @@ LONG = st.lists(st.sampled_from(["ship", "skip", "the", "a", "of", ","]), min_si
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(LONG, LONG)
 def test_a_diff_of_long_texts_holds_both(before: str, after: str) -> None:
     """Texts that repeat a few words all over are told apart as others are, whole and in order."""

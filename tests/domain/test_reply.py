@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ ANSWER = {"verdict": "ship", "score": 66, "take": TAKE}
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 RECUSAL = {"recusal": "It sells nothing.", "verdict": None, "score": None, "take": None}
 
-quick = settings(database=None, deadline=None, max_examples=200)
+quick = settings(max_examples=200)
 
 
 def parsed(text: str, finish: Finish = Finish.COMPLETE) -> Reply:
@@ -452,11 +451,9 @@ def test_internal_tag_is_found_behind_json_escapes() -> None:
     ],
     ids=lambda text: ascii(text[:12]),
 )
-def test_hostile_text_of_a_megabyte_takes_seconds_at_most(text: str) -> None:
-    """No repetition makes the parser slow or break."""
-    start = time.perf_counter()
-    parsed(text)
-    assert time.perf_counter() - start < 10
+def test_a_megabyte_of_one_thing_is_read_to_its_end(text: str) -> None:
+    """No repetition breaks the parser, gets through it, or keeps it for the hours that the square of a megabyte takes."""
+    assert len(repr(parsed(text))) < 5_000
 
 
 @quick
