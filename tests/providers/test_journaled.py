@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from panel.domain.completion import Effort, Verbosity
+from panel.domain.completion import Completion, Effort, Verbosity
 from panel.domain.journal import Entry, Failure, Step
 from panel.errors import (
     CallNotMade,
@@ -27,8 +27,9 @@ from parts import Scripted, answer, until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.completion import ModelConfig
     from panel.domain.prompt import Prompt
+    from panel.providers.journaled import Wait
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +43,7 @@ class Notebook:
         told: what was done, in order; the provider writes into it too.
         entries: what steps brought, by key.
         open: calls of which nothing came yet.
+        elsewhere: what comes of the same step where somebody else asks it: seconds to wait, and an answer.
         failing: methods that raise.
     """
 
@@ -50,14 +52,19 @@ class Notebook:
         self.entries: dict[str, Entry] = {}
         self.open: dict[int, Step] = {}
         self.begun: list[Step] = []
+        self.elsewhere: list[float | Completion] = []
         self.failing = set(failing)
 
     async def find(self, step: Step) -> Entry | None:
         self._try("find")
         return self.entries.get(step.key)
 
-    async def begin(self, step: Step) -> int:
+    async def begin(self, step: Step, wait: Wait) -> int | Completion:
         self._try("begin")
+        while self.elsewhere:
+            if isinstance(came := self.elsewhere.pop(0), Completion):
+                return came
+            await wait(came)
         self.begun.append(step)
         self.open[len(self.begun)] = step
         await asyncio.sleep(0)
@@ -199,6 +206,26 @@ async def test_the_label_is_no_part_of_the_question(prompt: Prompt, config: Mode
     await desk.provider.complete(prompt, config)
     await desk.provider.complete(prompt.model_copy(update={"label": "lantern-2.builder"}), config)
     assert desk.inner.calls == 1
+
+
+async def test_what_somebody_else_asks_is_waited_for(prompt: Prompt, config: ModelConfig) -> None:
+    """A question that is in flight elsewhere is given the answer that comes there, and no call is made."""
+    desk = Desk()
+    desk.notebook.elsewhere = [0.0, 0.0, answer("theirs")]
+    assert (await desk.provider.complete(prompt, config)).text == "theirs"
+    assert (desk.inner.calls, desk.notebook.open) == (0, {})
+
+
+async def test_a_halt_ends_the_waiting_for_somebody_else(prompt: Prompt, config: ModelConfig) -> None:
+    """Who waits for another's answer leaves as soon as the run is halted."""
+    desk = Desk()
+    desk.notebook.elsewhere = [3600.0]
+    waiting = asyncio.create_task(desk.provider.complete(prompt, config))
+    await until(lambda: desk.notebook.elsewhere == [])
+    desk.halt.set("interrupted")
+    with pytest.raises(CallNotMade, match="not asked: interrupted"):
+        await waiting
+    assert desk.inner.calls == 0
 
 
 async def test_no_call_without_an_intent(prompt: Prompt, config: ModelConfig) -> None:

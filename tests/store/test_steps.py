@@ -9,16 +9,33 @@ from sqlalchemy import select
 from panel.domain.base import digest_of
 from panel.domain.journal import Entry
 from panel.errors import StorageError
-from panel.store import open_store
+from panel.store import Holder, open_store
+from panel.store.leases import LEASE_SECONDS
 from panel.store.schema import calls
-from store.samples import KEY, answered, failed, step
+from store.samples import KEY, answered, failed, python, step
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio
+
+AFAR = Holder(host="build-7", space="another boot", pid=4121, started="1")
+
+
+class Waits:
+    """Waits that do not wait, but have something done at the second."""
+
+    def __init__(self, do: Callable[[], Awaitable[object]] | None = None) -> None:
+        self.seconds: list[float] = []
+        self._do = do
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        if self._do and len(self.seconds) == 2:
+            await self._do()
 
 
 async def test_an_answer_is_found_again(store: Store) -> None:
@@ -124,3 +141,129 @@ async def test_a_closed_store_takes_nothing(path: Path) -> None:
         pass
     with pytest.raises(StorageError, match="is closed; open it again"):
         await store.begin(step())
+
+
+# What another run has in flight.
+
+
+async def runs_of_two(store: Store, holder: Holder | None = None) -> tuple[int, int]:
+    """Return a run that is worked on and has a call in flight, and another one."""
+    theirs, mine = [await store.create_run("batch", {}) for _ in range(2)]
+    await store.hold(theirs, holder)
+    await store.begin(step(run=theirs))
+    return theirs, mine
+
+
+async def test_a_step_that_nobody_asks_is_begun(store: Store) -> None:
+    """A step without an answer and without a call in flight is begun at once."""
+    run = await store.create_run("batch", {})
+    waits = Waits()
+    assert isinstance(await store.begin_once(step(run=run), waits), int)
+    assert (waits.seconds, len(await store.open_calls(run))) == ([], 1)
+
+
+async def test_an_answer_that_came_meanwhile_is_returned(store: Store) -> None:
+    """A step that was answered since somebody looked is not begun again, in whichever run that was."""
+    first, second = [await store.create_run("batch", {}) for _ in range(2)]
+    await store.settle(await store.begin(step(run=first)), answered("theirs"))
+    assert await store.begin_once(step(run=second)) == answered("theirs").completion
+    assert await store.open_calls() == []
+
+
+async def test_a_call_in_flight_is_waited_for(store: Store) -> None:
+    """A step that a run at work is asking is waited for, and its answer is the other run's as well."""
+    theirs, mine = await runs_of_two(store)
+    (call,) = await store.open_calls(theirs)
+    waits = Waits(lambda: store.settle(call.id, answered("theirs")))
+    assert await store.begin_once(step(run=mine), waits) == answered("theirs").completion
+    assert (len(waits.seconds), await store.open_calls()) == (2, [])
+
+
+@pytest.mark.parametrize("ending", ["failed", "withdrawn"])
+async def test_a_step_whose_call_brought_nothing_is_begun(store: Store, ending: str) -> None:
+    """When the other run's call fails, or is not made, the run that waited asks itself."""
+    theirs, mine = await runs_of_two(store)
+    (call,) = await store.open_calls(theirs)
+    end = store.settle(call.id, failed()) if ending == "failed" else store.withdraw(call.id)
+    begun = await store.begin_once(step(run=mine), Waits(lambda: end))
+    assert [each.id for each in await store.open_calls()] == [begun]
+
+
+async def test_a_run_that_shows_itself_is_waited_for_as_long_as_it_does(store: Store) -> None:
+    """A holder elsewhere that renews its lease is waited for beyond the time of one lease."""
+    theirs = await store.create_run("batch", {})
+    mine = await store.create_run("batch", {})
+    lease = await store.hold(theirs, AFAR)
+    call = await store.begin(step(run=theirs))
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+        await (store.renew(lease) if sum(waited) < 3 * LEASE_SECONDS else store.settle(call, answered()))
+
+    assert await store.begin_once(step(run=mine), wait) == answered().completion
+
+
+async def test_a_run_that_stands_still_is_not_waited_for_any_longer(store: Store) -> None:
+    """A call of a holder that has not shown itself for as long as a lease lasts is asked again."""
+    _, mine = await runs_of_two(store, AFAR)
+    waits = Waits()
+    assert isinstance(await store.begin_once(step(run=mine), waits), int)
+    assert sum(waits.seconds) == pytest.approx(LEASE_SECONDS)
+
+
+async def test_a_call_of_a_process_that_has_ended_is_not_waited_for(where: str, store: Store) -> None:
+    """A call that was left open by a process of this machine that was killed is asked again at once."""
+    theirs, mine = [await store.create_run("batch", {}) for _ in range(2)]
+    code = [
+        "import asyncio, os, sys",
+        "from panel.store import open_store",
+        "async def main():",
+        "    async with open_store(sys.argv[1]) as store:",
+        "        await store.hold(int(sys.argv[2]))",
+        "        os._exit(0)",
+        "asyncio.run(main())",
+    ]
+    assert python("\n".join(code), where, str(theirs)).returncode == 0
+    await store.begin(step(run=theirs))
+    waits = Waits()
+    assert isinstance(await store.begin_once(step(run=mine), waits), int)
+    assert waits.seconds == []
+
+
+async def test_a_run_does_not_wait_for_itself(store: Store) -> None:
+    """A run that is resumed asks the steps again that it left open itself."""
+    theirs, _ = await runs_of_two(store)
+    waits = Waits()
+    assert isinstance(await store.begin_once(step(run=theirs), waits), int)
+    assert waits.seconds == []
+
+
+async def test_waiting_can_be_broken_off(store: Store) -> None:
+    """What the waiting raises comes through, and nothing was begun."""
+    _, mine = await runs_of_two(store)
+
+    async def halted(_seconds: float) -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await store.begin_once(step(run=mine), halted)
+    assert await store.open_calls(mine) == []
+
+
+async def test_of_many_that_begin_at_once_one_asks(where: str, store: Store) -> None:
+    """Of several processes that begin the same step at the same moment, one asks, and the others are given its answer."""
+    runs = [await store.create_run("batch", {}) for _ in range(4)]
+
+    async def ask(run: int) -> str:
+        async with open_store(where) as own:
+            lease = await own.hold(run)
+            begun = await own.begin_once(step(run=run), lambda _seconds: asyncio.sleep(0.01))
+            if isinstance(begun, int):
+                await own.settle(begun, answered(f"of run {run}"))
+            await own.release(lease)
+            return begun.text if not isinstance(begun, int) else f"of run {run}"
+
+    assert len(set(await asyncio.gather(*map(ask, runs)))) == 1
+    async with open_store(where) as other:
+        assert (await other.spent()).cost_usd == 0.25

@@ -11,6 +11,7 @@ from panel.errors import PanelError, RunStopped, StorageError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
+    from panel.domain.completion import Completion
     from panel.domain.journal import Entry, Step
     from panel.domain.persona import Persona
     from panel.domain.review import PanelReview
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from panel.domain.tool import Tool
     from panel.providers.base import Halt
     from panel.providers.budget import Budget
+    from panel.providers.journaled import Wait
     from panel.store import Checks, Store
 
 
@@ -141,9 +143,14 @@ class StoredRun:
         self.reused += entry is not None
         return entry
 
-    async def begin(self, step: Step) -> int:
-        """Commit that a step is about to be asked; see `Journal`."""
-        return await self._store.begin(step.model_copy(update={"run": self.run}))
+    async def begin(self, step: Step, wait: Wait) -> int | Completion:
+        """Commit that a step is about to be asked, unless another run asks it at this moment; see `Journal`."""
+        step = step.model_copy(update={"run": self.run})
+        if self._fresh:
+            return await self._store.begin(step)
+        begun = await self._store.begin_once(step, wait)
+        self.reused += not isinstance(begun, int)
+        return begun
 
     async def settle(self, call: int, entry: Entry) -> None:
         """Commit what came of it; see `Journal`."""

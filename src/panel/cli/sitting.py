@@ -13,7 +13,7 @@ from panel.cli.console import tell
 from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.forecast import cache_plan
 from panel.cli.interrupts import Interrupts
-from panel.cli.ledger import StoredRun, Unstored
+from panel.cli.ledger import StoredRun, Unstored, leased
 from panel.cli.output import Outputs
 from panel.cli.progress import progress
 from panel.cli.run_settings import settings_of
@@ -216,7 +216,8 @@ class Sitting:
             run = await store.create_run(self._keeping.kind, settings)
             await store.add_tools(run, tools)
             ledger = StoredRun(store, run, fresh=self._keeping.fresh)
-            yield ledger
+            async with leased(store, run, self._halt, heed=False):
+                yield ledger
             self._reused = ledger.reused
             if self._halt.fault is None:
                 await store.set_run_state(run, RunState.STOPPED if self._halt.reason else RunState.DONE)
@@ -299,6 +300,10 @@ class Sitting:
         except ReaderLeft:
             self._reader_left = True
             self._halt.set("nobody reads the output")
+        except StorageError as error:
+            # Nothing more can be said there, but what is in flight is paid for.
+            self._reader_left = True
+            self._halt.fail(error)
 
     def write(self, review: PanelReview) -> list[Path]:
         """Write a review's reports; one without a single answer is not worth displacing an earlier one."""

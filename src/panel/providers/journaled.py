@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from panel.domain.completion import Usage
+from panel.domain.completion import Completion, Usage
 from panel.domain.journal import Entry, Failure, Step
 from panel.errors import CallNotMade, OverBudget, ProviderError, StorageError
 from panel.providers.middleware import Wrapper
 
 if TYPE_CHECKING:
-    from panel.domain.completion import Completion, ModelConfig
+    from panel.domain.completion import ModelConfig
     from panel.domain.prompt import Prompt
     from panel.providers.base import Halt, Provider
     from panel.providers.budget import Worst
     from panel.providers.gate import Gate
 
 Call = TypeVar("Call")
+Wait = Callable[[float], Awaitable[None]]
 
 
 class Journal(Protocol[Call]):
@@ -27,8 +29,11 @@ class Journal(Protocol[Call]):
         """Return what a step brought earlier, or None."""
         ...
 
-    async def begin(self, step: Step) -> Call:
-        """Keep that a step is about to be asked, and return what `settle` wants to know of it."""
+    async def begin(self, step: Step, wait: Wait) -> Call | Completion:
+        """Keep that a step is about to be asked, and return what `settle` wants to know of it.
+
+        If somebody else asks it at this moment, wait for what comes of it, a number of seconds at a time; an answer is returned.
+        """
         ...
 
     async def settle(self, call: Call, entry: Entry) -> None:
@@ -85,6 +90,8 @@ class Journaled(Wrapper, Generic[Call]):
             return earlier.completion
         failure = earlier.failure if earlier is not None else None
         call = await self._begin(step)
+        if isinstance(call, Completion):
+            return call
         try:
             completion = _with_earlier(await self._inner.complete(prompt, config), failure)
         except ProviderError as error:
@@ -102,13 +109,20 @@ class Journaled(Wrapper, Generic[Call]):
         except StorageError as error:
             raise self._stopped(error) from error
 
-    async def _begin(self, step: Step) -> Call:
-        if self._halt.reason is not None:
-            raise CallNotMade(f"not asked: {self._halt.reason}")
+    async def _begin(self, step: Step) -> Call | Completion:
+        self._heed()
         try:
-            return await self._journal.begin(step)
+            return await self._journal.begin(step, self._wait)
         except StorageError as error:
             raise self._stopped(error) from error
+
+    async def _wait(self, seconds: float) -> None:
+        await self._halt.sleep(seconds)
+        self._heed()
+
+    def _heed(self) -> None:
+        if self._halt.reason is not None:
+            raise CallNotMade(f"not asked: {self._halt.reason}")
 
     async def _settle(self, call: Call, entry: Entry, error: ProviderError | None = None) -> None:
         unasked = isinstance(error, CallNotMade | OverBudget) and not error.attempts

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from panel.domain.journal import Step
     from panel.domain.prompt import Prompt
+    from panel.providers.journaled import Wait
 
 MANIFEST = "recording.json"
 LOCK = ".lock"
@@ -131,8 +132,8 @@ class Recording:
             )
         return entry
 
-    async def begin(self, step: Step) -> Step:
-        """Return the step: a recording keeps answers, not intents."""
+    async def begin(self, step: Step, wait: Wait) -> Step:  # noqa: ARG002 - its signature
+        """Return the step: a recording keeps answers, not intents, and only one process writes it."""
         return step
 
     async def settle(self, call: Step, entry: Entry) -> None:

@@ -1,14 +1,18 @@
 """Calls that cost money: what is meant to be asked is committed before the call, and what came of it right after.
 
-A call whose answer was lost stays open: it may have been paid for.
+A call whose answer was lost stays open: it may have been paid for. What another run has in flight is waited for and not asked
+beside it; whether that run is still at work is told by its lease.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from panel.domain.base import Frozen
 from panel.domain.completion import Completion, Usage
@@ -16,9 +20,13 @@ from panel.domain.journal import Entry, Step
 from panel.errors import StorageError
 from panel.store.access import Access
 from panel.store.columns import now, plain
-from panel.store.schema import calls
+from panel.store.holder import Holder
+from panel.store.leases import LEASE_SECONDS, LOOKS
+from panel.store.schema import calls, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Container
+
     from sqlalchemy import BindParameter, Connection, RowMapping
 
 OPEN = "open"
@@ -54,6 +62,18 @@ class Call(Frozen):
     begun_at: datetime
 
 
+class _InFlight(NamedTuple):
+    """A call of another run of which nothing came yet, and how whoever works on that run last showed itself."""
+
+    call: int
+    token: str
+    beat: int
+
+
+# Another transaction begins it at this moment.
+_BEING_BEGUN = _InFlight(0, "", 0)
+
+
 class Steps(Access):
     """Intents and answers."""
 
@@ -72,6 +92,38 @@ class Steps(Access):
             StorageError: it was not committed.
         """
         return await self._write(lambda connection: _begin(connection, step))
+
+    async def begin_once(
+        self, step: Step, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> int | Completion:
+        """Begin a step, unless it was answered since that was looked for: then return the answer.
+
+        A call that another run has in flight is waited for, until something came of it, or whoever works on that run has ended or
+        has not shown itself for as long as a lease lasts.
+
+        Args:
+            step: what is asked, and for which run.
+            wait: how to wait, in seconds; what it raises ends the waiting.
+
+        Raises:
+            StorageError: it was not committed.
+        """
+        seen: Counter[_InFlight] = Counter()
+        while True:
+            still = {call for call, looks in seen.items() if looks >= LOOKS}
+            begun = await self._write(partial(self._begin_once, step, still))
+            if not isinstance(begun, _InFlight):
+                return begun
+            seen[begun] += 1
+            await wait(LEASE_SECONDS / LOOKS)
+
+    def _begin_once(
+        self, step: Step, still: Container[_InFlight], connection: Connection
+    ) -> int | Completion | _InFlight:
+        if not self._database.claim(connection, step.key):
+            return _BEING_BEGUN
+        taken = _taken(connection, step, still)
+        return _begin(connection, step) if taken is None else taken
 
     async def settle(self, call_id: int, entry: Entry) -> None:
         """Commit what a call brought: an answer, usable or not, or a failure.
@@ -105,6 +157,18 @@ _ANSWERS = (
     .limit(1)
 )
 _ANSWERS_OF_RUN = _ANSWERS.where(calls.c.run_id == bindparam("run"))
+_TAKEN = (
+    select(calls.c.id, calls.c.completion, runs.c.lease_token, runs.c.lease_beat, runs.c.lease_holder)
+    .outerjoin_from(calls, runs)
+    .where(
+        calls.c.key == _KEY,
+        or_(
+            calls.c.state == ANSWERED,
+            (calls.c.state == OPEN) & (calls.c.run_id != bindparam("run")) & runs.c.lease_token.is_not(None),
+        ),
+    )
+    .order_by(calls.c.id.desc())
+)
 _EARLIER = select(func.count() + 1).select_from(calls).where(calls.c.key == _KEY).scalar_subquery()
 _BEGIN = insert(calls).values(key=_KEY, seq=_EARLIER, state=OPEN).returning(calls.c.id)
 _SETTLE = update(calls).where(
@@ -118,6 +182,18 @@ def _find(connection: Connection, key: str, run: int | None) -> Entry | None:
     else:
         kept = connection.scalar(_ANSWERS_OF_RUN, {"step_key": key, "run": run})
     return None if kept is None else Entry(key=key, completion=Completion.model_validate(kept))
+
+
+def _taken(connection: Connection, step: Step, still: Container[_InFlight]) -> Completion | _InFlight | None:
+    """Return the answer to a step, or a call that may yet bring one."""
+    in_flight = None
+    for row in connection.execute(_TAKEN, {"step_key": step.key, "run": step.run}):
+        if row.completion is not None:
+            return Completion.model_validate(row.completion)
+        call = _InFlight(row.id, row.lease_token, row.lease_beat)
+        if call not in still and not Holder.model_validate(row.lease_holder).gone:
+            in_flight = call
+    return in_flight
 
 
 def _begin(connection: Connection, step: Step) -> int:

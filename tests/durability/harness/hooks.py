@@ -104,7 +104,7 @@ def _rename(countdown: Countdown) -> None:
 
 
 _INSTALL: dict[str, Callable[[Countdown], None]] = {
-    "intent": _method(Steps, "begin"),
+    "intent": _method(Steps, "begin_once"),
     "call": _method(Caller, "post"),
     "take": _method(Steps, "settle"),
     "draft": _method(Drafts, "put_draft"),
