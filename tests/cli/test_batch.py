@@ -468,6 +468,29 @@ def test_events_of_a_stop_say_why(batch: Any, listed: Path) -> None:
     assert events(ran)[-1]["why"].startswith("the budget of ")
 
 
+def test_no_paid_answer_is_lost_where_events_cannot_be_written(
+    panel: Any,
+    batch: Any,
+    listed: Path,
+    stage: Stage,
+    database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A full disk behind stdout ends a run with 74; answers in flight are kept, so that resuming it repeats none."""
+    with (
+        Path("/dev/full").open("wb", buffering=0) as disk,
+        io.TextIOWrapper(disk, write_through=True) as full,
+    ):
+        after(2, lambda: monkeypatch.setattr(sys, "stdout", full), stage)
+        ran = batch(listed, "--json", "--concurrency", "4")
+        monkeypatch.setattr(sys, "stdout", sys.__stdout__)
+    assert (ran.code, "standard output: No space left on device" in ran.err) == (74, True)
+    assert rows(database, "SELECT count(*) FROM calls WHERE state = 'open'") == [(0,)]
+    assert len(stage.asked) < 5 * MANY
+    assert panel("batch", "resume", "1").code == 0
+    assert set(Counter(stage.asked).values()) == {1}
+
+
 def test_events_of_an_interruption(batch: Any, listed: Path, stage: Stage) -> None:
     """A run that is interrupted once ends with an event that says so, and counts what is done."""
     after(7, signalled, stage)
@@ -512,12 +535,14 @@ def test_a_resume_writes_reports_that_are_missing(
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_any_call(
-    batch: Any, listed: Path, stage: Stage, tmp_path: Path
+    batch: Any, listed: Path, stage: Stage, database: Path, tmp_path: Path
 ) -> None:
-    """Where reports cannot be written the code is 74, and nobody is asked."""
+    """Where reports cannot be written the code is 74, nobody is asked, and there is no run that could not be resumed."""
     (tmp_path / "out").write_text("in the way")
     ran = batch(listed, "--out", "out")
     assert (ran.code, stage.asked, "--out" in ran.err) == (74, [], True)
+    assert not database.exists()
+    assert "go on with" not in ran.err
 
 
 def test_a_database_that_cannot_be_used_ends_with_74(
@@ -646,14 +671,21 @@ def _another_address(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
 
 
+def _another_secret(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    assert folder
+    (Path(os.environ["PANEL_DATA_DIR"]) / "secret").write_text("ab" * 32, "ascii")
+    assert monkeypatch
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (_another_persona, "persona skeptic changed since run 1 was begun"),
         (_another_prompt, "the prompts changed since run 1 was begun"),
         (_another_address, "the address of a provider changed since run 1 was begun"),
+        (_another_secret, "which every prompt rests on, changed since run 1 was begun"),
     ],
-    ids=["persona", "prompt", "address"],
+    ids=["persona", "prompt", "address", "secret"],
 )
 @pytest.mark.parametrize("command", ["resume", "retry"])
 def test_a_run_is_never_a_mixture(
@@ -668,7 +700,7 @@ def test_a_run_is_never_a_mixture(
     tmp_path: Path,
     database: Path,
 ) -> None:
-    """A run whose personas, prompts or address have changed by a character is refused, and what changed is named."""
+    """A run whose personas, prompts, address or secret have changed by a character is refused, and what changed is named."""
     for name in ("personas", "prompts"):
         shutil.copytree(ROOT / name, tmp_path / name)
     stage.parts = {"founder": REFUSED}
@@ -781,6 +813,35 @@ def test_a_run_belongs_to_one_process(
     assert (ran.code, len(stage.asked)) == (75, 5 * MANY)
     assert re.search(r"run 1 is held by .*far.* since .* UTC", ran.err)
     assert "Traceback" not in ran.err
+    assert "go on with" not in ran.err
+
+
+@pytest.mark.parametrize("second", ["batch run", "review"])
+def test_commands_that_run_at_once_ask_once(
+    second: str, listed: Path, stage: Stage, database: Path, tmp_path: Path
+) -> None:
+    """A batch and another command over the same tools at the same time pay for each answer once, and both end with 0."""
+
+    def until_both_work() -> None:
+        while rows(database, "SELECT count(*) FROM runs WHERE lease_token IS NOT NULL") != [(2,)]:
+            pass
+
+    after(1, until_both_work, stage)
+    panel = [sys.executable, "-m", "panel"]
+    first = subprocess.Popen(
+        [*panel, "batch", "run", str(listed), *MODEL, "--concurrency", "1"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+    )
+    while not stage.asked:
+        assert first.poll() is None
+    command = [*panel, *second.split(), str(listed), *MODEL]
+    other = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    _, said = first.communicate()
+    assert (first.returncode, other.returncode) == (0, 0), (said, other.stderr)
+    assert set(Counter(stage.asked).values()) == {1}
+    assert len(stage.asked) == 5 * MANY
+    assert sorted(drafted(database)) == [f"Tool {n}" for n in range(MANY)]
 
 
 def test_a_cancelled_run_stops_and_can_be_resumed(
@@ -922,6 +983,23 @@ def test_an_interrupted_retry_is_resumed(
     assert panel("batch", "resume", "2").code == 0
     assert sorted(stage.asked) == [(f"Tool {n}", "skeptic") for n in range(MANY)]
     assert rows(database, "SELECT count(*) FROM takes WHERE kind = 'take'") == [(5 * MANY,)]
+
+
+def test_a_retry_that_was_interrupted_is_no_reason_for_another(
+    panel: Any, batch: Any, listed: Path, stage: Stage
+) -> None:
+    """While a retry waits to be resumed, another one of its run is refused with 2; once it is cancelled it is not."""
+    stage.parts = {"skeptic": INVALID}
+    batch(listed)
+    stage.asked = []
+    after(2, signalled, stage)
+    panel("batch", "retry", "1", "--concurrency", "1")
+    asked = len(stage.asked)
+    ran = panel("batch", "retry", "1")
+    assert (ran.code, len(stage.asked)) == (2, asked)
+    assert "panel batch resume 2, or give it up: panel batch cancel 2" in ran.err
+    assert panel("batch", "cancel", "2").code == 0
+    assert panel("batch", "retry", "1").code == 3
 
 
 def test_a_retry_of_a_run_without_failures_does_nothing(

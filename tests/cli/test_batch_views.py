@@ -231,11 +231,28 @@ def test_status_tells_what_is_asked_and_how_far_it_is() -> None:
         "calls      8 answered, 2 failed, 1 open",
         "cost       $3.20",
         "           answers without a known price: 4",
-        "           calls without an answer that may be billed: 3, $0.5000 at most",
+        "           calls without an answer that may be billed: 3, both together $0.5000 at most",
         "budget     $5.00, of which $1.30 is left",
         "",
         "next: panel batch resume 7",
     ]
+
+
+@pytest.mark.parametrize(
+    ("costs", "said"),
+    [
+        ({"unpriced": 4, "at_risk_usd": 0.5}, "answers without a known price: 4, $0.5000 at most"),
+        ({"unpriced": 4}, "answers without a known price: 4"),
+        ({"lost_calls": 3}, "calls without an answer that may be billed: 3, at an unknown price"),
+        (
+            {"lost_calls": 3, "at_risk_usd": 0.5},
+            "calls without an answer that may be billed: 3, $0.5000 at most",
+        ),
+    ],
+)
+def test_status_says_what_is_not_in_the_cost(costs: dict[str, Any], said: str) -> None:
+    """Answers without a price and calls without an answer are counted beside the cost, at their worst if that is known."""
+    assert f"           {said}" in standing_lines(standing(run_line("stopped"), **costs), 90)
 
 
 def test_status_takes_settings_of_any_shape() -> None:

@@ -185,6 +185,22 @@ def test_a_bad_row_spoils_no_other(tmp_path: Path, row: str, message: str) -> No
     assert any(message in line for line in told(found))
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("name,descr\ription", "a carriage return stands alone; save the file with line feeds"),
+        (f"{'x' * 200_000},description", "a cell is longer than 131072 characters; shorten it"),
+        ('"name,description', "a quotation mark is not closed; the rows below were not read"),
+    ],
+    ids=["carriage return", "long cell", "quotation mark"],
+)
+def test_a_header_that_cannot_be_taken_apart_is_told_as_a_row_is(
+    tmp_path: Path, header: str, message: str
+) -> None:
+    """A header row that is no row of a table is one problem with its line and what to do."""
+    assert told(table(tmp_path, f"{header}\nA,x\n")) == [f"t.csv, line 1: {message}"]
+
+
 def test_a_bad_byte_is_told_on_its_own_line(tmp_path: Path) -> None:
     """Within a cell of several lines, the line with the bad byte is named, and the next row is found."""
     found = table(tmp_path, b'name,description\nA,"x\n\xe9\nz"\nB,x\n')

@@ -100,7 +100,7 @@ async def test_a_run_holds_one_version_of_a_tool(store: Store) -> None:
 
 
 async def test_progress_and_cost_are_of_one_run(store: Store) -> None:
-    """Counts and sums are those of the run; an open call counts as lost, at its worst price; an unknown price as unpriced."""
+    """Counts and sums are those of the run; an open call counts as lost, and its price and that of an answer without one at their worst."""
     run = await store.create_run("review", {})
     await store.add_tools(run, tools(2))
     await store.begin(step(run=run, worst_usd=0.5))
@@ -111,7 +111,7 @@ async def test_progress_and_cost_are_of_one_run(store: Store) -> None:
         todo=2, done=0, drafts=0, open_calls=1, answered_calls=2, failed_calls=1
     )
     assert await store.spent(run) == Spent(
-        cost_usd=0.25, unpriced=1, input_tokens=10, output_tokens=4, lost_calls=4, at_risk_usd=0.875
+        cost_usd=0.25, unpriced=1, input_tokens=10, output_tokens=4, lost_calls=4, at_risk_usd=1.0
     )
     assert (await store.spent()).cost_usd == 0.5
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.compose import folders_in_force
-from panel.cli.means import REPLAY
+from panel.cli.means import REPLAY, data_dir
+from panel.settings.secret import read_secret
 
 if TYPE_CHECKING:
     from panel.cli.compose import Cast
@@ -28,12 +30,18 @@ def settings_of(resolved: Resolved, cast: Cast, **more: Any) -> dict[str, Any]: 
         "settings": values,
         "setup": cast.setup.model_dump(mode="json"),
         "endpoints": endpoints_of(cast),
+        "fences": fences_of(resolved),
         "model": str(cast.choice),
         "models": list(models),
         "roster": [persona.id for persona in cast.personas],
         "budget_usd": settings.budget,
         **more,
     }
+
+
+def fences_of(resolved: Resolved) -> str:
+    """Return a digest of the user's secret, from which each prompt's fences come: with another one, every prompt is another."""
+    return hashlib.sha256(b"fences of a run" + read_secret(data_dir(resolved))).hexdigest()[:16]
 
 
 def _anywhere(choice: ModelChoice) -> str:

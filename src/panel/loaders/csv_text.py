@@ -148,10 +148,16 @@ class _Table:
 
 def _delimiter(first: Line, columns: Columns) -> str:
     text = first.data.decode("utf-8", "replace")
-    headers = {
-        delimiter: clean_header(next(csv.reader([text], delimiter=delimiter))) for delimiter in DELIMITERS
-    }
+    headers = {delimiter: _header(text, delimiter) for delimiter in DELIMITERS}
     return max(headers, key=lambda delimiter: columns.known(headers[delimiter]))
+
+
+def _header(text: str, delimiter: str) -> list[str]:
+    """Return a header taken apart; nothing of one that cannot be, which is told once it is read."""
+    try:
+        return clean_header(next(csv.reader([text], delimiter=delimiter)))
+    except csv.Error:
+        return []
 
 
 def _reason(error: csv.Error) -> str:

@@ -37,7 +37,7 @@ class Spent(Frozen):
         input_tokens: the sum of those that are known.
         output_tokens: likewise.
         lost_calls: calls whose answer never came although they may have been billed, open ones included.
-        at_risk_usd: what those calls may have cost at most, as far as prices are known; not in `cost_usd`.
+        at_risk_usd: what those calls, and answers without a price, may have cost at most, as far as that is known; not in `cost_usd`.
     """
 
     cost_usd: float | None
@@ -113,8 +113,10 @@ def _spent(connection: Connection, run: int | None) -> Spent:
 
 
 def _unanswered() -> Case[int]:
-    """Return how many calls of a step brought nothing although they may have been billed; of an open one, all that may be made."""
-    return case((calls.c.state == OPEN, calls.c.most_calls), else_=func.coalesce(calls.c.lost_calls, 0))
+    """Return how many calls of a step may have been billed at a price that is not known; of an open one, all that may be made."""
+    lost = func.coalesce(calls.c.lost_calls, 0)
+    unpriced = (calls.c.state == ANSWERED) & calls.c.cost_usd.is_(None)
+    return case((calls.c.state == OPEN, calls.c.most_calls), (unpriced, lost + 1), else_=lost)
 
 
 def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here

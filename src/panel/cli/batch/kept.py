@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.runs import BATCHES
 from panel.cli.existing import look
-from panel.cli.run_settings import endpoints_of
+from panel.cli.run_settings import endpoints_of, fences_of
 from panel.domain.review import ReviewSetup
 from panel.errors import SettingsError
 from panel.settings.resolve import Resolved, resolve
@@ -67,6 +67,9 @@ class KeptRun:
             yield "the models of single seats"
         if self.run.settings["endpoints"] != endpoints_of(cast):
             yield "the address of a provider"
+        fences = fences_of(self.resolved)
+        if self.run.settings.get("fences", fences) != fences:
+            yield "the user's secret (`secret` in the data folder), which every prompt rests on,"
 
 
 def kept_run(

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.words import seats_of
 from panel.cli.console import result, tell
+from panel.cli.exits import ReaderLeft
 from panel.cli.progress import Silence
 from panel.domain.money import dollars
 from panel.domain.text import one_line
+from panel.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,7 @@ class BatchProgress(Silence):
         self._quiet = quiet
         self._verbose = verbose
         self._events = events
+        self._unheard = False
         self._run = self._total = self._done = self._before = self._failed = 0
         self._budget: Budget | None = None
         self._since = self._last = 0.0
@@ -99,8 +102,13 @@ class BatchProgress(Silence):
         self._bar = None
 
     def _event(self, name: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
-        if self._events:
+        if not self._events or self._unheard:
+            return
+        try:
             result(json.dumps({"event": name, "run": self._run or None, **values}, ensure_ascii=False))
+        except (ReaderLeft, StorageError):
+            self._unheard = True
+            raise
 
     def _tell_tool(self, review: PanelReview) -> None:
         failed = [f"{seat.name} {seat.failure.reason.label}" for seat in review.seats if seat.failure]

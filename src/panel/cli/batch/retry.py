@@ -79,6 +79,7 @@ async def _begun(
     """Make a run of the tools whose seats failed; None if there are none."""
     from panel.cli.run_settings import settings_of
     from panel.domain.take import NoTakeReason
+    from panel.errors import SettingsError
     from panel.store import FAILURES, RunState
 
     reasons = [NoTakeReason(reason) for reason in more["reasons"]]
@@ -87,6 +88,11 @@ async def _begun(
         of = "" if set(reasons) == FAILURES else f" for this reason: {_either(reasons)}"
         shift.voice.note(f"Nothing to do: no seat of run {kept.run.id} failed{of}.")
         return None
+    if open_ := await _unfinished(store, kept.run.id):
+        raise SettingsError(
+            f"run {open_} is a retry of run {kept.run.id} that was interrupted, and has answers that are paid for; "
+            f"go on with it: panel batch resume {open_}, or give it up: panel batch cancel {open_}"
+        )
     settings = settings_of(shift.resolved, cast, **more)
     run = await store.create_run(RETRY, settings, RunState.MAKING)
     numbers = list(drafts)
@@ -96,6 +102,19 @@ async def _begun(
         ]
         await store.add_tools(run, tools)
     return retry_of(store, run, settings)
+
+
+async def _unfinished(store: Store, of: int) -> int | None:
+    """Return a retry of a run that was begun and is not done, and on which nobody works."""
+    from panel.store import RunState
+
+    before = None
+    while lines := await store.run_lines((RETRY,), before=before, limit=PAGE):
+        for line in lines:
+            if line.settings.get("of") == of and line.state is RunState.OPEN and not line.at_work:
+                return line.id
+        before = lines[-1].id
+    return None
 
 
 def retry_of(store: Store, run: int, settings: Mapping[str, Any]) -> Assignment:

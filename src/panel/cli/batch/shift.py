@@ -120,6 +120,8 @@ class Shift:
             whole=True,
             advice=self._advice,
         )
+        if self._reports:
+            self.sitting.outputs.prepare()  # before there is a run that could not be gone on with
         try:
             self.sitting.work(job, self._reviewed)
         except NothingToDo:
@@ -146,11 +148,12 @@ class Shift:
             assignment = await opener(self, store)
             if assignment is None:
                 raise NothingToDo
-            run = self.run = assignment.run
+            run = assignment.run
             async with AsyncExitStack() as leases:
                 for other in assignment.also:
                     await leases.enter_async_context(leased(store, other, halt, heed=False))
                 await leases.enter_async_context(leased(store, run, halt))
+                self.run = run  # from here on it can be resumed
                 spent = await store.spent(run)
                 budget = Budget(math.inf if self._budget is None else self._budget, spent.most_usd)
                 await self._begin(store, run, budget)

@@ -215,11 +215,13 @@ def _reached(standing: Standing) -> Iterator[tuple[str, str]]:
 def _paid(standing: Standing) -> Iterator[tuple[str, str]]:
     spent = standing.spent
     yield "cost", "unknown" if spent.cost_usd is None else dollars(spent.cost_usd)
+    most = f"{dollars(spent.at_risk_usd)} at most" if spent.at_risk_usd else "at an unknown price"
     if spent.unpriced:
-        yield "", f"answers without a known price: {spent.unpriced:,}"
+        known = f", {most}" if spent.at_risk_usd and not spent.lost_calls else ""
+        yield "", f"answers without a known price: {spent.unpriced:,}{known}"
     if spent.lost_calls:
-        most = f"{dollars(spent.at_risk_usd)} at most" if spent.at_risk_usd else "at an unknown price"
-        yield "", f"calls without an answer that may be billed: {spent.lost_calls:,}, {most}"
+        both = "both together " if spent.unpriced and spent.at_risk_usd else ""
+        yield "", f"calls without an answer that may be billed: {spent.lost_calls:,}, {both}{most}"
     if standing.budget is None or standing.left is None:
         yield "budget", "no limit"
     else:
