@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 AFAR = Holder(host="build-7", space="another boot", pid=4121, started="1")
+ENDED = Holder.here().model_copy(update={"started": "1"})
 
 
 class Waits:
@@ -237,6 +238,30 @@ async def test_a_run_does_not_wait_for_itself(store: Store) -> None:
     waits = Waits()
     assert isinstance(await store.begin_once(step(run=theirs), waits), int)
     assert waits.seconds == []
+
+
+async def test_a_call_of_an_earlier_holder_is_not_waited_for(store: Store) -> None:
+    """A call that a run left open is asked again at once, although the run is at work again."""
+    theirs, mine = await runs_of_two(store, ENDED)
+    await store.hold(theirs)
+    waits = Waits()
+    assert isinstance(await store.begin_once(step(run=mine), waits), int)
+    assert waits.seconds == []
+
+
+async def test_two_runs_that_left_the_same_step_open_do_not_wait_for_each_other(store: Store) -> None:
+    """When two runs that are resumed left the same step open, the first to come begins it and the other waits for that."""
+    theirs, mine = await runs_of_two(store, ENDED)
+    await store.hold(mine, ENDED)
+    await store.begin(step(run=mine))
+    for run in theirs, mine:
+        await store.hold(run)
+    first = Waits()
+    begun = await store.begin_once(step(run=mine), first)
+    assert isinstance(begun, int)
+    assert first.seconds == []
+    waits = Waits(lambda: store.settle(begun, answered("mine")))
+    assert await store.begin_once(step(run=theirs), waits) == answered("mine").completion
 
 
 async def test_waiting_can_be_broken_off(store: Store) -> None:

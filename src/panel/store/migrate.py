@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from panel.store.database import Database
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do that no other program takes in the same database: the letters `panel`.
 ADVISORY_LOCK = int.from_bytes(b"panel")

@@ -141,6 +141,7 @@ calls = Table(
     Column("lost_calls", Integer),
     Column("attempts", Integer),
     Column("request_id", Text),
+    Column("lease_token", Text),
     Index(None, "key", "state"),
     Index(None, "run_id", "state"),
     Index(None, "prompt_digest"),

@@ -159,18 +159,17 @@ _ANSWERS = (
 _ANSWERS_OF_RUN = _ANSWERS.where(calls.c.run_id == bindparam("run"))
 _TAKEN = (
     select(calls.c.id, calls.c.completion, runs.c.lease_token, runs.c.lease_beat, runs.c.lease_holder)
-    .outerjoin_from(calls, runs)
+    # A call that an earlier holder of the same run left open is in nobody's hands.
+    .outerjoin_from(calls, runs, (runs.c.id == calls.c.run_id) & (runs.c.lease_token == calls.c.lease_token))
     .where(
         calls.c.key == _KEY,
-        or_(
-            calls.c.state == ANSWERED,
-            (calls.c.state == OPEN) & (calls.c.run_id != bindparam("run")) & runs.c.lease_token.is_not(None),
-        ),
+        or_(calls.c.state == ANSWERED, (calls.c.state == OPEN) & (runs.c.id != bindparam("run"))),
     )
     .order_by(calls.c.id.desc())
 )
 _EARLIER = select(func.count() + 1).select_from(calls).where(calls.c.key == _KEY).scalar_subquery()
-_BEGIN = insert(calls).values(key=_KEY, seq=_EARLIER, state=OPEN).returning(calls.c.id)
+_LEASE = select(runs.c.lease_token).where(runs.c.id == bindparam("of_run")).scalar_subquery()
+_BEGIN = insert(calls).values(key=_KEY, seq=_EARLIER, state=OPEN, lease_token=_LEASE).returning(calls.c.id)
 _SETTLE = update(calls).where(
     calls.c.id == bindparam("call"), calls.c.key == _KEY, calls.c.state == bindparam("open_state")
 )
@@ -200,6 +199,7 @@ def _begin(connection: Connection, step: Step) -> int:
     row = {
         "step_key": step.key,
         "run_id": step.run,
+        "of_run": step.run,
         "label": plain(step.label),
         "provider": step.provider,
         "model": plain(step.model),
