@@ -820,28 +820,35 @@ def test_a_run_belongs_to_one_process(
 def test_commands_that_run_at_once_ask_once(
     second: str, listed: Path, stage: Stage, database: Path, tmp_path: Path
 ) -> None:
-    """A batch and another command over the same tools at the same time pay for each answer once, and both end with 0."""
+    """A batch and another command over the same tools at the same time pay for each answer once; the second says that it waits."""
+    said = tmp_path / "said"
+    said.touch()
 
-    def until_both_work() -> None:
-        while rows(database, "SELECT count(*) FROM runs WHERE lease_token IS NOT NULL") != [(2,)]:
+    def until_the_second_waits() -> None:
+        while "Waiting for another run" not in said.read_text("utf-8") and first.poll() is None:
             pass
 
-    after(1, until_both_work, stage)
+    after(1, until_the_second_waits, stage)
     panel = [sys.executable, "-m", "panel"]
     first = subprocess.Popen(
         [*panel, "batch", "run", str(listed), *MODEL, "--concurrency", "1"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
     )
-    while not stage.asked:
-        assert first.poll() is None
-    command = [*panel, *second.split(), str(listed), *MODEL]
-    other = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    _, said = first.communicate()
-    assert (first.returncode, other.returncode) == (0, 0), (said, other.stderr)
+    try:
+        while not stage.asked:
+            assert first.poll() is None
+        with said.open("w", encoding="utf-8") as stderr:
+            command = [*panel, *second.split(), str(listed), *MODEL]
+            other = subprocess.run(command, cwd=tmp_path, stderr=stderr, check=False, timeout=LONGEST_WAIT)
+        told = first.communicate(timeout=LONGEST_WAIT)
+    finally:
+        first.kill()
+    assert (first.returncode, other.returncode) == (0, 0), (told, said.read_text("utf-8"))
     assert set(Counter(stage.asked).values()) == {1}
     assert len(stage.asked) == 5 * MANY
     assert sorted(drafted(database)) == [f"Tool {n}" for n in range(MANY)]
+    assert said.read_text("utf-8").count("Waiting for another run") == 1
 
 
 def test_a_cancelled_run_stops_and_can_be_resumed(

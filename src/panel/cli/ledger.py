@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from panel.errors import PanelError, RunStopped, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 
     from panel.domain.completion import Completion
     from panel.domain.journal import Entry, Step
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from panel.providers.budget import Budget
     from panel.providers.journaled import Wait
     from panel.store import Checks, Store
+
+WAITING = "Waiting for another run that asks the same at this moment; its answers cost nothing here."
 
 
 class Ledger(Protocol):
@@ -97,18 +99,28 @@ class StoredRun:
         run: the run.
         fresh: whether answers and drafts of other runs do not count.
         budget: what may be paid, or None for no limit.
+        note: is told, once, that an answer to another run is waited for.
 
     Attributes:
         reused: answers that were there already.
     """
 
-    def __init__(self, store: Store, run: int, *, fresh: bool = False, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run: int,
+        *,
+        fresh: bool = False,
+        budget: Budget | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         self.run = run
         self.reused = 0
         self.journal: StoredRun | None = self
         self.budget = budget
         self._store = store
         self._fresh = fresh
+        self._note = note
         self._versions: dict[str, int] = {}
 
     async def todo(self) -> AsyncGenerator[Tool]:
@@ -148,7 +160,14 @@ class StoredRun:
         step = step.model_copy(update={"run": self.run})
         if self._fresh:
             return await self._store.begin(step)
-        begun = await self._store.begin_once(step, wait)
+
+        async def noted(seconds: float) -> None:
+            if self._note is not None:
+                self._note(WAITING)
+                self._note = None
+            await wait(seconds)
+
+        begun = await self._store.begin_once(step, noted)
         self.reused += not isinstance(begun, int)
         return begun
 

@@ -215,7 +215,7 @@ class Sitting:
             settings = settings_of(self._resolved, self.prepare(None))
             run = await store.create_run(self._keeping.kind, settings)
             await store.add_tools(run, tools)
-            ledger = StoredRun(store, run, fresh=self._keeping.fresh)
+            ledger = StoredRun(store, run, fresh=self._keeping.fresh, note=self._voice.note)
             async with leased(store, run, self._halt, heed=False):
                 yield ledger
             self._reused = ledger.reused

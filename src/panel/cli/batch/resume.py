@@ -57,7 +57,7 @@ def resume(
     return shift.work(kept.first, kept.todo, partial(_assigned, kept=kept.run))
 
 
-async def _assigned(_shift: Shift, store: Store, kept: Run) -> Assignment:
+async def _assigned(shift: Shift, store: Store, kept: Run) -> Assignment:
     from panel.cli.batch.retry import retry_of
     from panel.cli.batch.shift import Assignment
     from panel.cli.ledger import StoredRun
@@ -65,4 +65,7 @@ async def _assigned(_shift: Shift, store: Store, kept: Run) -> Assignment:
     if kept.kind == RETRY:
         return retry_of(store, kept.id, kept.settings)
     fresh = bool(kept.settings.get("fresh"))
-    return Assignment(kept.id, lambda budget: StoredRun(store, kept.id, fresh=fresh, budget=budget))
+    note = shift.voice.note
+    return Assignment(
+        kept.id, lambda budget: StoredRun(store, kept.id, fresh=fresh, budget=budget, note=note)
+    )

@@ -175,8 +175,8 @@ async def _begun(
     if number is None:
         shift.voice.note("Nothing to do: all of these tools are there already; --fresh reviews them anew.")
         return None
-    run_ = number
-    return Assignment(run_, lambda budget: StoredRun(store, run_, fresh=extra["fresh"], budget=budget))
+    run_, fresh, note = number, extra["fresh"], shift.voice.note
+    return Assignment(run_, lambda budget: StoredRun(store, run_, fresh=fresh, budget=budget, note=note))
 
 
 def _pages(tools: Intake) -> Iterator[list[Tool]]:
