@@ -99,13 +99,17 @@ def _of_pair(press: Press, pair: Pair) -> Iterator[File]:
 
 def _moved_pairs(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
     """Yield the way to comparisons from the addresses that they had under former slugs of their tools."""
-    taken = {slug for pair in pairs for slug in (pair.slug, pair.turned)}
+    moved: dict[str, Pair] = {}
     for pair in pairs:
         for card, other in ((pair.a, pair.b), (pair.b, pair.a)):
             for former in card.former:
-                for slug in {f"{former}-vs-{other.slug}", f"{other.slug}-vs-{former}"} - taken:
-                    taken.add(slug)
-                    yield _redirect(press, f"compare/{slug}/", f"compare/{pair.slug}/", pair.title)
+                for slug in f"{former}-vs-{other.slug}", f"{other.slug}-vs-{former}":
+                    moved.setdefault(slug, pair)
+    for pair in pairs:
+        moved.pop(pair.slug, None)
+        moved.pop(pair.turned, None)
+    for slug, pair in moved.items():
+        yield _redirect(press, f"compare/{slug}/", f"compare/{pair.slug}/", pair.title)
 
 
 def _redirect(press: Press, path: str, to: str, title: str) -> File:

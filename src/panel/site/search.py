@@ -44,5 +44,11 @@ def key_of(word: str) -> str:
 
 
 def _shard(press: Press, cards: Iterable[Card]) -> bytes:
-    entries = [[card.slug, card.name, card.tagline, card.line, press.shelf.words(card)] for card in cards]
-    return json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+    # A tool at a time: the words of all tools at once would be the most that a build ever holds.
+    made = bytearray(b"[")
+    for card in cards:
+        entry = [card.slug, card.name, card.tagline, card.line, press.shelf.words(card)]
+        made += b"," * (len(made) > 1)
+        made += json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
+    made += b"]"
+    return bytes(made)
