@@ -79,6 +79,8 @@ def _imported(name: str) -> bool:
 
 def _live(order: Order) -> NoReturn:
     """Become the program: its streams, folder, environment and limits."""
+    # What a shell starts in the background ignores this signal, and so would whatever that starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(order["env"])
     os.chdir(order["cwd"])
