@@ -566,6 +566,37 @@ def test_a_dry_run_asks_nobody(
     assert outlook["total"]["calls"]["least"] == 5 * MANY
 
 
+def test_a_dry_run_leaves_out_what_the_run_would(
+    batch: Any, listed: Path, stage: Stage, tmp_path: Path
+) -> None:
+    """Tools that are drafted or known under another name are named and not counted, unless the run would take them anew."""
+    page = {"url": "https://tool.example/"}
+    batch(jsonl(tmp_path / "tools-2.jsonl", entry(MANY, **page)))
+    batch(listed)
+    more = jsonl(tmp_path / "tools-3.jsonl", entry(0), entry(MANY + 1), entry(MANY + 2, **page))
+    ran = batch(more, "--dry-run")
+    assert (ran.code, len(stage.asked)) == (0, 5 * (MANY + 1))
+    assert "Tool 0: drafted already, in run 2" in ran.err
+    assert f"Tool {MANY + 2}: known already as Tool {MANY}; left out" in ran.err
+    assert "Tools    1\n" in ran.out
+    assert "Calls    5 to 10\n" in ran.out
+    assert "Tools    3\n" in batch(more, "--dry-run", "--fresh").out
+    assert "Nothing would be asked: all reviews are there already." in batch(listed, "--dry-run").out
+
+
+def test_a_dry_run_does_not_count_answers_that_are_there(batch: Any, listed: Path, stage: Stage) -> None:
+    """Of a run that was stopped, a dry run counts the calls that are left; then those are all that it makes."""
+    after(7, signalled, stage)
+    assert batch(listed, "--concurrency", "1").code == 130
+    [outlook] = json.loads(batch(listed, "--dry-run", "--json").out)
+    stage.before, left = (lambda: None), outlook["total"]["calls"]["least"]
+    done = len(stage.asked)
+    assert 0 < left < 5 * (MANY - 1)
+    assert outlook["kept"] + left == 5 * outlook["tools"]
+    assert batch(listed).code == 0
+    assert len(stage.asked) - done == left
+
+
 def test_a_dry_run_refuses_what_the_run_would(batch: Any, listed: Path, tmp_path: Path) -> None:
     """A dry run of a list with a bad record ends with 2."""
     jsonl(tmp_path / "tools-2.jsonl", {"name": ""})

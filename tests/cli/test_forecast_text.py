@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,7 +77,25 @@ def test_assumptions_are_told() -> None:
     assert "recording" not in plain
     more = " ".join(outlook_lines(outlook(hedge=20, record="rec"), 100))
     assert "slow calls, which are made twice (hedge)" in more
-    assert "that are kept from earlier are not asked for again" in more
+    assert "Answers that the recording holds are not asked for again, and are counted here" in more
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (1, "Kept     1 answer from earlier, not asked for again"),
+        (7, "Kept     7 answers from earlier, not asked"),
+    ],
+)
+def test_answers_that_are_there_have_a_line(kept: int, said: str) -> None:
+    """How many answers are there already is told above the calls, and in the JSON value; where there is none nothing is told."""
+    there = outlook()
+    assert not any(line.startswith("Kept") for line in outlook_lines(there, 100))
+    there = replace(there, forecast=replace(there.forecast, kept=kept))
+    lines = outlook_lines(there, 100)
+    assert lines[5].startswith(said)
+    assert lines[6].startswith("Calls")
+    assert outlook_data(there)["kept"] == kept
 
 
 def test_dry_run_as_json_holds_all_figures() -> None:

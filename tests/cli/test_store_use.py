@@ -392,6 +392,21 @@ def test_what_asks_nobody_makes_no_database(
     assert (stage.asked, database.exists()) == ([], False)
 
 
+def test_a_dry_run_does_not_count_what_is_kept(review: Any, stage: Stage) -> None:
+    """Once a tool is reviewed a dry run of it has no call to make, unless it is asked anew or the store is left aside."""
+    review("-q", "--roster", "builder,skeptic")
+    said = review("--dry-run").out
+    assert "Kept     2 answers from earlier, not asked for again\n" in said
+    assert "Calls    3 to 6\n" in said
+    review("-q")
+    said = review("--dry-run").out
+    assert "Calls    0\n" in said
+    assert "Cost     nothing\n" in said
+    for all_of_it in ("--fresh", "--no-store"):
+        assert "Calls    5 to 10\n" in review("--dry-run", all_of_it).out
+    assert len(stage.asked) == 5
+
+
 def test_no_key_is_in_the_database(review: Any, vendors: Vendors, database: Path) -> None:
     """Neither an answer nor a refusal leaves a key in the database."""
     review("-q")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from panel.domain.completion import ModelConfig
 from panel.domain.prompt import Prompt
 from panel.orchestrator.cache_plan import CachePlan, plan_cache, shared_tokens
-from panel.orchestrator.forecast import ANSWER_TOKENS, REASK_TOKENS, Question, Span, forecast
+from panel.orchestrator.forecast import ANSWER_TOKENS, REASK_TOKENS, Amounts, Question, Span, forecast
 from panel.providers.prices import Prices, Rates
 from panel.providers.tokens import estimate
 
@@ -75,6 +75,27 @@ def test_least_is_one_typical_answer_and_most_two_full_ones() -> None:
     assert cost is not None
     assert cost.least == pytest.approx(10 * (2_500 * 1e-6 + ANSWER_TOKENS * 5e-6))
     assert cost.most == pytest.approx(10 * ((5_000 + REASK_TOKENS) * 1e-6 + 3 * ROOM * 5e-6))
+
+
+def test_answers_that_are_there_take_nothing() -> None:
+    """A seat whose answer is kept is counted as such and takes nothing; its model is told all the same."""
+    there = replace(question("anthropic", model="other"), kept=True)
+    taken = forecast([[question(), there]])
+    assert (taken.kept, taken.tools) == (1, 1)
+    assert taken.models == {**forecast([[question()]]).models, "anthropic:other": Amounts()}
+
+
+def test_who_is_asked_first_fills_the_cache() -> None:
+    """Warm, the first of the seats that are asked pays for what they share, not one whose answer is there."""
+    there, *rest = panel()
+    taken = forecast([[replace(there, kept=True), *rest]], warm=True)
+    assert taken.models == forecast([rest], warm=True).models
+
+
+def test_forecasts_add_up() -> None:
+    """The forecasts of two lists make that of both."""
+    one, other = [panel()], [[question(model="new")], [replace(question(), kept=True)]]
+    assert forecast(one) + forecast(other) == forecast(one + other)
 
 
 def test_room_for_a_second_answer_has_an_end() -> None:

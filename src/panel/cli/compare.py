@@ -88,7 +88,7 @@ def compare(
     if dry_run:
         from panel.cli.forecast import show_forecast
 
-        show_forecast([sitting], tools, as_json=as_json)
+        show_forecast([sitting], tools, kept=not (no_store or fresh), as_json=as_json)
         return 0
     if tools:
         sitting.review(tools, keep)

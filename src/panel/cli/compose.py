@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from panel import __version__
-from panel.cli.means import REPLAY, elsewhere, means_of, recorded_exceptions
+from panel.cli.means import REPLAY, data_dir, elsewhere, means_of, recorded_exceptions
 from panel.domain.review import ReviewSetup
 from panel.errors import SettingsError
 from panel.loaders.front_matter import FENCE
@@ -21,6 +21,7 @@ from panel.loaders.shipped import folder_in_force, shipped
 from panel.providers.recording import Manifest, Recording
 from panel.report import ReportContext
 from panel.settings.choice import choose_model
+from panel.settings.secret import has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -107,7 +108,7 @@ def cast(
         resolved: the settings.
         known: the personas to choose the roster from.
         to_ask: whether the providers will be asked, and so must have their keys.
-        throwaway: whether the fences in the questions come from a secret that nobody keeps, since nobody is asked.
+        throwaway: whether a user who has no secret yet is given none: then the fences in the questions come from one that nobody keeps.
 
     Raises:
         PanelError: a setting, a persona or a template cannot be used.
@@ -119,7 +120,8 @@ def cast(
     choice = choose_model(settings.model, resolved.sources["model"], os.environ)
     recording = Recording(settings.record) if settings.record and to_ask else None
     earlier = recording.manifest() if recording else None
-    anew = secrets.token_bytes() if recording or throwaway else None
+    unkept = throwaway and not has_secret(data_dir(resolved))
+    anew = secrets.token_bytes() if recording or unkept else None
     secret = bytes.fromhex(earlier.secret) if earlier else anew
     means = means_of(resolved, choice, secret, to_ask=to_ask)
     exceptions = recorded_exceptions(resolved, means, {persona.id for persona in personas})

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from panel.cli.console import plain_result, result_json, width
 from panel.cli.forecast_text import Outlook, outlook_data, outlook_lines
 from panel.cli.means import rates_of
+from panel.cli.storing import opened_if_there
+from panel.domain.journal import Step
 from panel.orchestrator.cache_plan import plan_cache, shared_tokens
-from panel.orchestrator.forecast import Question, forecast
+from panel.orchestrator.forecast import Forecast, Question, forecast
 from panel.providers import HOSTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
     from panel.cli.compose import Cast
+    from panel.cli.means import Means
     from panel.cli.sitting import Sitting
+    from panel.domain.persona import Persona
     from panel.domain.tool import Tool
     from panel.orchestrator.cache_plan import CachePlan
+    from panel.providers.prices import Rates
     from panel.settings.model import Settings
+    from panel.store import Store
+
+
+NOTHING = "Nothing would be asked: all reviews are there already."
+PAGE = 100
+"""Tools whose answers are looked for at a time."""
 
 
 class Tools(Protocol):
@@ -29,16 +44,64 @@ class Tools(Protocol):
     def __iter__(self) -> Iterator[Tool]: ...
 
 
-def show_forecast(sittings: Sequence[Sitting], tools: Tools, *, as_json: bool) -> None:
+class Unlisted:
+    """Tools without those that a run leaves out.
+
+    Args:
+        tools: all of them.
+        left_out: the canonical names of those.
+    """
+
+    def __init__(self, tools: Tools, left_out: Collection[str]) -> None:
+        self._tools = tools
+        self._left_out = left_out
+
+    def __len__(self) -> int:
+        return len(self._tools) - len(self._left_out)
+
+    def __iter__(self) -> Iterator[Tool]:
+        return (tool for tool in self._tools if tool.canonical not in self._left_out)
+
+
+def show_forecast(
+    sittings: Sequence[Sitting],
+    tools: Tools,
+    *,
+    kept: bool,
+    as_json: bool,
+    left_out: Callable[[Store], Awaitable[Collection[str]]] | None = None,
+) -> None:
     """Print what each sitting would take; nobody is asked.
+
+    Args:
+        sittings: what would sit, all with one store.
+        tools: what they would review.
+        kept: whether answers in the store are used.
+        as_json: whether it is printed for programs.
+        left_out: finds the canonical names of tools that the run would leave out.
 
     Raises:
         PanelError: the run could not begin, for lack of a key for instance.
     """
-    if not tools:
-        result_json([]) if as_json else plain_result("Nothing would be asked: all reviews are there already.")
-        return
-    outlooks = [_outlook(sitting.prepare(next(iter(tools))), sitting.settings, tools) for sitting in sittings]
+    asyncio.run(_show(sittings, tools, kept=kept, as_json=as_json, left_out=left_out))
+
+
+async def _show(
+    sittings: Sequence[Sitting],
+    tools: Tools,
+    *,
+    kept: bool,
+    as_json: bool,
+    left_out: Callable[[Store], Awaitable[Collection[str]]] | None,
+) -> None:
+    async with opened_if_there(sittings[0].resolved) if kept else nullcontext() as store:
+        if store is not None and left_out is not None:
+            tools = Unlisted(tools, await left_out(store))
+        if not tools:
+            result_json([]) if as_json else plain_result(NOTHING)
+            return
+        casts = [(sitting.prepare(next(iter(tools))), sitting.settings) for sitting in sittings]
+        outlooks = [await _outlook(cast_, settings, tools, store) for cast_, settings in casts]
     if as_json:
         result_json([outlook_data(outlook) for outlook in outlooks])
         return
@@ -61,23 +124,31 @@ def cache_plan(cast_: Cast, settings: Settings, example: Tool, tools: int) -> Ca
     )
 
 
-def _outlook(cast_: Cast, settings: Settings, tools: Tools) -> Outlook:
+async def _outlook(cast_: Cast, settings: Settings, tools: Tools, store: Store | None) -> Outlook:
     plan = cache_plan(cast_, settings, next(iter(tools)), len(tools))
     models = {means.asked.model: means.choice.why for means in (cast_.means, *cast_.exceptions.values())}
+    asked = [(persona, cast_.exceptions.get(persona.id, cast_.means)) for persona in cast_.personas]
+    rates = {id(means): rates_of(means) for _, means in asked}
+    taken, rest = Forecast(0, {}), iter(tools)
+    while page := list(islice(rest, PAGE)):
+        panels = [
+            [_question(tool, persona, means, rates[id(means)]) for persona, means in asked] for tool in page
+        ]
+        keys = [key for panel in panels for _, key in panel]
+        there = await store.answered(keys) if store is not None else set()
+        marked = ([replace(question, kept=key in there) for question, key in panel] for panel in panels)
+        taken += forecast(marked, warm=plan.warm)
     return Outlook(
         seats=tuple(persona.name for persona in cast_.personas),
         models=models,
-        forecast=forecast(_panels(cast_, tools), warm=plan.warm),
+        forecast=taken,
         cache=plan,
         settings=settings,
     )
 
 
-def _panels(cast_: Cast, tools: Tools) -> Iterator[list[Question]]:
-    asked = [(persona, cast_.exceptions.get(persona.id, cast_.means)) for persona in cast_.personas]
-    rates = {id(means): rates_of(means) for _, means in asked}
-    for tool in tools:
-        yield [
-            Question(means.provider, means.prompts.take(tool, persona), means.config, rates[id(means)])
-            for persona, means in asked
-        ]
+def _question(tool: Tool, persona: Persona, means: Means, rates: Rates | None) -> tuple[Question, str]:
+    """Return what a seat is asked first, and the key that its answer is kept under."""
+    prompt, connection = means.prompts.take(tool, persona), means.connection
+    key = Step.of(prompt, means.config, connection.provider, connection.base_url).key
+    return Question(means.provider, prompt, means.config, rates), key

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from panel.cli.rows import labelled
 from panel.domain.money import dollars
 from panel.orchestrator.forecast import ANSWER_TOKENS
+from panel.report.words import counted
 
 if TYPE_CHECKING:
     from panel.orchestrator.cache_plan import CachePlan
@@ -41,11 +42,12 @@ class Outlook:
 
 def outlook_lines(outlook: Outlook, width: int) -> list[str]:
     """Return what a run would take, in lines no longer than the width where words allow it."""
-    total = outlook.forecast.total
+    total, kept = outlook.forecast.total, outlook.forecast.kept
     rows = [
         ("Tools", f"{outlook.forecast.tools:,}"),
         ("Seats", f"{len(outlook.seats)} for each tool: {', '.join(outlook.seats)}"),
         *(("Model", f"{model} ({why})") for model, why in outlook.models.items()),
+        *([("Kept", f"{counted(kept, 'answer')} from earlier, not asked for again")] if kept else []),
         ("Calls", _span(total.calls)),
         ("Read", f"about {_span(total.input_tokens)} tokens"),
         ("Written", f"about {_span(total.output_tokens)} tokens"),
@@ -64,6 +66,7 @@ def outlook_data(outlook: Outlook) -> dict[str, Any]:
     forecast, settings = outlook.forecast, outlook.settings
     return {
         "tools": forecast.tools,
+        "kept": forecast.kept,
         "seats": list(outlook.seats),
         "models": [
             {"model": model, "why": outlook.models.get(model), **_figures(amounts)}
@@ -135,7 +138,8 @@ def _assumed(settings: Settings) -> str:
     ]
     if settings.hedge is not None:
         sentences.append("So may slow calls, which are made twice (hedge).")
-    sentences.append(
-        "Answers that are kept from earlier are not asked for again, and are counted here all the same."
-    )
+    if settings.record is not None:
+        sentences.append(
+            "Answers that the recording holds are not asked for again, and are counted here all the same."
+        )
     return " ".join(sentences)

@@ -93,7 +93,7 @@ def review(
     if dry_run:
         from panel.cli.forecast import show_forecast
 
-        show_forecast(sittings, loaded, as_json=as_json)
+        show_forecast(sittings, loaded, kept=not (no_store or fresh), as_json=as_json)
         return 0
     done: list[PanelReview] = []
 

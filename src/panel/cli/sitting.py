@@ -114,6 +114,7 @@ class Sitting:
         ending: what report files carry after the tool's slug, to tell the models of one run apart.
 
     Attributes:
+        resolved: the settings, and where each comes from.
         settings: what was set.
         outputs: where reports go.
         context: what reports say beside the reviews.
@@ -126,7 +127,7 @@ class Sitting:
                 "--fresh and a recording exclude each other: record anew in another folder, without --fresh"
             )
         self.settings = resolved.settings
-        self._resolved = resolved
+        self.resolved = resolved
         self._voice = voice
         self._keeping = keeping
         self._halt = Halt()
@@ -151,7 +152,7 @@ class Sitting:
             PanelError: something is missing, or cannot be used.
         """
         if self._cast is None:
-            self._cast = cast(self._resolved, self._critics, throwaway=self._keeping.dry)
+            self._cast = cast(self.resolved, self._critics, throwaway=self._keeping.dry)
             if first is not None:
                 _rehearse(self._cast, first)
         return self._cast
@@ -211,8 +212,8 @@ class Sitting:
             return
         from panel.store import RunState
 
-        async with opened(self._resolved) as store:
-            settings = settings_of(self._resolved, self.prepare(None))
+        async with opened(self.resolved) as store:
+            settings = settings_of(self.resolved, self.prepare(None))
             run = await store.create_run(self._keeping.kind, settings)
             await store.add_tools(run, tools)
             ledger = StoredRun(store, run, fresh=self._keeping.fresh, note=self._voice.note)
@@ -226,7 +227,7 @@ class Sitting:
         warm = job.first is not None and cache_plan(cast_, self.settings, job.first, job.count).warm
         async with job.ledger(self._halt) as ledger:
             terms = Terms(self._halt, ledger.journal, ledger.budget, warm=warm)
-            async with seated(self._resolved, cast_, job.observer, terms, ledger.settled) as panel:
+            async with seated(self.resolved, cast_, job.observer, terms, ledger.settled) as panel:
                 if job.reports:
                     self.outputs.prepare()
                 self._begin_recording(cast_)
@@ -348,7 +349,7 @@ class Sitting:
         if self._voice.verbose:
             self._voice.note(f"Panel: {names}; tools: {tools}")
             self._voice.note(f"Prompts: {cast_.prompts.digest}")
-            for name, source in self._resolved.sources.items():
+            for name, source in self.resolved.sources.items():
                 if source != DEFAULT:
                     self._voice.note(f"Setting: {name} from {source}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from panel.cli.means import data_dir
 from panel.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
     from panel.settings.resolve import Resolved
@@ -39,3 +41,14 @@ def opened(resolved: Resolved) -> AbstractAsyncContextManager[Store]:
                 f"{where.parent}: {error.strerror}; choose another folder with PANEL_DATA_DIR"
             ) from error
     return open_store(where)
+
+
+@asynccontextmanager
+async def opened_if_there(resolved: Resolved) -> AsyncIterator[Store | None]:
+    """Open the store in force, or return None if it is a file that is not there; raises as `opened` does."""
+    where = store_address(resolved)
+    if isinstance(where, Path) and not where.exists():
+        yield None
+        return
+    async with opened(resolved) as store:
+        yield store

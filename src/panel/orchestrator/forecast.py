@@ -73,10 +73,18 @@ class Forecast:
     Attributes:
         tools: tools that will be reviewed.
         models: what is asked of each model, by its name as `provider:model`.
+        kept: seats that were answered earlier, so that they are not asked.
     """
 
     tools: int
     models: dict[str, Amounts]
+    kept: int = 0
+
+    def __add__(self, other: Forecast) -> Forecast:
+        models = dict(self.models)
+        for model, amounts in other.models.items():
+            models[model] = models.get(model, Amounts()) + amounts
+        return Forecast(self.tools + other.tools, models, self.kept + other.kept)
 
     @property
     def total(self) -> Amounts:
@@ -93,12 +101,14 @@ class Question:
         prompt: the question.
         config: the model and its parameters.
         rates: its prices, or None if they are unknown.
+        kept: whether the answer is there already.
     """
 
     provider: str
     prompt: Prompt
     config: ModelConfig
     rates: Rates | None
+    kept: bool = False
 
     @property
     def model(self) -> str:
@@ -111,20 +121,23 @@ def forecast(panels: Iterable[Sequence[Question]], *, warm: bool = False) -> For
 
     Least: every seat is asked once and gives a typical answer, and what is kept in caches is read from there. Most: every seat is
     asked twice, the second time with twice the room, writes all that it may, and finds nothing in a cache. Calls that fail, and
-    may be billed without an answer, come on top of either.
+    may be billed without an answer, come on top of either. Seats whose answer is kept take nothing.
 
     Args:
         panels: the questions of each tool's seats, in the order of the roster; taken one at a time, and not kept.
         warm: whether the first seat of each panel is asked alone.
     """
-    tools = 0
+    tools = kept = 0
     models: dict[str, Amounts] = {}
     for panel in panels:
         tools += 1
+        asked = [question for question in panel if not question.kept]
+        kept += len(panel) - len(asked)
         for question in panel:
-            head = panel[0] if warm else None
-            models[question.model] = models.get(question.model, Amounts()) + _amounts(question, head)
-    return Forecast(tools, models)
+            models.setdefault(question.model, Amounts())
+        for question in asked:
+            models[question.model] += _amounts(question, asked[0] if warm else None)
+    return Forecast(tools, models, kept)
 
 
 def _amounts(question: Question, head: Question | None) -> Amounts:

@@ -39,6 +39,11 @@ def read_secret(data_dir: Path) -> bytes:
     return secret
 
 
+def has_secret(data_dir: Path) -> bool:
+    """Whether the user has a secret already."""
+    return (data_dir / FILE).exists()
+
+
 def _create(path: Path) -> None:
     """Write a new secret whole or not at all; of two processes that do so at once, the first one's stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

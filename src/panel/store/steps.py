@@ -25,7 +25,7 @@ from panel.store.leases import LEASE_SECONDS, LOOKS
 from panel.store.schema import calls, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container
+    from collections.abc import Awaitable, Callable, Container, Sequence
 
     from sqlalchemy import BindParameter, Connection, RowMapping
 
@@ -84,6 +84,14 @@ class Steps(Access):
             StorageError: it cannot be read.
         """
         return await self._read(lambda connection: _find(connection, key, run))
+
+    async def answered(self, keys: Sequence[str]) -> set[str]:
+        """Return those keys of steps that were answered.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        return await self._read(lambda connection: _answered(connection, keys))
 
     async def begin(self, step: Step) -> int:
         """Commit that a step is about to be asked, and return the number of the call; no call may be made without.
@@ -181,6 +189,11 @@ def _find(connection: Connection, key: str, run: int | None) -> Entry | None:
     else:
         kept = connection.scalar(_ANSWERS_OF_RUN, {"step_key": key, "run": run})
     return None if kept is None else Entry(key=key, completion=Completion.model_validate(kept))
+
+
+def _answered(connection: Connection, keys: Sequence[str]) -> set[str]:
+    query = select(calls.c.key).where(calls.c.key.in_(keys), calls.c.state == ANSWERED)
+    return set(connection.scalars(query))
 
 
 def _taken(connection: Connection, step: Step, still: Container[_InFlight]) -> Completion | _InFlight | None:

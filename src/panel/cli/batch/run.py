@@ -13,7 +13,7 @@ import typer
 from panel.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from panel.cli.batch.intake import Intake
     from panel.cli.batch.shift import Assignment, Shift
@@ -116,7 +116,7 @@ def run(
         first = next(iter(intake))
         cast = shift.prepare(first, allow_unknown_price=allow_unknown_price)
         if dry_run:
-            return _forecast(shift, intake, as_json=as_json)
+            return _forecast(shift, intake, cast, fresh=fresh, similar=similar, as_json=as_json)
         sources = [*(paths or []), *(url or [])]
         extra = {"sources": sources, "fresh": fresh, "similar": similar, "reports": out is not None,
                  "allow_unknown_price": allow_unknown_price}  # fmt: skip
@@ -138,10 +138,17 @@ def _records(resolved: Resolved, paths: list[str], urls: list[str], mapped: list
         yield from asyncio.run(fetched(urls, data_dir(resolved) / "snapshots"))
 
 
-def _forecast(shift: Shift, intake: Intake, *, as_json: bool) -> int:
+def _forecast(shift: Shift, intake: Intake, cast: Cast, *, fresh: bool, similar: bool, as_json: bool) -> int:
     from panel.cli.forecast import show_forecast
 
-    show_forecast([shift.sitting], intake, as_json=as_json)
+    async def left_out(store: Store) -> set[str]:
+        return {
+            name
+            async for _, known in _judged(shift, store, intake, cast, fresh=fresh, similar=similar)
+            for name in known
+        }
+
+    show_forecast([shift.sitting], intake, kept=not fresh, as_json=as_json, left_out=left_out)
     return 0
 
 
@@ -155,12 +162,8 @@ async def _begun(
     from panel.store import RunState
 
     number: int | None = None
-    left_out = 0
-    for page in _pages(intake):
-        known = {} if extra["fresh"] else await _known(store, cast, page, similar=extra["similar"])
-        for why in islice(known.values(), max(TOLD - left_out, 0)):
-            shift.voice.note(why)
-        left_out += len(known)
+    judged = _judged(shift, store, intake, cast, fresh=extra["fresh"], similar=extra["similar"])
+    async for page, known in judged:
         wanted = [tool for tool in page if tool.canonical not in known]
         if not wanted:
             continue
@@ -168,15 +171,28 @@ async def _begun(
             settings = settings_of(shift.resolved, cast, **extra)
             number = await store.create_run("batch", settings, RunState.MAKING)
         await store.add_tools(number, wanted)
-    if left_out > TOLD:
-        shift.voice.note(
-            f"… and {left_out - TOLD:,} more tools are left out, because they are there already."
-        )
     if number is None:
         shift.voice.note("Nothing to do: all of these tools are there already; --fresh reviews them anew.")
         return None
     run_, fresh, note = number, extra["fresh"], shift.voice.note
     return Assignment(run_, lambda budget: StoredRun(store, run_, fresh=fresh, budget=budget, note=note))
+
+
+async def _judged(
+    shift: Shift, store: Store, intake: Intake, cast: Cast, *, fresh: bool, similar: bool
+) -> AsyncIterator[tuple[list[Tool], dict[str, str]]]:
+    """Yield the tools a page at a time, with why some of them are left out by their canonical names; and say so."""
+    left_out = 0
+    for page in _pages(intake):
+        known = {} if fresh else await _known(store, cast, page, similar=similar)
+        for why in islice(known.values(), max(TOLD - left_out, 0)):
+            shift.voice.note(why)
+        left_out += len(known)
+        yield page, known
+    if left_out > TOLD:
+        shift.voice.note(
+            f"… and {left_out - TOLD:,} more tools are left out, because they are there already."
+        )
 
 
 def _pages(tools: Intake) -> Iterator[list[Tool]]:
