@@ -84,7 +84,7 @@ def test_assumptions_are_told() -> None:
     ("kept", "said"),
     [
         (1, "Kept     1 answer from earlier, not asked for again"),
-        (7, "Kept     7 answers from earlier, not asked"),
+        (7_000, "Kept     7,000 answers from earlier, not asked"),
     ],
 )
 def test_answers_that_are_there_have_a_line(kept: int, said: str) -> None:

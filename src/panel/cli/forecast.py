@@ -83,29 +83,29 @@ def show_forecast(
     Raises:
         PanelError: the run could not begin, for lack of a key for instance.
     """
-    asyncio.run(_show(sittings, tools, kept=kept, as_json=as_json, left_out=left_out))
+    outlooks = asyncio.run(_outlooks(sittings, tools, kept=kept, left_out=left_out))
+    if as_json:
+        result_json([outlook_data(outlook) for outlook in outlooks])
+    elif outlooks:
+        plain_result("\n\n".join("\n".join(outlook_lines(outlook, width())) for outlook in outlooks))
+    else:
+        plain_result(NOTHING)
 
 
-async def _show(
+async def _outlooks(
     sittings: Sequence[Sitting],
     tools: Tools,
     *,
     kept: bool,
-    as_json: bool,
     left_out: Callable[[Store], Awaitable[Collection[str]]] | None,
-) -> None:
-    async with opened_if_there(sittings[0].resolved) if kept else nullcontext() as store:
+) -> list[Outlook]:
+    async with opened_if_there(sittings[0].resolved) if kept and tools else nullcontext() as store:
         if store is not None and left_out is not None:
             tools = Unlisted(tools, await left_out(store))
         if not tools:
-            result_json([]) if as_json else plain_result(NOTHING)
-            return
+            return []
         casts = [(sitting.prepare(next(iter(tools))), sitting.settings) for sitting in sittings]
-        outlooks = [await _outlook(cast_, settings, tools, store) for cast_, settings in casts]
-    if as_json:
-        result_json([outlook_data(outlook) for outlook in outlooks])
-        return
-    plain_result("\n\n".join("\n".join(outlook_lines(outlook, width())) for outlook in outlooks))
+        return [await _outlook(cast_, settings, tools, store) for cast_, settings in casts]
 
 
 def cache_plan(cast_: Cast, settings: Settings, example: Tool, tools: int) -> CachePlan:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from panel.cli.rows import labelled
 from panel.domain.money import dollars
 from panel.orchestrator.forecast import ANSWER_TOKENS
-from panel.report.words import counted
 
 if TYPE_CHECKING:
     from panel.orchestrator.cache_plan import CachePlan
@@ -47,7 +46,7 @@ def outlook_lines(outlook: Outlook, width: int) -> list[str]:
         ("Tools", f"{outlook.forecast.tools:,}"),
         ("Seats", f"{len(outlook.seats)} for each tool: {', '.join(outlook.seats)}"),
         *(("Model", f"{model} ({why})") for model, why in outlook.models.items()),
-        *([("Kept", f"{counted(kept, 'answer')} from earlier, not asked for again")] if kept else []),
+        *([("Kept", f"{kept:,} answer{'s' * (kept > 1)} from earlier, not asked for again")] if kept else []),
         ("Calls", _span(total.calls)),
         ("Read", f"about {_span(total.input_tokens)} tokens"),
         ("Written", f"about {_span(total.output_tokens)} tokens"),
