@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, text
 
 from databases import databases
-from panel.domain.approval import State
-from panel.domain.base import digest_of
-from panel.domain.checks import CheckKind, check_review
-from panel.domain.completion import ModelConfig, Usage
-from panel.domain.review import PanelReview, ReviewSetup
-from panel.domain.take import Provenance, Seat, Take, Verdict
-from panel.domain.tool import Tool
-from panel.store import Order, Split, Wanted, open_store
+from panel.checks import CheckKind, check_review
+from panel.core.base import digest_of
+from panel.core.completion import ModelConfig, Usage
+from panel.core.draft_rules import State
+from panel.core.review import PanelReview, ReviewSetup
+from panel.core.take import Provenance, Seat, Take, Verdict
+from panel.core.tool import Tool
+from panel.store import Order, QueueFilter, Split, open_store
 from panel.store.queue import columns_of
 from panel.store.schema import drafts, events, open_kinds, runs, takes, tool_names, tool_versions, tools
 
@@ -124,19 +124,19 @@ async def _measured(where: str, size: int) -> dict[str, Took]:
 
 
 def _questions(store: Store, size: int) -> Iterator[tuple[str, Callable[[], Awaitable[Any]]]]:
-    def asked(wanted: Wanted, after: str | None = None) -> Callable[[], Awaitable[Any]]:
+    def asked(wanted: QueueFilter, after: str | None = None) -> Callable[[], Awaitable[Any]]:
         return lambda: store.queue(wanted, after=after)
 
     yield "counts", store.counts
     yield "categories", store.categories
     yield "categories of a state", lambda: store.categories(State.IN_REVIEW)
     yield "view", lambda: store.view(size // 2, lambda review: check_review(review, {}))
-    yield "all, deep", asked(Wanted(), f"{size // 2}.{size // 2}")
+    yield "all, deep", asked(QueueFilter(), f"{size // 2}.{size // 2}")
     for order in Order:
-        yield f"all, {order} first", asked(Wanted(order=order))
+        yield f"all, {order} first", asked(QueueFilter(order=order))
     for state in (State.IN_REVIEW, State.PUBLISHED):
         for order in Order:
-            yield f"{state}, {order} first", asked(Wanted(state=state, order=order))
+            yield f"{state}, {order} first", asked(QueueFilter(state=state, order=order))
     filters: dict[str, dict[str, Any]] = {
         "category, large": {"category": CATEGORIES[0]},
         "category, rare": {"category": CATEGORIES[-1]},
@@ -157,9 +157,9 @@ def _questions(store: Store, size: int) -> Iterator[tuple[str, Callable[[], Awai
         "before, none": {"before": BEGUN},
     }
     for name, wanted in filters.items():
-        yield name, asked(Wanted(**wanted))
-        yield f"{name}, in review", asked(Wanted(**wanted, state=State.IN_REVIEW))
-        yield f"{name}, findings first", asked(Wanted(**wanted, order=Order.FINDINGS))
+        yield name, asked(QueueFilter(**wanted))
+        yield f"{name}, in review", asked(QueueFilter(**wanted, state=State.IN_REVIEW))
+        yield f"{name}, findings first", asked(QueueFilter(**wanted, order=Order.FINDINGS))
 
 
 async def _timed(ask: Callable[[], Awaitable[Any]]) -> Took:

@@ -16,10 +16,10 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panel.domain.prompt import Calibration, Scale
-from panel.domain.tool import Tool
-from panel.loaders.personas import CALIBRATION_FILE, load_personas
-from panel.loaders.prompts import PromptBook
+from panel.core.prompt import Calibration, Scale
+from panel.core.tool import Tool
+from panel.prompts.persona_files import CALIBRATION_FILE, load_personas
+from panel.prompts.templates import PromptBook
 from panel.providers.local import LocalProvider
 from panel.providers.local.judge import UNCALIBRATED, Reading, judgement_of
 from panel.providers.local.weights import SHA256
@@ -27,7 +27,7 @@ from panel.providers.local.weights import SHA256
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.persona import Persona
+    from panel.core.persona import Persona
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURE = ROOT / "fixtures" / "embedded" / "calibration.jsonl"

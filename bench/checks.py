@@ -12,11 +12,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panel.domain.checks import Finding, check_listing, check_take
-from panel.domain.take import Take
-from panel.domain.tool import Tool
-from panel.loaders.personas import load_personas
-from panel.loaders.tools import load_tools
+from panel.checks import Finding, check_listing, check_take
+from panel.core.take import Take
+from panel.core.tool import Tool
+from panel.prompts.persona_files import load_personas
+from panel.tool_files.tools import load_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

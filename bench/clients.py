@@ -22,18 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.progress import Silence
-from panel.domain.completion import ModelConfig
-from panel.loaders.files import source_of
-from panel.loaders.personas import load_personas
-from panel.loaders.prompts import PromptBook
-from panel.loaders.tools import load_all
-from panel.orchestrator.ports import Answerer
-from panel.orchestrator.review import Panel, one_by_one
+from panel.core.completion import ModelConfig
+from panel.orchestrator.panel import Panel, one_by_one
+from panel.orchestrator.ports import SeatModel
+from panel.prompts.persona_files import load_personas
+from panel.prompts.templates import PromptBook
 from panel.providers import Connection, open_provider
-from panel.providers.base import Halt
-from panel.providers.gate import Gate, Pace
-from panel.providers.openai.responses import responses_request
-from panel.providers.stack import Policy, dependable
+from panel.providers.base import StopSignal
+from panel.providers.middleware.rate_limit import Pace, RateLimiter
+from panel.providers.middleware.stack import Policy, dependable
+from panel.providers.openai import responses_request
+from panel.tool_files.files import source_of
+from panel.tool_files.tools import load_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from panel.domain.review import PanelReview
-    from panel.domain.tool import Tool
+    from panel.core.review import PanelReview
+    from panel.core.tool import Tool
 
     Request = dict[str, Any]
     Work = Callable[[int], Awaitable[None]]
@@ -146,7 +146,7 @@ async def sdk(load: Load) -> AsyncIterator[Work]:
 @asynccontextmanager
 async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work]:
     """Open panel, put together as the command line does it."""
-    halt, endless = Halt(), tools()
+    halt, endless = StopSignal(), tools()
     connection = Connection(
         provider,
         f"{load.address}/v1" if provider == "openai" else load.address,
@@ -154,10 +154,10 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
         concurrency=load.concurrency,
         http_client=http_client(provider, transport, load.concurrency),
     )
-    policy = Policy(timeout=120.0, attempts=3, gate=Gate(Pace(load.concurrency), halt))
+    policy = Policy(timeout=120.0, attempts=3, gate=RateLimiter(Pace(load.concurrency), halt))
     answering = dependable(open_provider(connection), policy, halt, connection.base_url)
     seats = Panel(
-        answerer=Answerer(answering, PROMPTS, ModelConfig(model=MODELS[provider])),
+        answerer=SeatModel(answering, PROMPTS, ModelConfig(model=MODELS[provider])),
         personas=PERSONAS,
         concurrency=load.concurrency,
         observer=Silence(),

@@ -17,10 +17,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from panel.domain.completion import Completion, ModelConfig, Usage
-from panel.domain.tool import Tool
-from panel.loaders.personas import load_personas
-from panel.loaders.prompts import PromptBook
+from panel.core.completion import Completion, ModelConfig, Usage
+from panel.core.tool import Tool
+from panel.prompts.persona_files import load_personas
+from panel.prompts.templates import PromptBook
 from panel.providers.local import LocalProvider
 from panel.providers.local.engine import Engine, Lane, Tokens
 from panel.providers.local.weights import find_weights, load_runtime

@@ -13,9 +13,9 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panel.domain.tool import Tool
-from panel.loaders.personas import load_personas
-from panel.loaders.prompts import PromptBook
+from panel.core.tool import Tool
+from panel.prompts.persona_files import load_personas
+from panel.prompts.templates import PromptBook
 from panel.providers.local import LocalProvider
 from panel.providers.local.judge import LOWEST_SHIP_SCORE, UNCALIBRATED, probability_of, score_of
 

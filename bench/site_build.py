@@ -24,19 +24,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from batch import LOOK_SECONDS, resident
-from panel.domain.approval import Action, Actor, Role
-from panel.domain.change import ScoreChange
-from panel.domain.completion import ModelConfig, Usage
-from panel.domain.deed import Deed
-from panel.domain.review import PanelReview, ReviewSetup
-from panel.domain.take import Provenance, Seat, Take, Verdict
-from panel.domain.tool import Tool
+from panel.core.completion import ModelConfig, Usage
+from panel.core.draft_changes import ScoreChange
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action, Actor, Role
+from panel.core.review import PanelReview, ReviewSetup
+from panel.core.take import Provenance, Seat, Take, Verdict
+from panel.core.tool import Tool
 from panel.store import Store, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from panel.domain.checks import Finding
+    from panel.checks import Finding
 
 CRITICS = ("builder", "skeptic", "futurist", "founder", "creator")
 CATEGORIES = 40
@@ -123,7 +123,7 @@ async def publish(store: Store, run: int, one: PanelReview) -> int:
     draft = await store.put_draft(one, run, version, anew=True, checks=unchecked)
     shown = (await store.view(draft, unchecked)).shown.hash
     for action in (Action.OPEN, Action.APPROVE, Action.PUBLISH):
-        await store.act(draft, Deed(action=action, actor=KIM, seen=shown), unchecked)
+        await store.act(draft, DraftCommand(action=action, actor=KIM, seen=shown), unchecked)
     return draft
 
 
@@ -132,7 +132,7 @@ async def correct(database: Path, draft: int) -> None:
     async with open_store(database) as store:
         for action, more in ((Action.EDIT, edit()), (Action.APPROVE, {}), (Action.PUBLISH, {})):
             seen = (await store.view(draft, unchecked)).shown.hash
-            await store.act(draft, Deed(action=action, actor=KIM, seen=seen, **more), unchecked)
+            await store.act(draft, DraftCommand(action=action, actor=KIM, seen=seen, **more), unchecked)
 
 
 def edit() -> dict[str, Any]:

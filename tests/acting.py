@@ -6,17 +6,17 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from panel.domain.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, Finish, Usage
 from panel.providers.base import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from panel.domain.completion import ModelConfig
-    from panel.domain.persona import Persona
-    from panel.domain.prompt import Prompt
-    from panel.domain.take import Seat
-    from panel.domain.tool import Tool
+    from panel.core.completion import ModelConfig
+    from panel.core.persona import Persona
+    from panel.core.prompt import Prompt
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
 
 TAKE = (
     "The primitive is clear and the defaults are sane, but there is no export and the price assumes a team."

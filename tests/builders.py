@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from panel.domain.change import (
+from panel.checks import check_review
+from panel.core.comparison import Comparison
+from panel.core.completion import ModelConfig, ModelRef, Probabilities, Usage
+from panel.core.draft_changes import (
     DetailChange,
     EvidenceChange,
     FactsChange,
@@ -14,19 +17,16 @@ from panel.domain.change import (
     TextChange,
     VerdictChange,
 )
-from panel.domain.checks import check_review
-from panel.domain.comparison import Comparison
-from panel.domain.completion import Asked, ModelConfig, Probabilities, Usage
-from panel.domain.edit import edit_of, edited
-from panel.domain.review import PanelReview, ReviewSetup
-from panel.domain.take import Flag, NoTake, NoTakeReason, Provenance, Seat, Take, Verdict
-from panel.domain.tool import PriceClass, Tool
+from panel.core.edits import edit_of, edited
+from panel.core.review import PanelReview, ReviewSetup
+from panel.core.take import Flag, NoTake, NoTakeReason, Provenance, Seat, Take, Verdict
+from panel.core.tool import PriceClass, Tool
 from panel.report import Editorial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from panel.domain.change import Change
+    from panel.core.draft_changes import Change
 
 ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
 REVIEWED_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -94,9 +94,9 @@ def setup(
     return ReviewSetup(**{**known, **fields})
 
 
-def asked(provider: str = OTHER_PROVIDER, model: str = OTHER_MODEL, **config: Any) -> Asked:
+def asked(provider: str = OTHER_PROVIDER, model: str = OTHER_MODEL, **config: Any) -> ModelRef:
     """Return whom a seat asks that does not ask what its panel asks."""
-    return Asked(provider=provider, config=ModelConfig(model=model, **config), prompts="c3" * 32)
+    return ModelRef(provider=provider, config=ModelConfig(model=model, **config), prompts="c3" * 32)
 
 
 def review(*outcomes: Take | NoTake, of: Tool | None = None, **fields: Any) -> PanelReview:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from panel.domain.completion import Completion, Finish, Usage
-from panel.providers.base import Halt, Provider
+from panel.core.completion import Completion, Finish, Usage
+from panel.providers.base import Provider, StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 
-class Unhurried(Halt):
+class Unhurried(StopSignal):
     """A halt whose waits end at once, and are remembered."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import builders
-from panel.domain.approval import Action
+from panel.core.draft_rules import Action
 from panel.site import Place, SiteOptions, build_site
 from panel.store.store import database_at
 from store.editing import brought, do, tick_all
@@ -14,8 +14,8 @@ from store.editing import brought, do, tick_all
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.checks import Finding
-    from panel.domain.review import PanelReview
+    from panel.checks import Finding
+    from panel.core.review import PanelReview
     from panel.site import Built
     from panel.store import Store
 
@@ -100,8 +100,8 @@ class Site(NamedTuple):
 
 def critics() -> Any:
     """Return the critics that come with panel."""
-    from panel.loaders.personas import load_personas
-    from panel.loaders.shipped import shipped
+    from panel.prompts.persona_files import load_personas
+    from panel.prompts.shipped import shipped
 
     known = load_personas(shipped("personas"))
     return tuple(known[name] for name in builders.ROSTER)

@@ -17,7 +17,7 @@
         ├── OverBudget            the budget does not cover this call
         └── CallNotMade           the run was stopped before this call
 
-Failures of a model are values (`panel.domain.take.NoTake`); failures of the set-up are exceptions.
+Failures of a model are values (`panel.core.take.NoTake`); failures of the set-up are exceptions.
 Exit codes are those of the contract in `docs/architecture.md`.
 """
 

@@ -14,13 +14,13 @@ import pytest
 from cli.stage import INVALID, Stage
 from cli.test_batch import MANY, MODEL, ROOT, TOOLS, after, entry, jsonl, rows, signalled
 from panel.cli.ledger import StoredRun
-from panel.domain.completion import ModelConfig
-from panel.domain.prompt import Prompt
+from panel.core.completion import ModelConfig
+from panel.core.prompt import Prompt
 from panel.errors import ProviderTimeout
-from panel.providers.budget import Budget
-from panel.providers.gate import Gate, Pace
-from panel.providers.journaled import Journaled
-from panel.providers.stack import Policy, dependable
+from panel.providers.middleware.answer_cache import AnswerCached
+from panel.providers.middleware.budget import Budget
+from panel.providers.middleware.rate_limit import Pace, RateLimiter
+from panel.providers.middleware.stack import Policy, dependable
 from panel.store import open_store
 from parts import Scripted, Unhurried, until
 
@@ -214,8 +214,8 @@ def test_a_killed_process_may_have_paid_for_every_attempt(tmp_path: Path) -> Non
     async def killed() -> Spent:
         async with open_store(tmp_path / "panel.db") as store:
             run = StoredRun(store, await store.create_run("batch", {}))
-            policy = Policy(60, 4, Gate(Pace(4), halt), budget=(budget, worst))
-            provider = Journaled(
+            policy = Policy(60, 4, RateLimiter(Pace(4), halt), budget=(budget, worst))
+            provider = AnswerCached(
                 dependable(inner, policy, halt), run, halt, worst=worst, most_calls=policy.attempts
             )
             call = asyncio.create_task(provider.complete(prompt, ModelConfig(model="some-model")))

@@ -12,7 +12,7 @@ import pytest
 import builders
 from panel.cli.batch.failure_words import ending, failed_seat_json, failed_seat_lines
 from panel.cli.batch.words import (
-    Standing,
+    RunStatus,
     cancelled,
     listed_data,
     listed_lines,
@@ -21,8 +21,8 @@ from panel.cli.batch.words import (
     standing_data,
     standing_lines,
 )
-from panel.domain.base import digest_of
-from panel.domain.take import NoTakeReason
+from panel.core.base import digest_of
+from panel.core.take import NoTakeReason
 from panel.store import FAILURES, FailedSeat, Holder, Progress, RunLine, RunState, Spent, Store, open_store
 from store.samples import answered, failed, step
 
@@ -58,7 +58,7 @@ def run_line(state: str = "open", holder: Holder | None = None, **fields: Any) -
     return RunLine(**{**known, **fields})
 
 
-def standing(line: RunLine | None = None, **spent: Any) -> Standing:
+def standing(line: RunLine | None = None, **spent: Any) -> RunStatus:
     known = {
         "cost_usd": 0.0,
         "unpriced": 0,
@@ -68,7 +68,7 @@ def standing(line: RunLine | None = None, **spent: Any) -> Standing:
         "at_risk_usd": 0.0,
     }
     progress = Progress(todo=2, done=1, drafts=1, open_calls=1, answered_calls=8, failed_calls=2)
-    return Standing(line or run_line(), progress, Spent(**{**known, **spent}), {INVALID: 2, TIMED_OUT: 1})
+    return RunStatus(line or run_line(), progress, Spent(**{**known, **spent}), {INVALID: 2, TIMED_OUT: 1})
 
 
 def seat(**fields: Any) -> FailedSeat:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.domain.change import VerdictChange
-from panel.domain.take import Verdict
+from panel.core.draft_changes import VerdictChange
+from panel.core.take import Verdict
 from panel.report import review_json
 
 if TYPE_CHECKING:

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 import builders
-from panel.cli.checks import Mark
-from panel.cli.checks.case import Case
-from panel.cli.checks.database import database as examined
 from panel.cli.db import verdict
 from panel.cli.existing import size_words
+from panel.diagnostics import Level
+from panel.diagnostics.case import Case
+from panel.diagnostics.database import database as examined
 from panel.errors import SettingsError, StorageError
 from panel.store import Glance, open_store
 from panel.store.migrate import REVISIONS
 from store.samples import review
 
 if TYPE_CHECKING:
-    from panel.cli.checks import Finding
+    from panel.diagnostics import Observation
 
 
 class Usage(NamedTuple):
@@ -56,7 +56,7 @@ def store(place: Path) -> Path:
     return place
 
 
-def findings() -> list[Finding]:
+def findings() -> list[Observation]:
     return list(examined(Case({}, None)))
 
 
@@ -169,7 +169,7 @@ def test_a_newer_database_is_told_and_left_alone(panel: Any, store: Path) -> Non
     assert "revision  9999, of a newer panel" in panel("db", "path").out.splitlines()
     assert "written by a newer version of panel" in panel("db", "check").err
     (finding,) = findings()
-    assert finding.mark is Mark.PROBLEM
+    assert finding.mark is Level.PROBLEM
     assert finding.found == f"{store} was written by a newer version of panel (revision 9999)"
 
 
@@ -196,7 +196,7 @@ def test_sizes_are_read_in_thousands(size: int, words: str) -> None:
 def test_doctor_makes_no_database(place: Path) -> None:
     """Where there is none yet, the check says that it will be made, and makes nothing."""
     (finding,) = findings()
-    assert finding.mark is Mark.OK
+    assert finding.mark is Level.OK
     assert finding.found == f"{place} can be written: empty; the first review makes its tables"
     assert list(place.parent.iterdir()) == []
 
@@ -214,16 +214,16 @@ def test_doctor_sees_a_place_that_cannot_be_written(place: Path) -> None:
     place.parent.rmdir()
     place.parent.write_text("a file")
     (finding,) = findings()
-    assert finding.mark is Mark.PROBLEM
+    assert finding.mark is Level.PROBLEM
     assert finding.found.startswith(f"{place} cannot be written: ")
     assert finding.advice == "allow it, or choose another database with PANEL_DATABASE_URL"
 
 
 def test_doctor_sees_a_file_that_may_not_be_changed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that may only be read is a problem."""
-    monkeypatch.setattr("panel.cli.checks.database.os.access", lambda _path, _mode: False)
+    monkeypatch.setattr("panel.diagnostics.database.os.access", lambda _path, _mode: False)
     (finding,) = findings()
-    assert finding.mark is Mark.PROBLEM
+    assert finding.mark is Level.PROBLEM
     assert finding.found == f"{store} cannot be written: it may not be changed"
 
 
@@ -249,7 +249,7 @@ def test_doctor_tries_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     else:
         pytest.fail("the server answered")
     seen = Glance(where="postgresql://panel@host/db", kind="PostgreSQL")
-    monkeypatch.setattr("panel.cli.checks.database.glanced", lambda _resolved: seen)
+    monkeypatch.setattr("panel.diagnostics.database.glanced", lambda _resolved: seen)
     (finding,) = findings()
     assert (
         finding.found == "postgresql://panel@host/db can be reached: empty; the first review makes its tables"

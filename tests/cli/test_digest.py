@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 
 import builders
 from panel.cli.subscribers import safe_cell
-from panel.report.digest import Issue, Item, Week, digest_html, digest_text
+from panel.newsletter.issue import Issue, Item, Week, digest_html, digest_text
 from panel.store import open_store
 from publishing import published, spoken
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cli.conftest import Ran
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
 
 URL = "https://reviews.example"
 pytestmark = pytest.mark.usefixtures("filled", "next_week")

@@ -48,9 +48,9 @@ def embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     weights = tmp_path / "model.gguf"
     weights.write_bytes(b"w" * 2_000_000)
     for name, given in (("find_weights", lambda: weights), ("check_weights", lambda _path: None)):
-        monkeypatch.setattr(f"panel.cli.checks.embedded.{name}", given)
+        monkeypatch.setattr(f"panel.diagnostics.embedded.{name}", given)
     for name in ("require_avx2", "load_runtime"):
-        monkeypatch.setattr(f"panel.cli.checks.embedded.{name}", lambda: None)
+        monkeypatch.setattr(f"panel.diagnostics.embedded.{name}", lambda: None)
     return weights
 
 
@@ -121,7 +121,7 @@ def test_versions_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import anthropic
 
     monkeypatch.setitem(
-        __import__("panel.cli.checks.software", fromlist=["EXTRAS"]).EXTRAS,
+        __import__("panel.diagnostics.software", fromlist=["EXTRAS"]).EXTRAS,
         "no-such-extra",
         ("a thing", "pip it"),
     )
@@ -135,7 +135,7 @@ def test_versions_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("openai")
 def test_missing_library_is_a_problem(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that is not installed stands in the way."""
-    monkeypatch.setattr("panel.cli.checks.software.REQUIRED", ("no-such-library", "openai"))
+    monkeypatch.setattr("panel.diagnostics.software.REQUIRED", ("no-such-library", "openai"))
     assert "no-such-library is not installed > run: pip install" in one_problem(panel("doctor", "--json"))
 
 
@@ -385,8 +385,8 @@ def test_embedded_model_that_cannot_run_is_a_problem_if_it_is_asked(
         raise error
 
     monkeypatch.setattr("panel.providers.require_means", lambda _connection: None)
-    monkeypatch.setattr("panel.cli.means.require_means", lambda _connection: None)
-    monkeypatch.setattr(f"panel.cli.checks.embedded.{name}", broken)
+    monkeypatch.setattr("panel.orchestrator.models.require_means", lambda _connection: None)
+    monkeypatch.setattr(f"panel.diagnostics.embedded.{name}", broken)
     assert str(error) in one_problem(panel("doctor", "--json", "--model", "local"))
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     ran = panel("doctor", "--json")
@@ -435,7 +435,7 @@ def test_broken_check_reports_itself(panel: Any, monkeypatch: pytest.MonkeyPatch
     def broken() -> None:
         raise ZeroDivisionError(f"with {CANARY}")
 
-    monkeypatch.setattr("panel.cli.checks.network.getproxies", broken)
+    monkeypatch.setattr("panel.diagnostics.network.getproxies", broken)
     ran = panel("doctor", "--json")
     assert "this check is broken: ZeroDivisionError: with [key] > please report it" in one_problem(ran)
     assert (ran.err, len(findings(ran, "ok")) > 5) == ("", True)
@@ -482,7 +482,7 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Any:
     def wired(*answers: Any) -> Wire:
         wire = Wire(*answers)
         monkeypatch.setattr(
-            "panel.cli.checks.asking.open_provider",
+            "panel.diagnostics.asking.open_provider",
             lambda connection: open_provider(replace(connection, http_client=wire.client)),
         )
         return wire

@@ -10,7 +10,7 @@ import pytest
 
 from panel.cli.forecast_text import Outlook, outlook_data, outlook_lines
 from panel.orchestrator.cache_plan import CachePlan
-from panel.orchestrator.forecast import Amounts, Forecast, Span
+from panel.orchestrator.estimate import Amounts, Forecast, Span
 from panel.settings.model import Settings
 
 WHY = "off: to ask one seat first would save $0.0042 a panel for about 8 s more wait, which is worth it from $0.08 on"
@@ -90,7 +90,7 @@ def test_assumptions_are_told() -> None:
 def test_answers_that_are_there_have_a_line(kept: int, said: str) -> None:
     """How many answers are there already is told above the calls, and in the JSON value; where there is none nothing is told."""
     there = outlook()
-    assert not any(line.startswith("Kept") for line in outlook_lines(there, 100))
+    assert not any(line.startswith("DraftSnapshot") for line in outlook_lines(there, 100))
     there = replace(there, forecast=replace(there.forecast, kept=kept))
     lines = outlook_lines(there, 100)
     assert lines[5].startswith(said)

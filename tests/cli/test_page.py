@@ -23,15 +23,15 @@ from pydantic import ValidationError
 
 from panel.cli.page import draft_pages
 from panel.cli.page_check import fetched
-from panel.domain.tool import Tool
+from panel.core.tool import Tool
 from panel.errors import InputError, SettingsError, StorageError
-from panel.loaders.pages import page_to_tool
-from panel.loaders.pages.fetch import MAX_BYTES, fetch_page
-from panel.loaders.pages.getting import AT_ONCE, each_page
-from panel.loaders.pages.snapshot import Snapshot
-from panel.loaders.pages.tool_text import tool_text
-from panel.loaders.reading import read_records
-from panel.loaders.tools import load_tools
+from panel.tool_files.reading import read_records
+from panel.tool_files.tools import load_tools
+from panel.web_pages import page_to_tool
+from panel.web_pages.fetch import MAX_BYTES, fetch_page
+from panel.web_pages.getting import AT_ONCE, each_page
+from panel.web_pages.snapshot import Snapshot
+from panel.web_pages.tool_text import tool_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -400,7 +400,7 @@ def test_a_missing_extra_is_told_before_anything_is_fetched(
     panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Without the extra the command ends with 2 and names it; no page is asked for."""
-    monkeypatch.delitem(sys.modules, "panel.loaders.pages.draft", raising=False)
+    monkeypatch.delitem(sys.modules, "panel.web_pages.draft", raising=False)
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     ran = panel("page", "https://lantern.dev")
     assert ran.code == 2
@@ -423,7 +423,7 @@ def test_interrupting_leaves_what_was_written(site: Site, tmp_path: Path) -> Non
     """Ctrl-C while a page is fetched ends with 130 and a line that says how to go on; earlier pages are written."""
     first, second = site.plays(page()), site.url("/stall")
     code = (
-        "import sys, panel.loaders.pages.getting as getting\n"
+        "import sys, panel.web_pages.getting as getting\n"
         "from functools import partial\n"
         "async def here(host, port): return ['127.0.0.1']\n"
         "getting.fetch_page = partial(getting.fetch_page, resolver=here, allowed={'127.0.0.1'})\n"

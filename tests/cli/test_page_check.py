@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from panel.cli.page_check import CORRECTED, checked
-from panel.domain.tool import Tool
+from panel.core.tool import Tool
 from panel.errors import Problem, SettingsError
-from panel.loaders.records import Place, Record, refused
+from panel.tool_files.records import Place, Record, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ import json, sys
 from panel.cli import run
 from panel.cli.app import app
 from panel.cli.page_check import checked
-from panel.loaders.reading import read_records
+from panel.tool_files.reading import read_records
 
 def look(sources: list[str]) -> None:
     for record in checked(read_records(sources), unread=False):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 import builders
-from panel.domain.approval import Actor, Role
+from panel.core.draft_rules import Actor, Role
 from panel.store import open_store
 from store.editing import PRICED, TESTED, do, drafted, priced
 from store.samples import review

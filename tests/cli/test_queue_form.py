@@ -8,17 +8,17 @@ import pytest
 
 import builders
 from panel.cli.queue.form import form_of, read_form
-from panel.domain.approval import State
-from panel.domain.edit import Shown
-from panel.domain.standing import Standing
-from panel.domain.text import one_line, prose
+from panel.core.draft_rules import State
+from panel.core.draft_state import DraftState
+from panel.core.edits import Shown
+from panel.core.text import one_line, prose
 from panel.errors import InputError
 from panel.store import DraftView
 from store.editing import CHECKS, TESTED
 from store.samples import review
 
 if TYPE_CHECKING:
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
 
 LONG = "which is said at some length here, so that it is long enough to be the take of a critic."
 TEXTS = (
@@ -38,7 +38,7 @@ TEXTS = (
 
 def view_of(made: PanelReview) -> DraftView:
     shown = Shown(original=made, review=made)
-    standing = Standing(state=State.DRAFTED, shown=shown.hash)
+    standing = DraftState(state=State.DRAFTED, shown=shown.hash)
     found = CHECKS(made)
     return DraftView(id=1, shown=shown, standing=standing, findings=found, history=(), claim=None)
 

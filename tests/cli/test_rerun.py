@@ -10,19 +10,19 @@ import pytest
 
 from cli.stage import BROKEN, INVALID, Stage
 from panel.cli.acting import acting
-from panel.cli.compose import checks_of, critics
 from panel.cli.rerun import KIND, rerun
-from panel.cli.storing import opened
-from panel.domain.approval import Action, Actor, Role
-from panel.domain.deed import Deed
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action, Actor, Role
 from panel.errors import GateError, RunStopped, SettingsError
+from panel.orchestrator.setup import checks_of, critics
+from panel.orchestrator.storing import opened
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from cli.conftest import Ran
-    from panel.domain.take import Seat
+    from panel.core.take import Seat
     from panel.settings.resolve import Resolved
     from panel.store import DraftView, Store
 
@@ -62,7 +62,7 @@ async def again(store: Store, resolved: Resolved) -> Seat:
 async def replaced(store: Store, resolved: Resolved) -> Seat:
     shown = await view(store, resolved)
     seat = await rerun(resolved, store, shown, "skeptic")
-    deed = Deed(action=Action.RERUN_SEAT, actor=KIM, seen=shown.shown.hash, seat=seat)
+    deed = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=shown.shown.hash, seat=seat)
     await store.act(1, deed, checks_of(critics(resolved)))
     return seat
 
@@ -94,7 +94,7 @@ def test_each_replacement_is_a_new_answer(drafted: Stage) -> None:
 
     async def undo(store: Store, resolved: Resolved) -> None:
         shown = await view(store, resolved)
-        deed = Deed(action=Action.UNDO, actor=KIM, seen=shown.shown.hash)
+        deed = DraftCommand(action=Action.UNDO, actor=KIM, seen=shown.shown.hash)
         await store.act(1, deed, checks_of(critics(resolved)))
 
     at(undo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from durability.harness.database import Kept
+from durability.harness.database import DraftSnapshot
 from durability.harness.world import SEATS, World
 from durability.runs_kill import TOOLS, kill_loop
 from durability.worker_careless import DUMP, loaded
@@ -21,12 +21,12 @@ class CarelessWorld(World):
 
     target = "durability.worker_careless:run"
 
-    def kept(self, *, thorough: bool = False) -> Kept:  # noqa: ARG002 - its signature
+    def kept(self, *, thorough: bool = False) -> DraftSnapshot:  # noqa: ARG002 - its signature
         """Return what its dump holds; it has no other store."""
         results = loaded(self.out / DUMP)
         answers = [answer["id"].split(".") for answer in results.values()]
         tools = len(results) // SEATS
-        return Kept(
+        return DraftSnapshot(
             committed={question: int(times) for question, times in answers},
             calls={"answered": self.bench.ledger.page().starts},
             drafts=tools,

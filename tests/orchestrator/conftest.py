@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.tool import Tool
-from panel.loaders.personas import load_personas
-from panel.loaders.prompts import PromptBook
-from panel.loaders.shipped import shipped
+from panel.core.tool import Tool
+from panel.prompts.persona_files import load_personas
+from panel.prompts.shipped import shipped
+from panel.prompts.templates import PromptBook
 
 if TYPE_CHECKING:
-    from panel.domain.persona import Persona
+    from panel.core.persona import Persona
 
 
 @pytest.fixture

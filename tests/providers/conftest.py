@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.completion import ModelConfig
-from panel.domain.prompt import Prompt
-from panel.loaders.personas import load_personas
-from panel.loaders.prompts import PromptBook
-from panel.loaders.shipped import shipped
+from panel.core.completion import ModelConfig
+from panel.core.prompt import Prompt
+from panel.prompts.persona_files import load_personas
+from panel.prompts.shipped import shipped
+from panel.prompts.templates import PromptBook
 from providers.sittings import Hurried
 
 if TYPE_CHECKING:
-    from panel.domain.persona import Persona
+    from panel.core.persona import Persona
 
 
 @pytest.fixture
@@ -48,5 +48,5 @@ def book() -> PromptBook:
 def halt(monkeypatch: pytest.MonkeyPatch) -> Hurried:
     """A halt whose waits take no time; the gate's clock moves on by as much."""
     halt = Hurried()
-    monkeypatch.setattr("panel.providers.gate.time", halt)
+    monkeypatch.setattr("panel.providers.middleware.rate_limit.time", halt)
     return halt

@@ -8,21 +8,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from acting import Memory
-from panel.domain.completion import ModelConfig
-from panel.domain.tool import Tool
-from panel.orchestrator.ports import Answerer
-from panel.orchestrator.review import Panel
+from panel.core.completion import ModelConfig
+from panel.core.tool import Tool
+from panel.orchestrator.panel import Panel
+from panel.orchestrator.ports import SeatModel
 from panel.providers import open_provider
-from panel.providers.gate import Gate, Pace
-from panel.providers.stack import Policy, dependable
+from panel.providers.middleware.rate_limit import Pace, RateLimiter
+from panel.providers.middleware.stack import Policy, dependable
 from parts import Unhurried
 from providers.wire_forms import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from panel.domain.persona import Persona
-    from panel.loaders.prompts import PromptBook
+    from panel.core.persona import Persona
+    from panel.prompts.templates import PromptBook
     from panel.providers import Connection
 
 ATTEMPTS = 4
@@ -64,11 +64,11 @@ async def sitting(
         halt: ends it, and its waits.
         timeout: seconds that one call may take by the wall clock.
     """
-    policy = Policy(timeout, ATTEMPTS, Gate(Pace(connection.concurrency), halt))
+    policy = Policy(timeout, ATTEMPTS, RateLimiter(Pace(connection.concurrency), halt))
     provider = dependable(open_provider(connection), policy, halt, connection.base_url)
     try:
         yield Panel(
-            answerer=Answerer(provider, book, ModelConfig(model=MODEL)),
+            answerer=SeatModel(provider, book, ModelConfig(model=MODEL)),
             personas=personas,
             concurrency=connection.concurrency,
             observer=Memory(),

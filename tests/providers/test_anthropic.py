@@ -6,8 +6,7 @@ import anthropic
 import httpx2
 import pytest
 
-from panel.domain.answer import ANSWER_SCHEMA
-from panel.domain.completion import Finish, Usage
+from panel.core.completion import Finish, Usage
 from panel.errors import (
     ProviderBusy,
     ProviderDown,
@@ -17,13 +16,14 @@ from panel.errors import (
     ProviderUnreachable,
     SettingsError,
 )
+from panel.prompts.answer_schema import ANSWER_SCHEMA
 from panel.providers import Connection, open_provider
 from panel.providers.anthropic import messages_request
 from wire import Wire
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 

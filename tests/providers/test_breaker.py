@@ -14,12 +14,12 @@ from panel.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from panel.providers.breaker import Breaker
+from panel.providers.middleware.circuit_breaker import Breaker
 from parts import Scripted, answer
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from panel.domain.completion import ModelConfig, Usage
-from panel.domain.prompt import Prompt
+from panel.core.completion import ModelConfig, Usage
+from panel.core.prompt import Prompt
 from panel.errors import CallNotMade, OverBudget, ProviderBusy, ProviderError, ProviderTimeout
-from panel.providers.budget import Budget, Budgeted, panel_of, worst_case
-from panel.providers.gate import Gate, Pace
+from panel.providers.middleware.budget import Budget, Budgeted, panel_of, worst_case
+from panel.providers.middleware.rate_limit import Pace, RateLimiter
+from panel.providers.middleware.stack import Policy, dependable
 from panel.providers.prices import Prices
-from panel.providers.stack import Policy, dependable
 from parts import Scripted, Unhurried, answer, until
 
 if TYPE_CHECKING:
-    from panel.domain.completion import Completion
+    from panel.core.completion import Completion
 
 anyio = pytest.mark.anyio
 
@@ -321,7 +321,9 @@ async def test_a_hedged_call_stays_within_what_was_set_aside(prompt: Prompt, con
     """A straggler's second call is covered: both together fit into what was set aside for them."""
     inner, budget = Straggling(), Budget(0.02)
     halt = Unhurried()
-    policy = Policy(timeout=60, attempts=1, gate=Gate(Pace(4), halt), hedge=0.001, budget=(budget, one_cent))
+    policy = Policy(
+        timeout=60, attempts=1, gate=RateLimiter(Pace(4), halt), hedge=0.001, budget=(budget, one_cent)
+    )
     completion = await dependable(inner, policy, halt).complete(prompt, config)
     assert (inner.calls, completion.usage.lost_calls) == (2, 1)
     assert CENT <= budget.paid <= 0.02
@@ -333,7 +335,7 @@ async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelCo
     inner = Scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
     halt = Unhurried()
-    policy = Policy(timeout=60, attempts=4, gate=Gate(Pace(4), halt), budget=(budget, one_cent))
+    policy = Policy(timeout=60, attempts=4, gate=RateLimiter(Pace(4), halt), budget=(budget, one_cent))
     with pytest.raises(ProviderError) as caught:
         await dependable(inner, policy, halt).complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)

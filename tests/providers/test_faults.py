@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from panel.domain.take import NoTake, NoTakeReason
-from panel.orchestrator.review import one_by_one
+from panel.core.take import NoTake, NoTakeReason
+from panel.orchestrator.panel import one_by_one
 from panel.providers import Connection
 from providers.fault_server import FaultServer
 from providers.sittings import ATTEMPTS, sitting, tools
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from panel.domain.persona import Persona
-    from panel.domain.take import Seat
-    from panel.loaders.prompts import PromptBook
-    from panel.orchestrator.review import Panel
+    from panel.core.persona import Persona
+    from panel.core.take import Seat
+    from panel.orchestrator.panel import Panel
+    from panel.prompts.templates import PromptBook
     from providers.sittings import Hurried
 
 pytestmark = pytest.mark.anyio

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from panel.domain.completion import Limits, Usage
+from panel.core.completion import RateLimits, Usage
 from panel.errors import CallNotMade, ProviderBusy, ProviderError
-from panel.providers.base import Halt
-from panel.providers.gate import Gate, Pace, Throttled
+from panel.providers.base import StopSignal
+from panel.providers.middleware.rate_limit import Pace, RateLimited, RateLimiter
 from parts import Scripted, Unhurried, answer, until
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ async def burst(provider: Any, prompt: Prompt, config: ModelConfig, calls: int) 
 async def test_calls_in_flight_are_bounded(prompt: Prompt, config: ModelConfig) -> None:
     """No more calls are in flight than the cap, however many are asked for."""
     inner = Scripted()
-    await burst(Throttled(inner, Gate(Pace(3), Halt())), prompt, config, 20)
+    await burst(RateLimited(inner, RateLimiter(Pace(3), StopSignal())), prompt, config, 20)
     assert (inner.calls, inner.most_in_flight) == (20, 3)
 
 
@@ -36,9 +36,9 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
     prompt: Prompt, config: ModelConfig
 ) -> None:
     """A 429 halves the number of calls at once; a round of good answers adds one, up to the cap."""
-    gate = Gate(Pace(8), Unhurried())
+    gate = RateLimiter(Pace(8), Unhurried())
     inner = Scripted(ProviderBusy("429", slow_down=True))
-    provider = Throttled(inner, gate)
+    provider = RateLimited(inner, gate)
     await burst(provider, prompt, config, 1)
     assert gate.limit == 4
     await burst(provider, prompt, config, 5)
@@ -49,23 +49,23 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
 
 async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelConfig) -> None:
     """Calls that were in flight together and all met the limit halve the number at once only once."""
-    gate = Gate(Pace(8), Unhurried())
-    provider = Throttled(Scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
+    gate = RateLimiter(Pace(8), Unhurried())
+    provider = RateLimited(Scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
     await burst(provider, prompt, config, 8)
     assert gate.limit == 4
 
 
 async def test_other_trouble_does_not_slow_down(prompt: Prompt, config: ModelConfig) -> None:
     """A server error says nothing about the number of calls, and leaves it."""
-    gate = Gate(Pace(8), Unhurried())
-    await burst(Throttled(Scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
+    gate = RateLimiter(Pace(8), Unhurried())
+    await burst(RateLimited(Scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
     assert gate.limit == 8
 
 
 async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConfig) -> None:
     """The wait that one call is told is kept by all calls to the model."""
     halt = Unhurried()
-    provider = Throttled(Scripted(ProviderBusy("429", 30.0, slow_down=True)), Gate(Pace(4), halt))
+    provider = RateLimited(Scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(Pace(4), halt))
     await burst(provider, prompt, config, 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
     await until(lambda: bool(halt.waits))
@@ -75,9 +75,9 @@ async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConf
 
 async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelConfig) -> None:
     """After a halt the calls in flight finish, and those that wait for their turn are not made."""
-    halt, gone = Halt(), asyncio.Event()
+    halt, gone = StopSignal(), asyncio.Event()
     inner = Scripted(gone, gone)
-    asked = asyncio.create_task(burst(Throttled(inner, Gate(Pace(2), halt)), prompt, config, 6))
+    asked = asyncio.create_task(burst(RateLimited(inner, RateLimiter(Pace(2), halt)), prompt, config, 6))
     await until(lambda: inner.in_flight == 2)
     halt.set("interrupted")
     gone.set()
@@ -90,17 +90,17 @@ async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelCo
 @pytest.mark.parametrize(
     "limits",
     [
-        Limits(requests_per_minute=60, requests_left=0, requests_reset=20.0),
-        Limits(tokens_per_minute=600, tokens_left=0, tokens_reset=20.0),
+        RateLimits(requests_per_minute=60, requests_left=0, requests_reset=20.0),
+        RateLimits(tokens_per_minute=600, tokens_left=0, tokens_reset=20.0),
     ],
 )
 async def test_headers_that_say_nothing_is_left_are_heeded(
-    limits: Limits, prompt: Prompt, config: ModelConfig
+    limits: RateLimits, prompt: Prompt, config: ModelConfig
 ) -> None:
     """When the calls in flight may use up what a provider says is left, the next one waits until it is refilled."""
     halt, gone = Unhurried(), asyncio.Event()
-    gate = Gate(Pace(4), halt)
-    provider = Throttled(Scripted(gone, answer(limits=limits)), gate)
+    gate = RateLimiter(Pace(4), halt)
+    provider = RateLimited(Scripted(gone, answer(limits=limits)), gate)
     asked = asyncio.create_task(burst(provider, prompt, config, 2))
     await until(lambda: gate.in_flight == 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
@@ -114,16 +114,16 @@ async def test_headers_that_say_nothing_is_left_are_heeded(
 async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig) -> None:
     """Limits that are far away make no call wait."""
     halt = Unhurried()
-    far = Limits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
-    await burst(Throttled(Scripted(answer(limits=far)), Gate(Pace(4), halt)), prompt, config, 5)
+    far = RateLimits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
+    await burst(RateLimited(Scripted(answer(limits=far)), RateLimiter(Pace(4), halt)), prompt, config, 5)
     assert halt.waits == []
 
 
 async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig) -> None:
     """Of a rate of 60 a minute, six calls go out at once and the seventh waits; a halt lets it go without a call."""
-    halt = Halt()
+    halt = StopSignal()
     inner = Scripted()
-    asked = asyncio.create_task(burst(Throttled(inner, Gate(Pace(20, 60), halt)), prompt, config, 7))
+    asked = asyncio.create_task(burst(RateLimited(inner, RateLimiter(Pace(20, 60), halt)), prompt, config, 7))
     await until(lambda: inner.calls == 6 and inner.in_flight == 0)
     halt.set("interrupted")
     assert sum(isinstance(one, CallNotMade) for one in await asked) == 1
@@ -131,9 +131,9 @@ async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig)
 
 async def test_tokens_per_minute_count_what_is_read_and_written(prompt: Prompt, config: ModelConfig) -> None:
     """A rate of tokens admits as many calls at once as fit a tenth of it, by their prompts and what answers take."""
-    halt = Halt()
+    halt = StopSignal()
     inner = Scripted(*[answer(usage=Usage(input_tokens=10, output_tokens=1)) for _ in range(50)])
-    provider = Throttled(inner, Gate(Pace(50, None, 20_000), halt))
+    provider = RateLimited(inner, RateLimiter(Pace(50, None, 20_000), halt))
     await provider.complete(prompt, config)
     asked = asyncio.create_task(burst(provider, prompt, config, 49))
     await until(lambda: inner.calls > 1 and inner.in_flight == 0)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from panel.domain.completion import Completion, Effort, Verbosity
-from panel.domain.journal import Entry, Failure, Step
+from panel.core.call_record import CallKey, CallRecord, Failure
+from panel.core.completion import Completion, Effort, Verbosity
 from panel.errors import (
     CallNotMade,
     OverBudget,
@@ -18,18 +18,18 @@ from panel.errors import (
     ProviderTimeout,
     StorageError,
 )
-from panel.providers.base import Halt
-from panel.providers.budget import Budget, Budgeted
-from panel.providers.journaled import Journaled
+from panel.providers.base import StopSignal
+from panel.providers.middleware.answer_cache import AnswerCached
+from panel.providers.middleware.budget import Budget, Budgeted
 from panel.providers.recording import Recording
 from parts import Scripted, answer, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
-    from panel.providers.journaled import Wait
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
+    from panel.providers.middleware.answer_cache import Wait
 
 pytestmark = pytest.mark.anyio
 
@@ -49,17 +49,17 @@ class Notebook:
 
     def __init__(self, *failing: str) -> None:
         self.told: list[str] = []
-        self.entries: dict[str, Entry] = {}
-        self.open: dict[int, Step] = {}
-        self.begun: list[Step] = []
+        self.entries: dict[str, CallRecord] = {}
+        self.open: dict[int, CallKey] = {}
+        self.begun: list[CallKey] = []
         self.elsewhere: list[float | Completion] = []
         self.failing = set(failing)
 
-    async def find(self, step: Step) -> Entry | None:
+    async def find(self, step: CallKey) -> CallRecord | None:
         self._try("find")
         return self.entries.get(step.key)
 
-    async def begin(self, step: Step, wait: Wait) -> int | Completion:
+    async def begin(self, step: CallKey, wait: Wait) -> int | Completion:
         self._try("begin")
         while self.elsewhere:
             if isinstance(came := self.elsewhere.pop(0), Completion):
@@ -71,11 +71,11 @@ class Notebook:
         self.told.append("begun")
         return len(self.begun)
 
-    async def settle(self, call: int, entry: Entry) -> None:
+    async def settle(self, call: int, entry: CallRecord) -> None:
         self._try("settle")
         self.entries[self.open.pop(call).key] = entry
 
-    async def withdraw(self, call: int, entry: Entry) -> None:
+    async def withdraw(self, call: int, entry: CallRecord) -> None:
         self._try("withdraw")
         assert entry.key == self.open.pop(call).key
 
@@ -105,8 +105,8 @@ class Desk:
     def __init__(self, *lines: Any, failing: tuple[str, ...] = (), base_url: str | None = None) -> None:
         self.notebook = Notebook(*failing)
         self.inner = Telling(self.notebook, *lines)
-        self.halt = Halt()
-        self.provider = Journaled(self.inner, self.notebook, self.halt, base_url)
+        self.halt = StopSignal()
+        self.provider = AnswerCached(self.inner, self.notebook, self.halt, base_url)
 
 
 async def test_the_intent_is_kept_before_the_call_and_the_answer_after(
@@ -121,7 +121,7 @@ async def test_the_intent_is_kept_before_the_call_and_the_answer_after(
 async def test_an_intent_says_what_is_asked_of_whom(prompt: Prompt, config: ModelConfig) -> None:
     """An intent names the seat, the time of asking, the provider, the model, the prompt, the worst price and how many calls it may take."""
     desk = Desk()
-    provider = Journaled(
+    provider = AnswerCached(
         desk.inner, desk.notebook, desk.halt, worst=lambda _prompt, _config: 0.25, most_calls=8
     )
     await provider.complete(prompt, config)
@@ -188,7 +188,7 @@ async def test_another_provider_is_another_step(prompt: Prompt, config: ModelCon
     other = Telling(desk.notebook, answer("theirs"))
     other.name = "other"
     await desk.provider.complete(prompt, config)
-    completion = await Journaled(other, desk.notebook, desk.halt).complete(prompt, config)
+    completion = await AnswerCached(other, desk.notebook, desk.halt).complete(prompt, config)
     assert (completion.text, other.calls) == ("theirs", 1)
 
 
@@ -196,7 +196,7 @@ async def test_another_address_is_another_step(prompt: Prompt, config: ModelConf
     """The same provider at another address, or at its own, does not give the answers of the first."""
     desk = Desk()
     for url in ("http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1", None):
-        await Journaled(desk.inner, desk.notebook, desk.halt, url).complete(prompt, config)
+        await AnswerCached(desk.inner, desk.notebook, desk.halt, url).complete(prompt, config)
     assert desk.inner.calls == 3
 
 
@@ -342,7 +342,7 @@ async def test_a_call_that_the_budget_did_not_cover_is_not_recorded(
     """A recording has no file of a question that the budget did not let be asked, so that it is asked another time."""
     for budget, kept in ((Budget(0.001), 0), (Budget(1.0), 1)):
         inner = Budgeted(Scripted(), budget, lambda _prompt, _config: 0.01)
-        provider = Journaled(inner, Recording(tmp_path), Halt())
+        provider = AnswerCached(inner, Recording(tmp_path), StopSignal())
         (outcome,) = await asyncio.gather(provider.complete(prompt, config), return_exceptions=True)
         assert (isinstance(outcome, OverBudget), len(list(tmp_path.iterdir()))) == (not kept, kept)
 
@@ -423,7 +423,7 @@ async def test_of_two_journals_the_outer_one_is_asked_first(prompt: Prompt, conf
     desk = Desk(answer("once"))
     await desk.provider.complete(prompt, config)
     outer = Notebook()
-    around = Journaled(desk.provider, outer, desk.halt)
+    around = AnswerCached(desk.provider, outer, desk.halt)
     for _ in range(2):
         assert (await around.complete(prompt, config)).text == "once"
     assert desk.inner.calls == 1
@@ -437,5 +437,5 @@ async def test_the_outer_journal_keeps_no_call_that_the_inner_refused(
     desk = Desk(failing=("begin",))
     outer = Notebook()
     with pytest.raises(CallNotMade, match="the disk is full"):
-        await Journaled(desk.provider, outer, desk.halt).complete(prompt, config)
+        await AnswerCached(desk.provider, outer, desk.halt).complete(prompt, config)
     assert (desk.inner.calls, outer.open, outer.entries) == (0, {}, {})

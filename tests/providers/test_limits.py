@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.domain.completion import Limits
-from panel.providers.limits import limits_of
+from panel.core.completion import RateLimits
+from panel.providers.rate_limit_headers import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def test_openai_headers() -> None:
         "x-ratelimit-remaining-tokens": "0",
         "x-ratelimit-reset-tokens": "6m0s",
     }
-    assert limits_of(headers) == Limits(
+    assert limits_of(headers) == RateLimits(
         requests_per_minute=5_000,
         requests_left=4_999,
         requests_reset=0.012,
@@ -64,7 +64,7 @@ def test_anthropic_headers() -> None:
         f"{ANTHROPIC}-tokens-remaining": "80000",
         f"{ANTHROPIC}-tokens-reset": "2026-11-22T10:00:12Z",
     }
-    assert limits_of(headers) == Limits(
+    assert limits_of(headers) == RateLimits(
         requests_per_minute=50,
         requests_left=49,
         requests_reset=1.0,
@@ -80,7 +80,7 @@ def test_anthropic_input_tokens() -> None:
         f"{ANTHROPIC}-input-tokens-limit": "40000",
         f"{ANTHROPIC}-input-tokens-remaining": "39000",
     }
-    assert limits_of(headers) == Limits(tokens_per_minute=40_000, tokens_left=39_000)
+    assert limits_of(headers) == RateLimits(tokens_per_minute=40_000, tokens_left=39_000)
 
 
 @pytest.mark.parametrize("headers", [{}, {"date": DATE}, {"x-ratelimit-limit-requests": "60"}])
@@ -196,7 +196,7 @@ def test_date_without_a_zone() -> None:
 def test_garbled_numbers(number: str) -> None:
     """A figure that is no plain whole number, or has more digits than any limit, is unknown."""
     limits = limits_of({"x-ratelimit-remaining-tokens": number, "x-ratelimit-limit-tokens": "60"})
-    assert limits == Limits(tokens_per_minute=60)
+    assert limits == RateLimits(tokens_per_minute=60)
 
 
 @given(value=st.text(max_size=80), date=st.text(max_size=80))

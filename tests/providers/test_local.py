@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import tool
-from panel.domain.completion import Completion, Finish, ModelConfig
-from panel.domain.prompt import About, Calibration, Opener, Probe, Prompt, Scale
-from panel.domain.take import Verdict
+from panel.core.completion import Completion, Finish, ModelConfig
+from panel.core.prompt import About, Calibration, Opener, Probe, Prompt, Scale
+from panel.core.take import Verdict
 from panel.errors import ProviderDown, ProviderError, SettingsError
-from panel.loaders.personas import load_personas
-from panel.loaders.prompts import PromptBook
+from panel.prompts.persona_files import load_personas
+from panel.prompts.templates import PromptBook
 from panel.providers.local import LocalProvider, weights
 from panel.providers.local.engine import Answer, Engine, Lane
 from panel.providers.local.judge import Reading, leaning, probability_of, score_of, verdict_of

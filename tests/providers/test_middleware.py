@@ -13,15 +13,15 @@ from panel.errors import (
     ProviderGarbled,
     ProviderTimeout,
 )
-from panel.providers.base import Halt, Provider
-from panel.providers.faults import retry_after
-from panel.providers.middleware import Timed
-from panel.providers.retrying import Retrying
+from panel.providers.base import Provider, StopSignal
+from panel.providers.http_errors import retry_after
+from panel.providers.middleware.base import Timed
+from panel.providers.middleware.retry import Retrying
 from parts import Scripted, Unhurried
 
 if TYPE_CHECKING:
-    from panel.domain.completion import Completion, ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import Completion, ModelConfig
+    from panel.core.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ def busy(times: int) -> list[ProviderBusy]:
 async def test_busy_provider_is_asked_again(prompt: Prompt, config: ModelConfig) -> None:
     """A call that found the provider busy is made again until it succeeds."""
     inner = Scripted(*busy(3))
-    assert (await Retrying(inner, 4, Halt()).complete(prompt, config)).text == "answer"
+    assert (await Retrying(inner, 4, StopSignal()).complete(prompt, config)).text == "answer"
     assert inner.calls == 4
 
 
@@ -51,7 +51,7 @@ async def test_attempts_are_bounded(prompt: Prompt, config: ModelConfig) -> None
     """After the last attempt the provider's own error comes through."""
     inner = Scripted(*busy(9))
     with pytest.raises(ProviderBusy, match="busy"):
-        await Retrying(inner, 4, Halt()).complete(prompt, config)
+        await Retrying(inner, 4, StopSignal()).complete(prompt, config)
     assert inner.calls == 4
 
 
@@ -62,7 +62,7 @@ async def test_other_faults_are_not_repeated(
     """A fault that another attempt cannot mend is not repeated."""
     inner = Scripted(error)
     with pytest.raises(type(error)):
-        await Retrying(inner, 4, Halt()).complete(prompt, config)
+        await Retrying(inner, 4, StopSignal()).complete(prompt, config)
     assert inner.calls == 1
 
 
@@ -75,7 +75,7 @@ async def test_call_has_a_limit_by_the_wall_clock(prompt: Prompt, config: ModelC
 async def test_wrappers_keep_the_name_and_close_what_they_wrap() -> None:
     """Wrappers are seen through: same name, and closing them closes the adapter."""
     inner = Scripted()
-    wrapped = Retrying(Timed(inner, seconds=1), 2, Halt())
+    wrapped = Retrying(Timed(inner, seconds=1), 2, StopSignal())
     await wrapped.aclose()
     assert wrapped.name == "scripted"
     assert inner.closed
@@ -104,7 +104,7 @@ async def test_halt_between_attempts_leaves_the_failure(prompt: Prompt, config: 
     """A call that is not made again because of a halt ends with what went wrong, not with the halt."""
     inner = Scripted(ProviderBusy("overloaded", 0.0), CallNotMade("not asked: interrupted"))
     with pytest.raises(ProviderBusy, match="overloaded") as caught:
-        await Retrying(inner, 4, Halt()).complete(prompt, config)
+        await Retrying(inner, 4, StopSignal()).complete(prompt, config)
     assert caught.value.attempts == 1
 
 
@@ -112,7 +112,7 @@ async def test_garbled_answers_are_asked_for_once_more(prompt: Prompt, config: M
     """Something that is no answer is worth one more attempt and no third."""
     inner = Scripted(*[ProviderGarbled("html", lost_calls=1) for _ in range(4)])
     with pytest.raises(ProviderGarbled) as caught:
-        await Retrying(inner, 4, Halt()).complete(prompt, config)
+        await Retrying(inner, 4, StopSignal()).complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)
 
 

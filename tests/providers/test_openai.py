@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from panel.domain.completion import Finish, Usage
+from panel.core.completion import Finish, Usage
 from panel.errors import (
     ProviderBusy,
     ProviderDown,
@@ -17,13 +17,13 @@ from panel.errors import (
     SettingsError,
 )
 from panel.providers import Connection, open_provider
-from panel.providers.openai.chat import Dialect, chat_request
-from panel.providers.openai.responses import responses_request
+from panel.providers.openai import responses_request
+from panel.providers.openai_compatible import Dialect, chat_request
 from wire import Wire
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 

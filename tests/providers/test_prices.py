@@ -22,7 +22,7 @@ from genai_prices.types import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.domain.completion import Usage
+from panel.core.completion import Usage
 from panel.providers.prices import Prices, Rates
 
 if TYPE_CHECKING:

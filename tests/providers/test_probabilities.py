@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from panel.providers.probabilities import probabilities_of
 
 if TYPE_CHECKING:
-    from panel.domain.completion import Probabilities
+    from panel.core.completion import Probabilities
 
 Token = dict[str, Any]
 Place = str | tuple[str, dict[str, float]]

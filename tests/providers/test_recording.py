@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.completion import Asked, ModelConfig
+from panel.core.completion import ModelConfig, ModelRef
 from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout, RunStopped, SettingsError
 from panel.providers import Connection, open_provider
-from panel.providers.base import Halt
-from panel.providers.journaled import Journaled
+from panel.providers.base import StopSignal
+from panel.providers.middleware.answer_cache import AnswerCached
 from panel.providers.recording import MANIFEST, Manifest, Recording
 from parts import Scripted, answer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.prompt import Prompt
+    from panel.core.prompt import Prompt
     from panel.providers.base import Provider
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ def replayed(folder: Path) -> Provider:
 
 def recorded(inner: Scripted, folder: Path) -> Provider:
     folder.mkdir(exist_ok=True)
-    return Journaled(inner, Recording(folder), Halt())
+    return AnswerCached(inner, Recording(folder), StopSignal())
 
 
 async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ async def test_answer_that_cannot_be_kept_is_not_lost(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
     """When an answer cannot be written the run is halted, and the answer is still handed on."""
-    halt = Halt()
-    provider = Journaled(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
+    halt = StopSignal()
+    provider = AnswerCached(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
     assert (await provider.complete(prompt, config)).text == "paid"
     assert "could not be recorded" in str(halt.reason)
 
@@ -122,7 +122,7 @@ async def test_broken_answer_is_named(prompt: Prompt, config: ModelConfig, tmp_p
 
 def test_recording_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     """A second run is refused for as long as the first one records, and one that began with another secret for good."""
-    asked = Asked(provider="openai", config=ModelConfig(model="m"), prompts="p")
+    asked = ModelRef(provider="openai", config=ModelConfig(model="m"), prompts="p")
     first, second = Recording(tmp_path / "new"), Recording(tmp_path / "new")
     assert first.manifest() is None
     manifest = Manifest(asked=asked)

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, Finish, Usage
 from panel.errors import ProviderError, SettingsError
 from panel.providers import Connection, open_provider
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 pytestmark = pytest.mark.anyio
 

@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from acting import reply
-from panel.domain.completion import Usage
-from panel.domain.take import NoTake, NoTakeReason, Take
-from panel.orchestrator.review import one_by_one
+from panel.core.completion import Usage
+from panel.core.take import NoTake, NoTakeReason, Take
+from panel.orchestrator.panel import one_by_one
 from panel.providers import Connection
 from providers.sittings import ATTEMPTS, sitting, tools
 from providers.wire_forms import FORMS, GOOD, GOOD_SCORE, KEY, PARTIAL
@@ -22,9 +22,9 @@ from providers.wire_forms import FORMS, GOOD, GOOD_SCORE, KEY, PARTIAL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from panel.domain.persona import Persona
-    from panel.domain.take import Seat
-    from panel.loaders.prompts import PromptBook
+    from panel.core.persona import Persona
+    from panel.core.take import Seat
+    from panel.prompts.templates import PromptBook
     from providers.sittings import Hurried
     from providers.wire_forms import Form
 

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.completion import Usage
+from panel.core.completion import Usage
 from panel.providers.tokens import completed, estimate, tokens_in
 
 if TYPE_CHECKING:
-    from panel.domain.prompt import Prompt
+    from panel.core.prompt import Prompt
 
 TEXT = "An answer of 24 letters."
 

@@ -27,8 +27,8 @@ from providers.wire_forms import FORMS, KEY, MODEL
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 SDKS: dict[str, tuple[ModuleType, type[Exception]]] = {
     "openai": (openai, openai.OpenAIError),

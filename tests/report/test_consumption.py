@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 import builders
-from panel.domain.completion import Probabilities, Usage
-from panel.domain.money import dollars
+from panel.core.completion import Probabilities, Usage
+from panel.core.money import dollars
 from panel.report.consumption import asks, by_probability, cost, tokens, usage_line
 
 KNOWN = Usage(input_tokens=12_340, cached_tokens=8_000, output_tokens=1_234, cost_usd=0.0123)

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import builders
-from panel.domain.change import ScoreChange, TextChange, VerdictChange
-from panel.domain.checks import CheckKind, Finding, Span, Status, Where
-from panel.domain.edit import edit_of, edited
-from panel.domain.take import Verdict
-from panel.domain.text import one_line, prose
-from panel.domain.tick import Ticked, TickKind
+from panel.checks import CheckKind, Finding, Span, Status, Where
+from panel.core.draft_changes import ScoreChange, TextChange, VerdictChange
+from panel.core.edits import edit_of, edited
+from panel.core.resolution import RecordedResolution, ResolutionKind
+from panel.core.take import Verdict
+from panel.core.text import one_line, prose
 from panel.errors import InputError
 from panel.report import (
     NOTHING,
@@ -38,12 +38,12 @@ from panel.report import (
     scorecard_text,
 )
 from panel.report.context import PLAIN
-from panel.report.marked import marked
-from panel.report.words import paragraphs
+from panel.report.highlight import marked
+from panel.report.wording import paragraphs
 
 if TYPE_CHECKING:
-    from panel.domain.change import Change
-    from panel.domain.review import PanelReview
+    from panel.core.draft_changes import Change
+    from panel.core.review import PanelReview
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 APPROVED: dict[str, Any] = {"approved_by": "Ada", "approved_at": builders.REVIEWED_AT}
@@ -252,7 +252,9 @@ def test_what_was_ticked_is_no_longer_listed() -> None:
     """Findings that an editor ticked are counted as dealt with, and neither listed nor marked."""
     review, known = builders.known(builders.doubtful())
     ticks = [
-        Ticked(finding=found.id, kind=TickKind.OPINION, by="Kim") for found in known.open if found.tickable
+        RecordedResolution(finding=found.id, kind=ResolutionKind.OPINION, by="Kim")
+        for found in known.open
+        if found.tickable
     ]
     left = known.model_copy(update={"ticks": tuple(ticks)})
     for words in told(review, left):

@@ -12,7 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import builders
-from panel.domain.text import one_line
+from panel.core.text import one_line
 from panel.report import (
     ReportContext,
     comparison_html,
@@ -22,12 +22,12 @@ from panel.report import (
     review_html,
     review_markdown,
 )
-from panel.report.strip import LANE_PX, MARK_GAP, strip_of
-from panel.report.words import monogram, opening
+from panel.report.score_chart import LANE_PX, MARK_GAP, strip_of
+from panel.report.wording import monogram, opening
 
 if TYPE_CHECKING:
-    from panel.domain.comparison import Comparison
-    from panel.domain.review import PanelReview
+    from panel.core.comparison import Comparison
+    from panel.core.review import PanelReview
 
 DECISIONS = {
     "Panel verdict": ["Ship · 3 ship / 1 skip", "Mixed · 2 ship / 2 skip"],

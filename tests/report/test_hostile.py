@@ -11,7 +11,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 import builders
-from panel.domain.change import (
+from panel.checks import CheckKind, Finding, Span, Status, Where
+from panel.core.draft_changes import (
     DetailChange,
     EvidenceChange,
     FactsChange,
@@ -20,10 +21,9 @@ from panel.domain.change import (
     VerdictChange,
     persona_of,
 )
-from panel.domain.checks import CheckKind, Finding, Span, Status, Where
-from panel.domain.edit import Mark
-from panel.domain.take import NoTake, Seat, Take, Verdict
-from panel.domain.tool import PriceClass
+from panel.core.edits import EditMark
+from panel.core.take import NoTake, Seat, Take, Verdict
+from panel.core.tool import PriceClass
 from panel.report import (
     Editorial,
     ReportContext,
@@ -38,8 +38,8 @@ from panel.report import (
 )
 
 if TYPE_CHECKING:
-    from panel.domain.comparison import Comparison
-    from panel.domain.review import PanelReview
+    from panel.core.comparison import Comparison
+    from panel.core.review import PanelReview
 
 ATTACKS = Path(__file__).parents[2] / "fixtures" / "web" / "attacks.jsonl"
 ROWS = [json.loads(line)["attack"] for line in ATTACKS.read_text("utf-8").splitlines()]
@@ -134,7 +134,7 @@ def _known(review: PanelReview, attack: str, *, approved: bool) -> Editorial:
         PriceClassChange(value=PriceClass.FREE),
     )
     marks = tuple(
-        Mark(persona=persona_of(change), field=change.field, by=(name, attack), original=change)
+        EditMark(persona=persona_of(change), field=change.field, by=(name, attack), original=change)
         for change in changes
     )
     approval = {"approved_by": name, "approved_at": builders.REVIEWED_AT} if approved else {}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import builders
-from panel.domain.completion import Usage
-from panel.domain.text import one_line
+from panel.core.completion import Usage
+from panel.core.text import one_line
 from panel.report import (
     comparison_html,
     comparison_json,
@@ -21,10 +21,10 @@ from panel.report import (
     scorecard_text,
 )
 from panel.report.context import PLAIN
-from panel.report.linked_data import linked_data
+from panel.report.json_ld import linked_data
 
 if TYPE_CHECKING:
-    from panel.domain.comparison import Comparison
+    from panel.core.comparison import Comparison
 
 ANSWER = "The panel of gpt-6.1-terra would ship SmolLM3; that of claude-sonnet-5-5 would skip it."
 

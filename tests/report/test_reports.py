@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 import builders
-from panel.domain.comparison import Comparison
+from panel.core.comparison import Comparison
 from panel.errors import InputError
 from panel.report import (
     ReportContext,
@@ -27,7 +27,7 @@ from panel.report import (
 )
 
 if TYPE_CHECKING:
-    from panel.domain.take import NoTake, Take
+    from panel.core.take import NoTake, Take
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 CONTEXT = ReportContext(generator="panel 0", mottos={"builder": "Show me the primitive."})

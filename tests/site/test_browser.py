@@ -15,9 +15,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 import builders
-from panel.domain.approval import Action
-from panel.domain.change import ScoreChange
-from panel.domain.votes import Votes
+from panel.core.draft_changes import ScoreChange
+from panel.core.draft_rules import Action
+from panel.core.votes import Votes
 from panel.store import Subscription, open_store
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, routes
@@ -29,7 +29,7 @@ from store.editing import do
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.domain.mail import Message
+    from panel.core.mail import Message
     from panel.store import Store
 
 CHROMIUM = Path("/usr/bin/chromium")

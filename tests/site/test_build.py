@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from panel.domain.approval import Action
-from panel.domain.change import ScoreChange
+from panel.core.draft_changes import ScoreChange
+from panel.core.draft_rules import Action
 from panel.errors import RunStopped, SettingsError, StorageError
-from panel.site import memory, reviews
-from panel.site import tree as tree_module
-from panel.site.memory import remembered
-from panel.site.tree import MARKER, Tree
+from panel.site import build_cache, reviews
+from panel.site import output_dir as tree_module
+from panel.site.build_cache import remembered
+from panel.site.output_dir import MARKER, Tree
 from publishing import Site, corrected, drafted, published, spoken
 from store.editing import brought, do
 
@@ -254,7 +254,7 @@ def test_memory_is_kept_only_if_a_build_ends_well(tmp_path: Path) -> None:
 
     def build() -> None:
         with remembered(file) as known:
-            known.put_file("index.html", memory.Written(b"1", 1, 1))
+            known.put_file("index.html", build_cache.Written(b"1", 1, 1))
             raise ValueError("halfway")
 
     with pytest.raises(ValueError, match="halfway"):

@@ -12,12 +12,12 @@ import pytest
 from lxml import etree
 
 import builders
-from panel.domain.approval import Action
-from panel.domain.change import ScoreChange, VerdictChange
-from panel.domain.take import Verdict
-from panel.domain.tick import Tick, TickKind
-from panel.domain.votes import Votes
-from panel.site.press import votes_line
+from panel.core.draft_changes import ScoreChange, VerdictChange
+from panel.core.draft_rules import Action
+from panel.core.resolution import Resolution, ResolutionKind
+from panel.core.take import Verdict
+from panel.core.votes import Votes
+from panel.site.renderer import votes_line
 from panel.store import open_store
 from publishing import URL, Site, copied, corrected, drafted, published, spoken
 from store.editing import CHECKS, brought, do, priced
@@ -264,7 +264,9 @@ async def test_sources_carry_the_day_they_were_checked(site: Site) -> None:
     draft = await drafted(site.store, priced(builders.tool(facts=[fact])))
     await brought(site.store, draft, "open")
     finding = next(one for one in (await site.store.view(draft, CHECKS)).missing if one.tickable)
-    tick = Tick(finding=finding.id, kind=TickKind.SUPPORTED, source="https://lantern.example/pricing")
+    tick = Resolution(
+        finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
+    )
     await do(site.store, draft, Action.TICK, tick=tick)
     await brought(site.store, draft, "approve", "publish")
     await site.build()

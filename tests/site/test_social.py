@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 from PIL import Image
 
-from panel.site.social import APART, HEIGHT, WIDTH, Bar, Picture, places_apart, png, printable
+from panel.site.og_image import APART, HEIGHT, WIDTH, Bar, Picture, places_apart, png, printable
 
 BAR = Bar(
     "SmolLM3",

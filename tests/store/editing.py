@@ -6,18 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import builders
-from panel.domain.approval import Action, Actor, Role
-from panel.domain.change import TextChange
-from panel.domain.checks import check_review
-from panel.domain.deed import Deed
-from panel.domain.tick import Tick, TickKind
+from panel.checks import check_review
+from panel.core.draft_changes import TextChange
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action, Actor, Role
+from panel.core.resolution import Resolution, ResolutionKind
 from store.samples import review
 
 if TYPE_CHECKING:
-    from panel.domain.checks import Finding
-    from panel.domain.review import PanelReview
-    from panel.domain.standing import Standing
-    from panel.domain.tool import Tool
+    from panel.checks import Finding
+    from panel.core.draft_state import DraftState
+    from panel.core.review import PanelReview
+    from panel.core.tool import Tool
     from panel.store import Store
 
 KIM = Actor(name="Kim", role=Role.PUBLISHER)
@@ -54,10 +54,12 @@ async def drafted(store: Store, kept: PanelReview | None = None, run: int | None
     return await store.put_draft(kept, run, version, anew=True, checks=CHECKS)
 
 
-async def do(store: Store, draft: int, action: Action | str, actor: Actor = KIM, **parts: Any) -> Standing:
+async def do(store: Store, draft: int, action: Action | str, actor: Actor = KIM, **parts: Any) -> DraftState:
     """Look at a draft, and do something with it."""
     view = await store.view(draft, CHECKS)
-    deed = Deed(action=Action(action), actor=actor, seen=view.shown.hash, **{**needed(action), **parts})
+    deed = DraftCommand(
+        action=Action(action), actor=actor, seen=view.shown.hash, **{**needed(action), **parts}
+    )
     return await store.act(draft, deed, CHECKS)
 
 
@@ -66,15 +68,15 @@ def needed(action: Action | str) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = {
         "edit": {"changes": (TextChange(persona="builder", value=OTHER),)},
         "rerun_seat": {"seat": builders.seat("skeptic", builders.take(20, "skip", STERN))},
-        "tick": {"tick": Tick(finding="0" * 64, kind=TickKind.OPINION)},
+        "tick": {"tick": Resolution(finding="0" * 64, kind=ResolutionKind.OPINION)},
     }
     reasoned = Action(action).needs_reason
     return {**known.get(action, {}), **({"reason": REASON} if reasoned else {})}
 
 
-def opinion(finding: Finding) -> Tick:
+def opinion(finding: Finding) -> Resolution:
     """Return somebody's word that a finding is an opinion."""
-    return Tick(finding=finding.id, kind=TickKind.OPINION)
+    return Resolution(finding=finding.id, kind=ResolutionKind.OPINION)
 
 
 async def tick_all(store: Store, draft: int, actor: Actor = KIM) -> None:
@@ -83,7 +85,7 @@ async def tick_all(store: Store, draft: int, actor: Actor = KIM) -> None:
         await do(store, draft, Action.TICK, actor, tick=opinion(finding))
 
 
-async def brought(store: Store, draft: int, *actions: str) -> Standing:
+async def brought(store: Store, draft: int, *actions: str) -> DraftState:
     """Do several things with a draft, and return where it stands."""
     for action in actions:
         await do(store, draft, action)

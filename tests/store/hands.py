@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 import builders
-from panel.domain.approval import Action, Actor, Role
-from panel.domain.deed import Deed
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action, Actor, Role
 from panel.errors import GateError
 from panel.store import open_store
 from panel.store.schema import events
@@ -64,7 +64,9 @@ async def approve_all(where: str, name: str, drafts: Iterable[int]) -> Told:
         for draft in drafts:
             try:
                 view = await store.view(draft, CHECKS)
-                await store.act(draft, Deed(action=Action.APPROVE, actor=actor, seen=view.shown.hash), CHECKS)
+                await store.act(
+                    draft, DraftCommand(action=Action.APPROVE, actor=actor, seen=view.shown.hash), CHECKS
+                )
                 wins += 1
             except GateError:
                 refusals += 1

@@ -7,25 +7,25 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import builders
-from panel.domain.base import digest_of
-from panel.domain.completion import Completion, Finish, Usage
-from panel.domain.journal import Entry, Failure, Step
-from panel.domain.review import PanelReview
-from panel.domain.take import Seat
+from panel.core.base import digest_of
+from panel.core.call_record import CallKey, CallRecord, Failure
+from panel.core.completion import Completion, Finish, Usage
+from panel.core.review import PanelReview
+from panel.core.take import Seat
 
 if TYPE_CHECKING:
-    from panel.domain.take import NoTake, Take
-    from panel.domain.tool import Tool
+    from panel.core.take import NoTake, Take
+    from panel.core.tool import Tool
 
 KEY = digest_of("step")
 
 
-def step(key: str = KEY, **fields: Any) -> Step:
+def step(key: str = KEY, **fields: Any) -> CallKey:
     known = {"label": "lantern.builder", "provider": "openai", "model": "m-1", "prompt_digest": "a1" * 32}
-    return Step(key=key, **{**known, **fields})
+    return CallKey(key=key, **{**known, **fields})
 
 
-def answered(text: str = "answer", key: str = KEY, **usage: Any) -> Entry:
+def answered(text: str = "answer", key: str = KEY, **usage: Any) -> CallRecord:
     known = {"input_tokens": 10, "output_tokens": 2, "cost_usd": 0.25}
     completion = Completion(
         text=text,
@@ -35,11 +35,13 @@ def answered(text: str = "answer", key: str = KEY, **usage: Any) -> Entry:
         usage=Usage(**{**known, **usage}),
         request_id="req-1",
     )
-    return Entry(key=key, completion=completion)
+    return CallRecord(key=key, completion=completion)
 
 
-def failed(key: str = KEY, lost_calls: int = 3) -> Entry:
-    return Entry(key=key, failure=Failure(kind="timeout", message="slow", attempts=4, lost_calls=lost_calls))
+def failed(key: str = KEY, lost_calls: int = 3) -> CallRecord:
+    return CallRecord(
+        key=key, failure=Failure(kind="timeout", message="slow", attempts=4, lost_calls=lost_calls)
+    )
 
 
 def review(of: Tool | None = None, *outcomes: Take | NoTake) -> PanelReview:

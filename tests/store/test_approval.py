@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 import builders
-from panel.domain.approval import Action, Actor, Role, State
-from panel.domain.change import FactsChange, ScoreChange, TextChange
-from panel.domain.deed import Deed
-from panel.domain.tick import Tick, TickKind
-from panel.domain.tool import Fact
+from panel.core.draft_changes import FactsChange, ScoreChange, TextChange
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action, Actor, Role, State
+from panel.core.resolution import Resolution, ResolutionKind
+from panel.core.tool import Fact
 from panel.errors import GateError, NotFound, StorageError
 from panel.store import StaleDraft
 from panel.store.schema import drafts, takes
@@ -38,7 +38,7 @@ from store.editing import (
 from store.samples import review
 
 if TYPE_CHECKING:
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -93,7 +93,7 @@ def _sound(text: str = PLAIN) -> PanelReview:
     return review(None, builders.take(70, text=text), builders.take(80, text=QUIET), builders.no_take())
 
 
-async def _ready(store: Store, state: State, name: str = "Lantern") -> tuple[int, Tick]:
+async def _ready(store: Store, state: State, name: str = "Lantern") -> tuple[int, Resolution]:
     """Return a draft in a state, and a tick of its one finding."""
     draft = await drafted(store, priced(builders.tool(name)))
     view = await store.view(draft, CHECKS)
@@ -203,7 +203,7 @@ async def test_whoever_comes_second_keeps_what_they_wrote(store: Store) -> None:
     seen = (await store.view(draft, CHECKS)).shown.hash
     await do(store, draft, "edit", ADA)
     mine = TextChange(persona="builder", value=PRICED)
-    deed = Deed(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,), reason="It costs that.")
+    deed = DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,), reason="It costs that.")
     before = await store.view(draft, CHECKS)
     with pytest.raises(
         StaleDraft, match=f"draft {draft} was changed by Ada at .* UTC, after it was shown"
@@ -224,7 +224,9 @@ async def test_a_text_is_given_back_by_whoever_took_the_draft_over(store: Store)
     await do(store, draft, "edit", ADA)
     mine = TextChange(persona="builder", value=PRICED)
     with pytest.raises(StaleDraft) as lost:
-        await store.act(draft, Deed(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,)), CHECKS)
+        await store.act(
+            draft, DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,)), CHECKS
+        )
     assert PRICED in lost.value.lost
 
 
@@ -234,7 +236,7 @@ async def test_nothing_is_done_about_what_is_no_longer_shown(store: Store, actio
     draft = await drafted(store, _sound())
     seen = (await store.view(draft, CHECKS)).shown.hash
     await do(store, draft, "edit", ADA)
-    deed = Deed(action=Action(action), actor=KIM, seen=seen, **needed(action))
+    deed = DraftCommand(action=Action(action), actor=KIM, seen=seen, **needed(action))
     with pytest.raises(StaleDraft) as lost:
         await store.act(draft, deed, CHECKS)
     assert lost.value.lost == (f"reason: {REASON}" if deed.reason else "")
@@ -397,7 +399,9 @@ async def test_a_tick_is_kept_with_whose_it_is(store: Store) -> None:
     """A finding shows how it was dealt with, and by whom."""
     draft = await drafted(store, priced())
     (finding,) = (await store.view(draft, CHECKS)).findings
-    source = Tick(finding=finding.id, kind=TickKind.SUPPORTED, source="https://example.com/prices")
+    source = Resolution(
+        finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://example.com/prices"
+    )
     await do(store, draft, "tick", LEE, tick=source)
     found = (await store.view(draft, CHECKS)).tick_of(finding)
     assert found is not None
@@ -474,7 +478,7 @@ async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(sto
 @pytest.mark.parametrize("number", [7, 0, -1, 10**30])
 async def test_a_draft_that_is_not_there_is_said(store: Store, number: int) -> None:
     """Whatever is wanted of a draft that is not there is refused in one line."""
-    deed = Deed(action=Action.OPEN, actor=KIM, seen="0" * 64)
+    deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
     for wanted in (store.view(number, CHECKS), store.act(number, deed, CHECKS), store.published(number)):
         with pytest.raises(
             NotFound, match=f"there is no draft {number}; see the queue for those that there are"
@@ -486,7 +490,7 @@ async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
     """Nothing is shown or done of a draft that somebody changed behind the store's back."""
     draft = await drafted(store, _sound())
     await store._write(lambda connection: connection.execute(drafts.update().values(shown="0" * 64)))
-    deed = Deed(action=Action.OPEN, actor=KIM, seen="0" * 64)
+    deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
     for wanted in (store.view(draft, CHECKS), store.act(draft, deed, CHECKS), store.published(draft)):
         with pytest.raises(
             StorageError, match="is not what its events say; run panel db check, or restore a"
@@ -500,9 +504,11 @@ async def test_an_approval_is_of_the_ticks_as_well(store: Store) -> None:
     await tick_all(store, draft)
     shown = await store.view(draft, CHECKS)
     finding = shown.standing.ticks[0].finding
-    other = Tick(finding=finding, kind=TickKind.SUPPORTED, source="https://lantern.example/pricing")
+    other = Resolution(
+        finding=finding, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
+    )
     await do(store, draft, "tick", ADA, tick=other)
-    deed = Deed(action=Action.APPROVE, actor=KIM, seen=shown.shown.hash, ticked=shown.standing.ticked)
+    deed = DraftCommand(action=Action.APPROVE, actor=KIM, seen=shown.shown.hash, ticked=shown.standing.ticked)
     with pytest.raises(StaleDraft, match="was changed by Ada"):
         await store.act(draft, deed, CHECKS)
     now = await store.view(draft, CHECKS)

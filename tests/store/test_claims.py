@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from panel.domain.approval import Actor, Role
-from panel.domain.change import ScoreChange
+from panel.core.draft_changes import ScoreChange
+from panel.core.draft_rules import Actor, Role
 from panel.errors import GateError, NotFound
 from panel.store import CLAIM_SECONDS, open_store
 from panel.store.clock import database_time

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 import builders
-from panel.domain.review import PanelReview
+from panel.core.review import PanelReview
 from panel.errors import GateError, StorageError
 from panel.store import Event
 from panel.store.schema import events, takes
@@ -16,7 +16,7 @@ from store.samples import review
 if TYPE_CHECKING:
     from sqlalchemy import Executable
 
-    from panel.domain.take import NoTake, Take
+    from panel.core.take import NoTake, Take
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio

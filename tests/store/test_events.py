@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import delete, text, update
 
-from panel.domain.approval import Action
-from panel.domain.standing import DRAFTED, REVISED, fold
+from panel.core.draft_rules import Action
+from panel.core.draft_state import DRAFTED, REVISED, fold
 from panel.errors import GateError, StorageError
 from panel.store import Event
 from panel.store.schema import events

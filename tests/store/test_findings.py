@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 import builders
-from panel.domain.change import TextChange
-from panel.domain.checks import Finding
+from panel.checks import Finding
+from panel.core.draft_changes import TextChange
 from panel.store.schema import drafts, open_kinds
 from store.editing import (
     CHECKS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import builders
-from panel.domain.change import ScoreChange
+from panel.core.draft_changes import ScoreChange
 from panel.errors import StorageError
 from panel.store import open_store
 from store.editing import CHECKS, PLAIN, QUIET, brought, do, drafted

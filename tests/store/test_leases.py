@@ -58,7 +58,7 @@ async def test_a_holder_that_stands_still_is_replaced(store: Store) -> None:
 
 async def test_a_killed_process_is_replaced_at_once(store: Store) -> None:
     """A run whose holder was a process of this machine that has ended is not waited for."""
-    code = "from panel.store.holder import Holder; print(Holder.here().model_dump_json())"
+    code = "from panel.store.process_id import Holder; print(Holder.here().model_dump_json())"
     done = python(code)
     run = await store.create_run("review", {})
     await store.hold(run, Holder.model_validate_json(done.stdout))

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.approval import Action, Actor, Role, State
-from panel.domain.change import TextChange
-from panel.domain.deed import Deed
+from panel.core.draft_changes import TextChange
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action, Actor, Role, State
 from panel.store import StaleDraft, open_store
 from store.editing import CHECKS, drafted
 from store.hands import EDITORS, approvals, approve_all, in_process, opened
 
 if TYPE_CHECKING:
-    from panel.domain.standing import Standing
+    from panel.core.draft_state import DraftState
     from panel.store import Store
     from store.hands import Told
 
@@ -59,13 +59,13 @@ async def test_one_edit_is_kept_and_no_text_is_lost(where: str, store: Store) ->
     draft = await drafted(store)
     seen = (await store.view(draft, CHECKS)).shown.hash
 
-    async def rewrite(name: str) -> Standing:
+    async def rewrite(name: str) -> DraftState:
         text = f"{name} says of it that it reads log files, which is all that its listing says as well."
         change = TextChange(persona="builder", value=text)
         actor = Actor(name=name, role=Role.EDITOR)
         async with open_store(where) as own:
             return await own.act(
-                draft, Deed(action=Action.EDIT, actor=actor, seen=seen, changes=(change,)), CHECKS
+                draft, DraftCommand(action=Action.EDIT, actor=actor, seen=seen, changes=(change,)), CHECKS
             )
 
     told = await asyncio.gather(*(rewrite(name) for name in EDITORS), return_exceptions=True)

@@ -15,11 +15,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, text
 
 import builders
-from panel.domain.approval import State
-from panel.domain.edit import Shown
+from panel.core.draft_rules import State
+from panel.core.edits import Shown
 from panel.errors import StorageError
 from panel.store import Event, open_store
-from panel.store.desk import put_takes
+from panel.store.draft_history import put_takes
 from panel.store.events import add_event
 from panel.store.migrate import MIGRATIONS, REVISIONS
 from panel.store.schema import VERSION_TABLE, drafts, metadata, runs, tool_names, tool_versions, tools
@@ -30,7 +30,7 @@ from store.samples import python, review
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio

@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy import update
 
 import builders
-from panel.domain.base import digest_of
-from panel.domain.review import PanelReview
-from panel.domain.take import NoTakeReason
+from panel.core.base import digest_of
+from panel.core.review import PanelReview
+from panel.core.take import NoTakeReason
 from panel.errors import SettingsError, StorageError
 from panel.store import FAILURES, Glance, Holder, RunState, glance, open_store
 from panel.store.migrate import REVISIONS
-from panel.store.outcomes import PAGE
+from panel.store.run_stats import PAGE
 from panel.store.schema import runs
 from store.samples import answered, failed, step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.take import NoTake, Take
+    from panel.core.take import NoTake, Take
     from panel.store import FailedSeat, Store
 
 pytestmark = pytest.mark.anyio

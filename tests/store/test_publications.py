@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from panel.domain.approval import Action
-from panel.domain.change import ScoreChange
+from panel.core.draft_changes import ScoreChange
+from panel.core.draft_rules import Action
 from panel.errors import StorageError
 from panel.store.store import database_at
 from publishing import corrected, drafted, published, spoken

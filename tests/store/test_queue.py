@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import func, select
 
 import builders
-from panel.domain.approval import State
-from panel.domain.change import VerdictChange
-from panel.domain.checks import CheckKind
-from panel.domain.take import Verdict
+from panel.checks import CheckKind
+from panel.core.draft_changes import VerdictChange
+from panel.core.draft_rules import State
+from panel.core.take import Verdict
 from panel.errors import GateError, SettingsError, StorageError
-from panel.store import Order, Split, Wanted
+from panel.store import Order, QueueFilter, Split
 from panel.store.columns import now
 from panel.store.schema import drafts
 from store.editing import ADA, CHECKS, OTHER, PLAIN, PRICED, QUIET, STERN, TESTED, brought, do, drafted
@@ -25,7 +25,7 @@ from store.samples import review
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -47,10 +47,10 @@ def _votes(
 
 
 async def _names(store: Store, **wanted: Any) -> list[str]:
-    return [line.name for line in (await store.queue(Wanted(**wanted))).lines]
+    return [line.name for line in (await store.queue(QueueFilter(**wanted))).lines]
 
 
-async def _pages(store: Store, wanted: Wanted, limit: int = 3) -> list[int]:
+async def _pages(store: Store, wanted: QueueFilter, limit: int = 3) -> list[int]:
     """Return the numbers of all drafts of a list, read page by page."""
     page = await store.queue(wanted, limit=limit)
     found = [line.id for line in page.lines]
@@ -86,7 +86,7 @@ async def test_a_line_follows_its_draft(store: Store) -> None:
     draft = await drafted(store, _votes("Lantern", "SKN", text=PRICED))
     await do(store, draft, "edit")
     await do(store, draft, "edit", changes=(VerdictChange(persona="skeptic", value=Verdict.SHIP),))
-    (line,) = (await store.queue(Wanted(state=State.IN_REVIEW))).lines
+    (line,) = (await store.queue(QueueFilter(state=State.IN_REVIEW))).lines
     # The skeptic ships with a score of 20 now, which is a finding.
     assert (line.ships, line.skips, line.open_findings) == (2, 0, 1)
     assert line.updated_at > line.drafted_at
@@ -201,7 +201,7 @@ async def test_pages_have_no_gaps_and_no_repeats(store: Store, order: Order, sta
         draft = await drafted(store, _votes(f"Tool {n}", votes, text=text))
         if n == 5:
             await do(store, draft, "open")
-    wanted = Wanted(order=order, state=state)
+    wanted = QueueFilter(order=order, state=state)
     whole = [line.id for line in (await store.queue(wanted)).lines]
     assert sorted(whole) == [n for n in range(1, 12) if state is None or n != 6]
     for limit in (1, 3, len(whole), len(whole) + 1):
@@ -214,7 +214,7 @@ async def test_pages_hold_while_drafts_change(store: Store, order: Order) -> Non
     made = [await drafted(store, _votes(f"Tool {n}", "SKN")) for n in range(9)]
     for draft in made:
         await do(store, draft, "open")
-    wanted = Wanted(state=State.IN_REVIEW, order=order)
+    wanted = QueueFilter(state=State.IN_REVIEW, order=order)
     page = await store.queue(wanted, limit=3)
     found = [line.id for line in page.lines]
     leaving = [found[0], found[2], *(set(made) - set(found))][:4]
@@ -233,7 +233,7 @@ async def test_pages_hold_while_drafts_change(store: Store, order: Order) -> Non
 async def test_a_page_that_is_none_is_a_wrong_setting(store: Store, after: str) -> None:
     """A place in the queue that no page gave is refused with what to do."""
     with pytest.raises(SettingsError, match="this page of the queue cannot be found; begin with the first"):
-        await store.queue(Wanted(order=Order.FINDINGS), after=after)
+        await store.queue(QueueFilter(order=Order.FINDINGS), after=after)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ async def test_a_page_that_is_none_is_a_wrong_setting(store: Store, after: str) 
 )
 async def test_whatever_is_wanted_is_a_list(store: Store, wanted: dict[str, Any]) -> None:
     """No filter that somebody may write is an error of the store."""
-    assert (await store.queue(Wanted(**wanted))).lines == ()
+    assert (await store.queue(QueueFilter(**wanted))).lines == ()
 
 
 async def test_an_empty_queue(store: Store) -> None:
@@ -337,5 +337,5 @@ async def test_a_revision_is_counted(store: Store) -> None:
     await store.put_draft(filled, run, await store.put_tool(filled.tool), checks=CHECKS)
     await _counted(store)
     assert (await store.counts())[State.IN_REVIEW] == 1
-    (line,) = (await store.queue(Wanted(state=State.IN_REVIEW))).lines
+    (line,) = (await store.queue(QueueFilter(state=State.IN_REVIEW))).lines
     assert line.ships == 3

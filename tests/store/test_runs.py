@@ -12,7 +12,7 @@ from store.samples import answered, failed, step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.domain.tool import Tool
+    from panel.core.tool import Tool
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from panel.domain.base import digest_of
-from panel.domain.journal import Entry
+from panel.core.base import digest_of
+from panel.core.call_record import CallRecord
 from panel.errors import StorageError
 from panel.store import Holder, open_store
 from panel.store.leases import LEASE_SECONDS
@@ -89,10 +89,10 @@ async def test_calls_that_brought_nothing_stay_open(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [Entry(key=KEY), answered(key=digest_of("another step"))],
+    [CallRecord(key=KEY), answered(key=digest_of("another step"))],
     ids=["nothing", "another step's"],
 )
-async def test_only_its_own_outcome_settles_a_call(store: Store, entry: Entry) -> None:
+async def test_only_its_own_outcome_settles_a_call(store: Store, entry: CallRecord) -> None:
     """A call is not settled by nothing, nor by another step's answer."""
     call = await store.begin(step())
     with pytest.raises(StorageError, match=r"open|came of"):

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.approval import Action
-from panel.domain.take import Verdict
-from panel.domain.votes import Votes
+from panel.core.draft_rules import Action
+from panel.core.take import Verdict
+from panel.core.votes import Votes
 from panel.errors import GateError, NotFound
 from panel.store.votes import MOST_OF_ADDRESS
 from publishing import drafted, published, spoken

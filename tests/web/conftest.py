@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from panel.domain.approval import Actor, Role
-from panel.domain.checks import check_review
+from panel.checks import check_review
+from panel.core.draft_rules import Actor, Role
 from panel.report import ReportContext
 from panel.store import open_store
 from panel.web.access import Access, Accounts, Open
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from panel.domain.take import Seat
+    from panel.core.take import Seat
     from panel.store import DraftView, Store
 
 LOOPBACK = "http://127.0.0.1:8377"

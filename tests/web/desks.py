@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from panel.domain.approval import Actor, State
-    from panel.domain.review import PanelReview
+    from panel.core.draft_rules import Actor, State
+    from panel.core.review import PanelReview
     from panel.store import DraftView, Store
 
 

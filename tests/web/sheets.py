@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import html
 
 import builders
-from panel.domain.checks import check_review
+from panel.checks import check_review
 from panel.report import ReportContext
 from panel.web.access import Access, Open
 from panel.web.app import create_app
@@ -20,10 +20,10 @@ from web.conftest import Browser
 if TYPE_CHECKING:
     import httpx2
 
-    from panel.domain.approval import Actor, State
-    from panel.domain.review import PanelReview
-    from panel.domain.take import Seat
-    from panel.domain.tool import Tool
+    from panel.core.draft_rules import Actor, State
+    from panel.core.review import PanelReview
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
     from panel.store import DraftView, Store
 
 CHECKS = partial(check_review, never_says={})

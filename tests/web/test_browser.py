@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 import builders
-from panel.domain.approval import Action, State
-from panel.domain.change import TextChange
+from panel.core.draft_changes import TextChange
+from panel.core.draft_rules import Action, State
 from panel.store import RunState, open_store
 from store.editing import ADA, KIM, OTHER, PLAIN, opinion
 from web.desks import Desk

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from panel.domain.subscription import leave_token
-from panel.mail import MailDown
+from panel.newsletter.links import leave_token
+from panel.newsletter.smtp import MailDown
 from panel.store import Subscription
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, routes
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from panel.domain.mail import Message
+    from panel.core.mail import Message
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio

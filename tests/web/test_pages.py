@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.domain.approval import Action
-from panel.domain.change import TextChange
+from panel.core.draft_changes import TextChange
+from panel.core.draft_rules import Action
 from panel.report.html import policy
 from store.editing import ADA, KIM, LEE, OTHER, PLAIN, do, drafted, tick_all
 from web.sheets import (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.domain.approval import State
-from panel.domain.change import TextChange
+from panel.core.draft_changes import TextChange
+from panel.core.draft_rules import State
 from panel.errors import RunStopped
 from panel.web.access import Access, Open
 from panel.web.app import create_app
@@ -34,7 +34,7 @@ from web.sheets import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from panel.domain.take import Seat
+    from panel.core.take import Seat
     from panel.store import DraftView, Store
     from panel.web.services import Services
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.domain.approval import Action
-from panel.domain.change import TextChange
+from panel.core.draft_changes import TextChange
+from panel.core.draft_rules import Action
 from store.editing import OTHER, PLAIN, do, drafted
 from validity import HERE, MISSING, html_errors
 from web.sheets import parsed, services_for, wanting
 
 if TYPE_CHECKING:
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
     from panel.store import Store
     from panel.web.services import Services
     from web.conftest import Browser

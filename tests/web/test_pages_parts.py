@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.web.pieces import TONES, Piece, Stretch, pieces, quoted
+from panel.web.highlight import TONES, Piece, Stretch, pieces, quoted
 from panel.web.wording import age, ago
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from panel.domain.approval import Actor, Role
+from panel.core.draft_rules import Actor, Role
 from panel.errors import SettingsError
 from panel.web.access import Access, Open, Proxy
 from panel.web.app import create_app

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from panel.domain.take import Verdict
-from panel.domain.votes import Votes
+from panel.core.take import Verdict
+from panel.core.votes import Votes
 from panel.web.public.app import create_preview, create_public_app
 from panel.web.public.limits import Limits
 from panel.web.public.services import Addresses, PublicServices, home_of

@@ -10,8 +10,8 @@ import pytest
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from panel.domain.approval import Action
-from panel.domain.deed import Deed
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action
 from panel.errors import GateError, InputError, Problem, RunStopped, SettingsError, StorageError
 from panel.store import StaleDraft
 from panel.web.access import Access, Open
@@ -308,7 +308,7 @@ async def test_an_approval_of_something_else_gives_back_what_was_written(
 
     async def approve(_request: Request) -> Response:
         reason = "Fine <b>by</b> me"
-        deed = Deed(action=Action.APPROVE, actor=KIM, seen="0" * 64, reason=reason)
+        deed = DraftCommand(action=Action.APPROVE, actor=KIM, seen="0" * 64, reason=reason)
         await store.act(draft, deed, services.checks)
         return Response()
 

@@ -12,7 +12,7 @@ from panel.cli import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
 
 HELP = """Compare two or more tools side by side.
 
@@ -62,8 +62,8 @@ def compare(
     from panel.cli.output import COMPARISONS
     from panel.cli.page_check import checked
     from panel.cli.sitting import INCOMPLETE, Keeping, Sitting, Voice
-    from panel.domain.comparison import Comparison
-    from panel.domain.tool import Tool
+    from panel.core.comparison import Comparison
+    from panel.core.tool import Tool
     from panel.errors import SettingsError
     from panel.report import StoredReview, comparison_json, comparison_reports, comparison_text
     from panel.settings.resolve import resolve

@@ -57,7 +57,7 @@ def result_json(value: object) -> None:
 
 def tell(message: str) -> None:
     """Print a message about what is going on; where it cannot be shown, the work goes on without it."""
-    from panel.domain.text import prose
+    from panel.core.text import prose
 
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{prose(message)}\n")

@@ -13,7 +13,7 @@ from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
     from panel.cli.sending import Sent
-    from panel.report.digest import Issue, Week
+    from panel.newsletter.issue import Issue, Week
     from panel.settings.resolve import Resolved
     from panel.store import Publication, Store
 
@@ -93,7 +93,7 @@ def digest(
 
 
 def _address(text: str) -> str:
-    from panel.domain.mail import mail_address
+    from panel.core.mail import mail_address
 
     try:
         return mail_address(text)
@@ -106,7 +106,7 @@ def _now() -> datetime:
 
 
 def _week(text: str | None) -> Week:
-    from panel.report.digest import Week
+    from panel.newsletter.issue import Week
 
     if text is None:
         return Week.before(_now())
@@ -117,7 +117,7 @@ def _week(text: str | None) -> Week:
 
 
 async def _issue(store: Store, week: Week, url: str, site: str) -> Issue:
-    from panel.report.digest import Issue, Item
+    from panel.newsletter.issue import Issue, Item
 
     latest: dict[str, Publication] = {}
     last = 0
@@ -140,8 +140,8 @@ async def _issue(store: Store, week: Week, url: str, site: str) -> Issue:
 
 
 def _written(issue: Issue, out: Path) -> list[Path]:
-    from panel.disk import write_whole
-    from panel.report.digest import digest_html, digest_text
+    from panel.atomic_files import write_whole
+    from panel.newsletter.issue import digest_html, digest_text
 
     texts = {"html": digest_html(issue), "txt": digest_text(issue)}
     files = [out / f"digest-{issue.week}.{ending}" for ending in texts]
@@ -164,7 +164,7 @@ def _mailed(resolved: Resolved, issue: Issue, test: str | None) -> Sent:
 
 
 def _said(issue: Issue, files: list[Path], sent: Sent | None) -> str:
-    from panel.report.words import counted
+    from panel.report.wording import counted
 
     if not issue.items:
         return f"Nothing was published in {issue.week}; there is no issue."

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from panel.cli.checks import Line
+    from panel.diagnostics import Line
 
 HELP = """Check what is set up, what is missing, and what to do about it.
 
@@ -52,7 +52,7 @@ def doctor(
 
 
 def _examined(flags: dict[str, str], config: Path | None, *, ask: bool) -> Iterator[Line]:
-    from panel.cli.checks import (
+    from panel.diagnostics import (
         asking,
         configuration,
         database,
@@ -63,7 +63,7 @@ def _examined(flags: dict[str, str], config: Path | None, *, ask: bool) -> Itera
         network,
         software,
     )
-    from panel.cli.checks.case import Case
+    from panel.diagnostics.case import Case
 
     case = Case(flags, config)
     lines = examine(
@@ -115,7 +115,7 @@ def _wrapped(text: str, width: int, bullet: str = "") -> list[str]:
     """Return a text in lines, without characters that could steer a terminal."""
     import textwrap
 
-    from panel.domain.text import one_line
+    from panel.core.text import one_line
 
     indent = " " * (MARK_WIDTH + 2)
     return textwrap.wrap(

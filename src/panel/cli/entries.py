@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel.errors import InputError, Problem
-from panel.loaders.files import read_text, source_of
-from panel.loaders.tools import load_all
 from panel.report import StoredReview, read_review
+from panel.tool_files.files import read_text, source_of
+from panel.tool_files.tools import load_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from panel.domain.tool import Tool
-    from panel.loaders.files import Source
-    from panel.loaders.records import Record
+    from panel.core.tool import Tool
+    from panel.tool_files.files import Source
+    from panel.tool_files.records import Record
 
 REPORTS = "*.json"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from panel.cli.storing import opened, store_address
 from panel.errors import SettingsError
+from panel.orchestrator.storing import opened, store_address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Protocol
 
 from panel.cli.console import plain_result, result_json, width
 from panel.cli.forecast_text import Outlook, outlook_data, outlook_lines
-from panel.cli.means import rates_of
-from panel.cli.storing import opened_if_there
-from panel.domain.journal import Step
+from panel.core.call_record import CallKey
 from panel.orchestrator.cache_plan import plan_cache, shared_tokens
-from panel.orchestrator.forecast import Forecast, Question, forecast
+from panel.orchestrator.estimate import Forecast, Question, forecast
+from panel.orchestrator.models import rates_of
+from panel.orchestrator.storing import opened_if_there
 from panel.providers import HOSTED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 
-    from panel.cli.compose import Cast
-    from panel.cli.means import Means
     from panel.cli.sitting import Sitting
-    from panel.domain.persona import Persona
-    from panel.domain.tool import Tool
+    from panel.core.persona import Persona
+    from panel.core.tool import Tool
     from panel.orchestrator.cache_plan import CachePlan
+    from panel.orchestrator.models import ResolvedModel
+    from panel.orchestrator.setup import PanelSetup
     from panel.providers.prices import Rates
     from panel.settings.model import Settings
     from panel.store import Store
@@ -108,7 +108,7 @@ async def _outlooks(
         return [await _outlook(cast_, settings, tools, store) for cast_, settings in casts]
 
 
-def cache_plan(cast_: Cast, settings: Settings, example: Tool, tools: int) -> CachePlan:
+def cache_plan(cast_: PanelSetup, settings: Settings, example: Tool, tools: int) -> CachePlan:
     """Decide whether to ask one seat of each panel first, by one tool's prompt, the number of tools and the model's prices."""
     means, first = cast_.means, cast_.personas[0]
     prompt = means.prompts.take(example, first)
@@ -124,7 +124,7 @@ def cache_plan(cast_: Cast, settings: Settings, example: Tool, tools: int) -> Ca
     )
 
 
-async def _outlook(cast_: Cast, settings: Settings, tools: Tools, store: Store | None) -> Outlook:
+async def _outlook(cast_: PanelSetup, settings: Settings, tools: Tools, store: Store | None) -> Outlook:
     plan = cache_plan(cast_, settings, next(iter(tools)), len(tools))
     models = {means.asked.model: means.choice.why for means in (cast_.means, *cast_.exceptions.values())}
     asked = [(persona, cast_.exceptions.get(persona.id, cast_.means)) for persona in cast_.personas]
@@ -147,8 +147,10 @@ async def _outlook(cast_: Cast, settings: Settings, tools: Tools, store: Store |
     )
 
 
-def _question(tool: Tool, persona: Persona, means: Means, rates: Rates | None) -> tuple[Question, str]:
+def _question(
+    tool: Tool, persona: Persona, means: ResolvedModel, rates: Rates | None
+) -> tuple[Question, str]:
     """Return what a seat is asked first, and the key that its answer is kept under."""
     prompt, connection = means.prompts.take(tool, persona), means.connection
-    key = Step.of(prompt, means.config, connection.provider, connection.base_url).key
+    key = CallKey.of(prompt, means.config, connection.provider, connection.base_url).key
     return Question(means.provider, prompt, means.config, rates), key

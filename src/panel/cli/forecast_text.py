@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.rows import labelled
-from panel.domain.money import dollars
-from panel.orchestrator.forecast import ANSWER_TOKENS
+from panel.core.money import dollars
+from panel.orchestrator.estimate import ANSWER_TOKENS
 
 if TYPE_CHECKING:
     from panel.orchestrator.cache_plan import CachePlan
-    from panel.orchestrator.forecast import Amounts, Forecast, Span
+    from panel.orchestrator.estimate import Amounts, Forecast, Span
     from panel.settings.model import Settings
 
 HEAD = "Dry run: nobody was asked, nothing was paid for and nothing was written."
@@ -46,7 +46,11 @@ def outlook_lines(outlook: Outlook, width: int) -> list[str]:
         ("Tools", f"{outlook.forecast.tools:,}"),
         ("Seats", f"{len(outlook.seats)} for each tool: {', '.join(outlook.seats)}"),
         *(("Model", f"{model} ({why})") for model, why in outlook.models.items()),
-        *([("Kept", f"{kept:,} answer{'s' * (kept > 1)} from earlier, not asked for again")] if kept else []),
+        *(
+            [("DraftSnapshot", f"{kept:,} answer{'s' * (kept > 1)} from earlier, not asked for again")]
+            if kept
+            else []
+        ),
         ("Calls", _span(total.calls)),
         ("Read", f"about {_span(total.input_tokens)} tokens"),
         ("Written", f"about {_span(total.output_tokens)} tokens"),

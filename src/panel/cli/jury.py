@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.console import result, width
-from panel.cli.means import elsewhere
 from panel.cli.output import COMPARISONS
 from panel.cli.sitting import Sitting
-from panel.domain.comparison import Comparison
-from panel.domain.text import slugify
+from panel.core.comparison import Comparison
+from panel.core.text import slugify
 from panel.errors import SettingsError
+from panel.orchestrator.models import elsewhere
 from panel.report import comparison_reports, comparison_text
 from panel.settings.choice import choose_model
 from panel.settings.resolve import resolve
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.cli.sitting import Keeping, Voice
-    from panel.domain.review import PanelReview
-    from panel.domain.tool import Tool
+    from panel.core.review import PanelReview
+    from panel.core.tool import Tool
 
 FEWEST, MOST = 2, 6
 

@@ -11,15 +11,15 @@ from panel.errors import PanelError, RunStopped, StorageError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 
-    from panel.domain.completion import Completion
-    from panel.domain.journal import Entry, Step
-    from panel.domain.persona import Persona
-    from panel.domain.review import PanelReview
-    from panel.domain.take import Seat
-    from panel.domain.tool import Tool
-    from panel.providers.base import Halt
-    from panel.providers.budget import Budget
-    from panel.providers.journaled import Wait
+    from panel.core.call_record import CallKey, CallRecord
+    from panel.core.completion import Completion
+    from panel.core.persona import Persona
+    from panel.core.review import PanelReview
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
+    from panel.providers.base import StopSignal
+    from panel.providers.middleware.answer_cache import Wait
+    from panel.providers.middleware.budget import Budget
     from panel.store import Checks, Store
 
 WAITING = "Waiting for another run that asks the same at this moment; its answers cost nothing here."
@@ -149,14 +149,14 @@ class StoredRun:
         """Forget a tool that is done with."""
         self._versions.pop(review.tool.canonical, None)
 
-    async def find(self, step: Step) -> Entry | None:
-        """Return what a step brought earlier; see `Journal`."""
+    async def find(self, step: CallKey) -> CallRecord | None:
+        """Return what a step brought earlier; see `CallJournal`."""
         entry = await self._store.find(step.key, self.run if self._fresh else None)
         self.reused += entry is not None
         return entry
 
-    async def begin(self, step: Step, wait: Wait) -> int | Completion:
-        """Commit that a step is about to be asked, unless another run asks it at this moment; see `Journal`."""
+    async def begin(self, step: CallKey, wait: Wait) -> int | Completion:
+        """Commit that a step is about to be asked, unless another run asks it at this moment; see `CallJournal`."""
         step = step.model_copy(update={"run": self.run})
         if self._fresh:
             return await self._store.begin(step)
@@ -171,12 +171,12 @@ class StoredRun:
         self.reused += not isinstance(begun, int)
         return begun
 
-    async def settle(self, call: int, entry: Entry) -> None:
-        """Commit what came of it; see `Journal`."""
+    async def settle(self, call: int, entry: CallRecord) -> None:
+        """Commit what came of it; see `CallJournal`."""
         await self._store.settle(call, entry)
 
-    async def withdraw(self, call: int, entry: Entry) -> None:  # noqa: ARG002 - its signature
-        """Commit that no call was made; see `Journal`."""
+    async def withdraw(self, call: int, entry: CallRecord) -> None:  # noqa: ARG002 - its signature
+        """Commit that no call was made; see `CallJournal`."""
         await self._store.withdraw(call)
 
 
@@ -227,7 +227,7 @@ class StoredRetry(StoredRun):
 
 
 @asynccontextmanager
-async def leased(store: Store, run: int, halt: Halt, *, heed: bool = True) -> AsyncIterator[None]:
+async def leased(store: Store, run: int, halt: StopSignal, *, heed: bool = True) -> AsyncIterator[None]:
     """Be the only one who works on a run, until the block ends or the run is taken away or, if that is heeded, cancelled.
 
     A run whose cancelling is heeded is opened first, unless it is done: an earlier cancelling does not count.

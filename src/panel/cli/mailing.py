@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panel.cli.means import data_dir
 from panel.errors import SettingsError
-from panel.mail import Post
+from panel.newsletter.smtp import Post
+from panel.orchestrator.models import data_dir
 from panel.settings.secret import read_secret
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from panel.disk import write_whole
+from panel.atomic_files import write_whole
 from panel.errors import StorageError
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from panel.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panel.domain.tool import Tool
+    from panel.core.tool import Tool
     from panel.errors import InputError
-    from panel.loaders.pages.getting import Getter
-    from panel.loaders.pages.snapshot import Snapshot
+    from panel.web_pages.getting import Getter
+    from panel.web_pages.snapshot import Snapshot
 
 HELP = """Draft tool files from web pages, to be corrected.
 
@@ -44,7 +44,7 @@ def page(
     quiet: options.Quiet = False,
 ) -> int:
     """Draft tool files from web pages."""
-    from panel.loaders.pages.getting import public_page
+    from panel.web_pages.getting import public_page
 
     return draft_pages(sources, out, public_page, as_json=as_json, force=force, quiet=quiet)
 
@@ -77,7 +77,7 @@ def draft_pages(
 
     from panel.cli.console import tell
     from panel.cli.exits import SignalReceived
-    from panel.loaders.pages import check_installed
+    from panel.web_pages import check_installed
 
     check_installed()
     drafting = _Drafting(_Folder(out, force=force), as_json=as_json, quiet=quiet)
@@ -112,7 +112,7 @@ class _Drafting:
     async def run(self, sources: Sequence[str], get: Getter) -> None:
         """Draft each page as soon as it is there, in the order of the sources."""
         from panel.errors import InputError
-        from panel.loaders.pages.getting import each_page
+        from panel.web_pages.getting import each_page
 
         async def got(source: str) -> Snapshot:
             return await get(source) if "://" in source else _saved(source)
@@ -168,9 +168,9 @@ class _Folder:
             InputError: there is such a tool file already, and nothing was written.
             StorageError: they cannot be written.
         """
-        from panel.disk import write_whole
-        from panel.loaders.pages.archive import keep
-        from panel.loaders.pages.tool_text import tool_text
+        from panel.atomic_files import write_whole
+        from panel.web_pages.archive import keep
+        from panel.web_pages.tool_text import tool_text
 
         path = self._folder / f"{drafted.tool.slug}.yaml"
         with _storage(path):
@@ -194,9 +194,9 @@ class _Folder:
 
 def _saved(source: str) -> Snapshot:
     from panel.errors import InputError, Problem
-    from panel.loaders.files import opened, read_whole, shown
-    from panel.loaders.pages.snapshot import Snapshot
-    from panel.loaders.reading import PAGES
+    from panel.tool_files.files import opened, read_whole, shown
+    from panel.tool_files.reading import PAGES
+    from panel.web_pages.snapshot import Snapshot
 
     path = Path(source)
     if path.suffix.lower() not in PAGES:
@@ -208,7 +208,7 @@ def _saved(source: str) -> Snapshot:
 
 def _drafted(source: str, snapshot: Snapshot) -> _Drafted:
     from panel.errors import InputError
-    from panel.loaders.pages import page_to_tool
+    from panel.web_pages import page_to_tool
 
     draft = page_to_tool(snapshot, source)
     if draft.tool is None:

@@ -14,20 +14,20 @@ from urllib.parse import urlsplit
 from panel.cli.console import tell, width
 from panel.cli.editor import visit
 from panel.cli.exits import SignalReceived
-from panel.domain.text import one_line, slugify
+from panel.core.text import one_line, slugify
 from panel.errors import InputError, Problem, RunStopped, SettingsError, StorageError
-from panel.loaders.files import decoded
-from panel.loaders.pages import check_installed, page_to_tool
-from panel.loaders.reading import PAGES
-from panel.loaders.records import Place, Record, records_of, refused
-from panel.loaders.yaml_text import parse_yaml
+from panel.tool_files.files import decoded
+from panel.tool_files.reading import PAGES
+from panel.tool_files.records import Place, Record, records_of, refused
+from panel.tool_files.yaml_text import parse_yaml
+from panel.web_pages import check_installed, page_to_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from panel.domain.tool import Tool
-    from panel.loaders.pages.getting import Getter
-    from panel.loaders.pages.snapshot import Snapshot
+    from panel.core.tool import Tool
+    from panel.web_pages.getting import Getter
+    from panel.web_pages.snapshot import Snapshot
 
 CORRECTED = "corrected in an editor"
 
@@ -76,7 +76,7 @@ async def fetched(urls: Sequence[str], snapshots: Path, *, get: Getter | None = 
         SettingsError: what reads pages is not installed.
         StorageError: a page cannot be kept.
     """
-    from panel.loaders.pages.getting import each_page, public_page
+    from panel.web_pages.getting import each_page, public_page
 
     check_installed()
     return [
@@ -121,7 +121,7 @@ def _is_page(record: Record) -> bool:
 
 
 def _kept(url: str, page: Snapshot, snapshots: Path) -> Record:
-    from panel.loaders.pages.archive import keep
+    from panel.web_pages.archive import keep
 
     draft = page_to_tool(page, url)
     slug = draft.tool.slug if draft.tool else slugify(urlsplit(page.url or url).hostname or "")
@@ -193,7 +193,7 @@ def _typed(question: str) -> bytes:
 
 def _edited(tool: Tool, removed: Iterable[str]) -> Tool | None:
     """Return a tool as it is after a visit to the editor, the same if that failed; None if nothing is left of it."""
-    from panel.loaders.pages.tool_text import tool_text
+    from panel.web_pages.tool_text import tool_text
 
     with TemporaryDirectory(prefix="panel-") as folder:
         path = Path(folder) / f"{tool.slug}.yaml"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
-from panel.domain.finish import Finish
+from panel.core.finish import Finish
 
 if TYPE_CHECKING:
-    from panel.domain.reply import Reply
-    from panel.domain.tool import Tool
+    from panel.core.tool import Tool
+    from panel.prompts.reply import Reply
 
 HELP = """Show what the reply parser makes of a raw reply.
 
@@ -42,7 +42,7 @@ def parse(
 ) -> None:
     """Show what the reply parser makes of a raw reply."""
     from panel.cli.console import plain_result, result_json
-    from panel.domain.reply import ReplyContext, parse_reply
+    from panel.prompts.reply import ReplyContext, parse_reply
 
     roster = _roster(persona, personas, config)
     about = _about(tool)
@@ -64,7 +64,7 @@ def parse(
 
 def _raw(file: str) -> str:
     from panel.errors import InputError, Problem
-    from panel.loaders.files import MAX_BYTES, reason_of
+    from panel.tool_files.files import MAX_BYTES, reason_of
 
     try:
         with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as stream:
@@ -77,8 +77,8 @@ def _raw(file: str) -> str:
 
 
 def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str, ...]:
-    from panel.cli.compose import critics
-    from panel.loaders.personas import seat_roster
+    from panel.orchestrator.setup import critics
+    from panel.prompts.persona_files import seat_roster
     from panel.settings.resolve import resolve
 
     known = critics(resolve(options.given(personas=folder), config))
@@ -88,8 +88,8 @@ def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str
 
 def _about(tool: str | None) -> Tool | None:
     from panel.errors import SettingsError
-    from panel.loaders.files import source_of
-    from panel.loaders.tools import load_all
+    from panel.tool_files.files import source_of
+    from panel.tool_files.tools import load_all
 
     if tool is None:
         return None

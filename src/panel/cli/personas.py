@@ -11,7 +11,7 @@ from panel.cli import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.persona import Persona
+    from panel.core.persona import Persona
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -41,7 +41,7 @@ def show_persona(
 ) -> None:
     """Show all that one critic is told."""
     from panel.cli.console import plain_result, result_json
-    from panel.loaders.personas import seat_roster
+    from panel.prompts.persona_files import seat_roster
 
     known = _known(personas, config)
     (persona,) = seat_roster(known, (name,))
@@ -52,7 +52,7 @@ def show_persona(
 
 
 def _known(folder: Path | None, config: Path | None) -> dict[str, Persona]:
-    from panel.cli.compose import critics
+    from panel.orchestrator.setup import critics
     from panel.settings.resolve import resolve
 
     return critics(resolve(options.given(personas=folder), config))

@@ -9,15 +9,15 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from panel.cli.console import tell
-from panel.domain.take import NoTake
-from panel.domain.text import one_line
+from panel.core.take import NoTake
+from panel.core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panel.domain.persona import Persona
-    from panel.domain.take import Seat
-    from panel.domain.tool import Tool
+    from panel.core.persona import Persona
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
 
 SHOWN_SEATS = 5
 

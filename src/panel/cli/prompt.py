@@ -28,12 +28,12 @@ def prompt(
     as_json: options.AsJson = False,
 ) -> None:
     """Show exactly what would be sent for one tool and one persona."""
-    from panel.cli.compose import cast, critics
     from panel.cli.console import plain_result, result_json
     from panel.errors import SettingsError
-    from panel.loaders.files import source_of
-    from panel.loaders.tools import load_all
+    from panel.orchestrator.setup import cast, critics
     from panel.settings.resolve import resolve
+    from panel.tool_files.files import source_of
+    from panel.tool_files.tools import load_all
 
     flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
     resolved = resolve(flags, config)

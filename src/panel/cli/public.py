@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from panel.cli.console import tell
 from panel.cli.existing import found
 from panel.cli.mailing import mail_secret, post_of, site_url
-from panel.cli.means import data_dir
 from panel.cli.serving import hosts_of, serve_until_left, url_of
-from panel.cli.storing import opened
 from panel.errors import SettingsError
-from panel.mail import line_to
+from panel.newsletter.smtp import line_to
+from panel.orchestrator.models import data_dir
+from panel.orchestrator.storing import opened
 from panel.settings.secret import read_secret
 from panel.site.options import OWN
 from panel.web.origins import is_loopback, plain_address
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
-    from panel.cli.serve import Wish
-    from panel.domain.mail import Message
+    from panel.cli.serve import ServeOptions
+    from panel.core.mail import Message
     from panel.settings.resolve import Resolved
 
 _PURPOSE = b"readers of the published site"
 INDEX = "index.html"
 
 
-def serve_public(resolved: Resolved, wish: Wish, site: Path) -> None:
+def serve_public(resolved: Resolved, wish: ServeOptions, site: Path) -> None:
     """Serve a built site and readers' votes until Ctrl-C.
 
     Raises:
@@ -56,7 +56,7 @@ def serve_public(resolved: Resolved, wish: Wish, site: Path) -> None:
         asyncio.run(_serve(resolved, wish, site.absolute(), place))
 
 
-def _names(resolved: Resolved, wish: Wish) -> frozenset[str]:
+def _names(resolved: Resolved, wish: ServeOptions) -> frozenset[str]:
     """Return the names that readers call the server by: those that were given, and the site's own."""
     host = urlsplit(resolved.settings.site_url or "").hostname
     return frozenset(name.lower() for name in (*wish.names, host) if name)
@@ -84,7 +84,7 @@ def _newsletter(resolved: Resolved) -> newsletter.Newsletter:
     )
 
 
-async def _serve(resolved: Resolved, wish: Wish, site: Path, place: socket.socket) -> None:
+async def _serve(resolved: Resolved, wish: ServeOptions, site: Path, place: socket.socket) -> None:
     settings = resolved.settings
     async with opened(resolved) as store:
         services = PublicServices(

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.cli.compose import cast, critics
 from panel.cli.ledger import StoredRun, leased
 from panel.cli.progress import Silence
-from panel.cli.run_settings import settings_of
-from panel.cli.seating import Terms, seated
-from panel.domain.approval import Action
+from panel.core.draft_rules import Action
 from panel.errors import GateError, RunStopped
-from panel.providers.base import Halt
+from panel.orchestrator.run_settings import settings_of
+from panel.orchestrator.seating import Terms, seated
+from panel.orchestrator.setup import cast, critics
+from panel.providers.base import StopSignal
 from panel.settings.model import Settings
 from panel.settings.resolve import Resolved
 
 if TYPE_CHECKING:
-    from panel.cli.compose import Cast
-    from panel.domain.persona import Persona
-    from panel.domain.take import Seat
-    from panel.domain.tool import Tool
+    from panel.core.persona import Persona
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
+    from panel.orchestrator.setup import PanelSetup
     from panel.store import DraftView, Store
 
 KIND = "rerun"
@@ -49,7 +49,7 @@ async def rerun(resolved: Resolved, store: Store, view: DraftView, persona: str)
     asked = await _as_asked(resolved, store, view.id)
     seated_cast = cast(asked, critics(asked))
     run = await _run(store, view, persona, settings_of(asked, seated_cast))
-    halt = Halt()
+    halt = StopSignal()
     async with leased(store, run, halt):
         seat = await _ask(asked, seated_cast, StoredRun(store, run, fresh=True), halt, view, persona)
     await store.set_run_state(run, RunState.STOPPED if halt.reason else RunState.DONE)
@@ -79,7 +79,7 @@ async def _run(store: Store, view: DraftView, persona: str, settings: dict[str, 
 
 
 async def _ask(
-    resolved: Resolved, cast_: Cast, journal: StoredRun, halt: Halt, view: DraftView, persona: str
+    resolved: Resolved, cast_: PanelSetup, journal: StoredRun, halt: StopSignal, view: DraftView, persona: str
 ) -> Seat:
     def settled(_tool: Tool, critic: Persona) -> Seat | None:
         return None if critic.id == persona else view.shown.original.seat_of(critic.id)

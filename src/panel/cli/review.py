@@ -12,7 +12,7 @@ from panel.cli import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
 
 HELP = """Review one or more tools.
 
@@ -71,10 +71,10 @@ def review(
     from panel.cli.page_check import checked
     from panel.cli.sitting import INCOMPLETE, Keeping, Voice
     from panel.errors import SettingsError
-    from panel.loaders.columns import parse_columns
-    from panel.loaders.files import source_of
-    from panel.loaders.tools import load_all
     from panel.report import review_json, scorecard_text
+    from panel.tool_files.columns import parse_columns
+    from panel.tool_files.files import source_of
+    from panel.tool_files.tools import load_all
 
     flags = options.given(
         model=model, base_url=base_url, roster=roster, concurrency=concurrency, record=record, out=out,

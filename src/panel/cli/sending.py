@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.cli.mailing import mail_secret, post_of
-from panel.domain.mail import Message
-from panel.domain.subscription import leave_token
+from panel.core.mail import Message
 from panel.errors import RunStopped
-from panel.mail import MailDown, MailPutOff, MailRefused, line_to
-from panel.report.digest import digest_html, digest_text
+from panel.newsletter.issue import digest_html, digest_text
+from panel.newsletter.links import leave_token
+from panel.newsletter.smtp import MailDown, MailPutOff, MailRefused, line_to
 
 if TYPE_CHECKING:
-    from panel.mail import Line
-    from panel.report.digest import Issue
+    from panel.newsletter.issue import Issue
+    from panel.newsletter.smtp import Line
     from panel.settings.resolve import Resolved
     from panel.store import Store, Subscriber
 

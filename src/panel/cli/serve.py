@@ -44,7 +44,7 @@ _NEEDED = ("argon2", "limits", "python_multipart", "starlette", "uvicorn")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ServeOptions:
     """What was asked for.
 
     Attributes:
@@ -111,7 +111,7 @@ def serve(
     from panel.cli.serving import serve_until_signal
     from panel.web.server import bound
 
-    wish = Wish(host, port, tuple(allow_host or ()), proxy_header, tuple(proxy_address or ()), show)
+    wish = ServeOptions(host, port, tuple(allow_host or ()), proxy_header, tuple(proxy_address or ()), show)
     _check_words(wish, public=public)
     if site is not None and not public:
         raise SettingsError(
@@ -140,7 +140,7 @@ def require_web() -> None:
         raise SettingsError("the web pages need the web extra: pip install 'panel-review[web]'")
 
 
-def _check(resolved: Resolved, wish: Wish, address: str) -> None:
+def _check(resolved: Resolved, wish: ServeOptions, address: str) -> None:
     """Refuse to let in everybody, before anything is written.
 
     Args:
@@ -165,7 +165,7 @@ def _check(resolved: Resolved, wish: Wish, address: str) -> None:
         raise SettingsError(WHO)
 
 
-def _check_words(wish: Wish, *, public: bool) -> None:
+def _check_words(wish: ServeOptions, *, public: bool) -> None:
     if public and (wish.header or wish.show):
         raise SettingsError("--public signs nobody in; leave out --proxy-header and --open")
     if bool(wish.header) != bool(wish.addresses) and not public:

@@ -12,14 +12,14 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from panel.cli.acting import acting
-from panel.cli.compose import checks_of, critics, report_context
 from panel.cli.console import tell
 from panel.cli.exits import SignalReceived
 from panel.cli.interrupts import Interrupts
-from panel.cli.means import data_dir
 from panel.cli.rerun import rerun
-from panel.cli.storing import opened
-from panel.loaders.personas import seat_roster
+from panel.orchestrator.models import data_dir
+from panel.orchestrator.setup import checks_of, critics, report_context
+from panel.orchestrator.storing import opened
+from panel.prompts.persona_files import seat_roster
 from panel.settings.secret import read_secret
 from panel.web.access import Access, Accounts, Open, Proxy
 from panel.web.app import create_app
@@ -30,7 +30,7 @@ from panel.web.services import Services
 if TYPE_CHECKING:
     import socket
 
-    from panel.cli.serve import Wish
+    from panel.cli.serve import ServeOptions
     from panel.settings.resolve import Resolved
     from panel.store import Store
 
@@ -39,7 +39,7 @@ LEAVING = "Finishing what is in flight; Ctrl-C again leaves at once."
 INSECURE = "Browsers elsewhere keep a sign-in over HTTPS only: put a server that speaks it in front."
 
 
-async def serve_until_signal(resolved: Resolved, wish: Wish, place: socket.socket) -> None:
+async def serve_until_signal(resolved: Resolved, wish: ServeOptions, place: socket.socket) -> None:
     """Serve the queue until the user, or the system, wants it to end.
 
     Args:
@@ -98,12 +98,12 @@ def _services(resolved: Resolved, store: Store) -> Services:
     )
 
 
-async def _access(resolved: Resolved, store: Store, wish: Wish) -> Access:
+async def _access(resolved: Resolved, store: Store, wish: ServeOptions) -> Access:
     secret = hmac.new(read_secret(data_dir(resolved)), _PURPOSE, hashlib.sha256).digest()
     return Access(await _way(resolved, store, wish), hosts_of(wish), secret)
 
 
-async def _way(resolved: Resolved, store: Store, wish: Wish) -> Open | Accounts | Proxy:
+async def _way(resolved: Resolved, store: Store, wish: ServeOptions) -> Open | Accounts | Proxy:
     if wish.header:
         return Proxy(wish.header, frozenset(map(plain_address, wish.addresses)))
     if await store.users():
@@ -111,7 +111,7 @@ async def _way(resolved: Resolved, store: Store, wish: Wish) -> Open | Accounts 
     return Open(await acting(resolved, store))
 
 
-def hosts_of(wish: Wish) -> frozenset[str]:
+def hosts_of(wish: ServeOptions) -> frozenset[str]:
     """Return the names that browsers may call the server by; `0.0.0.0` is none, although some take it for one."""
     names = {name.lower() for name in wish.names}
     return frozenset(names if _is_unspecified(wish.host) else {*names, wish.host.lower()})

@@ -81,8 +81,8 @@ def _require_pictures() -> None:
 
 def _memory(resolved: Resolved, out: Path) -> Path:
     """Return where one build leaves for the next what it needs to know: with the user's data, by the folder and the store."""
-    from panel.cli.means import data_dir
-    from panel.cli.storing import store_address
+    from panel.orchestrator.models import data_dir
+    from panel.orchestrator.storing import store_address
 
     place = f"{out.absolute()}\n{store_address(resolved)}".encode("utf-8", "surrogateescape")
     return data_dir(resolved) / MEMORY / f"{hashlib.sha256(place).hexdigest()[:16]}.db"
@@ -97,7 +97,7 @@ async def _build(store: Store, told: SiteOptions, place: Place, quiet: bool) -> 
 
 
 def _said(built: Built, out: Path, seconds: float) -> str:
-    from panel.report.words import counted
+    from panel.report.wording import counted
 
     lines = [
         f"{counted(built.reviews, 'review')}, {counted(built.pages, 'page')} in {out}/ ({seconds:.1f} s).",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panel import __version__
-from panel.cli.compose import critics
 from panel.errors import SettingsError
-from panel.loaders.personas import seat_roster
-from panel.loaders.prompts import PATTERN, REASK, TAKE, PromptBook
-from panel.loaders.shipped import folder_in_force, shipped
+from panel.orchestrator.setup import critics
+from panel.prompts.persona_files import seat_roster
+from panel.prompts.shipped import folder_in_force, shipped
+from panel.prompts.templates import PATTERN, REASK, TAKE, PromptBook
 from panel.site.options import PromptText, SiteOptions
 
 if TYPE_CHECKING:
-    from panel.domain.persona import Persona
+    from panel.core.persona import Persona
     from panel.settings.resolve import Resolved
 
 

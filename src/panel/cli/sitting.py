@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.cli.compose import cast, checks_of, critics, report_context
 from panel.cli.console import tell
 from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.forecast import cache_plan
@@ -16,12 +15,13 @@ from panel.cli.interrupts import Interrupts
 from panel.cli.ledger import StoredRun, Unstored, leased
 from panel.cli.output import Outputs
 from panel.cli.progress import progress
-from panel.cli.run_settings import settings_of
-from panel.cli.seating import Terms, seated
-from panel.cli.storing import opened
-from panel.domain.completion import Usage
+from panel.core.completion import Usage
 from panel.errors import RunStopped, SettingsError, StorageError
-from panel.providers.base import Halt
+from panel.orchestrator.run_settings import settings_of
+from panel.orchestrator.seating import Terms, seated
+from panel.orchestrator.setup import cast, checks_of, critics, report_context
+from panel.orchestrator.storing import opened
+from panel.providers.base import StopSignal
 from panel.settings.resolve import DEFAULT
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from panel.cli.compose import Cast
     from panel.cli.ledger import Ledger
-    from panel.cli.means import Means
     from panel.cli.progress import Silence
-    from panel.domain.edit import Mark
-    from panel.domain.review import PanelReview
-    from panel.domain.tool import Tool
+    from panel.core.edits import EditMark
+    from panel.core.review import PanelReview
+    from panel.core.tool import Tool
+    from panel.orchestrator.models import ResolvedModel
+    from panel.orchestrator.setup import PanelSetup
     from panel.report import Editorial
     from panel.settings.resolve import Resolved
 
@@ -97,7 +97,7 @@ class Job:
 
     first: Tool | None
     count: int
-    ledger: Callable[[Halt], AbstractAsyncContextManager[Ledger]]
+    ledger: Callable[[StopSignal], AbstractAsyncContextManager[Ledger]]
     observer: Silence
     reports: bool = True
     whole: bool = False
@@ -130,10 +130,10 @@ class Sitting:
         self.resolved = resolved
         self._voice = voice
         self._keeping = keeping
-        self._halt = Halt()
+        self._halt = StopSignal()
         self._interrupts = Interrupts()
         self._ending = ending
-        self._cast: Cast | None = None
+        self._cast: PanelSetup | None = None
         self._critics = critics(resolved)
         self._checks = checks_of(self._critics)
         self.context = report_context(self._critics.values())
@@ -145,7 +145,7 @@ class Sitting:
         self._written = False
         self._reader_left = False
 
-    def prepare(self, first: Tool | None) -> Cast:
+    def prepare(self, first: Tool | None) -> PanelSetup:
         """Check all that the run needs, before anything is asked or written.
 
         Raises:
@@ -196,7 +196,7 @@ class Sitting:
         if self._halt.reason is not None:
             raise RunStopped(f"stopped early: {self._halt.reason}; {advice}")
 
-    def _advice(self, cast_: Cast, job: Job, *, at_once: bool = False) -> str:
+    def _advice(self, cast_: PanelSetup, job: Job, *, at_once: bool = False) -> str:
         if job.advice is not None:
             return job.advice()
         if cast_.record or (self._keeping.kind and self._written):
@@ -223,7 +223,7 @@ class Sitting:
             if self._halt.fault is None:
                 await store.set_run_state(run, RunState.STOPPED if self._halt.reason else RunState.DONE)
 
-    async def _sit(self, cast_: Cast, job: Job, each: Each) -> None:
+    async def _sit(self, cast_: PanelSetup, job: Job, each: Each) -> None:
         warm = job.first is not None and cache_plan(cast_, self.settings, job.first, job.count).warm
         async with job.ledger(self._halt) as ledger:
             terms = Terms(self._halt, ledger.journal, ledger.budget, warm=warm)
@@ -266,7 +266,7 @@ class Sitting:
             self._halt.fail(error)
 
     @staticmethod
-    def _begin_recording(cast_: Cast) -> None:
+    def _begin_recording(cast_: PanelSetup) -> None:
         if cast_.record is None:
             return
         recording, manifest = cast_.record
@@ -315,7 +315,7 @@ class Sitting:
         slug = review.tool.slug + self._ending
         return self.outputs.write_review(slug, review_reports(review, self.context, self.known_of(review)))
 
-    def known_of(self, review: PanelReview, edits: tuple[Mark, ...] = ()) -> Editorial:
+    def known_of(self, review: PanelReview, edits: tuple[EditMark, ...] = ()) -> Editorial:
         """Return what reports tell of a draft beside the review: what checks find in it, and what was edited in it."""
         from panel.report import Editorial
 
@@ -341,7 +341,7 @@ class Sitting:
     def _interrupted(self, message: str) -> SignalReceived:
         return SignalReceived(self._interrupts.number or 2, f"interrupted: {message}")
 
-    def _introduce(self, cast_: Cast, tools: int) -> None:
+    def _introduce(self, cast_: PanelSetup, tools: int) -> None:
         names = ", ".join(persona.name for persona in cast_.personas)
         self._voice.note(f"Model: {_introduction(cast_.means)}")
         for persona, means in cast_.exceptions.items():
@@ -366,7 +366,7 @@ def _kept_as(drafts: Sequence[int]) -> str:
     return f"Kept as drafts {', '.join(map(str, others))} and {last}: panel queue list"
 
 
-def _introduction(means: Means) -> str:
+def _introduction(means: ResolvedModel) -> str:
     """Return which model is asked, where and why."""
     if means.connection.recorded:
         return f"{means.asked.model}, from the recording in {means.connection.folder}"
@@ -374,7 +374,7 @@ def _introduction(means: Means) -> str:
     return f"{means.choice}{at} ({means.choice.why})"
 
 
-def _rehearse(cast_: Cast, tool: Tool) -> None:
+def _rehearse(cast_: PanelSetup, tool: Tool) -> None:
     """Make each kind of question once, so that a template or a persona that is at fault is told before any call."""
     for persona in cast_.personas:
         prompts = cast_.exceptions.get(persona.id, cast_.means).prompts

@@ -74,8 +74,8 @@ def export(
     config: options.Config = None,
 ) -> None:
     """Write everybody who confirmed as CSV."""
+    from panel.atomic_files import write_whole
     from panel.cli.console import result
-    from panel.disk import write_whole
 
     text = _csv([one for one in _all(_resolved(config)) if one.state == "confirmed"])
     if file is None:
@@ -94,7 +94,7 @@ def forget(
     """Delete all that is known of a reader."""
     from panel.cli.console import plain_result
     from panel.cli.existing import look
-    from panel.domain.mail import mail_address
+    from panel.core.mail import mail_address
 
     try:
         address = mail_address(mail)

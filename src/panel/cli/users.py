@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from panel.domain.approval import Actor, Role
+    from panel.core.draft_rules import Actor, Role
     from panel.settings.resolve import Resolved
     from panel.store import Store, User
 
@@ -127,7 +127,7 @@ def role(
     as_json: options.AsJson = False,
 ) -> None:
     """Give somebody another role."""
-    from panel.domain.approval import Role
+    from panel.core.draft_rules import Role
 
     user = _changed(config, name, lambda store: store.set_role(name, Role(role)))
     _told(user, f"{user.name} is {_a(user.role)} now.", as_json=as_json)
@@ -174,7 +174,7 @@ def _people(resolved: Resolved) -> list[User]:
 
 
 def _of(people: list[User], name: str) -> User | None:
-    from panel.domain.text import canonical
+    from panel.core.text import canonical
 
     return next((user for user in people if canonical(user.name) == canonical(name)), None)
 
@@ -199,7 +199,7 @@ def _changed(config: Path | None, name: str, change: Callable[[Store], Awaitable
 
 
 def _done(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
-    from panel.cli.storing import opened
+    from panel.orchestrator.storing import opened
 
     async def done() -> None:
         async with opened(resolved) as store:
@@ -212,7 +212,7 @@ def _done(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[obj
 def _actor(name: str, role: RoleName) -> Actor:
     from pydantic import ValidationError
 
-    from panel.domain.approval import MAX_NAME_CHARS, PANEL, Actor, Role
+    from panel.core.draft_rules import MAX_NAME_CHARS, PANEL, Actor, Role
 
     try:
         return Actor(name=name, role=Role(role))

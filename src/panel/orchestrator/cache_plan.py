@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from panel.domain.money import dollars
+from panel.core.money import dollars
 from panel.providers.tokens import tokens_in
 
 if TYPE_CHECKING:
-    from panel.domain.prompt import Prompt
+    from panel.core.prompt import Prompt
     from panel.providers.prices import Rates
 
 FEWEST_CACHED_TOKENS = 1_024

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.completion import ModelConfig
-    from panel.domain.persona import Persona
-    from panel.domain.prompt import Prompt
-    from panel.domain.take import Seat
-    from panel.domain.tool import Tool
+    from panel.core.completion import ModelConfig
+    from panel.core.persona import Persona
+    from panel.core.prompt import Prompt
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
     from panel.providers.base import Provider
-    from panel.providers.budget import Worst
+    from panel.providers.middleware.budget import Worst
 
 
 class Prompts(Protocol):
@@ -51,7 +51,7 @@ class Observer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answerer:
+class SeatModel:
     """Whom a seat's questions go to, and how they are put.
 
     Attributes:

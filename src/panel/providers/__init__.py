@@ -98,11 +98,11 @@ def _adapter(connection: Connection) -> Provider:
 
             return LocalProvider()
         case "openai":
-            from panel.providers.openai.responses import ResponsesProvider
+            from panel.providers.openai import ResponsesProvider
 
             return ResponsesProvider(connection)
         case "openai-compatible":
-            from panel.providers.openai.chat import ChatProvider
+            from panel.providers.openai_compatible import ChatProvider
 
             return ChatProvider(connection)
         case "anthropic":

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from panel.domain.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, Finish, Usage
 from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
+from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
 from panel.providers.sdk import Caller, http_client, time_limit
-from panel.providers.wire import count, label_of, mapping, mappings, text_of
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
     from panel.providers import Connection
 
 VENDOR_URL = "https://api.anthropic.com"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from panel.domain.completion import Completion, ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import Completion, ModelConfig
+    from panel.core.prompt import Prompt
     from panel.errors import StorageError
 
 
@@ -42,7 +42,7 @@ class Provider(ABC):
         """Give connections and memory back. Does nothing by default."""
 
 
-class Halt:
+class StopSignal:
     """A request to start no further calls; those in flight finish.
 
     Attributes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from genai_prices.types import PriceCalculation, TieredPrices
 
-    from panel.domain.completion import Usage
+    from panel.core.completion import Usage
 
 BATCH = {"processing": "batch"}
 TOKENS_PER_PRICE = 1_000_000

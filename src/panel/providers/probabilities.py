@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from panel.domain.completion import Probabilities
+from panel.core.completion import Probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 
-from panel.disk import write_whole
-from panel.domain.base import Frozen
-from panel.domain.completion import Asked
-from panel.domain.journal import Entry
+from panel.atomic_files import write_whole
+from panel.core.base import Frozen
+from panel.core.call_record import CallRecord
+from panel.core.completion import ModelRef
 from panel.errors import ProviderError, RunStopped, SettingsError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from panel.domain.journal import Step
-    from panel.domain.prompt import Prompt
-    from panel.providers.journaled import Wait
+    from panel.core.call_record import CallKey
+    from panel.core.prompt import Prompt
+    from panel.providers.middleware.answer_cache import Wait
 
 MANIFEST = "recording.json"
 LOCK = ".lock"
@@ -46,8 +46,8 @@ class Manifest(Frozen):
     kind: Literal["panel-recording"] = "panel-recording"
     schema_version: Literal[1] = 1
     secret: str = Field(pattern=r"^[0-9a-f]{64}$", default_factory=lambda: secrets.token_hex(SECRET_BYTES))
-    asked: Asked
-    exceptions: dict[str, Asked] = Field(default_factory=dict)
+    asked: ModelRef
+    exceptions: dict[str, ModelRef] = Field(default_factory=dict)
 
 
 class Recording:
@@ -111,7 +111,7 @@ class Recording:
             f"another process records in {self._folder}; wait until it is done, then run the same command again"
         )
 
-    async def find(self, step: Step) -> Entry | None:
+    async def find(self, step: CallKey) -> CallRecord | None:
         """Return what a question brought, or None if it was not recorded.
 
         Raises:
@@ -119,7 +119,7 @@ class Recording:
         """
         path = self._path(step)
         try:
-            entry = Entry.model_validate_json(path.read_bytes())
+            entry = CallRecord.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
@@ -132,11 +132,11 @@ class Recording:
             )
         return entry
 
-    async def begin(self, step: Step, wait: Wait) -> Step:  # noqa: ARG002 - its signature
+    async def begin(self, step: CallKey, wait: Wait) -> CallKey:  # noqa: ARG002 - its signature
         """Return the step: a recording keeps answers, not intents, and only one process writes it."""
         return step
 
-    async def settle(self, call: Step, entry: Entry) -> None:
+    async def settle(self, call: CallKey, entry: CallRecord) -> None:
         """Write what a question brought.
 
         Raises:
@@ -148,12 +148,12 @@ class Recording:
         except OSError as error:
             raise StorageError(f"an answer could not be recorded: {error}") from error
 
-    async def withdraw(self, call: Step, entry: Entry) -> None:
+    async def withdraw(self, call: CallKey, entry: CallRecord) -> None:
         """Write nothing: what was not asked is not recorded."""
 
     def knows(self, prompt: Prompt) -> bool:
         """Whether an answer of the same seat to any version of the question is there."""
         return any(self._folder.glob(f"{prompt.label}.{prompt.ask}.*.json"))
 
-    def _path(self, step: Step) -> Path:
+    def _path(self, step: CallKey) -> Path:
         return self._folder / f"{step.label}.{step.key[:SHORT_KEY]}.json"

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from panel.domain.completion import Completion, Finish
-from panel.domain.journal import Step
+from panel.core.call_record import CallKey
+from panel.core.completion import Completion, Finish
 from panel.errors import ProviderError
 from panel.providers.base import Provider
 from panel.providers.recording import Recording
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
     from panel.providers import Connection
 
 
@@ -33,7 +33,7 @@ class RecordingProvider(Provider):
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        entry = await self._recording.find(Step.of(prompt, config, self.name))
+        entry = await self._recording.find(CallKey.of(prompt, config, self.name))
         if entry is not None and entry.completion is not None:
             return entry.completion
         if entry is not None and entry.failure is not None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from panel.domain.text import one_line
+from panel.core.text import one_line
 from panel.errors import ProviderError, ProviderTimeout, ProviderUnreachable
-from panel.providers.faults import MAX_MESSAGE_CHARS, fault_of_status, json_object
-from panel.providers.limits import limits_of
+from panel.providers.http_errors import MAX_MESSAGE_CHARS, fault_of_status, json_object
+from panel.providers.rate_limit_headers import limits_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
     from openai import AsyncOpenAI
 
-    from panel.domain.completion import Limits
+    from panel.core.completion import RateLimits
     from panel.providers import Connection
 
 MANY_CALLS = 64
@@ -45,7 +45,7 @@ class Answer:
     """An answer of an API: its JSON object, and what its headers say about limits."""
 
     body: dict[str, Any]
-    limits: Limits | None
+    limits: RateLimits | None
 
 
 class Caller:

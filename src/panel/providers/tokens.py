@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from panel.domain.completion import Usage
-    from panel.domain.prompt import Prompt
+    from panel.core.completion import Usage
+    from panel.core.prompt import Prompt
 
 CHARS_PER_TOKEN = 4
 """The rule of thumb for English; other languages take more tokens."""

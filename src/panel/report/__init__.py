@@ -10,15 +10,15 @@ from panel.report.data import REVIEW_KIND, comparison_json, review_json
 from panel.report.editorial import NOTHING, Editorial
 from panel.report.html import comparison_html, review_html
 from panel.report.markdown import comparison_markdown, review_markdown
+from panel.report.read_json import StoredReview, read_review
 from panel.report.schemas import json_schema
-from panel.report.stored import StoredReview, read_review
-from panel.report.text import comparison_text, scorecard_text
+from panel.report.terminal import comparison_text, scorecard_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.comparison import Comparison
-    from panel.domain.review import PanelReview
+    from panel.core.comparison import Comparison
+    from panel.core.review import PanelReview
 
 __all__ = [
     "NOTHING",

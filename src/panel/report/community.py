@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from panel.domain.comparison import NO_VOTES
+from panel.core.comparison import NO_VOTES
 
 
 class Community(NamedTuple):

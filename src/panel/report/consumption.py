@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.domain.money import dollars
-from panel.domain.review import EMBEDDED
-from panel.report.words import counted
+from panel.core.money import dollars
+from panel.core.review import EMBEDDED
+from panel.report.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from panel.domain.comparison import Comparison
-    from panel.domain.completion import Usage
-    from panel.domain.take import Provenance, Seat
+    from panel.core.comparison import Comparison
+    from panel.core.completion import Usage
+    from panel.core.take import Provenance, Seat
 
 UNKNOWN = "unknown"
 BY_PROBABILITY = (

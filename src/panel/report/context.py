@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from panel.domain.base import Frozen
+from panel.core.base import Frozen
 
 
 class ReportContext(Frozen):

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime
 
-from panel.domain.base import Frozen
-from panel.domain.checks import Finding
-from panel.domain.comparison import DecisionRow
-from panel.domain.completion import Usage
-from panel.domain.edit import Mark
-from panel.domain.review import PanelReview
-from panel.domain.take import NoTakeReason, Verdict
-from panel.domain.tally import PanelVerdict, Scores
+from panel.checks import Finding
+from panel.core.base import Frozen
+from panel.core.comparison import DecisionRow
+from panel.core.completion import Usage
+from panel.core.edits import EditMark
+from panel.core.review import PanelReview
+from panel.core.take import NoTakeReason, Verdict
+from panel.core.tally import PanelVerdict, Scores
 from panel.report.editorial import NOTHING, aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.comparison import Comparison, ScoreRow
-    from panel.domain.take import Seat
+    from panel.core.comparison import Comparison, ScoreRow
+    from panel.core.take import Seat
     from panel.report.editorial import Editorial
 
 REVIEW_KIND = "panel-review"
@@ -70,7 +70,7 @@ class ReviewDocument(Frozen):
     review: PanelReview
     summary: Summary
     checks: tuple[Finding, ...] | None = None
-    edits: tuple[Mark, ...] = ()
+    edits: tuple[EditMark, ...] = ()
     approval: ApprovalOnFile | None = None
 
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import AwareDatetime, model_validator
 
-from panel.domain.approval import PersonName
-from panel.domain.base import Frozen
-from panel.domain.checks import Finding
-from panel.domain.edit import Mark
-from panel.domain.tick import Ticked, missing_ticks
+from panel.checks import Finding
+from panel.core.base import Frozen
+from panel.core.draft_rules import PersonName
+from panel.core.edits import EditMark
+from panel.core.resolution import RecordedResolution, missing_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.comparison import Comparison
+    from panel.core.comparison import Comparison
 
 
 class Editorial(Frozen):
@@ -30,8 +30,8 @@ class Editorial(Frozen):
     """
 
     findings: tuple[Finding, ...] | None = None
-    ticks: tuple[Ticked, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    ticks: tuple[RecordedResolution, ...] = ()
+    marks: tuple[EditMark, ...] = ()
     approved_by: PersonName | None = None
     approved_at: AwareDatetime | None = None
 
@@ -51,7 +51,7 @@ class Editorial(Frozen):
         """What an editor must still deal with; nothing once the review is approved."""
         return missing_ticks(self.checked or (), self.ticks)
 
-    def mark(self, persona: str | None, field: str) -> Mark | None:
+    def mark(self, persona: str | None, field: str) -> EditMark | None:
         """Return the mark of something, or None if it is as the panel made it."""
         return next((mark for mark in self.marks if (mark.persona, mark.field) == (persona, field)), None)
 

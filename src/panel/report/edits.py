@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.domain.comparison import joined
-from panel.domain.tally import Tally
-from panel.domain.text import one_line
-from panel.domain.tool import PriceClass
-from panel.report.words import counted
+from panel.core.comparison import joined
+from panel.core.tally import Tally
+from panel.core.text import one_line
+from panel.core.tool import PriceClass
+from panel.report.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from panel.domain.comparison import Comparison
-    from panel.domain.edit import Mark
-    from panel.domain.review import PanelReview
-    from panel.domain.take import Seat, Take
-    from panel.domain.tool import Tool
+    from panel.core.comparison import Comparison
+    from panel.core.edits import EditMark
+    from panel.core.review import PanelReview
+    from panel.core.take import Seat, Take
+    from panel.core.tool import Tool
     from panel.report.editorial import Editorial
 
 DRAFT = "Draft: not approved by an editor yet"
@@ -132,5 +132,5 @@ def _of_tool(known: Editorial) -> Iterator[EditNote]:
         yield EditNote("Checked facts", _names([mark]))
 
 
-def _names(marks: Iterable[Mark]) -> str:
+def _names(marks: Iterable[EditMark]) -> str:
     return joined(list(dict.fromkeys(one_line(name) for mark in marks for name in mark.by)))

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, StrictUndefined
 
-from panel.domain.tally import RULE
-from panel.domain.text import one_line
-from panel.report import checked, consumption, edits, marked, origins, words
+from panel.core.tally import RULE
+from panel.core.text import one_line
+from panel.report import consumption, edits, findings, highlight, provenance, wording
 from panel.report.page import safe_href
-from panel.report.strip import strip_of
+from panel.report.score_chart import strip_of
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -29,15 +29,15 @@ def environment(loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"line": one_line, "host": _host, "href": safe_href, "paragraphs": words.paragraphs}
+    made.filters |= {"line": one_line, "host": _host, "href": safe_href, "paragraphs": wording.paragraphs}
     made.globals |= {
         "rule": RULE,
-        "words": words,
-        "origins": origins,
+        "words": wording,
+        "origins": provenance,
         "consumption": consumption,
         "edits": edits,
-        "checked": checked,
-        "marked": marked,
+        "checked": findings,
+        "marked": highlight,
         "strip_of": strip_of,
         "shown": SHOWN_PARAGRAPHS,
     }

@@ -15,7 +15,7 @@ from panel.report.community import NO_COMMUNITY
 from panel.report.context import PLAIN
 from panel.report.editorial import NOTHING, aligned
 from panel.report.environment import environment
-from panel.report.linked_data import linked_data
+from panel.report.json_ld import linked_data
 from panel.report.page import one_column, trail
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from panel.domain.comparison import Comparison
-    from panel.domain.review import PanelReview
+    from panel.core.comparison import Comparison
+    from panel.core.review import PanelReview
     from panel.report.context import ReportContext
     from panel.report.editorial import Editorial
 

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from panel.domain.tally import RULE
-from panel.domain.text import one_line
-from panel.report import checked, consumption, edits, origins, words
+from panel.core.tally import RULE
+from panel.core.text import one_line
+from panel.report import consumption, edits, findings, provenance, wording
 from panel.report.context import PLAIN
 from panel.report.editorial import NOTHING, aligned
 from panel.report.page import one_column, safe_href
@@ -24,8 +24,8 @@ from panel.report.page import one_column, safe_href
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.comparison import Comparison
-    from panel.domain.review import PanelReview
+    from panel.core.comparison import Comparison
+    from panel.core.review import PanelReview
     from panel.report.context import ReportContext
     from panel.report.editorial import Editorial
 
@@ -72,7 +72,7 @@ def escaped(value: object) -> str:
 
 def quoted(text: str) -> Markdown:
     """Return a text of several paragraphs as a block quote."""
-    blocks = ["\\\n> ".join(escaped(line) for line in lines) for lines in words.paragraphs(text)]
+    blocks = ["\\\n> ".join(escaped(line) for line in lines) for lines in wording.paragraphs(text)]
     return Markdown("> " + "\n>\n> ".join(blocks))
 
 
@@ -102,10 +102,10 @@ def _environment() -> Environment:
     environment.filters |= {"quoted": quoted, "link": link, "verbatim": Markdown}
     environment.globals |= {
         "rule": RULE,
-        "words": words,
-        "origins": origins,
+        "words": wording,
+        "origins": provenance,
         "consumption": consumption,
         "edits": edits,
-        "checked": checked,
+        "checked": findings,
     }
     return environment

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.domain.address import public_address
-from panel.domain.comparison import Comparison
+from panel.core.comparison import Comparison
+from panel.core.urls import public_address
 
 if TYPE_CHECKING:
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
 
 
 def one_column(review: PanelReview) -> Comparison:

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from panel.domain.approval import PersonName
-from panel.domain.base import Frozen
-from panel.domain.completion import Effort, Verbosity
-from panel.domain.mail import mail_address
-from panel.domain.text import one_line
+from panel.core.base import Frozen
+from panel.core.completion import Effort, Verbosity
+from panel.core.draft_rules import PersonName
+from panel.core.mail import mail_address
+from panel.core.text import one_line
 from panel.errors import SettingsError
 
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")

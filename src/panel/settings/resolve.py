@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from panel.errors import InputError, Problem, SettingsError
-from panel.loaders.documents import Document, dotted
-from panel.loaders.files import read_text
-from panel.loaders.yaml_text import parse_yaml
 from panel.settings.model import Settings, masked
+from panel.tool_files.documents import Document, dotted
+from panel.tool_files.files import read_text
+from panel.tool_files.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,19 +8,19 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.domain.base import Frozen
+from panel.core.base import Frozen
 from panel.errors import SettingsError
+from panel.site.build_cache import Written, remembered
+from panel.site.catalog import read_shelf
 from panel.site.critics import critic_files
 from panel.site.feeds import feed_files
 from panel.site.lists import list_files
-from panel.site.memory import Written, remembered
+from panel.site.output_dir import Tree
 from panel.site.pairs import pairs_of
-from panel.site.press import File, Press, code_digest
+from panel.site.renderer import File, Renderer, code_digest
 from panel.site.reviews import review_files
 from panel.site.search import search_files
-from panel.site.shelf import read_shelf
 from panel.site.texts import text_files
-from panel.site.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,7 +102,7 @@ async def build_site(
                 "If it is, delete the folder first"
             )
         tree.begin()
-        press = Press(options, shelf)
+        press = Renderer(options, shelf)
         kept, written, pages = 0, 0, 0
         for number, file in enumerate(_files(press), start=1):
             digest = file.digest(common)
@@ -127,7 +127,7 @@ async def build_site(
     )
 
 
-def _files(press: Press) -> Iterator[File]:
+def _files(press: Renderer) -> Iterator[File]:
     pairs = pairs_of(press.shelf.cards, press.shelf.compared)
     shared = (File(path, (), partial(bytes, content)) for path, content in press.assets.items())
     return chain(

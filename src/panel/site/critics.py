@@ -6,19 +6,19 @@ import statistics
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.domain.text import one_line
-from panel.report.words import counted
-from panel.site.linked import web_page
+from panel.core.text import one_line
+from panel.report.wording import counted
+from panel.site.json_ld import web_page
 from panel.site.lists import FULL, latest, picture_file
-from panel.site.press import File
+from panel.site.renderer import File
 from panel.site.reviews import INDEX, PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from panel.domain.persona import Persona
-    from panel.site.press import Press
-    from panel.site.record import Card, Said
+    from panel.core.persona import Persona
+    from panel.site.renderer import Renderer
+    from panel.site.tool_summary import TakeExcerpt, ToolSummary
 
 STEP = 10
 """Width of a column of the distribution, in points of the score."""
@@ -72,7 +72,7 @@ class Figures(NamedTuple):
         return max(column.ships + column.skips for column in self.columns)
 
 
-def figures_of(critic: str, cards: Sequence[Card]) -> Figures | None:
+def figures_of(critic: str, cards: Sequence[ToolSummary]) -> Figures | None:
     """Return how a critic judges, or None if it gave no take on any of the tools."""
     marks = [mark for card in cards for mark in card.marks if mark.critic == critic]
     if not marks:
@@ -91,7 +91,7 @@ def figures_of(critic: str, cards: Sequence[Card]) -> Figures | None:
     )
 
 
-def critic_files(press: Press) -> Iterator[File]:
+def critic_files(press: Renderer) -> Iterator[File]:
     """Yield the files about critics."""
     for critic in press.options.critics:
         cards = [card for card in press.shelf.live if any(mark.critic == critic.id for mark in card.marks)]
@@ -114,12 +114,14 @@ def _column(marks: Sequence[tuple[int, str]], low: int) -> Column:
     return Column(low, high, ships, len(inside) - ships)
 
 
-def _takes(press: Press, critic: Persona, cards: Sequence[Card]) -> list[tuple[Card, Said]]:
+def _takes(
+    press: Renderer, critic: Persona, cards: Sequence[ToolSummary]
+) -> list[tuple[ToolSummary, TakeExcerpt]]:
     records = ((card, press.shelf.record(card)) for card in cards)
     return [(card, said) for card, record in records for said in record.said if said.critic == critic.id]
 
 
-def _page(press: Press, critic: Persona, cards: Sequence[Card], pages: int) -> File:
+def _page(press: Renderer, critic: Persona, cards: Sequence[ToolSummary], pages: int) -> File:
     path, title = f"critics/{critic.id}/", f"The {critic.name}"
     figures = figures_of(critic.id, cards)
     last = latest(cards, FULL)
@@ -144,7 +146,9 @@ def _page(press: Press, critic: Persona, cards: Sequence[Card], pages: int) -> F
     return File(path + INDEX, (figures, pages, tuple((card.slug, card.digest) for card in last)), made)
 
 
-def _takes_page(press: Press, critic: Persona, cards: Sequence[Card], number: int, *, last: bool) -> File:
+def _takes_page(
+    press: Renderer, critic: Persona, cards: Sequence[ToolSummary], number: int, *, last: bool
+) -> File:
     path, title = f"critics/{critic.id}/{number}/", f"The {critic.name}, page {number}"
     home = f"critics/{critic.id}/"
     description = f"Takes of the {critic.name}, an AI persona of the panel."
@@ -168,7 +172,7 @@ def _takes_page(press: Press, critic: Persona, cards: Sequence[Card], number: in
     return File(path + INDEX, (last, tuple((card.slug, card.digest) for card in cards)), made)
 
 
-def _overview(press: Press) -> File:
+def _overview(press: Renderer) -> File:
     path = "critics/"
     description = "The AI personas of the panel: what each looks for, and how each judges."
     figures = tuple((critic, figures_of(critic.id, press.shelf.live)) for critic in press.options.critics)

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from panel.report.words import EMBEDDED_LINE, EMBEDDED_MARK
+from panel.report.wording import EMBEDDED_LINE, EMBEDDED_MARK
 from panel.site.lists import FULL, categories_of, latest
-from panel.site.press import File
+from panel.site.renderer import File
 from panel.site.reviews import PICTURE
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from panel.site.options import SiteOptions
     from panel.site.pairs import Pair
-    from panel.site.press import Press
-    from panel.site.record import Card
+    from panel.site.renderer import Renderer
+    from panel.site.tool_summary import ToolSummary
 
 ATOM = "http://www.w3.org/2005/Atom"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -30,7 +30,7 @@ Place = tuple[str, str | None]
 """A page of the sitemap: its path, and when it was changed last, by ISO 8601."""
 
 
-def feed_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
+def feed_files(press: Renderer, pairs: Sequence[Pair]) -> Iterator[File]:
     """Yield the files that other programs read.
 
     Args:
@@ -47,7 +47,7 @@ def feed_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
     yield File("llms.txt", (counts, shows), partial(_llms, press, cards, counts))
 
 
-def _atom(press: Press, cards: Sequence[Card]) -> bytes:
+def _atom(press: Renderer, cards: Sequence[ToolSummary]) -> bytes:
     options = press.options
     feed = Element("feed", xmlns=ATOM, attrib={"xml:lang": "en"})
     _texts(feed, id=options.address(""), title=options.name, updated=_updated(cards))
@@ -72,7 +72,7 @@ def _atom(press: Press, cards: Sequence[Card]) -> bytes:
     return _xml(feed)
 
 
-def _json_feed(press: Press, cards: Sequence[Card]) -> bytes:
+def _json_feed(press: Renderer, cards: Sequence[ToolSummary]) -> bytes:
     options = press.options
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
@@ -98,7 +98,7 @@ def _json_feed(press: Press, cards: Sequence[Card]) -> bytes:
     return json.dumps(feed, ensure_ascii=False, indent=1).encode()
 
 
-def _summary(press: Press, card: Card) -> str:
+def _summary(press: Renderer, card: ToolSummary) -> str:
     names = press.critic_names
     said = press.shelf.record(card).said
     takes = [
@@ -108,12 +108,12 @@ def _summary(press: Press, card: Card) -> str:
     return "\n\n".join([part for part in (card.tagline, *takes, made) if part])
 
 
-def _updated(cards: Iterable[Card]) -> str:
+def _updated(cards: Iterable[ToolSummary]) -> str:
     # An empty feed must say a time, too, and no clock is asked, so that equal sites have equal bytes.
     return max((card.at.isoformat() for card in cards), default="1970-01-01T00:00:00+00:00")
 
 
-def _places(press: Press, pairs: Iterable[Pair]) -> Iterator[Place]:
+def _places(press: Renderer, pairs: Iterable[Pair]) -> Iterator[Place]:
     live = press.shelf.live
     newest = max((card.at for card in live), default=None)
     latest_day = newest.isoformat() if newest else None
@@ -186,7 +186,7 @@ def _robots(options: SiteOptions) -> bytes:
     return f"User-agent: *\nAllow: /\n\nSitemap: {options.address('sitemap.xml')}\n".encode()
 
 
-def _llms(press: Press, cards: Sequence[Card], counts: Sequence[tuple[str, str, int]]) -> bytes:
+def _llms(press: Renderer, cards: Sequence[ToolSummary], counts: Sequence[tuple[str, str, int]]) -> bytes:
     options = press.options
     lines = [
         f"# {_plain(options.name)}",

@@ -9,19 +9,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.domain.text import slugify
-from panel.report.words import counted
-from panel.site.linked import items, web_page
-from panel.site.press import File
+from panel.core.text import slugify
+from panel.report.wording import counted
+from panel.site.json_ld import items, web_page
+from panel.site.og_image import Picture, png
+from panel.site.renderer import File
 from panel.site.reviews import INDEX, PICTURE
-from panel.site.social import Picture, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from panel.site.pairs import Pair
-    from panel.site.press import Press
-    from panel.site.record import Card
+    from panel.site.renderer import Renderer
+    from panel.site.tool_summary import ToolSummary
 
 LATEST = 12
 FULL = 50
@@ -39,7 +39,7 @@ class Category(NamedTuple):
 
     slug: str
     name: str
-    cards: list[Card]
+    cards: list[ToolSummary]
 
     @property
     def path(self) -> str:
@@ -60,15 +60,15 @@ class Listing(NamedTuple):
     path: str
     title: str
     description: str
-    cards: Sequence[Card]
+    cards: Sequence[ToolSummary]
 
     @property
-    def chunks(self) -> list[Sequence[Card]]:
+    def chunks(self) -> list[Sequence[ToolSummary]]:
         """The tools by full pages, the oldest first."""
         return [self.cards[place : place + FULL] for place in range(0, len(self.cards), FULL)]
 
 
-def categories_of(cards: Sequence[Card]) -> list[Category]:
+def categories_of(cards: Sequence[ToolSummary]) -> list[Category]:
     """Return the categories of tools by name."""
     found: dict[str, Category] = {}
     for card in cards:
@@ -78,7 +78,7 @@ def categories_of(cards: Sequence[Card]) -> list[Category]:
     return sorted(found.values(), key=lambda one: (one.name.casefold(), one.slug))
 
 
-def list_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
+def list_files(press: Renderer, pairs: Sequence[Pair]) -> Iterator[File]:
     """Yield the files of lists.
 
     Args:
@@ -108,13 +108,13 @@ def list_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
         yield picture_file(press, path, title, about)
 
 
-def picture_file(press: Press, path: str, title: str, about: str) -> File:
+def picture_file(press: Renderer, path: str, title: str, about: str) -> File:
     """Return the picture of a page that is about no single tool."""
     picture = Picture(site=press.options.name, kicker="AI panel reviews", title=title, about=about)
     return File(path + PICTURE, (picture,), partial(png, picture))
 
 
-def latest(cards: Sequence[Card], most: int = LATEST) -> list[Card]:
+def latest(cards: Sequence[ToolSummary], most: int = LATEST) -> list[ToolSummary]:
     """Return the tools that were published last, the last one first."""
     return sorted(cards, key=lambda card: (card.at, card.tool), reverse=True)[:most]
 
@@ -124,11 +124,11 @@ def newest(pairs: Sequence[Pair], most: int = LATEST) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (max(pair.a.at, pair.b.at), pair.slug), reverse=True)[:most]
 
 
-def _shown(cards: Sequence[Card]) -> tuple[object, ...]:
+def _shown(cards: Sequence[ToolSummary]) -> tuple[object, ...]:
     return tuple((card.slug, card.digest) for card in cards)
 
 
-def _home(press: Press, categories: list[Category], cards: list[Card], pairs: list[Pair]) -> File:
+def _home(press: Renderer, categories: list[Category], cards: list[ToolSummary], pairs: list[Pair]) -> File:
     options, live = press.options, len(press.shelf.live)
     counts = tuple((one.slug, one.name, len(one.cards)) for one in categories)
     description = (
@@ -155,7 +155,7 @@ def _home(press: Press, categories: list[Category], cards: list[Card], pairs: li
     return File(INDEX, shows, made)
 
 
-def _pages(press: Press, listing: Listing) -> Iterator[File]:
+def _pages(press: Renderer, listing: Listing) -> Iterator[File]:
     chunks = listing.chunks
     first = latest(listing.cards, FULL)
     yield _list_page(press, listing, None, first, len(chunks))
@@ -164,7 +164,9 @@ def _pages(press: Press, listing: Listing) -> Iterator[File]:
             yield _list_page(press, listing, number, chunk, len(chunks))
 
 
-def _list_page(press: Press, listing: Listing, number: int | None, cards: Sequence[Card], of: int) -> File:
+def _list_page(
+    press: Renderer, listing: Listing, number: int | None, cards: Sequence[ToolSummary], of: int
+) -> File:
     path = listing.path if number is None else f"{listing.path}{number}/"
     last = None if number is None else number == of
 
@@ -192,7 +194,7 @@ def _list_page(press: Press, listing: Listing, number: int | None, cards: Sequen
     return File(path + INDEX, (_shown(cards), listing.title, *told), made)
 
 
-def _comparisons(press: Press, pairs: list[Pair]) -> File:
+def _comparisons(press: Renderer, pairs: list[Pair]) -> File:
     options, path = press.options, "compare/"
     description = "The latest comparisons of two tools, critic by critic."
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from panel.domain.base import Frozen, digest_of
-from panel.domain.persona import Persona
+from panel.core.base import Frozen, digest_of
+from panel.core.persona import Persona
 
 OFF, OWN = "off", "panel"
 """Where readers sign up for the newsletter: nowhere, or with panel's own public server."""

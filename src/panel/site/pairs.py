@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.domain.text import canonical
+from panel.core.text import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from panel.site.record import Card
+    from panel.site.tool_summary import ToolSummary
 
 NEIGHBOURS = 2
 """Tools of its category, published before it, that each tool is compared with: a new tool touches the pages of these alone."""
@@ -19,8 +19,8 @@ NEIGHBOURS = 2
 class Pair(NamedTuple):
     """Two tools side by side, by slug in alphabetical order."""
 
-    a: Card
-    b: Card
+    a: ToolSummary
+    b: ToolSummary
 
     @property
     def slug(self) -> str:
@@ -48,7 +48,7 @@ class Pair(NamedTuple):
         return self.a.thin or self.b.thin
 
 
-def pairs_of(cards: Sequence[Card], compared: Iterable[tuple[int, ...]]) -> list[Pair]:
+def pairs_of(cards: Sequence[ToolSummary], compared: Iterable[tuple[int, ...]]) -> list[Pair]:
     """Return the comparisons of a site: what editors put side by side, and each tool with those before it in its category.
 
     A tool that was retracted keeps its place, so that other tools' comparisons stay what they were.
@@ -78,9 +78,9 @@ def partners(pairs: Iterable[Pair]) -> dict[int, list[Pair]]:
     return found
 
 
-def _neighbours(cards: Iterable[Card]) -> Iterator[tuple[Card, Card]]:
+def _neighbours(cards: Iterable[ToolSummary]) -> Iterator[tuple[ToolSummary, ToolSummary]]:
     """Yield each tool with those before it, one category after the other, so that the same reviews soon return."""
-    categories: dict[str, list[Card]] = {}
+    categories: dict[str, list[ToolSummary]] = {}
     for card in cards:
         if card.category:
             categories.setdefault(canonical(card.category), []).append(card)
@@ -90,6 +90,6 @@ def _neighbours(cards: Iterable[Card]) -> Iterator[tuple[Card, Card]]:
                 yield other, card
 
 
-def _pair(one: Card, other: Card) -> Pair:
+def _pair(one: ToolSummary, other: ToolSummary) -> Pair:
     a, b = sorted((one, other), key=lambda card: card.slug)
     return Pair(a, b)

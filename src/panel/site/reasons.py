@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.domain.take import Verdict
-from panel.domain.text import one_line
-from panel.report.words import opening
+from panel.core.take import Verdict
+from panel.core.text import one_line
+from panel.report.wording import opening
 
 if TYPE_CHECKING:
-    from panel.domain.review import PanelReview
-    from panel.domain.take import Take
+    from panel.core.review import PanelReview
+    from panel.core.take import Take
 
 MARGIN = 5
 """Points by which a critic must set a tool above the other, where both got the same verdict."""

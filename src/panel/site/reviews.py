@@ -5,24 +5,24 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panel.domain.comparison import Comparison
+from panel.core.comparison import Comparison
 from panel.report import Editorial, ReportContext
 from panel.report.page import one_column, safe_href
-from panel.report.words import EMBEDDED_MARK, answer_sentence
-from panel.site.duel import duel_of
-from panel.site.linked import reviewed, web_page
+from panel.report.wording import EMBEDDED_MARK, answer_sentence
+from panel.site.json_ld import reviewed, web_page
+from panel.site.og_image import Bar, Picture, png
 from panel.site.pairs import Pair, partners
-from panel.site.press import File
 from panel.site.reasons import reasons_for
-from panel.site.social import Bar, Picture, png
+from panel.site.renderer import File
+from panel.site.score_lines import duel_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from panel.domain.review import PanelReview
-    from panel.site.press import Press
-    from panel.site.record import Card
+    from panel.core.review import PanelReview
+    from panel.site.renderer import Renderer
+    from panel.site.tool_summary import ToolSummary
     from panel.store import Publication
 
 NOTE = "Scores by AI personas; approved by an editor"
@@ -44,7 +44,7 @@ class Source(NamedTuple):
     checked_on: date | None
 
 
-def review_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
+def review_files(press: Renderer, pairs: Sequence[Pair]) -> Iterator[File]:
     """Yield the files about tools and comparisons.
 
     Args:
@@ -62,7 +62,7 @@ def review_files(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
     yield from _moved_pairs(press, pairs)
 
 
-def _of_tool(press: Press, card: Card, compared: list[Pair]) -> Iterator[File]:
+def _of_tool(press: Renderer, card: ToolSummary, compared: list[Pair]) -> Iterator[File]:
     path = f"tools/{card.slug}/"
     if card.retracted:
         yield _notice(press, path, card.name, (card,))
@@ -82,7 +82,7 @@ def _of_tool(press: Press, card: Card, compared: list[Pair]) -> Iterator[File]:
     yield File(path + PICTURE, (picture,), partial(png, picture))
 
 
-def _of_pair(press: Press, pair: Pair) -> Iterator[File]:
+def _of_pair(press: Renderer, pair: Pair) -> Iterator[File]:
     path = f"compare/{pair.slug}/"
     yield _redirect(press, f"compare/{pair.turned}/", path, pair.title)
     if pair.retracted:
@@ -97,7 +97,7 @@ def _of_pair(press: Press, pair: Pair) -> Iterator[File]:
     yield File(path + PICTURE, (picture,), partial(png, picture))
 
 
-def _moved_pairs(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
+def _moved_pairs(press: Renderer, pairs: Sequence[Pair]) -> Iterator[File]:
     """Yield the way to comparisons from the addresses that they had under former slugs of their tools."""
     moved: dict[str, Pair] = {}
     for pair in pairs:
@@ -112,12 +112,12 @@ def _moved_pairs(press: Press, pairs: Sequence[Pair]) -> Iterator[File]:
         yield _redirect(press, f"compare/{slug}/", f"compare/{pair.slug}/", pair.title)
 
 
-def _redirect(press: Press, path: str, to: str, title: str) -> File:
+def _redirect(press: Renderer, path: str, to: str, title: str) -> File:
     make = partial(press.page, "moved.html.j2", path, to=to, title=title, description="", linked_data=None)
     return File(path + INDEX, (to, title), partial(make, noindex=True))
 
 
-def _notice(press: Press, path: str, title: str, gone: tuple[Card, ...]) -> File:
+def _notice(press: Renderer, path: str, title: str, gone: tuple[ToolSummary, ...]) -> File:
     def made() -> bytes:
         taken = [log[0] for card in gone if (log := press.shelf.record(card).log)]
         return press.page(
@@ -133,7 +133,7 @@ def _notice(press: Press, path: str, title: str, gone: tuple[Card, ...]) -> File
     return File(path + INDEX, (title, *(card.digest for card in gone)), made)
 
 
-async def _tool_page(press: Press, card: Card, compared: list[Pair]) -> bytes:
+async def _tool_page(press: Renderer, card: ToolSummary, compared: list[Pair]) -> bytes:
     publication = await press.shelf.publication(card)
     page = one_column(publication.shown.review)
     path = f"tools/{card.slug}/"
@@ -147,7 +147,7 @@ async def _tool_page(press: Press, card: Card, compared: list[Pair]) -> bytes:
     )
 
 
-async def _pair_page(press: Press, pair: Pair) -> bytes:
+async def _pair_page(press: Renderer, pair: Pair) -> bytes:
     publications = [await press.shelf.publication(card) for card in pair]
     page = Comparison(reviews=tuple(map(_filed, publications, pair)))
     path = f"compare/{pair.slug}/"
@@ -165,7 +165,7 @@ async def _pair_page(press: Press, pair: Pair) -> bytes:
     )
 
 
-def _filed(publication: Publication, card: Card) -> PanelReview:
+def _filed(publication: Publication, card: ToolSummary) -> PanelReview:
     """Return a review with its tool filed where its page is, which tells tools of one slug apart."""
     review = publication.shown.review
     tool = review.tool.model_copy(update={"slug": card.slug})
@@ -173,10 +173,10 @@ def _filed(publication: Publication, card: Card) -> PanelReview:
 
 
 def _common(
-    press: Press,
+    press: Renderer,
     page: Comparison,
     publications: Sequence[Publication],
-    cards: Sequence[Card],
+    cards: Sequence[ToolSummary],
     steps: list[tuple[str, str]],
 ) -> dict[str, Any]:
     options, description = press.options, answer_sentence(page)
@@ -221,7 +221,7 @@ def _sources(publication: Publication) -> Iterator[Source]:
         )
 
 
-def _bar(press: Press, card: Card) -> Bar:
+def _bar(press: Renderer, card: ToolSummary) -> Bar:
     scores = tuple(
         (press.critic_names.get(mark.critic, mark.critic.title())[:2], mark.score, str(mark.verdict))
         for mark in card.marks

@@ -10,13 +10,13 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from panel.site.press import File
+from panel.site.renderer import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from panel.site.press import Press
-    from panel.site.record import Card
+    from panel.site.renderer import Renderer
+    from panel.site.tool_summary import ToolSummary
 
 LETTERS = 2
 """Letters of a word that name its file; `assets/site.js` does the same."""
@@ -24,9 +24,9 @@ LETTERS = 2
 _PLAIN = re.compile("[a-z0-9]")
 
 
-def search_files(press: Press) -> Iterator[File]:
+def search_files(press: Renderer) -> Iterator[File]:
     """Yield the files that the search fetches."""
-    found: dict[str, list[Card]] = {}
+    found: dict[str, list[ToolSummary]] = {}
     for card in press.shelf.live:
         for key in sorted({key_of(word) for word in press.shelf.words(card).split() if len(word) >= LETTERS}):
             found.setdefault(key, []).append(card)
@@ -43,7 +43,7 @@ def key_of(word: str) -> str:
     return "".join(char if _PLAIN.fullmatch(char) else f"-{ord(char):x}" for char in word[:LETTERS])
 
 
-def _shard(press: Press, cards: Iterable[Card]) -> bytes:
+def _shard(press: Renderer, cards: Iterable[ToolSummary]) -> bytes:
     # A tool at a time: the words of all tools at once would be the most that a build ever holds.
     made = bytearray(b"[")
     for card in cards:

@@ -6,19 +6,19 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panel.domain.take import HIGHEST_SKIP, LOWEST_SHIP
-from panel.domain.tally import MIN_TAKES
-from panel.site.linked import web_page
+from panel.core.take import HIGHEST_SKIP, LOWEST_SHIP
+from panel.core.tally import MIN_TAKES
+from panel.site.json_ld import web_page
 from panel.site.lists import picture_file
-from panel.site.press import File
+from panel.site.renderer import File
 from panel.site.reviews import INDEX, PICTURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from panel.site.press import Press
-    from panel.site.record import Correction
+    from panel.site.renderer import Renderer
+    from panel.site.tool_summary import Correction
 
 
 class MadeWith(NamedTuple):
@@ -39,7 +39,7 @@ class MadeWith(NamedTuple):
     last: date
 
 
-def text_files(press: Press) -> Iterator[File]:
+def text_files(press: Renderer) -> Iterator[File]:
     """Yield the files of pages that explain."""
     yield _methodology(press)
     yield picture_file(
@@ -50,7 +50,7 @@ def text_files(press: Press) -> Iterator[File]:
     yield _plain(press, "404.html", "missing.html.j2", "Page not found", "There is no page of this address.")
 
 
-def _methodology(press: Press) -> File:
+def _methodology(press: Renderer) -> File:
     path, title = "methodology/", "How the panel works"
     description = "The rules, the critics, the prompts and the models: what AI did, and what people did."
     versions = _versions(press)
@@ -73,7 +73,7 @@ def _methodology(press: Press) -> File:
     return File(path + INDEX, versions, made)
 
 
-def _versions(press: Press) -> tuple[MadeWith, ...]:
+def _versions(press: Renderer) -> tuple[MadeWith, ...]:
     """Return with what the reviews on the site were made, the latest first."""
     counts: Counter[tuple[tuple[str, ...], str]] = Counter()
     days: dict[tuple[tuple[str, ...], str], list[date]] = {}
@@ -86,7 +86,7 @@ def _versions(press: Press) -> tuple[MadeWith, ...]:
     return tuple(sorted(made, key=lambda one: (one.last, one.models, one.prompts), reverse=True))
 
 
-def _corrections(press: Press) -> Iterator[File]:
+def _corrections(press: Renderer) -> Iterator[File]:
     changed = [card for card in press.shelf.cards if card.corrected]
     log: list[Correction] = [
         entry.model_copy(update={"slug": card.slug})
@@ -109,7 +109,7 @@ def _corrections(press: Press) -> Iterator[File]:
         )
 
 
-def _log_page(press: Press, path: str, year: int | None, **values: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
+def _log_page(press: Renderer, path: str, year: int | None, **values: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
     title = f"Corrections of {year}" if year else "Corrections"
     steps = [("Corrections", "corrections/"), *([(str(year), path)] if year else [])]
     description = "What was changed or taken back after it was published."
@@ -125,7 +125,7 @@ def _log_page(press: Press, path: str, year: int | None, **values: Any) -> bytes
     )
 
 
-def _plain(press: Press, path: str, template: str, title: str, description: str) -> File:
+def _plain(press: Renderer, path: str, template: str, title: str, description: str) -> File:
     make = partial(
         press.page,
         template,

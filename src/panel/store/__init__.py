@@ -6,23 +6,23 @@ Everything is reached through `open_store`. SQLAlchemy is imported with this pac
 from __future__ import annotations
 
 from panel.store.approval import DraftView, StaleDraft
-from panel.store.claims import CLAIM_SECONDS, Claim
+from panel.store.calls import Call
+from panel.store.draft_locks import CLAIM_SECONDS, Claim
 from panel.store.drafts import Draft, DraftLine
 from panel.store.events import Event, PastEvent
 from panel.store.figures import Progress, Spent
 from panel.store.findings import Checks
-from panel.store.glance import Glance, glance
-from panel.store.holder import Holder
+from panel.store.inspect import Glance, glance
 from panel.store.leases import RENEW_SECONDS, Lease
-from panel.store.outcomes import FAILURES, FailedSeat, RunLine
-from panel.store.people import User
+from panel.store.process_id import Holder
 from panel.store.publications import Listed, Publication, Publishing, Retraction
-from panel.store.queue import Order, QueueLine, QueuePage, Split, Wanted
+from panel.store.queue import Order, QueueFilter, QueueLine, QueuePage, Split
+from panel.store.run_stats import FAILURES, FailedSeat, RunLine
 from panel.store.runs import Run, RunState, Todo
-from panel.store.steps import Call
 from panel.store.store import Store, open_store
 from panel.store.subscribers import Subscriber, Subscription
 from panel.store.tools import KnownTool
+from panel.store.users import User
 
 __all__ = [
     "CLAIM_SECONDS",
@@ -46,6 +46,7 @@ __all__ = [
     "Progress",
     "Publication",
     "Publishing",
+    "QueueFilter",
     "QueueLine",
     "QueuePage",
     "Retraction",
@@ -60,7 +61,6 @@ __all__ = [
     "Subscription",
     "Todo",
     "User",
-    "Wanted",
     "glance",
     "open_store",
 ]

@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from panel.domain.approval import Action, State
-from panel.domain.base import Frozen, digest_of
-from panel.domain.checks import Finding
-from panel.domain.edit import Edit, Shown, edit_of, edited, left_after
-from panel.domain.review import PanelReview
-from panel.domain.standing import Standing, advanced, refusal
-from panel.domain.tick import Ticked, missing_ticks
+from panel.checks import Finding
+from panel.core.base import Frozen, digest_of
+from panel.core.draft_rules import Action, State
+from panel.core.draft_state import DraftState, advanced, refusal
+from panel.core.edits import Edit, Shown, edit_of, edited, left_after
+from panel.core.resolution import RecordedResolution, missing_ticks
+from panel.core.review import PanelReview
 from panel.errors import GateError
-from panel.store.access import Access
-from panel.store.claims import Claim, claim_of, let_go
-from panel.store.desk import REPLACED, Desk, desk_of, keep
+from panel.store.base import Access
+from panel.store.draft_history import REPLACED, DraftHistory, desk_of, keep
+from panel.store.draft_locks import Claim, claim_of, let_go
 from panel.store.events import Event, PastEvent
 from panel.store.findings import checked
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from panel.domain.deed import Deed
-    from panel.domain.take import Seat
-    from panel.domain.tick import Tick
+    from panel.core.draft_command import DraftCommand
+    from panel.core.resolution import Resolution
+    from panel.core.take import Seat
     from panel.store.findings import Checked, Checks
 
 # Whoever has decided has the draft no longer before them.
@@ -72,7 +72,7 @@ class DraftView(Frozen):
 
     id: int
     shown: Shown
-    standing: Standing
+    standing: DraftState
     findings: tuple[Finding, ...]
     history: tuple[PastEvent, ...]
     claim: Claim | None
@@ -93,7 +93,7 @@ class DraftView(Frozen):
         """The findings that still stand in the way of approval."""
         return missing_ticks(self.findings, self.standing.ticks)
 
-    def tick_of(self, finding: Finding) -> Ticked | None:
+    def tick_of(self, finding: Finding) -> RecordedResolution | None:
         """Return how a finding was dealt with, or None."""
         return next((tick for tick in self.standing.ticks if tick.finding == finding.id), None)
 
@@ -110,7 +110,7 @@ class _Plan:
 class Approvals(Access):
     """What people do with drafts."""
 
-    async def act(self, draft: int, deed: Deed, checks: Checks) -> Standing:
+    async def act(self, draft: int, deed: DraftCommand, checks: Checks) -> DraftState:
         """Do something with a draft, and return where it stands since.
 
         Args:
@@ -141,7 +141,7 @@ class Approvals(Access):
         return await self._read(lambda connection: _view(connection, draft, checks))
 
 
-def _act(connection: Connection, draft: int, deed: Deed, checks: Checks) -> Standing | GateError:
+def _act(connection: Connection, draft: int, deed: DraftCommand, checks: Checks) -> DraftState | GateError:
     # A refusal is returned, because an error would take back what shares the transaction; nothing was written before it.
     desk = desk_of(connection, draft, change=True)
     try:
@@ -154,14 +154,14 @@ def _act(connection: Connection, draft: int, deed: Deed, checks: Checks) -> Stan
         return refused
 
 
-def _check_claim(connection: Connection, draft: int, deed: Deed) -> None:
+def _check_claim(connection: Connection, draft: int, deed: DraftCommand) -> None:
     found = claim_of(connection, draft)
     if found and not found.is_of(deed.actor.name):
         minutes = f"{found.minutes} minute{'s' if found.minutes != 1 else ''}"
         raise GateError(f"draft {draft} is with {found.holder} for {minutes} yet; wait, or take it over")
 
 
-def _check_seen(desk: Desk, deed: Deed) -> None:
+def _check_seen(desk: DraftHistory, deed: DraftCommand) -> None:
     shown = desk.standing.shown
     if deed.seen != shown:
         last = next(event for event in reversed(desk.past) if event.hash_before != event.hash_after)
@@ -177,12 +177,12 @@ def _check_seen(desk: Desk, deed: Deed) -> None:
     )
 
 
-def _check_rules(desk: Desk, deed: Deed) -> None:
+def _check_rules(desk: DraftHistory, deed: DraftCommand) -> None:
     if why := refusal(desk.standing, deed.action, deed.actor.role, deed.reason):
         raise GateError(f"draft {desk.draft} {why}")
 
 
-def _done(connection: Connection, desk: Desk, deed: Deed, checks: Checks) -> Standing:
+def _done(connection: Connection, desk: DraftHistory, deed: DraftCommand, checks: Checks) -> DraftState:
     plan = _plan(desk, deed)
     unchanged = plan.made is desk.made and plan.edits == desk.standing.edits
     after = desk.shown if unchanged else edited(plan.made, plan.edits)
@@ -211,7 +211,7 @@ def _done(connection: Connection, desk: Desk, deed: Deed, checks: Checks) -> Sta
     return keep(connection, desk, event, after, found)
 
 
-def _check_tick(draft: int, tick: Tick, found: Checked) -> None:
+def _check_tick(draft: int, tick: Resolution, found: Checked) -> None:
     finding = next((each for each in found.findings or () if each.id == tick.finding), None)
     if finding is None:
         raise GateError(f"draft {draft} no longer has this finding; read it again")
@@ -226,7 +226,7 @@ def _unfinished(draft: int, missing: int) -> GateError:
     return GateError(f"draft {draft} has {findings} neither ticked nor cut; deal with each, then approve it")
 
 
-def _plan(desk: Desk, deed: Deed) -> _Plan:
+def _plan(desk: DraftHistory, deed: DraftCommand) -> _Plan:
     if deed.seat:
         return _rerun(desk, deed.seat)
     if deed.action is Action.UNDO:
@@ -238,7 +238,7 @@ def _plan(desk: Desk, deed: Deed) -> _Plan:
     return _Plan(desk.made, (*desk.standing.edits, *edits), payload)
 
 
-def _rerun(desk: Desk, seat: Seat) -> _Plan:
+def _rerun(desk: DraftHistory, seat: Seat) -> _Plan:
     if desk.made.seat_of(seat.persona) is None:
         raise GateError(f"{seat.persona} has no seat in draft {desk.draft}")
     seats = tuple(seat if old.persona == seat.persona else old for old in desk.made.seats)
@@ -247,7 +247,7 @@ def _rerun(desk: Desk, seat: Seat) -> _Plan:
     return _Plan(made, left_after(desk.standing.edits, seat.persona), payload)
 
 
-def _undo(desk: Desk) -> _Plan:
+def _undo(desk: DraftHistory) -> _Plan:
     last = desk.standing.undoable[-1]
     undone = desk.past[last.place]
     payload: dict[str, Any] = {"undone": undone.id}

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select, update
 
-from panel.domain.approval import PANEL, Action, State
-from panel.domain.base import Frozen
-from panel.domain.edit import Shown, edited
-from panel.domain.review import PanelReview, fills_in, says_the_same
-from panel.domain.standing import DRAFTED, REVISED
-from panel.domain.take import NoTakeReason
+from panel.core.base import Frozen
+from panel.core.draft_rules import PANEL, Action, State
+from panel.core.draft_state import DRAFTED, REVISED
+from panel.core.edits import Shown, edited
+from panel.core.review import PanelReview, fills_in, says_the_same
+from panel.core.take import NoTakeReason
 from panel.errors import GateError, NotFound, StorageError
-from panel.store.access import Access
+from panel.store.base import Access
 from panel.store.columns import now
-from panel.store.desk import REPLACED, desk_of, keep, put_takes
+from panel.store.draft_history import REPLACED, desk_of, keep, put_takes
 from panel.store.events import Event, PastEvent, add_event, events_of
 from panel.store.findings import checked, put_kinds
 from panel.store.queue import columns_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
-    from panel.domain.tool import Tool
+    from panel.core.tool import Tool
     from panel.store.findings import Checked, Checks
 
 _ACTIONS = frozenset(map(str, Action))

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
 
-from panel.domain.base import Frozen
-from panel.store.access import Access
+from panel.core.base import Frozen
+from panel.store.base import Access
+from panel.store.calls import ANSWERED, FAILED, OPEN
 from panel.store.drafts import drafts_of
 from panel.store.runs import DONE, TODO
 from panel.store.schema import calls, drafts, run_tools
-from panel.store.steps import ANSWERED, FAILED, OPEN
 
 if TYPE_CHECKING:
     from sqlalchemy import Case, ColumnElement, Connection, Table

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, func, null, or_, select
 
-from panel.domain.text import canonical
+from panel.core.text import canonical
 from panel.store.schema import drafts, open_kinds, takes, tool_names
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
-    from panel.store.queue import Wanted
+    from panel.store.queue import QueueFilter
 
 FEW = 250
 """Drafts that are looked up one by one: of N, a page of 50 is found among more of them after at most N / 5 others on average."""
@@ -43,7 +43,9 @@ _SPLITS: dict[str, ColumnElement[bool]] = {
 }
 
 
-def narrowed(connection: Connection, wanted: Wanted) -> tuple[set[int] | None, list[ColumnElement[bool]]]:
+def narrowed(
+    connection: Connection, wanted: QueueFilter
+) -> tuple[set[int] | None, list[ColumnElement[bool]]]:
     """Return what a list is narrowed to.
 
     Returns:
@@ -60,7 +62,7 @@ def narrowed(connection: Connection, wanted: Wanted) -> tuple[set[int] | None, l
     return few, conditions
 
 
-def _filters(connection: Connection, wanted: Wanted) -> Iterator[_Filter]:
+def _filters(connection: Connection, wanted: QueueFilter) -> Iterator[_Filter]:
     if wanted.category is not None:
         yield _of_column(drafts.c.category, eq, wanted.category)
     if wanted.cost is not None:
@@ -103,7 +105,7 @@ def _named(connection: Connection, search: str) -> _Filter:
     return _Filter(is_it, select(drafts.c.id).join_from(tool_names, drafts, mine).where(named))
 
 
-def _said(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _said(wanted: QueueFilter) -> Iterator[ColumnElement[bool]]:
     yield takes.c.verdict.is_not(None) if wanted.verdict is None else takes.c.verdict == wanted.verdict
     if wanted.persona is not None:
         yield takes.c.persona == wanted.persona

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import delete, insert
 
-from panel.domain.checks import Finding
-from panel.domain.review import PanelReview
-from panel.domain.tick import missing_ticks
+from panel.checks import Finding
+from panel.core.resolution import missing_ticks
+from panel.core.review import PanelReview
 from panel.store.schema import open_kinds
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from panel.domain.tick import Tick
+    from panel.core.resolution import Resolution
 
 UNCOUNTED = -1
 """What the column of open findings holds where nothing was checked; an index orders no NULL alike on both databases."""
@@ -50,7 +50,7 @@ class Checked:
         }
 
 
-def checked(review: PanelReview, checks: Checks | None, ticks: Iterable[Tick] = ()) -> Checked:
+def checked(review: PanelReview, checks: Checks | None, ticks: Iterable[Resolution] = ()) -> Checked:
     """Return what checks find in a review, and what of it its ticks leave to be dealt with."""
     if checks is None:
         return Checked(None, ())

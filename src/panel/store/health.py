@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from sqlalchemy import Text, cast, func, select
 
-from panel.domain.approval import State
-from panel.domain.completion import Completion
-from panel.domain.edit import Shown
-from panel.domain.review import PanelReview
-from panel.domain.standing import DRAFTED
+from panel.core.completion import Completion
+from panel.core.draft_rules import State
+from panel.core.draft_state import DRAFTED
+from panel.core.edits import Shown
+from panel.core.review import PanelReview
 from panel.errors import StorageError
-from panel.store.access import Access
-from panel.store.desk import desk_of
+from panel.store.base import Access
+from panel.store.calls import ANSWERED
+from panel.store.draft_history import desk_of
 from panel.store.queue import columns_of
 from panel.store.schema import calls, draft_counts, drafts, events, takes
-from panel.store.steps import ANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import null, or_, select, update
 
-from panel.domain.base import Frozen
+from panel.core.base import Frozen
 from panel.errors import RunStopped, StorageError
-from panel.store.access import Access
+from panel.store.base import Access
 from panel.store.columns import now
-from panel.store.holder import Holder
+from panel.store.process_id import Holder
 from panel.store.schema import runs
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from panel.errors import SettingsError, StorageError
 from panel.store.database import Database
-from panel.store.faults import lost_connection
+from panel.store.errors import lost_connection
 from panel.store.migrate import migrate
 
 if TYPE_CHECKING:

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from panel.domain.approval import Action
-from panel.domain.base import Frozen
-from panel.domain.edit import Shown
-from panel.domain.standing import Standing, fold
-from panel.domain.tick import Ticked
+from panel.core.base import Frozen
+from panel.core.draft_rules import Action
+from panel.core.draft_state import DraftState, fold
+from panel.core.edits import Shown
+from panel.core.resolution import RecordedResolution
 from panel.errors import StorageError
-from panel.store.access import Access
-from panel.store.desk import desk_of
+from panel.store.base import Access
+from panel.store.draft_history import desk_of
 from panel.store.schema import drafts, events, run_tools, runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from panel.domain.standing import Live
-    from panel.store.desk import Desk
+    from panel.core.draft_state import Live
+    from panel.store.draft_history import DraftHistory
     from panel.store.events import PastEvent
 
 COMPARE = "compare"
@@ -56,7 +56,7 @@ class Publication(Frozen):
 
     draft: int
     shown: Shown
-    ticks: tuple[Ticked, ...]
+    ticks: tuple[RecordedResolution, ...]
     approved_by: str
     approved_at: datetime
     at: datetime
@@ -138,7 +138,7 @@ class Publications(Access):
         return await self._read(_compared)
 
 
-def _published(desk: Desk) -> Publication | None:
+def _published(desk: DraftHistory) -> Publication | None:
     live = desk.standing.live
     return _publication(desk, live, fold(desk.past[: live.place + 1])) if live else None
 
@@ -169,10 +169,10 @@ def _compared(connection: Connection) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(tuple(tools) for tools in together.values() if len(tools) > 1))
 
 
-def _publishing(desk: Desk) -> Publishing | None:
+def _publishing(desk: DraftHistory) -> Publishing | None:
     publications: list[Publication] = []
     retractions: list[Retraction] = []
-    standing: Standing | None = None
+    standing: DraftState | None = None
     for place, event in enumerate(desk.past):
         if event.kind not in {Action.PUBLISH, Action.RETRACT}:
             continue
@@ -187,7 +187,7 @@ def _publishing(desk: Desk) -> Publishing | None:
     return Publishing(draft=desk.draft, publications=tuple(publications), retractions=tuple(retractions))
 
 
-def _publication(desk: Desk, live: Live, standing: Standing) -> Publication:
+def _publication(desk: DraftHistory, live: Live, standing: DraftState) -> Publication:
     shown = desk.shown_at(live.place)
     if shown.hash != live.hash:
         raise StorageError(

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import and_, func, or_, select, union_all
 
-from panel.domain.approval import State
-from panel.domain.base import Frozen
-from panel.domain.checks import CheckKind
-from panel.domain.take import Verdict
-from panel.domain.text import canonical, one_line
+from panel.checks import CheckKind
+from panel.core.base import Frozen
+from panel.core.draft_rules import State
+from panel.core.take import Verdict
+from panel.core.text import canonical, one_line
 from panel.errors import SettingsError
-from panel.store.access import Access
+from panel.store.base import Access
 from panel.store.clock import database_time
 from panel.store.filters import hidden, narrowed
 from panel.store.findings import UNCOUNTED
@@ -29,7 +29,7 @@ from panel.store.schema import claims, draft_counts, drafts, tools
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
 
-    from panel.domain.review import PanelReview
+    from panel.core.review import PanelReview
 
 
 class Split(StrEnum):
@@ -110,7 +110,7 @@ def _utc(value: datetime) -> datetime:
 _Line = Annotated[str, BeforeValidator(_clean)]
 
 
-class Wanted(Frozen):
+class QueueFilter(Frozen):
     """Which drafts a list is of, and in what order.
 
     Attributes:
@@ -158,7 +158,7 @@ class Queue(Access):
     """Lists and counts of drafts."""
 
     async def queue(
-        self, wanted: Wanted | None = None, *, after: str | None = None, limit: int = 50
+        self, wanted: QueueFilter | None = None, *, after: str | None = None, limit: int = 50
     ) -> QueuePage:
         """Return a page of drafts.
 
@@ -171,7 +171,7 @@ class Queue(Access):
             SettingsError: `after` is of no page.
         """
         cursor = _cursor(after)
-        return await self._read(lambda connection: _page(connection, wanted or Wanted(), cursor, limit))
+        return await self._read(lambda connection: _page(connection, wanted or QueueFilter(), cursor, limit))
 
     async def counts(self) -> dict[State, int]:
         """Return how many drafts there are in each state."""
@@ -215,7 +215,7 @@ def _cursor(after: str | None) -> _Cursor | None:
     return _Cursor(int(found[1]), int(found[2]))
 
 
-def _page(connection: Connection, wanted: Wanted, cursor: _Cursor | None, limit: int) -> QueuePage:
+def _page(connection: Connection, wanted: QueueFilter, cursor: _Cursor | None, limit: int) -> QueuePage:
     few, conditions = narrowed(connection, wanted)
     beyond = [*conditions, *_beyond(wanted.order, cursor)]
     if few is not None:
@@ -241,7 +241,7 @@ def _first(order: Order, limit: int, *where: ColumnElement[bool]) -> Select[Any]
     return query.order_by(*_by(order, _KEYS[order], drafts.c.id)).limit(limit)
 
 
-def _of_states(wanted: Wanted, limit: int, where: list[ColumnElement[bool]]) -> Select[Any]:
+def _of_states(wanted: QueueFilter, limit: int, where: list[ColumnElement[bool]]) -> Select[Any]:
     """Return what comes first in any of the states: every index begins with one, and has the order in it."""
     states = wanted.one_of or State
     firsts = (_first(wanted.order, limit, drafts.c.state == state, *where).subquery() for state in states)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
-from panel.domain.base import Frozen
-from panel.domain.tool import Tool
+from panel.core.base import Frozen
+from panel.core.tool import Tool
 from panel.errors import StorageError
-from panel.store.access import Access
+from panel.store.base import Access
 from panel.store.columns import insert_new, now
 from panel.store.schema import run_tools, runs, tool_versions
 from panel.store.tools import put_tool, tool_of

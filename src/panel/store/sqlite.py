@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from panel.errors import StorageError
 from panel.store.database import Database
-from panel.store.faults import storage_error
+from panel.store.errors import storage_error
 from panel.store.migrate import migrate
 from panel.store.reserve import Reserve
 

@@ -14,22 +14,22 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from panel.errors import SettingsError
 from panel.store.approval import Approvals
-from panel.store.claims import Claims
+from panel.store.calls import Steps
+from panel.store.draft_locks import Claims
 from panel.store.drafts import Drafts
-from panel.store.faults import storage_error
+from panel.store.errors import storage_error
 from panel.store.figures import Figures
 from panel.store.health import Health
 from panel.store.leases import Leases
-from panel.store.outcomes import Outcomes
-from panel.store.people import People
 from panel.store.postgres import PostgresDatabase
 from panel.store.publications import Publications
 from panel.store.queue import Queue
+from panel.store.run_stats import Outcomes
 from panel.store.runs import Runs
 from panel.store.sqlite import SqliteDatabase
-from panel.store.steps import Steps
 from panel.store.subscribers import Subscribers
 from panel.store.tools import Tools
+from panel.store.users import People
 from panel.store.votes import Ballots
 from panel.store.writer import Writer
 

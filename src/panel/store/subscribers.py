@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, or_, select, update
 
-from panel.domain.base import Frozen
-from panel.domain.mail import mail_address
-from panel.store.access import Access
+from panel.core.base import Frozen
+from panel.core.mail import mail_address
+from panel.store.base import Access
 from panel.store.columns import now
 from panel.store.schema import subscribers
 

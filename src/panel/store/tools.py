@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select, update
 
-from panel.domain.base import Frozen
-from panel.domain.text import canonical
-from panel.domain.tool import Tool
+from panel.core.base import Frozen
+from panel.core.text import canonical
+from panel.core.tool import Tool
 from panel.errors import StorageError
-from panel.store.access import Access
+from panel.store.base import Access
 from panel.store.columns import insert_new, now
 from panel.store.schema import tool_names, tool_versions, tools
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, select, update
 
-from panel.domain.take import Verdict
-from panel.domain.votes import Votes
+from panel.core.take import Verdict
+from panel.core.votes import Votes
 from panel.errors import GateError, NotFound
-from panel.store.access import Access
+from panel.store.base import Access
 from panel.store.columns import insert_new, now
 from panel.store.schema import drafts, run_tools, tools, votes
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from panel.errors import StorageError
-from panel.store.faults import storage_error
+from panel.store.errors import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from panel.domain.approval import Actor
+    from panel.core.draft_rules import Actor
 
 SECRET_BYTES = 32
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request  # noqa: TC002 - starlette looks at what handlers take
 from starlette.responses import HTMLResponse
 
-from panel.domain.approval import Action, State
-from panel.domain.take import Verdict
-from panel.domain.tool import PriceClass
+from panel.core.draft_rules import Action, State
+from panel.core.take import Verdict
+from panel.core.tool import PriceClass
 from panel.report import Editorial, review_html
 from panel.report.html import policy
 from panel.report.page import safe_href
 from panel.web import wording
+from panel.web.draft_page import Sheet
 from panel.web.filters import filters_of
-from panel.web.happenings import happenings
+from panel.web.history import happenings
 from panel.web.notes import LIST, note_of
 from panel.web.render import render
 from panel.web.services import services_of, visitor_of
-from panel.web.sheet import Sheet
 
 if TYPE_CHECKING:
     from starlette.responses import Response

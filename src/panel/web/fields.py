@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from panel.domain.approval import Action
-from panel.domain.change import current, read_change
-from panel.domain.deed import Deed
-from panel.domain.text import prose
-from panel.domain.tick import Tick
+from panel.core.draft_changes import current, read_change
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action
+from panel.core.resolution import Resolution
+from panel.core.text import prose
 from panel.errors import GateError, InputError, Problem
 from panel.web.numbers import number
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
-    from panel.domain.approval import Actor
-    from panel.domain.change import Change
-    from panel.domain.review import PanelReview
+    from panel.core.draft_changes import Change
+    from panel.core.draft_rules import Actor
+    from panel.core.review import PanelReview
 
 MOST_FIELDS = 400
 _SEAT = ("take", "score", "verdict", "detail")
@@ -64,7 +64,7 @@ async def sent_by(request: Request) -> Sent:
         return Sent(form)
 
 
-def deed_of(sent: Sent, action: Action, actor: Actor, review: PanelReview) -> Deed:
+def deed_of(sent: Sent, action: Action, actor: Actor, review: PanelReview) -> DraftCommand:
     """Return what somebody wants to do.
 
     Args:
@@ -78,7 +78,7 @@ def deed_of(sent: Sent, action: Action, actor: Actor, review: PanelReview) -> De
         InputError: something in it cannot be used; the lines say what.
     """
     try:
-        return Deed(
+        return DraftCommand(
             action=action,
             actor=actor,
             seen=sent.text("seen"),
@@ -153,12 +153,12 @@ def _as_shown(quote: str, review: PanelReview, persona: str) -> str:
     return next((known for known in shown if prose(known) == prose(quote)), prose(quote))
 
 
-def _tick(sent: Sent) -> Tick:
+def _tick(sent: Sent) -> Resolution:
     kind = sent.text("kind")
     source = sent.text("source").strip() if kind == "supported" else None
     if source == "":
         raise InputError([Problem("supported", "give the address of a page that supports it")])
-    return Tick.model_validate({"finding": sent.text("finding"), "kind": kind, "source": source})
+    return Resolution.model_validate({"finding": sent.text("finding"), "kind": kind, "source": source})
 
 
 def _named(data: dict[str, Any], review: PanelReview) -> str:

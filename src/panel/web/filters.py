@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from panel.domain.approval import State
-from panel.domain.checks import CheckKind
-from panel.domain.take import Verdict
-from panel.domain.text import one_line
-from panel.store import Order, Split, Wanted
+from panel.checks import CheckKind
+from panel.core.draft_rules import State
+from panel.core.take import Verdict
+from panel.core.text import one_line
+from panel.store import Order, QueueFilter, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ class Filters:
         problems: what could not be used, in sentences.
     """
 
-    wanted: Wanted
+    wanted: QueueFilter
     chosen: Mapping[str, str]
     problems: tuple[str, ...] = ()
 
@@ -103,7 +103,7 @@ class _Reader:
         state, order = self._state(), self._one_of("order", Order)
         persona = self._persona(personas)
         days = self._number("days", "Older than", _MOST_DAYS)
-        wanted = Wanted(
+        wanted = QueueFilter(
             state=state,
             category=self._chosen.get("category"),
             search=self._chosen.get("search"),

@@ -12,8 +12,8 @@ from starlette.requests import Request  # noqa: TC002 - starlette looks at what 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from panel.domain.approval import MAX_NAME_CHARS
-from panel.domain.text import canonical
+from panel.core.draft_rules import MAX_NAME_CHARS
+from panel.core.text import canonical
 from panel.web.limits import Limits
 from panel.web.origins import address_of
 from panel.web.passwords import Passwords

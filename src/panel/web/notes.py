@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from panel.domain.approval import Action
-from panel.domain.standing import allowed
-from panel.domain.text import canonical, one_line
+from panel.core.draft_rules import Action
+from panel.core.draft_state import allowed
+from panel.core.text import canonical, one_line
 from panel.errors import NotFound
 from panel.web.numbers import number
 from panel.web.services import services_of, visitor_of

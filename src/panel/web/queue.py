@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - starlette looks at what handlers take
 
-from panel.domain.approval import State
-from panel.domain.text import canonical
-from panel.store import Wanted
+from panel.core.draft_rules import State
+from panel.core.text import canonical
+from panel.store import QueueFilter
 from panel.web import wording
 from panel.web.filters import ALL, read_filters
 from panel.web.notes import note_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from panel.domain.approval import Actor
+    from panel.core.draft_rules import Actor
     from panel.store import Store
 
 PAGE = 50
@@ -58,7 +58,9 @@ def _categories(counts: Mapping[str, int], chosen: str | None) -> list[tuple[str
     return [(name, f"{name} ({count:,})") for name, count in known.items()]
 
 
-async def next_draft(store: Store, actor: Actor, other_than: int, wanted: Wanted | None = None) -> int | None:
+async def next_draft(
+    store: Store, actor: Actor, other_than: int, wanted: QueueFilter | None = None
+) -> int | None:
     """Return the next draft of a list that waits and is with nobody else, or None if there is none; new ones come first.
 
     Args:
@@ -68,7 +70,7 @@ async def next_draft(store: Store, actor: Actor, other_than: int, wanted: Wanted
         wanted: of which drafts, and in what order, whatever their state; all, the oldest first, unless given.
     """
     for state in _WAITING:
-        page = await store.queue((wanted or Wanted()).model_copy(update={"state": state}), limit=_AHEAD)
+        page = await store.queue((wanted or QueueFilter()).model_copy(update={"state": state}), limit=_AHEAD)
         for line in page.lines:
             free = line.holder is None or canonical(line.holder) == canonical(actor.name)
             if free and line.id != other_than:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from panel.domain.text import one_line
+from panel.core.text import one_line
 from panel.errors import GateError, InputError, NotFound, PanelError, SettingsError, StorageError
 from panel.store import StaleDraft
 from panel.web.forms import NotTaken

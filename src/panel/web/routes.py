@@ -7,7 +7,7 @@ from starlette.requests import Request  # noqa: TC002 - starlette looks at what 
 from starlette.responses import Response  # noqa: TC002 - likewise
 from starlette.routing import Route
 
-from panel.web import acts, draft, queue, runs
+from panel.web import actions, draft, queue, runs
 from panel.web.numbers import MOST_DIGITS
 from panel.web.render import render
 
@@ -26,7 +26,7 @@ def routes() -> list[Route]:
         Route("/drafts/{draft:number}", draft.draft, methods=["GET"]),
         Route("/drafts/{draft:number}/page", draft.page, methods=["GET"]),
         Route("/drafts/{draft:number}/history", draft.history, methods=["GET"]),
-        Route("/drafts/{draft:number}/{action}", acts.act, methods=["POST"]),
+        Route("/drafts/{draft:number}/{action}", actions.act, methods=["POST"]),
         Route("/runs", runs.runs, methods=["GET"]),
         Route("/help", _help, methods=["GET"]),
     ]

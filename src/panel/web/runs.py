@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - starlette looks at what handlers take
 
-from panel.domain.money import dollars
+from panel.core.money import dollars
 from panel.store import RunState
 from panel.web import wording
 from panel.web.numbers import number

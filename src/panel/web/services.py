@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from panel.domain.approval import Actor
-    from panel.domain.take import Seat
+    from panel.core.draft_rules import Actor
+    from panel.core.take import Seat
     from panel.report import ReportContext
     from panel.store import Checks, DraftView, Store
 

@@ -13,7 +13,7 @@ from panel.web.sessions import BROWSER, SESSION, cookie, form_token, new_token, 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from panel.domain.approval import Actor
+    from panel.core.draft_rules import Actor
     from panel.store import Store, User
     from panel.web.access import Access
 

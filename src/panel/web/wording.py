@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from panel.domain.approval import Action, State
-from panel.domain.checks import CheckKind
-from panel.domain.money import dollars
-from panel.domain.tally import Tally
-from panel.report.words import counted
+from panel.checks import CheckKind
+from panel.core.draft_rules import Action, State
+from panel.core.money import dollars
+from panel.core.tally import Tally
+from panel.report.wording import counted
 from panel.store import Order, RunState, Split
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from durability.harness.watcher import visible, whole
 from durability.harness.world import CONCURRENCY, REVIEWS, SEATS
 
 if TYPE_CHECKING:
-    from durability.harness.database import Kept
+    from durability.harness.database import DraftSnapshot
     from durability.harness.ledger import Page
     from durability.harness.tally import Tally
     from durability.harness.watcher import Watcher
@@ -77,14 +77,14 @@ def nothing_more(world: World, tally: Tally) -> None:
         )
 
 
-def _count_lost(world: World, kept: Kept, page: Page, tally: Tally) -> None:
+def _count_lost(world: World, kept: DraftSnapshot, page: Page, tally: Tally) -> None:
     """Note the most answers that one kill has cost."""
     lost = page.answers - kept.calls.get("answered", 0)
     tally.notes["most lost at once"] = max(tally.notes.get("most lost at once", 0), lost - world.lost)
     world.lost = lost
 
 
-def _sound(kept: Kept, tally: Tally) -> None:
+def _sound(kept: DraftSnapshot, tally: Tally) -> None:
     if kept.flaws:
         tally.unsound += 1
         tally.breach("D4", "; ".join(kept.flaws[:SHOWN]))
@@ -93,7 +93,7 @@ def _sound(kept: Kept, tally: Tally) -> None:
         tally.breach("D2", "; ".join(kept.duplicates))
 
 
-def _paid_once(kept: Kept, page: Page, tally: Tally) -> None:
+def _paid_once(kept: DraftSnapshot, page: Page, tally: Tally) -> None:
     """Check that no question whose answer is kept was asked again after that."""
     again = {
         key: (times, page.started[key])
@@ -115,7 +115,7 @@ def _within(page: Page, allowed: int, times: int, tally: Tally) -> None:
         tally.breach("D1", f"one question was answered {worst} times after {times} kills")
 
 
-def _complete(world: World, kept: Kept, page: Page, tally: Tally) -> None:
+def _complete(world: World, kept: DraftSnapshot, page: Page, tally: Tally) -> None:
     expected = {
         "drafts": (kept.drafts, world.tools),
         "tools that are done": (kept.done, world.tools),

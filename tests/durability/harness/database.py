@@ -24,7 +24,7 @@ TWICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class DraftSnapshot:
     """What a store holds.
 
     Attributes:
@@ -48,7 +48,7 @@ class Kept:
     flaws: tuple[str, ...] = ()
 
 
-def kept(path: Path, *, thorough: bool = False) -> Kept:
+def kept(path: Path, *, thorough: bool = False) -> DraftSnapshot:
     """Return what is in a database; nothing is in one that was not made yet.
 
     Args:
@@ -56,18 +56,18 @@ def kept(path: Path, *, thorough: bool = False) -> Kept:
         thorough: whether every index is held against its table too.
     """
     if not path.exists():
-        return Kept()
+        return DraftSnapshot()
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
         flaws = _flaws(connection, "integrity_check" if thorough else "quick_check")
         if flaws or not _one(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'calls'"):
-            return Kept(flaws=flaws)
+            return DraftSnapshot(flaws=flaws)
         return _kept(connection)
 
 
-def _kept(connection: sqlite3.Connection) -> Kept:
+def _kept(connection: sqlite3.Connection) -> DraftSnapshot:
     run = _one(connection, "SELECT max(id) FROM runs WHERE kind = 'batch' AND state <> 'making'")
     done = "SELECT count(*) FROM run_tools WHERE state = 'done' AND run_id = (SELECT max(id) FROM runs)"
-    return Kept(
+    return DraftSnapshot(
         run=run,
         committed=_committed(connection),
         calls=dict(connection.execute("SELECT state, count(*) FROM calls GROUP BY state")),

@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import panel.disk
+import panel.atomic_files
 from panel.providers.sdk import Caller
+from panel.store.calls import Steps
 from panel.store.drafts import Drafts
-from panel.store.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -85,7 +85,7 @@ class _Standing:
 
 
 def _replace(name: str, standing: object) -> None:
-    setattr(panel.disk, name, standing)
+    setattr(panel.atomic_files, name, standing)
 
 
 def _tmp(countdown: Countdown) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from durability.harness.database import Kept, kept
+from durability.harness.database import DraftSnapshot, kept
 from durability.harness.ledger import Ledger
 from durability.harness.lives import PANEL, Start, Zygote
 
@@ -104,7 +104,7 @@ class World:
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         return {**passed, **self.bench.env, "HOME": str(self.folder), "PANEL_DATA_DIR": str(self.data)}
 
-    def kept(self, *, thorough: bool = False) -> Kept:
+    def kept(self, *, thorough: bool = False) -> DraftSnapshot:
         """Return what its store holds."""
         return kept(self.database, thorough=thorough)
 

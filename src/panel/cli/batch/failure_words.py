@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from panel.cli.batch.runs import BATCH
 from panel.cli.batch.words import counted, seats_of
-from panel.domain.text import one_line
+from panel.core.text import one_line
 from panel.store import FAILURES, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from panel.domain.take import NoTakeReason
+    from panel.core.take import NoTakeReason
     from panel.store import FailedSeat, RunLine
 
 SHOWN_LINES = 6

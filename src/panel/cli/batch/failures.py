@@ -13,7 +13,7 @@ from panel.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.take import NoTakeReason
+    from panel.core.take import NoTakeReason
     from panel.store import Store
 
 HELP = """Show the seats that failed, and what the model said.
@@ -88,7 +88,7 @@ def reasons_of(given: str | None) -> tuple[NoTakeReason, ...]:
     Raises:
         SettingsError: one is none.
     """
-    from panel.domain.take import NoTakeReason
+    from panel.core.take import NoTakeReason
     from panel.store import FAILURES
 
     known = {reason.value: reason for reason in NoTakeReason if reason in FAILURES}

@@ -6,17 +6,17 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Self
 
 from panel.cli.console import tell
-from panel.domain.tool import Tool
+from panel.core.tool import Tool
 from panel.errors import PanelError
-from panel.loaders.duplicates import Duplicates, Slugs
-from panel.loaders.files import MAX_BYTES
+from panel.tool_files.duplicates import Duplicates, Slugs
+from panel.tool_files.files import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
 
-    from panel.loaders.duplicates import Twin
-    from panel.loaders.records import Record
+    from panel.tool_files.duplicates import Twin
+    from panel.tool_files.records import Record
 
 BY_LIKENESS = ("url", "description")
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.runs import BATCHES
 from panel.cli.existing import look
-from panel.cli.run_settings import endpoints_of, fences_of
-from panel.domain.review import ReviewSetup
+from panel.core.review import ReviewSetup
 from panel.errors import SettingsError
+from panel.orchestrator.run_settings import endpoints_of, fences_of
 from panel.settings.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from panel.cli.compose import Cast
-    from panel.domain.tool import Tool
+    from panel.core.tool import Tool
+    from panel.orchestrator.setup import PanelSetup
     from panel.store import Run, Store
 
 
@@ -41,7 +41,7 @@ class KeptRun:
         """Whether the run was begun with a flag."""
         return bool(self.run.settings.get(name))
 
-    def require_same(self, cast: Cast) -> None:
+    def require_same(self, cast: PanelSetup) -> None:
         """Check that the run would ask the same of the same.
 
         Raises:
@@ -54,7 +54,7 @@ class KeptRun:
                 "put it back, or begin a new run: answers that are still right are not paid for again"
             )
 
-    def _changed(self, cast: Cast) -> Iterator[str]:
+    def _changed(self, cast: PanelSetup) -> Iterator[str]:
         then, now = ReviewSetup.model_validate(self.run.settings["setup"]), cast.setup
         for persona in {**then.personas, **now.personas}:
             if then.personas.get(persona) != now.personas.get(persona):

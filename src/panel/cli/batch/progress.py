@@ -13,8 +13,8 @@ from panel.cli.batch.words import seats_of
 from panel.cli.console import result, tell
 from panel.cli.exits import ReaderLeft
 from panel.cli.progress import Silence
-from panel.domain.money import dollars
-from panel.domain.text import one_line
+from panel.core.money import dollars
+from panel.core.text import one_line
 from panel.errors import StorageError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from panel.domain.review import PanelReview
-    from panel.providers.budget import Budget
+    from panel.core.review import PanelReview
+    from panel.providers.middleware.budget import Budget
 
 LINE_SECONDS = 10.0
 """How often a line is printed off a terminal: a night's log stays readable."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from panel.cli.batch.kept import KeptRun
     from panel.cli.batch.shift import Assignment, Shift
-    from panel.cli.compose import Cast
-    from panel.domain.tool import Tool
+    from panel.core.tool import Tool
+    from panel.orchestrator.setup import PanelSetup
     from panel.store import Store
 
 HELP = """Ask the seats of a run again that failed.
@@ -74,12 +74,12 @@ def retry(
 
 
 async def _begun(
-    shift: Shift, store: Store, kept: KeptRun, cast: Cast, more: dict[str, Any]
+    shift: Shift, store: Store, kept: KeptRun, cast: PanelSetup, more: dict[str, Any]
 ) -> Assignment | None:
     """Make a run of the tools whose seats failed; None if there are none."""
-    from panel.cli.run_settings import settings_of
-    from panel.domain.take import NoTakeReason
+    from panel.core.take import NoTakeReason
     from panel.errors import SettingsError
+    from panel.orchestrator.run_settings import settings_of
     from panel.store import FAILURES, RunState
 
     reasons = [NoTakeReason(reason) for reason in more["reasons"]]

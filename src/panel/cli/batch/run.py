@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from panel.cli.batch.intake import Intake
     from panel.cli.batch.shift import Assignment, Shift
-    from panel.cli.compose import Cast
-    from panel.domain.tool import Tool
-    from panel.loaders.records import Record
+    from panel.core.tool import Tool
+    from panel.orchestrator.setup import PanelSetup
     from panel.settings.resolve import Resolved
     from panel.store import Store
+    from panel.tool_files.records import Record
 
 HELP = """Review many tools in one run, and keep a draft of each.
 
@@ -125,20 +125,22 @@ def run(
 
 def _records(resolved: Resolved, paths: list[str], urls: list[str], mapped: list[str]) -> Iterator[Record]:
     """Yield the records of files first, and then of pages, which are fetched only once the files were read."""
-    from panel.loaders.columns import parse_columns
-    from panel.loaders.reading import read_records
+    from panel.tool_files.columns import parse_columns
+    from panel.tool_files.reading import read_records
 
     yield from read_records(paths, parse_columns(mapped), sys.stdin.buffer)
     if urls:
         import asyncio
 
-        from panel.cli.means import data_dir
         from panel.cli.page_check import fetched
+        from panel.orchestrator.models import data_dir
 
         yield from asyncio.run(fetched(urls, data_dir(resolved) / "snapshots"))
 
 
-def _forecast(shift: Shift, intake: Intake, cast: Cast, *, fresh: bool, similar: bool, as_json: bool) -> int:
+def _forecast(
+    shift: Shift, intake: Intake, cast: PanelSetup, *, fresh: bool, similar: bool, as_json: bool
+) -> int:
     from panel.cli.forecast import show_forecast
 
     async def left_out(store: Store) -> set[str]:
@@ -153,12 +155,12 @@ def _forecast(shift: Shift, intake: Intake, cast: Cast, *, fresh: bool, similar:
 
 
 async def _begun(
-    shift: Shift, store: Store, intake: Intake, cast: Cast, extra: dict[str, Any]
+    shift: Shift, store: Store, intake: Intake, cast: PanelSetup, extra: dict[str, Any]
 ) -> Assignment | None:
     """Make a run of the tools that are not drafted yet; None if all are."""
     from panel.cli.batch.shift import Assignment
     from panel.cli.ledger import StoredRun
-    from panel.cli.run_settings import settings_of
+    from panel.orchestrator.run_settings import settings_of
     from panel.store import RunState
 
     number: int | None = None
@@ -179,7 +181,7 @@ async def _begun(
 
 
 async def _judged(
-    shift: Shift, store: Store, intake: Intake, cast: Cast, *, fresh: bool, similar: bool
+    shift: Shift, store: Store, intake: Intake, cast: PanelSetup, *, fresh: bool, similar: bool
 ) -> AsyncIterator[tuple[list[Tool], dict[str, str]]]:
     """Yield the tools a page at a time, with why some of them are left out by their canonical names; and say so."""
     left_out = 0
@@ -201,9 +203,9 @@ def _pages(tools: Intake) -> Iterator[list[Tool]]:
         yield page
 
 
-async def _known(store: Store, cast: Cast, page: list[Tool], *, similar: bool) -> dict[str, str]:
+async def _known(store: Store, cast: PanelSetup, page: list[Tool], *, similar: bool) -> dict[str, str]:
     """Return why tools are left out that are drafted already, or known under another name, by their canonical names."""
-    from panel.domain.review import review_id
+    from panel.core.review import review_id
 
     ids = {review_id(tool, cast.setup): tool for tool in page}
     drafted = await store.drafted(ids)

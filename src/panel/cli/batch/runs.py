@@ -9,7 +9,7 @@ import typer
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from panel.cli.batch.words import Standing
+    from panel.cli.batch.words import RunStatus
     from panel.store import RunLine, Store
 
 BATCH, RETRY = "batch", "retry"
@@ -32,17 +32,17 @@ async def run_line(store: Store, run: int) -> RunLine:
     return line
 
 
-async def standing_of(store: Store, run: int) -> Standing:
+async def standing_of(store: Store, run: int) -> RunStatus:
     """Return all that is told of a run; the failures of a retry are those that are left in the run it is of.
 
     Raises:
         SettingsError: there is none of this number.
         StorageError: it cannot be read.
     """
-    from panel.cli.batch.words import Standing
+    from panel.cli.batch.words import RunStatus
 
     line = await run_line(store, run)
-    return Standing(
+    return RunStatus(
         line=line,
         progress=await store.progress(run),
         spent=await store.spent(run),

@@ -13,19 +13,19 @@ from panel.cli.console import plain_result, width
 from panel.cli.ledger import StoredRun, leased
 from panel.cli.output import REVIEWS
 from panel.cli.sitting import INCOMPLETE, Job, Keeping, Sitting
-from panel.cli.storing import opened
 from panel.errors import SettingsError
-from panel.providers.budget import Budget
+from panel.orchestrator.storing import opened
+from panel.providers.middleware.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from panel.cli.compose import Cast
     from panel.cli.sitting import Voice
-    from panel.domain.review import PanelReview
-    from panel.domain.tool import Tool
-    from panel.providers.base import Halt
+    from panel.core.review import PanelReview
+    from panel.core.tool import Tool
+    from panel.orchestrator.setup import PanelSetup
+    from panel.providers.base import StopSignal
     from panel.settings.resolve import Resolved
     from panel.store import Store
 
@@ -78,13 +78,13 @@ class Shift:
         self._failed = 0
         self._priced = True
 
-    def prepare(self, first: Tool | None, *, allow_unknown_price: bool) -> Cast:
+    def prepare(self, first: Tool | None, *, allow_unknown_price: bool) -> PanelSetup:
         """Check all that the run needs, before anything is asked or kept.
 
         Raises:
             PanelError: something is missing or cannot be used, or there is a budget and a price is unknown.
         """
-        from panel.cli.means import rates_of
+        from panel.orchestrator.models import rates_of
 
         cast = self.sitting.prepare(first)
         for means in {id(one): one for one in (cast.means, *cast.exceptions.values())}.values():
@@ -143,7 +143,7 @@ class Shift:
             self._progress.reviewed(review, draft)
 
     @asynccontextmanager
-    async def _ledger(self, halt: Halt, opener: Opener) -> AsyncIterator[StoredRun]:
+    async def _ledger(self, halt: StopSignal, opener: Opener) -> AsyncIterator[StoredRun]:
         async with opened(self.resolved) as store:
             assignment = await opener(self, store)
             if assignment is None:
@@ -189,7 +189,7 @@ class Shift:
                     await store.mark_reported(run, tool.version)
             after = page[-1].position
 
-    async def _finish(self, store: Store, run: int, halt: Halt) -> None:
+    async def _finish(self, store: Store, run: int, halt: StopSignal) -> None:
         """Mark a run done if it is, and say how it ended."""
         from panel.store import RunState
 

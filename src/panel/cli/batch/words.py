@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.runs import BATCH, BATCHES, RETRY
 from panel.cli.rows import labelled, table
-from panel.domain.money import dollars
-from panel.domain.text import one_line
+from panel.core.money import dollars
+from panel.core.text import one_line
 from panel.store import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from panel.domain.take import NoTakeReason
+    from panel.core.take import NoTakeReason
     from panel.store import Progress, RunLine, Spent
 
 HEADS = ("run", "kind", "begun (UTC)", "state", "tools", "failed", "cost")
@@ -28,7 +28,7 @@ PARTLY = " +?"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunStatus:
     """All that is told of a run.
 
     Attributes:
@@ -101,7 +101,7 @@ def listed_data(line: RunLine) -> dict[str, Any]:
     }
 
 
-def standing_lines(standing: Standing, width: int) -> list[str]:
+def standing_lines(standing: RunStatus, width: int) -> list[str]:
     """Return all of a run in words, in lines no longer than the width where words allow it."""
     line = standing.line
     rows = [*_asked(line.settings), *_ran(line), *_reached(standing), *_paid(standing)]
@@ -109,7 +109,7 @@ def standing_lines(standing: Standing, width: int) -> list[str]:
     return [f"Run {line.id} · {line.kind} · {run_state(line)}", "", *told, "", *_advised(line)]
 
 
-def standing_data(standing: Standing) -> dict[str, Any]:
+def standing_data(standing: RunStatus) -> dict[str, Any]:
     """Return all of a run as a JSON value; see `status.status`."""
     line, progress, spent = standing.line, standing.progress, standing.spent
     return {
@@ -200,7 +200,7 @@ def _ran(line: RunLine) -> Iterator[tuple[str, str]]:
         yield "held by", f"{line.holder} since {_moment(line.held_since)}, {at_work}"
 
 
-def _reached(standing: Standing) -> Iterator[tuple[str, str]]:
+def _reached(standing: RunStatus) -> Iterator[tuple[str, str]]:
     line, progress = standing.line, standing.progress
     yield "tools", f"{progress.done:,} of {line.tools:,} done"
     yield "drafts", f"{progress.drafts:,}"
@@ -212,7 +212,7 @@ def _reached(standing: Standing) -> Iterator[tuple[str, str]]:
     )
 
 
-def _paid(standing: Standing) -> Iterator[tuple[str, str]]:
+def _paid(standing: RunStatus) -> Iterator[tuple[str, str]]:
     spent = standing.spent
     yield "cost", "unknown" if spent.cost_usd is None else dollars(spent.cost_usd)
     most = f"{dollars(spent.at_risk_usd)} at most" if spent.at_risk_usd else "at an unknown price"

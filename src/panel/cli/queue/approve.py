@@ -36,7 +36,7 @@ def approve(
     """
     from panel.cli.queue.desk import desk, require_finished
     from panel.cli.queue.told import tell_outcome
-    from panel.domain.approval import Action
+    from panel.core.draft_rules import Action
 
     at = desk(config)
     actor = at.actor()

@@ -14,8 +14,8 @@ from panel.cli.queue.told import outcome
 from panel.cli.queue.walk import Left
 from panel.cli.queue.words import draft_lines, numbered
 from panel.cli.rows import labelled
-from panel.domain.approval import Action, State
-from panel.domain.standing import opened
+from panel.core.draft_rules import Action, State
+from panel.core.draft_state import opened
 from panel.errors import InputError, PanelError, StorageError
 from panel.store import StaleDraft
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from panel.cli.queue.desk import Desk
     from panel.cli.queue.words import Numbered
-    from panel.domain.approval import Actor
+    from panel.core.draft_rules import Actor
     from panel.store import DraftView
 
 KEYS = "[a]pprove [e]dit [t]ick [r]eject [c]hanges [g] again [s]kip [u]ndo [q]uit [?]"

@@ -14,18 +14,18 @@ from panel.cli.editor import visit
 from panel.cli.queue.asking import asked, typed
 from panel.cli.queue.desk import require
 from panel.cli.queue.form import form_of, read_form
-from panel.domain.approval import Action
-from panel.domain.deed import Deed
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action
 from panel.errors import InputError, PanelError, SettingsError
-from panel.loaders.files import read_text
 from panel.store import StaleDraft
+from panel.tool_files.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panel.cli.queue.desk import Desk
     from panel.cli.queue.form import Filled
-    from panel.domain.approval import Actor
+    from panel.core.draft_rules import Actor
     from panel.store import DraftView
 
 ENDINGS = (".yaml", ".yml")
@@ -123,6 +123,8 @@ def _change(at: Desk, view: DraftView, actor: Actor, filled: Filled, reason: str
     """Make the changes of a form, which are of what its `shown` says; return whether there are any."""
     if not filled.changes:
         return False
-    deed = Deed(action=Action.EDIT, actor=actor, seen=filled.shown, reason=reason, changes=filled.changes)
+    deed = DraftCommand(
+        action=Action.EDIT, actor=actor, seen=filled.shown, reason=reason, changes=filled.changes
+    )
     at.at(lambda store: store.act(view.id, deed, at.checks))
     return True

@@ -125,7 +125,7 @@ def _decide(
 ) -> None:
     from panel.cli.queue.desk import desk
     from panel.cli.queue.told import tell_outcome
-    from panel.domain.approval import Action
+    from panel.core.draft_rules import Action
 
     if Action(action).needs_reason and not (reason or "").strip():
         raise SettingsError(f"to {Action(action).label}, say why: --reason TEXT")

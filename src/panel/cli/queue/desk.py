@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from panel.cli.acting import acting
-from panel.cli.compose import checks_of, critics
 from panel.cli.existing import look
-from panel.domain.approval import Action
-from panel.domain.deed import Deed
-from panel.domain.standing import opened, opens, refusal
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action
+from panel.core.draft_state import opened, opens, refusal
 from panel.errors import GateError, SettingsError
+from panel.orchestrator.setup import checks_of, critics
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from panel.domain.approval import Actor
-    from panel.domain.standing import Standing
+    from panel.core.draft_rules import Actor
+    from panel.core.draft_state import DraftState
     from panel.settings.resolve import Resolved
-    from panel.store import Checks, DraftView, QueuePage, Store, Wanted
+    from panel.store import Checks, DraftView, QueueFilter, QueuePage, Store
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Desk:
         """Return a draft as it is now."""
         return self.at(lambda store: store.view(draft, self.checks))
 
-    def queue(self, wanted: Wanted, after: str | None, limit: int) -> QueuePage:
+    def queue(self, wanted: QueueFilter, after: str | None, limit: int) -> QueuePage:
         """Return a page of the queue; see `Queue.queue`."""
         return self.at(lambda store: store.queue(wanted, after=after, limit=limit))
 
@@ -75,25 +75,25 @@ class Desk:
 
         return self.at(work)
 
-    def do(self, view: DraftView, action: Action, actor: Actor, **parts: Any) -> Standing:  # noqa: ANN401 - parts of a Deed
+    def do(self, view: DraftView, action: Action, actor: Actor, **parts: Any) -> DraftState:  # noqa: ANN401 - parts of a Deed
         """Do something with a draft as it was shown; whoever decides about a new draft opens it.
 
         Args:
             view: what was shown.
             action: what is done.
             actor: by whom.
-            parts: what else belongs to the `Deed`.
+            parts: what else belongs to the `DraftCommand`.
 
         Raises:
             GateError: the rules refuse it, somebody else has the draft, or it has changed.
         """
         seen = {"seen": view.shown.hash, "ticked": view.standing.ticked}
-        deed = Deed(action=action, actor=actor, **seen, **parts)
+        deed = DraftCommand(action=action, actor=actor, **seen, **parts)
 
-        async def work(store: Store) -> Standing:
+        async def work(store: Store) -> DraftState:
             if opens(view.standing, action):
                 require(view, action, actor, opened(view.standing), deed.reason)
-                opening = Deed(action=Action.OPEN, actor=actor, seen=deed.seen)
+                opening = DraftCommand(action=Action.OPEN, actor=actor, seen=deed.seen)
                 await store.act(view.id, opening, self.checks)
             return await store.act(view.id, deed, self.checks)
 
@@ -128,7 +128,7 @@ def require_finished(view: DraftView, actor: Actor) -> None:
         GateError: the rules do not allow it, or findings are left, which it lists with their numbers.
     """
     from panel.cli.queue.words import numbered
-    from panel.report.words import counted
+    from panel.report.wording import counted
 
     require(view, Action.APPROVE, actor, opened(view.standing))
     left = [note for note in numbered(view) if note.finding in view.missing]
@@ -140,7 +140,7 @@ def require_finished(view: DraftView, actor: Actor) -> None:
 
 
 def require(
-    view: DraftView, action: Action, actor: Actor, standing: Standing, reason: str | None = None
+    view: DraftView, action: Action, actor: Actor, standing: DraftState, reason: str | None = None
 ) -> None:
     """Check that the rules allow something, before anything is written or paid for.
 

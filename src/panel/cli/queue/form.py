@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panel.domain.change import current, read_change
-from panel.domain.take import NoTake, NoTakeReason
-from panel.domain.text import one_line
+from panel.core.draft_changes import current, read_change
+from panel.core.take import NoTake, NoTakeReason
+from panel.core.text import one_line
 from panel.errors import GateError, InputError, Problem
-from panel.loaders.documents import dotted
-from panel.loaders.yaml_text import parse_yaml
+from panel.tool_files.documents import dotted
+from panel.tool_files.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panel.cli.queue.words import Numbered
-    from panel.domain.change import Change
-    from panel.domain.edit import Mark
-    from panel.domain.review import PanelReview
-    from panel.domain.take import Seat, Take
-    from panel.domain.tool import Tool
-    from panel.loaders.documents import Document, Path
+    from panel.core.draft_changes import Change
+    from panel.core.edits import EditMark
+    from panel.core.review import PanelReview
+    from panel.core.take import Seat, Take
+    from panel.core.tool import Tool
     from panel.store import DraftView
+    from panel.tool_files.documents import Document, Path
 
 KEYS = ("shown", "reason", "takes", "tool")
 SEAT_KEYS = ("verdict", "score", "take", "evidence", "detail")
@@ -97,7 +97,7 @@ def read_form(text: str, source: str, review: PanelReview) -> Filled:
     return Filled(str(shown), str(reason) if reason else None, tuple(changes))
 
 
-def _seat(seat: Seat, notes: list[Numbered], marks: list[Mark]) -> Iterator[str]:
+def _seat(seat: Seat, notes: list[Numbered], marks: list[EditMark]) -> Iterator[str]:
     yield f"  {seat.persona}:"
     yield from (f"    # [{note.number}] {note.what}. {_dealt(note)}" for note in notes)
     yield from _originals(marks, "    ")
@@ -123,7 +123,7 @@ def _take(take: Take) -> Iterator[str]:
     yield from (f"      - {_quoted(quote)}" for quote in take.evidence)
 
 
-def _tool(tool: Tool, marks: list[Mark]) -> Iterator[str]:
+def _tool(tool: Tool, marks: list[EditMark]) -> Iterator[str]:
     yield from _originals(marks, "  ")
     yield f"  price_class: {tool.price_class.value}"
     yield "  facts:" if tool.facts else "  facts: []"
@@ -133,7 +133,7 @@ def _tool(tool: Tool, marks: list[Mark]) -> Iterator[str]:
             yield f"    {'- ' if place == 0 else '  '}{name}: {_quoted(str(data[name]))}"
 
 
-def _originals(marks: list[Mark], indent: str) -> Iterator[str]:
+def _originals(marks: list[EditMark], indent: str) -> Iterator[str]:
     for mark in marks:
         was = mark.model_dump(mode="json")["original"]["value"]
         yield f"{indent}# {mark.field} was, before it was {mark.label}: {one_line(str(was))}"

@@ -41,7 +41,7 @@ def history(draft: DraftNumber, config: options.Config = None, as_json: options.
 def _lines(view: DraftView, event: PastEvent) -> Iterator[str]:
     from panel.cli.console import width
     from panel.cli.rows import labelled
-    from panel.domain.text import one_line
+    from panel.core.text import one_line
 
     before, after = (event.hash_before or "")[:HASH_CHARS], event.hash_after[:HASH_CHARS]
     shown = f"{before} → {after}" if before and before != after else after

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
     from pathlib import Path
 
-    from panel.store import QueueLine, Wanted
+    from panel.store import QueueFilter, QueueLine
 
 HELP = """List drafts: those that wait, unless a state is named.
 
@@ -88,13 +88,13 @@ def list_drafts(
     JSON: `{drafts, after, counts}`; each draft is `{id, run, name, slug, category, state, open_findings, ships, skips, cost_usd, drafted_at,
     updated_at, holder}`, `after` is for `--after` or null, `counts` is by state.
     """
-    from panel.domain.approval import WAITING, State
-    from panel.domain.checks import CheckKind
-    from panel.domain.take import Verdict
-    from panel.store import Order, Split, Wanted
+    from panel.checks import CheckKind
+    from panel.core.draft_rules import WAITING, State
+    from panel.core.take import Verdict
+    from panel.store import Order, QueueFilter, Split
 
     chosen = _one("--state", state, State)
-    wanted = Wanted(
+    wanted = QueueFilter(
         states=(chosen,) if chosen else WAITING,
         category=category,
         search=search,
@@ -109,7 +109,7 @@ def list_drafts(
     _list(config, wanted, limit, after, as_json=as_json)
 
 
-def _list(config: Path | None, wanted: Wanted, limit: int, after: str | None, *, as_json: bool) -> None:
+def _list(config: Path | None, wanted: QueueFilter, limit: int, after: str | None, *, as_json: bool) -> None:
     from panel.cli.console import plain_result, result_json
     from panel.cli.queue.desk import desk
 
@@ -133,7 +133,7 @@ def _table(lines: Sequence[QueueLine]) -> list[str]:
     """Return drafts as a table; names have what the other columns leave of the width."""
     from panel.cli.console import width
     from panel.cli.rows import GAP, columns, shortened, table
-    from panel.domain.text import one_line
+    from panel.core.text import one_line
 
     held = any(line.holder for line in lines)
     heads = HEADS if held else HEADS[:-1]
@@ -150,8 +150,8 @@ def _table(lines: Sequence[QueueLine]) -> list[str]:
 def _cells(line: QueueLine) -> tuple[str, ...]:
     """Return the cells of a draft, that of its name blank."""
     from panel.cli.rows import shortened
-    from panel.domain.money import dollars
-    from panel.domain.text import one_line
+    from panel.core.money import dollars
+    from panel.core.text import one_line
 
     return (
         str(line.id),

@@ -11,7 +11,7 @@ from panel.cli.queue.arguments import DraftNumber, Reason
 
 if TYPE_CHECKING:
     from panel.cli.queue.desk import Desk
-    from panel.domain.approval import Actor
+    from panel.core.draft_rules import Actor
     from panel.store import DraftView
 
 HELP = """Ask one persona of a draft again.
@@ -52,7 +52,7 @@ def replace(at: Desk, view: DraftView, actor: Actor, persona: str, reason: str |
     """
     from panel.cli.queue.desk import require
     from panel.cli.rerun import rerun as ask
-    from panel.domain.approval import Action
+    from panel.core.draft_rules import Action
 
     require(view, Action.RERUN_SEAT, actor, view.standing)
     seat = at.at(lambda store: ask(at.resolved, store, view, persona.lower()))

@@ -12,7 +12,7 @@ from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from panel.cli.queue.words import Numbered
-    from panel.domain.tick import Tick
+    from panel.core.resolution import Resolution
     from panel.store import DraftView
 
 HELP = """Say why a finding may stay: a source supports it, or it is an opinion.
@@ -51,8 +51,8 @@ def tick(
     """
     from panel.cli.queue.desk import desk, require_seen
     from panel.cli.queue.told import tell_outcome
-    from panel.domain.approval import Action
-    from panel.domain.text import one_line
+    from panel.core.draft_rules import Action
+    from panel.core.text import one_line
 
     if (supported is None) != opinion:
         raise SettingsError("give one of --supported URL and --opinion; what is neither is cut with an edit")
@@ -66,7 +66,7 @@ def tick(
     tell_outcome(at, draft, f"Ticked “{one_line(note.finding.text)}” in", as_json=as_json)
 
 
-def tick_of(note: Numbered, source: str | None) -> Tick:
+def tick_of(note: Numbered, source: str | None) -> Resolution:
     """Return a tick: supported by a source, or an opinion for None.
 
     Raises:
@@ -75,14 +75,14 @@ def tick_of(note: Numbered, source: str | None) -> Tick:
     """
     from pydantic import ValidationError
 
-    from panel.domain.tick import Tick, TickKind
+    from panel.core.resolution import Resolution, ResolutionKind
     from panel.errors import GateError, InputError, Problem
 
     if not note.finding.tickable:
         raise GateError(f"“{note.finding.text}” cannot be ticked; edit the text to cut it")
-    kind = TickKind.OPINION if source is None else TickKind.SUPPORTED
+    kind = ResolutionKind.OPINION if source is None else ResolutionKind.SUPPORTED
     try:
-        return Tick(finding=note.finding.id, kind=kind, source=source)
+        return Resolution(finding=note.finding.id, kind=kind, source=source)
     except ValidationError as error:
         raise InputError(
             Problem("--supported", each["msg"].removeprefix("Value error, ")) for each in error.errors()

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.console import plain_result, result, result_json
-from panel.domain.approval import State
-from panel.domain.text import one_line
-from panel.report.words import counted
+from panel.core.draft_rules import State
+from panel.core.text import one_line
+from panel.report.wording import counted
 
 if TYPE_CHECKING:
     from panel.cli.queue.desk import Desk

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panel.cli.queue.desk import Desk
-    from panel.domain.approval import Actor
+    from panel.core.draft_rules import Actor
 
 HELP = """Walk through the drafts that wait, the oldest first: read each, deal with what was found in it, and decide.
 
@@ -57,13 +57,13 @@ def walk(config: options.Config = None, as_json: options.Events = False) -> None
 
 def _waiting(at: Desk, actor: Actor) -> Iterator[int]:
     """Yield the numbers of drafts that wait and that nobody else has, each once."""
-    from panel.domain.approval import WAITING
-    from panel.domain.text import canonical
-    from panel.store import Wanted
+    from panel.core.draft_rules import WAITING
+    from panel.core.text import canonical
+    from panel.store import QueueFilter
 
     after: str | None = None
     while True:
-        page = at.queue(Wanted(states=WAITING), after, PAGE)
+        page = at.queue(QueueFilter(states=WAITING), after, PAGE)
         for line in page.lines:
             if line.holder is None or canonical(line.holder) == canonical(actor.name):
                 yield line.id

@@ -6,25 +6,25 @@ import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
+from panel.checks import Finding, Status
 from panel.cli.console import plain_result, width
 from panel.cli.rows import labelled
-from panel.domain.approval import WAITING, State
-from panel.domain.change import current
-from panel.domain.checks import Finding, Status
-from panel.domain.diff import Part, word_diff
-from panel.domain.take import NoTake, Take
-from panel.domain.text import one_line
-from panel.domain.tool import Fact
-from panel.report.checked import label
-from panel.report.words import score_line
+from panel.core.draft_changes import current
+from panel.core.draft_rules import WAITING, State
+from panel.core.take import NoTake, Take
+from panel.core.text import one_line
+from panel.core.tool import Fact
+from panel.core.word_diff import Part, word_diff
+from panel.report.findings import label
+from panel.report.wording import score_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from panel.domain.edit import Mark
-    from panel.domain.take import Seat
-    from panel.domain.tick import Ticked
-    from panel.domain.tool import Tool
+    from panel.core.edits import EditMark
+    from panel.core.resolution import RecordedResolution
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
     from panel.store import DraftView
 
 ROOM, NUMBER_ROOM = 13, 7
@@ -53,7 +53,7 @@ class Numbered(NamedTuple):
 
     number: int
     finding: Finding
-    tick: Ticked | None
+    tick: RecordedResolution | None
 
     @property
     def whose(self) -> str:
@@ -189,13 +189,13 @@ def _dealt(note: Numbered) -> str:
     return f"Ticked {tick.kind} by {tick.by}{f': {tick.source}' if tick.source else '.'}"
 
 
-def _edits(marks: Iterable[Mark], view: DraftView, columns: int) -> Iterator[str]:
+def _edits(marks: Iterable[EditMark], view: DraftView, columns: int) -> Iterator[str]:
     for mark in marks:
         told = one_line(changes(_text(mark.original.value), _now(view, mark)))
         yield from labelled(f"  {mark.field.replace('_', ' ')}", f"{mark.label}: {told}", ROOM, columns)
 
 
-def _now(view: DraftView, mark: Mark) -> str:
+def _now(view: DraftView, mark: EditMark) -> str:
     return _text(current(view.shown.review, mark.original).value)
 
 

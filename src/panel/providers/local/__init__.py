@@ -15,7 +15,7 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from panel.domain.completion import Completion, Finish, Probabilities, Usage
+from panel.core.completion import Completion, Finish, Probabilities, Usage
 from panel.errors import ProviderError
 from panel.providers.base import Provider
 from panel.providers.local.engine import Engine
@@ -24,8 +24,8 @@ from panel.providers.local.seat import Weighed, answer, read, usage_of, weigh
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
 
 if TYPE_CHECKING:
-    from panel.domain.completion import ModelConfig
-    from panel.domain.prompt import Prompt, Scaffold
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt, Scaffold
     from panel.providers.local.judge import Reading
 
 MOST_SERVERS = 4

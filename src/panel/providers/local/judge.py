@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from panel.domain.base import Frozen
-from panel.domain.prompt import Calibration, Scale
-from panel.domain.take import Verdict
+from panel.core.base import Frozen
+from panel.core.prompt import Calibration, Scale
+from panel.core.take import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from panel.domain.prompt import Probe
+    from panel.core.prompt import Probe
 
 LOWEST_SHIP_SCORE = 50
 UNSEEN = 0.5

@@ -13,18 +13,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from panel.domain.completion import Usage
-from panel.domain.prompt import About
-from panel.domain.take import Verdict
+from panel.core.completion import Usage
+from panel.core.prompt import About
+from panel.core.take import Verdict
 from panel.providers.local.engine import Lane
-from panel.providers.local.judge import (
-    UNCALIBRATED,
-    Reading,
-    leaning,
-    probability_of,
-    score_of,
-    verdict_of,
-)
+from panel.providers.local.judge import UNCALIBRATED, Reading, leaning, probability_of, score_of, verdict_of
 from panel.providers.local.language import (
     as_fact,
     expects_clause,
@@ -38,7 +31,7 @@ from panel.providers.local.writing import Line, Task, write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.domain.prompt import Opener, Prompt, Scaffold
+    from panel.core.prompt import Opener, Prompt, Scaffold
     from panel.providers.local.engine import Answer, Engine, Levels, Tokens
     from panel.providers.local.pool import Pool
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from panel.domain.base import Frozen
-from panel.domain.prompt import Example
+from panel.core.base import Frozen
+from panel.core.prompt import Example
 from panel.providers.local.engine import Lane
 from panel.providers.local.language import as_clause, closeness, expects_clause, faults_of
 

@@ -15,10 +15,10 @@ from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from panel.domain.mail import Message, mail_address
-from panel.domain.subscription import CONFIRM_WITHIN, confirm_token, confirms, leaves
-from panel.domain.token import number_of
+from panel.core.mail import Message, mail_address
 from panel.errors import PanelError
+from panel.newsletter.links import CONFIRM_WITHIN, confirm_token, confirms, leaves
+from panel.newsletter.tokens import number_of
 from panel.store import Subscription
 from panel.web.public.forms import form_of
 from panel.web.public.pages import Back, Button, reader_page

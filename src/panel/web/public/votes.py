@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from panel.domain.take import Verdict
-from panel.site.press import votes_line
+from panel.core.take import Verdict
+from panel.site.renderer import votes_line
 from panel.web.public.forms import form_of
 from panel.web.public.limits import OF_ADDRESS, OF_READER
 from panel.web.public.pages import Back, Button, reader_page
@@ -18,7 +18,7 @@ from panel.web.public.voter import hashed, keep_voter, new_voter, voter_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from panel.domain.votes import Votes
+    from panel.core.votes import Votes
     from panel.web.public.services import PublicServices
 
 WITHDRAW = "withdraw"

@@ -1,0 +1,50 @@
+"""Benchmarks and test sets in a text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panel.checks.claim import Meaning, Mention
+from panel.core.finding import CheckKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Names that mean nothing else, in any case; then those that are words or initials, as they are written.
+_KNOWN = (
+    r"MMLU(?:-Pro)?|MMMU|HumanEval\+?|GSM-?8K|GPQA(?: Diamond)?|HellaSwag|TruthfulQA|WinoGrande|BIG-bench(?: Hard)?"
+    r"|SWE-?bench(?: Verified| Lite)?|MBPP\+?|LiveCodeBench|IFEval|MT-Bench|AlpacaEval|LMArena|Chatbot Arena|ARC-AGI(?:-[0-9])?"
+    r"|ARC-C(?:hallenge)?|SuperGLUE|SQuAD|ImageNet|MS-?COCO|TPC-(?:H|DS|C)|YCSB|Geekbench|Cinebench|MLPerf|SPECint"
+    r"|Terminal-?Bench|tau-bench|BFCL|WebArena|OSWorld|MTEB|BEIR|LibriSpeech|AIME(?: 20[0-9]{2})?|TabMWP"
+    r"|BIRD-SQL|FLORES(?:-[0-9]+)?|TriviaQA|HotpotQA|BoolQ|OpenBookQA|DocVQA|ChartQA"
+)
+_AS_WRITTEN = (
+    r"LAMBADA|Common Voice|GLUE|MATH(?:-500)?|DROP|BBH|HLE|RULER|Spider|BLEU|COCO|Humanity's Last Exam"
+)
+_SHAPED = r"[A-Z]\w{1,20}-?[Bb]ench|[A-Z]\w{1,20}(?:QA|Eval)"
+_BENCHMARK = re.compile(rf"(?<![\w-])(?:(?i:{_KNOWN})|{_AS_WRITTEN}|{_SHAPED})(?![\w-])")
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark by its letters and digits, without case."""
+
+    name: str
+
+    @property
+    def indexes(self) -> tuple[object, ...]:
+        """The name."""
+        return (("benchmark", self.name),)
+
+    def follows_from(self, other: Meaning) -> bool:
+        """Whether the other is the same."""
+        return self == other
+
+
+def benchmarks(text: str) -> Iterator[Mention]:
+    """Yield the benchmarks of a plain text."""
+    for found in _BENCHMARK.finditer(text):
+        name = "".join(char for char in found[0].lower() if char.isalnum())
+        yield Mention(CheckKind.BENCHMARK, *found.span(), Benchmark(name))

@@ -1,0 +1,98 @@
+"""Licences in a text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panel.checks.claim import Meaning, Mention
+from panel.core.finding import CheckKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OPEN = "open source"
+_NOT_OPEN = frozenset(
+    {
+        "BSL",
+        "SSPL",
+        "ELASTIC",
+        "CC",
+        OPEN,
+        "source available",
+        "open weights",
+        "closed source",
+        "LLAMA",
+        "OPENRAIL",
+    }
+)
+
+_VERSION = r"(?:[ -]?(?:v|version )?(?P<{0}>[0-9](?:\.[0-9])?))?"
+_SUFFIX = r"(?:[- ](?:only|or-later|style))?(?:[ -](?:licen[cs]e|licensed))?\b"
+_LICENCE = re.compile(
+    rf"\b(?:(?P<mit>MIT)(?![ ](?:researchers?|stud\w+|professors?|labs?|press|sloan|graduates?|media|course))"
+    rf"|(?P<apache>Apache)(?:(?:[ -]licen[cs]e)?,?{_VERSION.format('apache_version')})(?![ -][A-Z][a-z]|\w|\.\w)"
+    rf"|(?P<gnu>[AL]?GPL){_VERSION.format('gnu_version')}(?!\w)"
+    rf"|(?P<bsd>BSD)(?:[ -](?P<clauses>[0-4])-clause)?"
+    rf"|(?P<mpl>MPL|Mozilla Public Licen[cs]e){_VERSION.format('mpl_version')}"
+    r"|(?P<cc>CC0|CC[- ]BY(?:-(?:SA|NC|ND))*(?:[ -][0-9]\.[0-9])?|Creative Commons)"
+    r"|(?P<named>ISC licen[cs]e|Unlicense|EUPL|SSPL|BSL|Business Source Licen[cs]e|Elastic Licen[cs]e|OpenRAIL(?:-M)?)"
+    r"|(?i:(?P<kind>open[ -]sourced?|source[ -]available|open[ -]weights?|closed[ -]source)))" + _SUFFIX
+)
+_NAMES = {"business source": "BSL", "elastic": "ELASTIC", "openrail": "OPENRAIL"}
+_DENIED = re.compile(
+    r"\b(?:no|not|never|without|lacks?|nor|neither|isn't|unless)\b[^.,;:!?\n]*$", re.IGNORECASE
+)
+_LOOK_BACK = 30
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence by family and version; without a version it is any of the family."""
+
+    family: str
+    version: str | None = None
+
+    @property
+    def indexes(self) -> tuple[object, ...]:
+        """All licences are looked at: there are few different ones."""
+        return ("licence",)
+
+    def follows_from(self, other: Meaning) -> bool:
+        """Whether the other is this licence, or an open one if this is open source in general."""
+        if not isinstance(other, Licence):
+            return False
+        if self.family == OPEN:
+            return other.family == OPEN or other.family not in _NOT_OPEN
+        return self.family == other.family and (self.version is None or self.version == other.version)
+
+
+def licences(text: str) -> Iterator[Mention]:
+    """Yield the licences of a plain text, but not those that it says the tool lacks."""
+    for found in _LICENCE.finditer(text):
+        if not _DENIED.search(text[max(0, found.start() - _LOOK_BACK) : found.start()]):
+            yield Mention(CheckKind.LICENCE, *found.span(), _licence(found))
+
+
+def _licence(found: re.Match[str]) -> Licence:
+    if found["kind"]:
+        kind = found["kind"].lower().replace("-", " ").removesuffix("d")
+        return Licence(kind.removesuffix("s") + "s" if kind.startswith("open weight") else kind)
+    if found["named"]:
+        lower = found["named"].lower()
+        return Licence(
+            next(
+                (name for start, name in _NAMES.items() if lower.startswith(start)),
+                found["named"].split()[0].upper(),
+            )
+        )
+    if found["cc"]:
+        return Licence(
+            "CC", None if found["cc"].startswith("Creative") else found["cc"].upper().replace(" ", "-")
+        )
+    version = found["apache_version"] or found["gnu_version"] or found["mpl_version"] or found["clauses"]
+    family = next(name for name in ("mit", "apache", "gnu", "bsd", "mpl") if found[name])
+    return Licence(
+        found["gnu"] if family == "gnu" else family.upper(), version.removesuffix(".0") if version else None
+    )

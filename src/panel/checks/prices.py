@@ -1,0 +1,137 @@
+"""Prices in a text: amounts of money with what they are paid for, and offers that cost nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panel.checks.claim import Meaning, Mention
+from panel.checks.numerals import DIGITS, NUMERAL, SCALE, value_of
+from panel.core.finding import CheckKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+_CURRENCIES = {
+    "$": "USD",
+    "us$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "₹": "INR",
+    "dollar": "USD",
+    "buck": "USD",
+    "euro": "EUR",
+    "yen": "JPY",
+    "rupee": "INR",
+    "pound": "GBP",
+    "cent": "USD",
+    "pence": "GBP",
+} | {code: code.upper() for code in ("usd", "eur", "gbp", "jpy", "inr", "chf", "cad", "aud")}
+_HUNDREDTHS = frozenset({"cent", "pence"})
+_BY = {
+    "monthly": "month",
+    "annually": "year",
+    "yearly": "year",
+    "weekly": "week",
+    "mo": "month",
+    "yr": "year",
+    "repo": "repository",
+}
+
+_CODE = r"(?:USD|EUR|GBP|JPY|INR|CHF|CAD|AUD)"
+_BEFORE = rf"(?P<mark>US\$|[$€£¥₹]|\b{_CODE}) ?(?P<amount>{DIGITS}{SCALE}?)"
+_AFTER = rf"(?<![\w.,])(?P<count>{NUMERAL})[ -]?(?P<coin>[$€£¥₹]|(?:{_CODE}|dollars?|euros?|pounds?|bucks?|cents?|pence|yen|rupees?)\b)"
+_PER = rf"(?: ?/ ?| (?:an?|per|each|every) )(?:(?P<lot>{NUMERAL}) )?(?:GPU )?[a-z]+\b|,? (?:monthly|annually|yearly|weekly)\b"
+_PRICE = re.compile(rf"(?:{_BEFORE}|{_AFTER})", re.IGNORECASE)
+_SIGNS = ("$", "€", "£", "¥", "₹", *(name for name in _CURRENCIES if name.isalpha()))
+"""One of which every price has, and most texts have none; looking for them takes a fraction of the time."""
+_RATE = re.compile(_PER, re.IGNORECASE)
+_FREE = re.compile(
+    r"\bfree (plan|tier|trial|version|account|forever|of charge|credits?)\b|\b(?:for free|free of charge)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(?:no|not|never|without|lacks?|nor|neither)\b[^.,;:!?\n]*$", re.IGNORECASE)
+_LOOK_BACK = 30
+_MOST_RATES = 2
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in a currency, and what it is paid for.
+
+    Attributes:
+        amount: in units of the currency.
+        currency: ISO 4217 code; `$` and cents are taken for US ones.
+        rates: what it is paid for, such as month and seat.
+    """
+
+    amount: Decimal
+    currency: str
+    rates: frozenset[str] = frozenset()
+
+    @property
+    def indexes(self) -> tuple[object, ...]:
+        """The amount."""
+        return ((self.amount, self.currency),)
+
+    def follows_from(self, other: Meaning) -> bool:
+        """Whether the other is the amount, for at least what this one is paid for."""
+        return isinstance(other, Money) and self.indexes == other.indexes and self.rates <= other.rates
+
+
+@dataclass(frozen=True)
+class FreeOffer:
+    """Something for nothing; a trial ends, everything else does not."""
+
+    trial: bool
+
+    @property
+    def indexes(self) -> tuple[object, ...]:
+        """Whether it ends."""
+        return (("free", self.trial),)
+
+    def follows_from(self, other: Meaning) -> bool:
+        """Whether the other is such an offer."""
+        return self == other
+
+
+def prices(text: str) -> Iterator[Mention]:
+    """Yield the prices of a plain text."""
+    lowered = text.lower()
+    for price in _PRICE.finditer(text) if any(sign in lowered for sign in _SIGNS) else ():
+        rates, end = _rates(text, price.end())
+        yield Mention(CheckKind.PRICE, price.start(), end, _money(price, rates))
+    for offer in _FREE.finditer(text):
+        if not _DENIED.search(text[max(0, offer.start() - _LOOK_BACK) : offer.start()]):
+            yield Mention(CheckKind.PRICE, *offer.span(), FreeOffer((offer[1] or "").lower() == "trial"))
+
+
+def free_offers(text: str) -> Iterator[FreeOffer]:
+    """Yield what a listing offers for nothing, in any wording."""
+    if re.search(r"\bfree\b(?! of (?!charge))", text, re.IGNORECASE):
+        yield FreeOffer(trial=False)
+    if re.search(r"\btrial\b", text, re.IGNORECASE):
+        yield FreeOffer(trial=True)
+
+
+def _money(price: re.Match[str], rates: frozenset[str]) -> Money:
+    mark = (price["mark"] or price["coin"]).lower()
+    coin = mark if mark in _CURRENCIES else mark.removesuffix("s")
+    amount = value_of(price["amount"] or price["count"])
+    return Money(amount / 100 if coin in _HUNDREDTHS else amount, _CURRENCIES[coin], rates)
+
+
+def _rates(text: str, place: int) -> tuple[frozenset[str], int]:
+    rates: set[str] = set()
+    for _ in range(_MOST_RATES):
+        rate = _RATE.match(text, place)
+        if rate is None:
+            break
+        lot = f"{value_of(rate['lot'])} " if rate["lot"] else ""
+        word = re.findall("[a-z]+", rate[0].lower())[-1]
+        rates.add(lot + _BY.get(word, word if lot else word.removesuffix("s")))
+        place = rate.end()
+    return frozenset(rates), place

@@ -1,0 +1,129 @@
+"""One tool, reviewed by one panel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from panel.core.base import Frozen, digest_of
+from panel.core.completion import ModelRef, Usage
+from panel.core.take import NoTake, Seat, Take
+from panel.core.tally import Tally
+from panel.core.tool import Tool
+
+EMBEDDED = "local"
+
+
+class ReviewSetup(ModelRef):
+    """All that decides, beside the tool, what a panel answers.
+
+    Attributes:
+        personas: digest of each persona's file by its id, in the order of the seats.
+        exceptions: by persona, whom a seat asks that does not ask what the panel asks.
+    """
+
+    personas: dict[str, str]
+    exceptions: dict[str, ModelRef] = Field(default_factory=dict)
+
+    @property
+    def roster(self) -> tuple[str, ...]:
+        """Ids of the personas, in the order of the seats."""
+        return tuple(self.personas)
+
+    @property
+    def asked_models(self) -> tuple[str, ...]:
+        """The models that are asked, as `provider:model`, without repeats."""
+        asked = [self.exceptions.get(persona, self).model for persona in self.personas]
+        return tuple(dict.fromkeys(asked))
+
+
+class PanelReview(Frozen):
+    """What a panel makes of one tool.
+
+    Attributes:
+        tool: what was reviewed.
+        setup: what decided the answers.
+        seats: one per persona of the roster, in its order.
+        reviewed_at: when the panel sat.
+    """
+
+    tool: Tool
+    setup: ReviewSetup
+    seats: Annotated[tuple[Seat, ...], Field(min_length=1)]
+    reviewed_at: AwareDatetime
+
+    @property
+    def id(self) -> str:
+        """Digest of the tool and the set-up: equal ids mean the same question to the same panel."""
+        return review_id(self.tool, self.setup)
+
+    @property
+    def tally(self) -> Tally:
+        """Votes and scores of the takes given."""
+        return Tally.of(seat.take for seat in self.seats if seat.take)
+
+    @property
+    def panel_size(self) -> int:
+        """Seats that were configured, with or without a take."""
+        return len(self.seats)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no seat failed; a recused seat is no failure."""
+        return not self.failed_seats
+
+    @property
+    def failed_seats(self) -> int:
+        """Seats that lack a take which they should have."""
+        return sum(seat.failed for seat in self.seats)
+
+    @property
+    def answered(self) -> bool:
+        """Whether any seat received an answer, usable or not."""
+        return any(seat.source for seat in self.seats)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that answered, as `provider:model`, without repeats."""
+        named = [f"{source.provider}:{source.model}" for seat in self.seats if (source := seat.source)]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the tiny embedded model wrote any of it."""
+        return any(seat.source and seat.source.provider == EMBEDDED for seat in self.seats)
+
+    @property
+    def usage(self) -> Usage:
+        """What all seats consumed together."""
+        spent = [seat.provenance.usage for seat in self.seats if seat.provenance]
+        return sum(spent, Usage.lost(0))
+
+    def seat_of(self, persona: str) -> Seat | None:
+        """Return the seat of a persona, or None if it was not on this panel."""
+        return next((seat for seat in self.seats if seat.persona == persona), None)
+
+
+def review_id(tool: Tool, setup: ReviewSetup) -> str:
+    """Return the digest of what is asked of whom."""
+    return digest_of({"tool": tool.digest, "setup": setup.model_dump(mode="json")})
+
+
+def says_the_same(earlier: PanelReview, later: PanelReview) -> bool:
+    """Whether two reviews put the same question to the same panel, and every seat ended alike."""
+    return earlier.id == later.id and _outcomes(earlier) == _outcomes(later)
+
+
+def fills_in(earlier: PanelReview, later: PanelReview) -> bool:
+    """Whether the later of two reviews of the same question has takes where seats had failed, and all else is as it was."""
+    if earlier.id != later.id:
+        return False
+    changed = [
+        mine for mine, other in zip(earlier.seats, later.seats, strict=True) if mine.outcome != other.outcome
+    ]
+    return all(seat.failed for seat in changed) and later.failed_seats < earlier.failed_seats
+
+
+def _outcomes(review: PanelReview) -> list[Take | NoTake]:
+    return [seat.outcome for seat in review.seats]

@@ -1,0 +1,96 @@
+"""How takes add up to a panel's verdict."""
+
+from __future__ import annotations
+
+import statistics
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from panel.core.base import Frozen
+from panel.core.take import Take, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MIN_TAKES = 3
+
+RULE = (
+    "A strict majority of the takes given decides: Ship or Skip, Mixed on a tie, "
+    f"and No verdict with fewer than {MIN_TAKES} takes. A seat without a take does not count."
+)
+
+
+class PanelVerdict(StrEnum):
+    """A panel's answer."""
+
+    SHIP = "Ship"
+    SKIP = "Skip"
+    MIXED = "Mixed"
+    NONE = "No verdict"
+
+
+class Scores(Frozen):
+    """Scores of the takes given: mean (one decimal), median, and spread (highest minus lowest)."""
+
+    mean: float
+    median: float
+    spread: int
+
+
+class Tally(Frozen):
+    """Votes of one panel, by the rule in `RULE`."""
+
+    ships: int
+    skips: int
+    scores: Scores | None
+
+    @classmethod
+    def of(cls, takes: Iterable[Take]) -> Tally:
+        """Count the takes given."""
+        given = list(takes)
+        ships = sum(take.verdict is Verdict.SHIP for take in given)
+        return cls(ships=ships, skips=len(given) - ships, scores=_scores([take.score for take in given]))
+
+    @property
+    def given(self) -> int:
+        """Number of takes: the denominator."""
+        return self.ships + self.skips
+
+    @property
+    def verdict(self) -> PanelVerdict:
+        """The panel's verdict."""
+        return _verdict(self.ships, self.skips)
+
+    @property
+    def line(self) -> str:
+        """The verdict as pages print it: `Ship · 3 ship / 1 skip`."""
+        return f"{self.verdict} · {self.ships} ship / {self.skips} skip"
+
+    @property
+    def ship_percent(self) -> int | None:
+        """Panel ship %: ships among the takes given, halves rounded up; None without a take."""
+        return (200 * self.ships + self.given) // (2 * self.given) if self.given else None
+
+    @property
+    def fragile(self) -> bool:
+        """Whether one flipped vote would change the panel's verdict."""
+        flips = [(self.ships - 1, self.skips + 1), (self.ships + 1, self.skips - 1)]
+        return any(min(flip) >= 0 and _verdict(*flip) is not self.verdict for flip in flips)
+
+
+def _verdict(ships: int, skips: int) -> PanelVerdict:
+    if ships + skips < MIN_TAKES:
+        return PanelVerdict.NONE
+    if ships == skips:
+        return PanelVerdict.MIXED
+    return PanelVerdict.SHIP if ships > skips else PanelVerdict.SKIP
+
+
+def _scores(scores: list[int]) -> Scores | None:
+    if not scores:
+        return None
+    return Scores(
+        mean=round(statistics.fmean(scores), 1),
+        median=statistics.median(scores),
+        spread=max(scores) - min(scores),
+    )

@@ -1,0 +1,138 @@
+"""Text as it is kept: nothing that a reader cannot see, and names as file names.
+
+What is invisible is decided by Unicode: general categories Cc, Cf, Cn, Co and Cs, and the property
+Default_Ignorable_Code_Point (DerivedCoreProperties.txt) for the characters of other categories. Emoji
+sequences, which need some of these characters, follow UTS #51.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from panel.core.base import digest_of
+
+MAX_SLUG_CHARS = 80
+SLUG_PATTERN = r"[a-z0-9]+(-[a-z0-9]+)*"
+
+_HASH_CHARS = 8
+_SEPARATOR = "-vs-"  # joins two slugs to the name of a comparison
+_DEVICES = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+_PAGES = """
+404 500 about admin api archive assets atom categories category compare comparisons draft drafts favicon feed
+health home index json latest login logout methodology panel personas queue reports review reviews robots rss
+search sitemap static tag tags tool tools
+"""
+RESERVED_SLUGS = frozenset(_DEVICES) | frozenset(_PAGES.split())
+
+_LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_BLANKS = str.maketrans(
+    {"\t": " ", "\u2800": " "}
+)  # the empty Braille cell is a blank that is no white space
+
+# Extended_Pictographic, and U+2194 only with a selector: alone it composes with U+0338 to another arrow.
+_PICTOGRAPH = (
+    "(?:[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2195-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23f3"
+    "\u23f8-\u23fa\u24c2\u25aa\u25ab\u25b6\u25c0\u25fb-\u25fe\u2600-\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c"
+    "\u2b50\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff]"
+    "|\u2194(?=[\ufe0e\ufe0f]))"
+)
+_ELEMENT = f"{_PICTOGRAPH}[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
+_KEYCAP = "[0-9#*]\ufe0f?\u20e3"
+
+
+def _flag(region: str) -> str:
+    return "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
+
+
+_FLAGS = [_flag(region) for region in ("gbeng", "gbsct", "gbwls")]  # the only ones that UTS #51 recommends
+_EMOJI = re.compile(f"({'|'.join(_FLAGS)}|{_KEYCAP}|{_ELEMENT}(?:\u200d{_ELEMENT})*)")
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_TRACELESS = dict.fromkeys(map(ord, "'\u2019\u2122\u2120\u00ae\u00a9"))  # apostrophes and legal marks
+
+
+def one_line(text: str) -> str:
+    """Return visible text on one line, single spaces between its words.
+
+    Args:
+        text: anything, lone surrogates included.
+    """
+    return unicodedata.normalize("NFC", " ".join(_visible(text).split()))
+
+
+def prose(text: str) -> str:
+    """Return visible text with its lines, at most one blank line between two paragraphs.
+
+    Args:
+        text: anything, lone surrogates included.
+    """
+    lines = "\n".join(" ".join(line.split()) for line in _visible(text).split("\n"))
+    return unicodedata.normalize("NFC", re.sub(r"\n{3,}", "\n\n", lines).strip())
+
+
+def well_formed(text: str) -> str:
+    """Return text that can be encoded: surrogate pairs joined, lone ones replaced by U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def is_invisible(char: str) -> bool:
+    """Whether a character shows nothing of its own: a control, unassigned, or ignored by default."""
+    return unicodedata.category(char)[0] == "C" or _IGNORABLE.match(char) is not None
+
+
+def canonical(name: str) -> str:
+    """Return what two spellings of one name have in common: trimmed and without case."""
+    return one_line(name).casefold()
+
+
+def slugify(name: str) -> str:
+    """Return a name for files and addresses: 1-80 of `a-z`, `0-9` and single hyphens, never a reserved one.
+
+    Accents and punctuation go without a trace. Where a letter, digit or symbol that tells names apart has
+    no ASCII form (`C++`, `C#`, a Japanese name), or the name is cut, a short hash of it is added.
+    """
+    folded = _ascii_fold(name)
+    words = re.findall("[a-z0-9]+", folded)
+    slug = "-".join(words)
+    if _is_telling(folded) or len(slug) > MAX_SLUG_CHARS or is_reserved_slug(slug):
+        return hashed_slug(slug, name)
+    return slug
+
+
+def hashed_slug(slug: str, name: str) -> str:
+    """Return the slug with a short hash of itself and the name, cut to the limit."""
+    digest = digest_of([slug, canonical(name)])[:_HASH_CHARS]
+    stem = slug[: MAX_SLUG_CHARS - _HASH_CHARS - 1].strip("-")
+    return f"{stem or 'tool'}-{digest}"
+
+
+def is_reserved_slug(slug: str) -> bool:
+    """Whether a slug is empty, a page of the site, a comparison's or a device name of Windows."""
+    return not slug or slug in RESERVED_SLUGS or _SEPARATOR in slug
+
+
+def _visible(text: str) -> str:
+    spaced = _LINE_BREAKS.sub("\n", well_formed(text)).translate(_BLANKS)
+    hidden = {ord(char): None for char in set(spaced) if char != "\n" and is_invisible(char)}
+    if not hidden:
+        return spaced
+    # Splitting by a pattern with one group gives plain text and emoji sequences in turn.
+    pieces = _EMOJI.split(spaced)
+    pieces[::2] = [plain.translate(hidden) for plain in pieces[::2]]
+    return "".join(pieces)
+
+
+def _ascii_fold(name: str) -> str:
+    kept = one_line(name).translate(_TRACELESS)
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", kept).casefold())
+    return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
+
+
+def _is_telling(folded: str) -> bool:
+    return any(
+        char in "#&*@%"
+        or (unicodedata.category(char)[0] in "LNSC" and not (char.isascii() and char.isalnum()))
+        for char in folded
+    )

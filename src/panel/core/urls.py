@@ -1,0 +1,164 @@
+"""Web addresses that anybody can open: the check of a spelling, without looking a name up.
+
+A fetcher must still check every address that a name resolves to. Networks that are not public follow the
+IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), kept here because the answer of
+`ipaddress.is_global` differs between releases of Python.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from urllib.parse import SplitResult, quote, urlsplit
+
+from panel.core.text import is_invisible
+
+MAX_URL_CHARS = 2_000
+MAX_HOST_CHARS = 253
+MAX_PORT = 65_535
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_LOCAL_NAMES = "arpa corp home internal intranet lan local localdomain localhost private"
+# Services that answer with the address in the name, or with 127.0.0.1.
+_OPEN_RESOLVERS = """
+1u.ms backname.io lacolhost.com localho.st localtest.me lvh.me nip.io rbndr.us sslip.io traefik.me vcap.me xip.io
+yoogle.com
+"""
+# 168.63.129.16 is public by its number, and Azure's metadata service by its use.
+_PRIVATE_IPV4 = """
+0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
+192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
+"""
+# Within global unicast: protocol assignments with Teredo, documentation, 6to4, documentation.
+_PRIVATE_IPV6 = "2001::/23 2001:db8::/32 2002::/16 3fff::/20"
+
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_BRACKETED = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:[0-9]*)?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_PATH_CHARS = "/%:@!$&'()*+,;=~"
+
+_LOCAL = frozenset(_LOCAL_NAMES.split())
+_RESOLVERS = tuple(f".{name}" for name in _OPEN_RESOLVERS.split())
+_PRIVATE = [IPv4Network(network) for network in _PRIVATE_IPV4.split()]
+_PRIVATE_6 = [IPv6Network(network) for network in _PRIVATE_IPV6.split()]
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+
+
+def public_address(url: str) -> str:
+    """Return the normalised form of a web address that is open to the public.
+
+    The scheme and the host are in lower case, the host in its ASCII form (`xn--`), a port that goes without
+    saying is left out, and characters outside ASCII are percent-encoded. No name is looked up.
+
+    Raises:
+        ValueError: with a sentence that says what is wrong with the address.
+    """
+    _check_characters(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _unreadable() from None
+    if parts.scheme not in DEFAULT_PORTS or not url[len(parts.scheme) :].startswith("://"):
+        raise ValueError("must start with http:// or https://")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password (the part before @)")
+    if {"[", "]"} & set(parts.netloc) and not _BRACKETED.fullmatch(parts.netloc):
+        raise _unreadable()
+    host = _public_host(parts.hostname or "")
+    rest = [quote(part, safe=_PATH_CHARS + "?") for part in (parts.path, parts.query, parts.fragment)]
+    return SplitResult(parts.scheme, host + _stated_port(parts), *rest).geturl()
+
+
+def _check_characters(url: str) -> None:
+    if len(url) > MAX_URL_CHARS:
+        raise ValueError(f"{len(url)} characters, the limit is {MAX_URL_CHARS}")
+    if "\\" in url:
+        raise ValueError("must not hold a backslash")
+    if any(char.isspace() or is_invisible(char) for char in url):
+        raise ValueError("must not hold white space, control characters or invisible characters")
+
+
+def _stated_port(parts: SplitResult) -> str:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port is None or port == DEFAULT_PORTS[parts.scheme]:
+        return ""
+    if not port:
+        raise ValueError(f"must have a port from 1 to {MAX_PORT}, or none")
+    return f":{port}"
+
+
+def _public_host(host: str) -> str:
+    if len(host) > MAX_HOST_CHARS:
+        raise ValueError(f"must have a host of at most {MAX_HOST_CHARS} characters")
+    if ":" in host:
+        return _public_ipv6(host)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", host).lower())
+    labels = folded.replace("。", ".").removesuffix(".").split(".")
+    if labels == [""]:
+        raise ValueError("must name a host, such as https://example.com")
+    if _NUMBER.fullmatch(labels[-1]):
+        return _public_ipv4(".".join(labels))
+    return _public_name([_ascii_label(label) for label in labels])
+
+
+def _ascii_label(label: str) -> str:
+    ascii_label = label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
+    if not _LABEL.fullmatch(ascii_label) or any(char.isspace() or is_invisible(char) for char in label):
+        raise ValueError("must have a host of letters, digits, hyphens and dots")
+    return ascii_label
+
+
+def _public_name(labels: list[str]) -> str:
+    name = ".".join(labels)
+    if len(labels) == 1 or labels[-1] in _LOCAL:
+        raise _private(name)
+    if f".{name}".endswith(_RESOLVERS) or _carries_private(labels):
+        raise _private(name)
+    return name
+
+
+def _carries_private(labels: list[str]) -> bool:
+    quads = (".".join(labels[start : start + 4]) for start in range(len(labels) - 3))
+    return any(not _is_public(address) for quad in quads if (address := _ipv4(quad)))
+
+
+def _public_ipv4(text: str) -> str:
+    address = _ipv4(text)
+    if address is None:
+        raise ValueError("must write an IPv4 address as four decimal numbers, such as 8.8.8.8")
+    if not _is_public(address):
+        raise _private(text)
+    return str(address)
+
+
+def _public_ipv6(text: str) -> str:
+    try:
+        address = IPv6Address(text)
+    except ValueError:
+        raise _unreadable() from None
+    if address not in _GLOBAL_UNICAST or any(address in net for net in _PRIVATE_6):
+        raise _private(text)
+    return f"[{address}]"
+
+
+def _ipv4(text: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(text)
+    except ValueError:
+        return None
+
+
+def _is_public(address: IPv4Address) -> bool:
+    return not any(address in network for network in _PRIVATE)
+
+
+def _unreadable() -> ValueError:
+    return ValueError("is not a web address that can be read; check its host")
+
+
+def _private(host: str) -> ValueError:
+    return ValueError(f"{host} is not open to the public; give the address of the tool's own page")

@@ -1,0 +1,92 @@
+"""What is examined: the settings in force and the models that they name, each worked out when a check first needs it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panel.errors import PanelError
+from panel.orchestrator.models import ResolvedModel, means_of
+from panel.orchestrator.setup import PanelSetup, cast, critics
+from panel.providers import NAMES
+from panel.settings.choice import KEY_VARIABLES, MAX_KEY_CHARS, ModelChoice, choose_model
+from panel.settings.resolve import Resolved, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from panel.core.persona import Persona
+
+SHORTEST_KEY = 8
+"""Shorter ones are no keys, and would be cut out of ordinary words."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One installation and its settings. Every attribute that is worked out may raise a PanelError.
+
+    Attributes:
+        flags: settings given on the command line, by name.
+        config: file that takes the place of `./panel.yaml`.
+    """
+
+    flags: Mapping[str, Any]
+    config: Path | None
+
+    @cached_property
+    def resolved(self) -> Resolved:
+        """The settings in force."""
+        return resolve(self.flags, self.config)
+
+    @cached_property
+    def choice(self) -> ModelChoice:
+        """The model in force."""
+        return choose_model(self.resolved.settings.model, self.resolved.sources["model"], os.environ)
+
+    @cached_property
+    def means(self) -> ResolvedModel:
+        """What it takes to ask it."""
+        return means_of(self.resolved, self.choice, None, to_ask=True)
+
+    @cached_property
+    def personas(self) -> dict[str, Persona]:
+        """All personas of the folder in force."""
+        return critics(self.resolved)
+
+    @cached_property
+    def cast(self) -> PanelSetup:
+        """The panel as a run would put it together."""
+        return cast(self.resolved, self.personas)
+
+    @property
+    def models(self) -> tuple[ResolvedModel, ...]:
+        """What it takes to ask each model that a run would ask."""
+        return (self.means, *self.cast.exceptions.values())
+
+    @cached_property
+    def asked(self) -> set[str]:
+        """The providers that a run would ask; all of them if the settings do not tell. Raises nothing."""
+        try:
+            seats = [entry.partition("=")[2] for entry in self.resolved.settings.roster]
+            return {self.choice.provider, *(seat.strip().partition(":")[0] for seat in seats if seat)}
+        except PanelError:
+            return set(NAMES)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """All that is given as a key, well formed or not, the longest first: what must never be shown. Raises nothing."""
+        given = [os.environ.get(variable, "") for variable in KEY_VARIABLES.values()]
+        given += [_content(os.environ.get(f"{variable}_FILE")) for variable in KEY_VARIABLES.values()]
+        parts = {part for key in given for part in (key, key.strip(), *key.split())}
+        return sorted((part for part in parts if len(part) >= SHORTEST_KEY), key=len, reverse=True)
+
+
+def _content(path: str | None) -> str:
+    try:
+        with Path(path or os.devnull).open(encoding="utf-8", errors="replace") as file:
+            return file.read(MAX_KEY_CHARS)
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,1 @@
+"""The newsletter: its issues, subscribers' links, and mail."""

@@ -1,0 +1,190 @@
+"""What it takes to ask one model: its name, its parameters, how it is reached, and the questions that suit it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from panel.core.completion import ModelConfig, ModelRef
+from panel.core.review import EMBEDDED
+from panel.errors import InputError, Problem, SettingsError
+from panel.prompts.shipped import folder_in_force, shipped
+from panel.prompts.templates import PATTERN as PROMPT_FILES
+from panel.prompts.templates import PromptBook
+from panel.providers import HOSTED, Connection, require_means
+from panel.providers.recording import Recording
+from panel.settings.choice import api_key
+from panel.settings.model import address
+from panel.settings.resolve import PROJECT_FILE
+from panel.settings.secret import read_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from panel.providers.prices import Prices, Rates
+    from panel.settings.choice import ModelChoice
+    from panel.settings.resolve import Resolved
+
+REPLAY = "replay"
+VENDOR_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """What it takes to ask one model.
+
+    Attributes:
+        choice: the model, and why it is this one.
+        provider: who answers, in the words of reports; for a recording, who answered then.
+        config: the model and its parameters.
+        connection: how the provider is reached.
+        prompts: makes the questions.
+    """
+
+    choice: ModelChoice
+    provider: str
+    config: ModelConfig
+    connection: Connection
+    prompts: PromptBook
+
+    @property
+    def asked(self) -> ModelRef:
+        """What reports say about it."""
+        return ModelRef(provider=self.provider, config=self.config, prompts=self.prompts.digest)
+
+
+def prices_of(means: ResolvedModel) -> Prices:
+    """Return the prices of a provider's models; reading the list takes some tenths of a second."""
+    from panel.providers.prices import Prices
+
+    return Prices(means.connection.provider, means.connection.base_url)
+
+
+def rates_of(means: ResolvedModel) -> Rates | None:
+    """Return the prices of a model, or None if they are unknown."""
+    return prices_of(means).rates(means.config.model)
+
+
+def elsewhere(resolved: Resolved, provider: str) -> Resolved:
+    """Return the settings for a model beside others: an address that was set for a server of one's own is not a vendor's."""
+    if provider not in HOSTED:
+        return resolved
+    return replace(resolved, settings=resolved.settings.model_copy(update={"base_url": None}))
+
+
+def means_of(resolved: Resolved, choice: ModelChoice, secret: bytes | None, *, to_ask: bool) -> ResolvedModel:
+    """Return what it takes to ask a model.
+
+    Args:
+        resolved: the settings.
+        choice: the model.
+        secret: what the fences in its questions are derived from; None for the user's own.
+        to_ask: whether it will be asked, and so must have its key.
+
+    Raises:
+        PanelError: a setting or a template cannot be used.
+    """
+    connection = _connection(resolved, choice)
+    if to_ask:
+        require_means(connection)
+    manifest = Recording(connection.folder).manifest() if connection.folder else None
+    if manifest is not None:
+        return _recorded_means(resolved, choice, connection, manifest.asked, manifest.secret)
+    settings = resolved.settings
+    config = ModelConfig(
+        model=Path(choice.model).name if choice.provider == REPLAY else choice.model,
+        max_output_tokens=settings.max_output_tokens,
+        effort=settings.effort,
+        verbosity=settings.verbosity,
+        seed=settings.seed,
+    )
+    prompts = prompt_book(resolved, scaffolded=choice.provider == EMBEDDED, secret=secret)
+    return ResolvedModel(choice, choice.provider, config, connection, prompts)
+
+
+def recorded_exceptions(
+    resolved: Resolved, means: ResolvedModel, seated: Container[str]
+) -> dict[str, ResolvedModel]:
+    """Return, for a recording of a mixed jury, what it takes to ask the models of those exceptions that are seated."""
+    manifest = Recording(means.connection.folder).manifest() if means.connection.folder else None
+    if manifest is None:
+        return {}
+    return {
+        persona: _recorded_means(resolved, means.choice, means.connection, asked, manifest.secret)
+        for persona, asked in manifest.exceptions.items()
+        if persona in seated
+    }
+
+
+def _recorded_means(
+    resolved: Resolved, choice: ModelChoice, connection: Connection, asked: ModelRef, secret: str
+) -> ResolvedModel:
+    """Return what it takes to have a recording answer as it was answered then.
+
+    Raises:
+        SettingsError: it was made with other prompts.
+    """
+    prompts = prompt_book(resolved, scaffolded=asked.provider == EMBEDDED, secret=bytes.fromhex(secret))
+    if prompts.digest != asked.prompts:
+        raise SettingsError(
+            f"{connection.folder} was recorded with other prompts than those in force; give their folder as --prompts, "
+            "or record anew"
+        )
+    return ResolvedModel(
+        choice, asked.provider, asked.config, replace(connection, recorded=asked.provider), prompts
+    )
+
+
+def prompt_book(resolved: Resolved, *, scaffolded: bool, secret: bytes | None = None) -> PromptBook:
+    """Open the prompt templates in force; a template that their folder lacks is the shipped one.
+
+    Args:
+        resolved: the settings.
+        scaffolded: whether the questions are for a weak model.
+        secret: what the fences are derived from; by default the user's own.
+    """
+    folder = folder_in_force("prompts", resolved.settings.prompts, PROMPT_FILES)
+    if not any(folder.glob(PROMPT_FILES)):
+        raise InputError([Problem(str(folder), f"holds no prompt templates ({PROMPT_FILES})")])
+    own = secret or read_secret(data_dir(resolved))
+    return PromptBook([folder, shipped("prompts")], own, scaffolded=scaffolded)
+
+
+def data_dir(resolved: Resolved) -> Path:
+    """Return the folder of the user's data, by the XDG base directory specification unless it is set."""
+    if resolved.settings.data_dir is not None:
+        return resolved.settings.data_dir
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "panel"
+
+
+def _connection(resolved: Resolved, choice: ModelChoice) -> Connection:
+    settings = resolved.settings
+    return Connection(
+        provider=choice.provider,
+        base_url=_base_url(resolved, choice.provider),
+        api_key=api_key(choice.provider, os.environ),
+        timeout=settings.timeout,
+        folder=Path(choice.model) if choice.provider == REPLAY else None,
+        concurrency=settings.concurrency,
+        logprobs=settings.logprobs,
+    )
+
+
+def _base_url(resolved: Resolved, provider: str) -> str | None:
+    """Return where a provider answers, unless a folder's settings file would have a vendor's key sent elsewhere."""
+    url, source = resolved.settings.base_url, resolved.sources["base_url"]
+    keyed = provider in HOSTED or (api_key(provider, os.environ) and not _is_loopback(url))
+    if url is not None and keyed and source.startswith(f"{PROJECT_FILE},"):
+        raise SettingsError(
+            f"base_url in {source} would send your {provider} key to {url}; if that is meant, give it as --base-url"
+        )
+    variable = VENDOR_URL_VARIABLES.get(provider, "")
+    return url or (address(variable, os.environ[variable]) if os.environ.get(variable) else None)
+
+
+def _is_loopback(url: str | None) -> bool:
+    return urlsplit(url or "").hostname in {"127.0.0.1", "::1", "localhost"}

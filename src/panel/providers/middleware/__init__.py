@@ -1,0 +1,1 @@
+"""Provider wrappers: retry, rate limit, budget, circuit breaker, timeout and answer cache."""

@@ -1,0 +1,251 @@
+"""What became of runs: figures of many at a glance, who holds them, and the seats that failed with what the model said."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - the fields of a RunLine are read when it is made
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from panel.core.base import Frozen
+from panel.core.completion import Completion
+from panel.core.take import NoTake, NoTakeReason, Seat
+from panel.store.base import Access
+from panel.store.calls import ANSWERED
+from panel.store.columns import now
+from panel.store.drafts import drafts_of
+from panel.store.process_id import Holder
+from panel.store.runs import DONE, Run, RunState
+from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Iterable
+
+    from sqlalchemy import CTE, ColumnElement, Connection, Row, Select, Subquery
+
+PAGE = 200
+# What the column of a number holds; whoever types more means none that there is.
+MOST = 2**63 - 1
+FAILURES = frozenset(NoTakeReason) - {NoTakeReason.RECUSED}
+# Of the others, no answer to the last question ever came.
+REPLIED = frozenset({NoTakeReason.REFUSED, NoTakeReason.INVALID, NoTakeReason.TRUNCATED})
+
+
+class RunLine(Run):
+    """A run as a list shows it.
+
+    Attributes:
+        holder: who has its lease, at work or not.
+        held_since: since when.
+        tools: how many it is to review.
+        done: those of them that it is done with.
+        failed_seats: seats of its drafts that lack a take; a recused seat is no failure.
+        cost_usd: the sum of the prices that are known.
+        answers: calls that were answered.
+        unpriced: those of them whose price is not known.
+    """
+
+    holder: Holder | None = None
+    held_since: datetime | None = None
+    tools: int
+    done: int
+    failed_seats: int
+    cost_usd: float
+    answers: int
+    unpriced: int
+
+    @property
+    def at_work(self) -> bool | None:
+        """Whether a process works on it; None if one of another machine has its lease, which cannot be seen from here."""
+        if self.holder is None or self.holder.gone:
+            return False
+        return True if self.holder.space == Holder.here().space else None
+
+
+class FailedSeat(Frozen):
+    """A seat that lacks a take which it should have.
+
+    Attributes:
+        draft: the draft's number.
+        tool: the tool's name as it was listed last.
+        slug: likewise.
+        persona: the persona's id.
+        reason: why there is no take.
+        detail: one line about it.
+        model: the provider's name of the model that was asked; None if no call was made.
+        reply: what the model said last, as it came; None if no answer came.
+    """
+
+    draft: int
+    tool: str
+    slug: str
+    persona: str
+    reason: NoTakeReason
+    detail: str
+    model: str | None = None
+    reply: str | None = None
+
+
+class Outcomes(Access):
+    """Runs and failed seats, for people to look at."""
+
+    async def run_lines(
+        self, kinds: Collection[str] | None = None, *, before: int | None = None, limit: int = 20
+    ) -> list[RunLine]:
+        """Return runs with their figures, the latest first.
+
+        Args:
+            kinds: kinds of runs; None for all.
+            before: the last number of the page before.
+            limit: how many at most.
+        """
+        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        if kinds is not None:
+            query = query.where(runs.c.kind.in_(kinds))
+        if before is not None:
+            query = query.where(runs.c.id < min(before, MOST))
+        return await self._read(lambda connection: _run_lines(connection, query))
+
+    async def run_line(self, run: int) -> RunLine | None:
+        """Return a run with its figures, or None if there is none of this number."""
+        query = select(runs).where(runs.c.id == min(run, MOST))
+        found = await self._read(lambda connection: _run_lines(connection, query))
+        return found[0] if found else None
+
+    async def stop(self, run: int) -> bool:
+        """Tell an open run to stop; return False, and leave it alone, if it is not open.
+
+        Raises:
+            StorageError: it was not committed.
+        """
+        query = update(runs).where(runs.c.id == run, runs.c.state == RunState.OPEN)
+        query = query.values(state=RunState.STOPPED, finished_at=now())
+        return await self._write(lambda connection: connection.execute(query).rowcount == 1)
+
+    async def failure_counts(self, run: int) -> dict[NoTakeReason, int]:
+        """Return how many seats of a run's drafts failed, by reason, the most frequent first."""
+        query = (
+            select(takes.c.reason, func.count().label("seats"))
+            .join_from(takes, drafts)
+            .where(drafts_of(run), takes.c.reason.in_(FAILURES))
+            .group_by(takes.c.reason)
+            .order_by(func.count().desc(), takes.c.reason)
+        )
+        return await self._read(
+            lambda connection: {NoTakeReason(row.reason): row.seats for row in connection.execute(query)}
+        )
+
+    async def failed_seats(
+        self, run: int, reasons: Iterable[NoTakeReason] | None = None
+    ) -> AsyncIterator[FailedSeat]:
+        """Yield the seats of a run's drafts that failed, in the order of drafts and seats, 200 drafts a read.
+
+        Args:
+            run: the run.
+            reasons: those to yield; None for all failures.
+        """
+        wanted = FAILURES if reasons is None else FAILURES.intersection(reasons)
+        after = 0
+        while found := await self._read(
+            partial(_failed_seats, run=run, after=after, where=takes.c.reason.in_(wanted))
+        ):
+            for seat in found:
+                yield seat
+            after = found[-1].draft
+
+
+def _run_lines(connection: Connection, chosen: Select[Any]) -> list[RunLine]:
+    page = chosen.cte("page")
+    listed, failed, asked = _listed(page), _failed(page), _asked(page)
+    query = (
+        select(
+            *(page.c[name] for name in Run.model_fields),
+            page.c.lease_holder.label("holder"),
+            page.c.lease_since.label("held_since"),
+            *(_or_zero(part.c[name]) for part in (listed, failed, asked) for name in part.c.keys()[1:]),
+        )
+        .outerjoin(listed, listed.c.run_id == page.c.id)
+        .outerjoin(failed, failed.c.run_id == page.c.id)
+        .outerjoin(asked, asked.c.run_id == page.c.id)
+        .order_by(page.c.id.desc())
+    )
+    return [RunLine.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _listed(page: CTE) -> Subquery:
+    done = func.count().filter(run_tools.c.state == DONE)
+    query = select(run_tools.c.run_id, func.count().label("tools"), done.label("done"))
+    return query.where(_in(run_tools.c.run_id, page)).group_by(run_tools.c.run_id).subquery()
+
+
+def _failed(page: CTE) -> Subquery:
+    query = select(run_tools.c.run_id, func.count().label("failed_seats"))
+    query = query.join_from(run_tools, takes, run_tools.c.draft_id == takes.c.draft_id)
+    query = query.where(_in(run_tools.c.run_id, page), takes.c.reason.in_(FAILURES))
+    return query.group_by(run_tools.c.run_id).subquery()
+
+
+def _asked(page: CTE) -> Subquery:
+    query = select(
+        calls.c.run_id,
+        func.sum(calls.c.cost_usd).label("cost_usd"),
+        func.count().label("answers"),
+        func.count().filter(calls.c.cost_usd.is_(None)).label("unpriced"),
+    )
+    query = query.where(_in(calls.c.run_id, page), calls.c.state == ANSWERED)
+    return query.group_by(calls.c.run_id).subquery()
+
+
+def _in(column: ColumnElement[int], page: CTE) -> ColumnElement[bool]:
+    return column.in_(select(page.c.id))
+
+
+def _or_zero(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(column, 0).label(column.key)
+
+
+def _failed_seats(
+    connection: Connection, run: int, after: int, where: ColumnElement[bool]
+) -> list[FailedSeat]:
+    failed = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, where).exists()
+    page = select(drafts.c.id).where(drafts_of(run), drafts.c.id > after, failed)
+    # Reviews are read for these only: they are large, and would be sorted with the rest.
+    page = page.order_by(drafts.c.id).limit(PAGE)
+    told = select(drafts.c.id, drafts.c.review, tools.c.name, tools.c.slug).join_from(drafts, tools)
+    found = {row.id: row for row in connection.execute(told.where(drafts.c.id.in_(page)))}
+    seats = select(takes).where(takes.c.draft_id.in_(found), where)
+    rows = connection.execute(seats.order_by(takes.c.draft_id, takes.c.position)).all()
+    replies = _replies(connection, rows)
+    return [
+        _failed_seat(row, found[row.draft_id], replies.get((row.prompt_digest, row.model))) for row in rows
+    ]
+
+
+def _failed_seat(row: Row[Any], draft: Row[Any, Any, Any, Any], reply: str | None) -> FailedSeat:
+    outcome = Seat.model_validate(draft.review["seats"][row.position]).outcome
+    return FailedSeat(
+        draft=row.draft_id,
+        tool=draft.name,
+        slug=draft.slug,
+        persona=row.persona,
+        reason=row.reason,
+        detail=outcome.detail if isinstance(outcome, NoTake) else "",
+        model=row.model,
+        reply=reply if row.reason in REPLIED else None,
+    )
+
+
+def _replies(connection: Connection, rows: Iterable[Row[Any]]) -> dict[tuple[str, str], str]:
+    """Return the latest answer to each question of seats that got one, by the prompt's digest and the model."""
+    digests = {row.prompt_digest for row in rows if row.reason in REPLIED and row.prompt_digest}
+    latest = (
+        select(func.max(calls.c.id))
+        .where(calls.c.prompt_digest.in_(digests), calls.c.state == ANSWERED)
+        .group_by(calls.c.prompt_digest, calls.c.model)
+    )
+    query = select(calls.c.prompt_digest, calls.c.model, calls.c.completion).where(calls.c.id.in_(latest))
+    return {
+        (row.prompt_digest, row.model): Completion.model_validate(row.completion).text
+        for row in connection.execute(query)
+    }

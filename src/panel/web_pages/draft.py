@@ -1,0 +1,182 @@
+"""From a page to the draft of a tool: its name, tagline, address and what it says; nothing is made up."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import trafilatura
+from lxml import etree, html
+
+from panel.core.text import one_line, prose
+from panel.core.urls import public_address
+from panel.errors import InputError, Problem
+from panel.tool_files.documents import Document
+from panel.tool_files.records import record_of
+from panel.web_pages.hidden import strip_hidden
+from panel.web_pages.snapshot import PLAIN, PageDraft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lxml.html import HtmlElement
+
+    from panel.web_pages.snapshot import Snapshot
+
+MAX_DESCRIPTION = 10_000
+MAX_TAGLINE = 200
+
+_NOT_STATED = {
+    "name": "the page has no title and no heading that names the tool; write its tool file by hand",
+    "description": "the page holds no text that a visitor can see; if a script writes it, save the page from a browser",
+}
+
+# Encodings of the WHATWG standard; Python knows others, which could hide text.
+_ENCODINGS = re.compile(
+    r"ascii|utf-8|utf-16(-[lb]e)?|cp125\d|iso8859-\d+|koi8-[ru]|shift_jis|euc_(jp|kr)|gb\w+|big5\w*"
+)
+_META_CHARSET = re.compile(rb"""<meta[^>]+?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_HEAD_BYTES = 1_024  # within which a page must state its encoding
+_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_AFTER_NAME = re.compile(r"\s+[|·•\u2013\u2014:»-]+\s+|:\s+|\s+::\s+")
+_GREETINGS = re.compile(r"home|home ?page|welcome|index|start", re.IGNORECASE)
+
+
+def draft_of(snapshot: Snapshot, source: str) -> PageDraft:
+    """Return the draft of a tool that a page gives.
+
+    The name is the start of the title, before a bar, dash or colon; without a title, that of `og:title` or the
+    first heading. The tagline is the page's description of itself, the description its main text, and the address
+    the page's canonical one, if that is on the same host.
+
+    Args:
+        snapshot: the page.
+        source: what messages call it.
+    """
+    try:
+        text = _decoded(snapshot, source)
+    except InputError as error:
+        return PageDraft(None, problems=error.problems)
+    removed: tuple[str, ...] = ()
+    if snapshot.media_type == PLAIN:
+        fields = {"description": text}
+    else:
+        fields, removed = _fields(text, snapshot.url)
+    cut = [
+        _cut(fields, name, limit)
+        for name, limit in (("description", MAX_DESCRIPTION), ("tagline", MAX_TAGLINE))
+    ]
+    record = record_of(source, Document(fields))
+    problems = tuple(_of_a_page(problem, fields) for problem in record.problems)
+    return PageDraft(record.tool, (*removed, *(note for note in cut if note)), problems)
+
+
+def _of_a_page(problem: Problem, fields: Mapping[str, str]) -> Problem:
+    """Return a problem with the advice for pages, on which nobody can fill a field in."""
+    is_absent = problem.field in _NOT_STATED and problem.field not in fields
+    return replace(problem, message=_NOT_STATED[problem.field]) if problem.field and is_absent else problem
+
+
+def _fields(text: str, url: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
+    root = _parsed(text)
+    removed = strip_hidden(root)
+    found = {
+        "name": _name(root),
+        "tagline": next(_metas(root, "description", "og:description", "twitter:description"), ""),
+        "url": _url(root, url),
+        "description": _main_text(root),
+    }
+    return {name: value for name, value in found.items() if value}, removed
+
+
+def _decoded(snapshot: Snapshot, source: str) -> str:
+    body = snapshot.body
+    bom = next((mark for mark in _BOMS if body.startswith(mark)), b"")
+    stated = _BOMS.get(bom) or snapshot.charset or _meta_charset(body)
+    encoding = _known(stated or "utf-8")
+    if encoding is None:
+        raise InputError(
+            [Problem(source, f"is written in {one_line(stated or '')}, which is not read; save it as UTF-8")]
+        )
+    try:
+        return body.removeprefix(bom).decode(encoding)
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        message = f"not {encoding.upper()} text (byte 0x{body[error.start]:02X}); save it as UTF-8"
+        raise InputError([Problem(source, message, line)]) from None
+
+
+def _meta_charset(body: bytes) -> str | None:
+    match = _META_CHARSET.search(body[:_HEAD_BYTES])
+    return match[1].decode("ascii", "replace") if match else None
+
+
+def _known(label: str) -> str | None:
+    """Return Python's name for an encoding of the web, or None."""
+    try:
+        name = codecs.lookup(label.strip()).name
+    except (LookupError, ValueError):
+        return None
+    name = "cp1252" if name in {"ascii", "iso8859-1"} else name  # as the web reads these two
+    return name if _ENCODINGS.fullmatch(name) else None
+
+
+def _parsed(text: str) -> HtmlElement:
+    # Bytes with a known encoding: what the page says of its own encoding is settled by now.
+    parser = html.HTMLParser(encoding="utf-8")
+    try:
+        return html.document_fromstring(text.encode("utf-8"), parser=parser, ensure_head_body=True)
+    except etree.ParserError:  # nothing but comments
+        return html.document_fromstring("<html></html>", ensure_head_body=True)
+
+
+def _name(root: HtmlElement) -> str:
+    titles = (one_line(title.text_content()) for title in root.iterfind("head/title"))
+    if title := next(filter(None, titles), ""):
+        parts = [part for part in _AFTER_NAME.split(title) if part and not _GREETINGS.fullmatch(part)]
+        return parts[0] if parts else title
+    headings = (one_line(heading.text_content()) for heading in root.iter("h1"))
+    return next(_metas(root, "og:title"), "") or next(filter(None, headings), "")
+
+
+def _metas(root: HtmlElement, *names: str) -> Iterator[str]:
+    """Yield what the page says under some names, in their order, without what is blank."""
+    metas = [
+        (meta.get("name") or meta.get("property") or "", meta.get("content") or "")
+        for meta in root.iter("meta")
+    ]
+    for wanted in names:
+        yield from (text for name, text in metas if name.strip().lower() == wanted and one_line(text))
+
+
+def _url(root: HtmlElement, url: str | None) -> str:
+    links = (
+        link.get("href") or "" for link in root.iter("link") if (link.get("rel") or "").lower() == "canonical"
+    )
+    for link in links:
+        try:
+            canonical = public_address(urljoin(url or "", link.strip()))
+        except ValueError:
+            continue
+        if url is None or urlsplit(canonical).hostname == urlsplit(url).hostname:
+            return canonical
+    return url or ""
+
+
+def _main_text(root: HtmlElement) -> str:
+    text = trafilatura.extract(root, include_comments=False, favor_recall=True, include_tables=True)
+    return prose(text or "") or prose(trafilatura.html2txt(root))
+
+
+def _cut(fields: dict[str, str], name: str, limit: int) -> str | None:
+    """Shorten a field to its limit, at the end of a line or word; return a note if that was needed."""
+    text = (prose if name == "description" else one_line)(fields.get(name, ""))
+    if len(text) <= limit:
+        return None
+    kept = text[: limit - 1]
+    end = max(kept.rfind("\n", limit // 2), kept.rfind(" ", limit // 2))
+    fields[name] = f"{kept[:end].rstrip() if end > 0 else kept}…"
+    return f"{name}: cut from {len(text)} to {len(fields[name])} characters"

@@ -1,0 +1,188 @@
+"""One page over HTTP, with a guard on where, how much, how long and what."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urldefrag, urljoin
+
+import anyio
+import httpx2
+
+from panel.core.text import one_line
+from panel.core.urls import public_address
+from panel.errors import InputError, Problem
+from panel.web_pages.robots import AGENT, MAX_ROBOTS_BYTES, Robots
+from panel.web_pages.snapshot import HTML, PLAIN, Snapshot
+from panel.web_pages.ssrf_guard import GuardedTransport, PageFault, system_resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+    from datetime import datetime
+
+    from panel.web_pages.ssrf_guard import Resolver
+
+MAX_BYTES = 2_000_000
+MAX_SECONDS = 20.0
+MAX_REDIRECTS = 5
+
+_OK = 200
+_CHUNK = 16_384
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_HEADERS = {"User-Agent": AGENT, "Accept": f"{HTML}, {PLAIN};q=0.5", "Accept-Encoding": "gzip"}
+_TOO_LARGE = f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; save the part that matters"
+_SHOWN_CHARS = 200
+
+
+async def fetch_page(
+    url: str,
+    *,
+    clock: Callable[[], datetime],
+    resolver: Resolver = system_resolver,
+    allowed: Collection[str] = frozenset(),
+    seconds: float = MAX_SECONDS,
+) -> Snapshot:
+    """Return a public page: http or https, HTML or plain text, at most 2 MB and 5 redirects.
+
+    Every hop is checked like the first one, and asked only if the robots.txt of its site lets `panel-review`.
+
+    Args:
+        url: of the page.
+        clock: gives the time that the snapshot keeps.
+        resolver: looks names up.
+        allowed: addresses that are asked though they are not public; for tests.
+        seconds: limit on all of it, names and robots.txt included.
+
+    Raises:
+        InputError: if the page cannot be had, with one line that says why.
+    """
+    try:
+        with anyio.fail_after(seconds):
+            async with _client(GuardedTransport(resolver, allowed)) as client:
+                return await _Fetch(client).page(url, clock)
+    except TimeoutError:
+        message = f"was not read within {seconds:g} seconds; try again later or save the page yourself"
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        message = f"cannot be reached ({one_line(str(error)) or type(error).__name__}); try again later"
+    except PageFault as fault:
+        message = str(fault)
+    raise InputError([Problem(_shown(url), message)])
+
+
+def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=transport, headers=_HEADERS, trust_env=False, follow_redirects=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    url: str
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+
+
+class _Fetch:
+    """The requests that lead to one page."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._client = client
+        self._robots = Robots(self._read_robots)
+
+    async def page(self, url: str, clock: Callable[[], datetime]) -> Snapshot:
+        answer = await self._follow(url, self._robots.check, _read_page)
+        media_type, charset = _content_type(answer.headers)
+        return Snapshot(answer.body, media_type, charset, answer.url, clock(), answer.status)
+
+    async def _read_robots(self, url: str) -> tuple[int, bytes]:
+        answer = await self._follow(url, _no_check, _read_rules)
+        return answer.status, answer.body
+
+    async def _follow(
+        self,
+        url: str,
+        check: Callable[[str], Awaitable[None]],
+        read: Callable[[httpx2.Response], Awaitable[bytes]],
+    ) -> _Answer:
+        target = _checked(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            await check(target)
+            async with self._client.stream("GET", target) as response:
+                if not response.has_redirect_location:
+                    return _Answer(target, response.status_code, response.headers, await read(response))
+                target = _target(target, response.headers["location"])
+        raise PageFault(f"redirects more than {MAX_REDIRECTS} times; give the address that it ends at")
+
+
+async def _no_check(_url: str) -> None:
+    """Let every address pass: the rules for robots are not subject to themselves."""
+
+
+async def _read_page(response: httpx2.Response) -> bytes:
+    if response.status_code != _OK:
+        raise PageFault(f"answered with status {response.status_code}, not with a page; check the address")
+    media_type, _ = _content_type(response.headers)
+    if media_type not in {HTML, PLAIN}:
+        raise PageFault(
+            f"is {one_line(media_type) or 'of no stated type'}, not HTML or plain text; name a web page"
+        )
+    body = await _body(response, MAX_BYTES)
+    if len(body) > MAX_BYTES:
+        raise PageFault(_TOO_LARGE)
+    return body
+
+
+async def _read_rules(response: httpx2.Response) -> bytes:
+    return await _body(response, MAX_ROBOTS_BYTES) if response.status_code == _OK else b""
+
+
+async def _body(response: httpx2.Response, limit: int) -> bytes:
+    """Return the body without its compression; of one beyond the limit, one byte more than that."""
+    body, received = bytearray(), 0
+    inflate = _inflater(response.headers.get("content-encoding", "").strip().lower())
+    try:
+        async for chunk in response.aiter_raw(_CHUNK):
+            received += len(chunk)
+            body += inflate.decompress(chunk, limit + 1 - len(body)) if inflate else chunk
+            if max(len(body), received) > limit:
+                break
+    except zlib.error:
+        raise PageFault("came with a compression that is broken; try again later") from None
+    if inflate and not inflate.eof and len(body) <= limit:
+        raise PageFault("came with a compression that is broken off; try again later")
+    return bytes(body[: limit + 1])
+
+
+def _inflater(encoding: str) -> zlib._Decompress | None:
+    # The client's own decoders unpack a whole chunk at once: 64 kB can become 64 MB.
+    if encoding in {"", "identity"}:
+        return None
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise PageFault(f"came with the compression {one_line(encoding)}, which was not asked for")
+    return zlib.decompressobj(_GZIP_OR_ZLIB)
+
+
+def _content_type(headers: httpx2.Headers) -> tuple[str, str | None]:
+    value = headers.get("content-type", "")
+    charset = re.search(r"""charset\s*=\s*["']?([\w.:-]+)""", value, re.IGNORECASE)
+    return value.partition(";")[0].strip().lower(), charset[1].lower() if charset else None
+
+
+def _checked(url: str) -> str:
+    try:
+        return public_address(urldefrag(url).url)
+    except ValueError as error:
+        raise PageFault(str(error)) from None
+
+
+def _target(base: str, location: str) -> str:
+    try:
+        return _checked(urljoin(base, location))
+    except (PageFault, ValueError) as fault:
+        raise PageFault(f"redirects to {_shown(location)}: {fault}") from None
+
+
+def _shown(url: str) -> str:
+    """Return an address as messages print it: cut, without what could be a password."""
+    return one_line(re.sub(r"//[^/?#]*@", "//", url))[:_SHOWN_CHARS]

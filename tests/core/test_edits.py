@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+import builders
+from panel.core.base import digest_of
+from panel.core.draft_changes import (
+    Change,
+    DetailChange,
+    EvidenceChange,
+    FactsChange,
+    PriceClassChange,
+    ScoreChange,
+    TextChange,
+    VerdictChange,
+    changed,
+    current,
+    read_change,
+)
+from panel.core.draft_command import DraftCommand
+from panel.core.draft_rules import Action, Actor, Role
+from panel.core.edits import Edit, Shown, edit_of, edited, left_after
+from panel.core.resolution import Resolution
+from panel.core.take import Flag, Verdict
+from panel.core.tool import Fact, PriceClass
+from panel.errors import GateError, InputError
+
+OTHER = "Another argument that a reader can check, and which says no more than the listing does."
+REVIEW = builders.review(builders.take(), builders.take(30, "skip"), builders.no_take())
+FACT = Fact.model_validate(
+    {"claim": "It costs $9.", "source": "https://example.com/p", "checked_on": "2026-11-01"}
+)
+CHANGES: list[Change] = [
+    TextChange(persona="builder", value=OTHER),
+    ScoreChange(persona="builder", value=55),
+    VerdictChange(persona="skeptic", value=Verdict.SHIP),
+    EvidenceChange(persona="builder", value=("reads log files",)),
+    DetailChange(persona="futurist", value="There is nothing to say."),
+    FactsChange(value=(FACT,)),
+    PriceClassChange(value=PriceClass.PAID),
+]
+
+
+def _edits(*changes: Change, by: str = "Kim") -> list[Edit]:
+    return [edit_of(REVIEW, change, by, "to be exact") for change in changes]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
+def test_an_edit_keeps_what_the_panel_made(change: Change) -> None:
+    """Whatever is edited is shown as edited and by whom, with the model's original beside it."""
+    (edit,) = _edits(change)
+    shown = edited(REVIEW, [edit])
+    assert current(shown.review, change) == change
+    assert edit.original == current(REVIEW, change) != change
+    mark = shown.mark(edit.persona, change.field)
+    assert mark is not None
+    assert (mark.label, mark.original) == ("edited by Kim", edit.original)
+    assert shown.original is REVIEW
+    assert changed(shown.review, edit.original) == REVIEW
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
+def test_an_edit_is_kept_as_json(change: Change) -> None:
+    """An edit that was kept as JSON comes back as it was."""
+    (edit,) = _edits(change)
+    assert Edit.model_validate(edit.model_dump(mode="json")) == edit
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
+def test_every_edit_changes_the_hash(change: Change) -> None:
+    """Whatever is edited, and whoever edits it, changes the hash of what is shown."""
+    shown = [edited(REVIEW, _edits(change, by=name)).hash for name in ("Kim", "Ada")]
+    assert len({edited(REVIEW, []).hash, *shown}) == 3
+
+
+def test_the_hash_of_what_was_not_edited_is_that_of_the_review() -> None:
+    """A review without edits has the hash of its own JSON."""
+    assert edited(REVIEW, []).hash == digest_of(REVIEW.model_dump(mode="json"))
+
+
+def test_edits_add_up() -> None:
+    """The last edit of something counts, everybody who edited it is named, and the original stays the model's."""
+    first, second = ScoreChange(persona="builder", value=60), ScoreChange(persona="builder", value=50)
+    shown = edited(REVIEW, [*_edits(first), *_edits(second, by="Ada"), *_edits(CHANGES[0])])
+    seat = shown.review.seat_of("builder")
+    assert seat is not None
+    assert seat.take is not None
+    assert (seat.take.score, seat.take.take) == (50, OTHER)
+    mark = shown.mark("builder", "score")
+    assert mark is not None
+    assert (mark.label, mark.original) == ("edited by Kim and Ada", ScoreChange(persona="builder", value=70))
+    assert shown.mark("builder", "verdict") is None
+
+
+def test_an_edit_that_was_edited_back_leaves_no_trace_on_the_page() -> None:
+    """What says again what the panel made is shown as the panel's, with its hash."""
+    away, back = ScoreChange(persona="builder", value=60), ScoreChange(persona="builder", value=70)
+    assert edited(REVIEW, _edits(away, back)) == Shown(original=REVIEW, review=REVIEW)
+
+
+def test_an_edited_verdict_counts() -> None:
+    """The panel's verdict follows from the takes as they are shown."""
+    shown = edited(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP)))
+    assert (REVIEW.tally.ships, shown.review.tally.ships) == (1, 2)
+
+
+def test_an_edit_makes_and_mends_contradictions() -> None:
+    """A take that contradicts itself since it was edited is flagged, and one that no longer does is not."""
+    made = edited(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP))).review.seats[1].take
+    assert made is not None
+    assert made.flags == (Flag.CONTRADICTION,)
+    flagged = builders.review(builders.contradiction())
+    mended = changed(flagged, ScoreChange(persona="builder", value=80)).seats[0].take
+    assert mended is not None
+    assert mended.flags == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            TextChange(persona="futurist", value=OTHER),
+            "futurist has no take, so that there is no take to edit",
+        ),
+        (ScoreChange(persona="futurist", value=1), "futurist has no take, so that there is no score to edit"),
+        (
+            DetailChange(persona="builder", value="x"),
+            "builder has a take, so that there is no detail to edit",
+        ),
+        (ScoreChange(persona="nobody", value=1), "nobody has no seat on this panel; it has builder, skeptic"),
+    ],
+)
+def test_only_what_is_there_is_edited(change: Change, words: str) -> None:
+    """An edit of what a review does not have is refused."""
+    with pytest.raises(GateError, match=words):
+        edit_of(REVIEW, change, "Kim")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            {"field": "take", "persona": "builder", "value": "short"},
+            "edit, take.value: 5 characters; a take has 40 to 2,500",
+        ),
+        (
+            {"field": "detail", "persona": "builder", "value": " "},
+            "edit, detail.value: 0 characters; the words of a seat without a take have 1 to 500",
+        ),
+        ({"field": "score", "persona": "builder", "value": 101}, "edit, score.value: Input should be less"),
+        (
+            {"field": "score", "persona": "builder", "value": "70"},
+            "edit, score.value: Input should be a valid int",
+        ),
+        (
+            {"field": "verdict", "persona": "builder", "value": "maybe"},
+            "edit, verdict.value: Input should be",
+        ),
+        ({"field": "price_class", "value": "cheap"}, "edit, price_class.value: Input should be"),
+        ({"field": "name", "value": "x"}, "edit: Input tag 'name'"),
+        (
+            {"field": "take", "persona": "builder", "value": 7},
+            "edit, take.value: Input should be a valid string",
+        ),
+    ],
+)
+def test_a_change_is_checked_when_it_is_read(data: dict[str, Any], words: str) -> None:
+    """A change that a take or a tool could not hold is refused with what is wrong with it."""
+    with pytest.raises(InputError) as refused:
+        read_change(data)
+    assert str(refused.value).startswith(words)
+
+
+def test_a_change_is_cleaned_as_a_listing_is() -> None:
+    """Characters that cannot be seen do not come in by an edit."""
+    change = read_change({"field": "take", "persona": "builder", "value": f"  {OTHER}\u200b\x00\r\n"})
+    assert change == TextChange(persona="builder", value=OTHER)
+
+
+def test_edits_of_a_seat_end_when_it_is_asked_again() -> None:
+    """Edits of a take that is no longer there are not in force, and all others are."""
+    edits = _edits(*CHANGES)
+    left = left_after(edits, "builder")
+    assert [edit.persona for edit in left] == ["skeptic", "futurist", None, None]
+
+
+@given(st.lists(st.sampled_from(CHANGES), max_size=8), st.lists(st.sampled_from(["Kim", "Ada"]), min_size=8))
+def test_marks_are_what_differs(changes: list[Change], names: list[str]) -> None:
+    """Whatever was edited in whatever order, what differs from the panel's work is marked, and nothing else."""
+    edits = [edit_of(REVIEW, change, name) for change, name in zip(changes, names, strict=False)]
+    shown = edited(REVIEW, edits)
+    restored = shown.review
+    for mark in shown.marks:
+        restored = changed(restored, mark.original)
+    assert restored == REVIEW
+    assert bool(shown.marks) == (shown.review != REVIEW)
+
+
+@pytest.mark.parametrize(
+    ("action", "parts"),
+    [
+        (Action.EDIT, {}),
+        (Action.APPROVE, {"changes": CHANGES[:1]}),
+        (Action.TICK, {}),
+        (Action.OPEN, {"tick": {"finding": "f", "kind": "opinion"}}),
+        (Action.RERUN_SEAT, {}),
+        (Action.EDIT, {"changes": CHANGES[:1], "seat": REVIEW.seats[0]}),
+        (Action.TAKE_OVER, {}),
+    ],
+)
+def test_a_deed_has_what_it_is_about(action: Action, parts: dict[str, Any]) -> None:
+    """A deed without what it is about, or with what it is not about, is none."""
+    actor = Actor(name="Kim", role=Role.EDITOR)
+    with pytest.raises(ValidationError, match=f"{action} is about something else"):
+        DraftCommand.model_validate({"action": action, "actor": actor, "seen": "a", **parts})
+
+
+def test_a_deed_tells_what_was_written_for_it() -> None:
+    """All that somebody wrote for a deed can be shown to them again."""
+    deed = DraftCommand(
+        action=Action.EDIT,
+        actor=Actor(name="Kim", role=Role.EDITOR),
+        seen="a",
+        reason=" to be exact\x00 ",
+        changes=tuple(CHANGES[:2] + CHANGES[3:6]),
+    )
+    assert deed.written == (
+        f"builder, take: {OTHER}\nbuilder, score: 55\nbuilder, evidence: reads log files\n"
+        "futurist, detail: There is nothing to say.\ntool, facts: It costs $9. (https://example.com/p)\n"
+        "reason: to be exact"
+    )
+
+
+def test_changes_are_told_apart_by_their_field() -> None:
+    """A change is read as the kind that its field names."""
+    adapter: TypeAdapter[Change] = TypeAdapter(Change)
+    assert [adapter.validate_python(change.model_dump(mode="json")) for change in CHANGES] == CHANGES
+
+
+@pytest.mark.parametrize(
+    "tick", [{"kind": "supported"}, {"kind": "opinion", "source": "https://example.com"}]
+)
+def test_support_has_a_source(tick: dict[str, str]) -> None:
+    """A finding is ticked supported with a source, and an opinion without one."""
+    with pytest.raises(ValidationError, match="give a source with supported, and none with opinion"):
+        Resolution.model_validate({"finding": "f", **tick})
+
+
+@pytest.mark.parametrize("source", ["notes", "http://localhost/a", "ftp://example.com"])
+def test_a_source_can_be_opened_by_anybody(source: str) -> None:
+    """A source is a public web address."""
+    with pytest.raises(ValidationError):
+        Resolution.model_validate({"finding": "f", "kind": "supported", "source": source})

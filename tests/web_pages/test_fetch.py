@@ -1,0 +1,425 @@
+"""Fetching a page: where it may go, how far, how much it reads, and what it asks before."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import tracemalloc
+import zlib
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panel import __version__
+from panel.errors import InputError
+from panel.web_pages.fetch import MAX_BYTES, _checked, fetch_page
+from panel.web_pages.ssrf_guard import PageFault, is_public, system_resolver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from panel.web_pages.snapshot import Snapshot
+
+pytestmark = pytest.mark.anyio
+
+NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)
+LOOPBACK = "127.0.0.1"
+INNER = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "224.0.0.0/4",
+)
+PAGE = b"<title>Lantern</title>"
+ABSENT = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+def answer(body: bytes = PAGE, head: str = "Content-Type: text/html", status: str = "200 OK") -> bytes:
+    """Return an HTTP response."""
+    return f"HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def redirect(location: str) -> bytes:
+    """Return an HTTP redirect."""
+    return answer(b"", f"Location: {location}", "302 Found")
+
+
+class Site:
+    """A loopback server that plays whole responses by path, and every name on it."""
+
+    def __init__(self, routes: dict[str, bytes]) -> None:
+        self.routes = routes
+        self.requests: list[str] = []
+        self.lookups: list[str] = []
+        self.addresses: list[list[str]] = []
+        self.port = 0
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.requests.append(request)
+        writer.write(self.routes.get(request.split()[1], ABSENT))
+        if request.split()[1] != "/stall":
+            writer.close()
+
+    async def close(self) -> None:
+        """Drop all connections, those that were never answered in full included."""
+        for writer in self._writers:
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def resolve(self, host: str, _port: int) -> Sequence[str]:
+        """Give the next addresses planned, and loopback after them."""
+        self.lookups.append(host)
+        return self.addresses.pop(0) if self.addresses else [LOOPBACK]
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.split()[1] for request in self.requests]
+
+    async def fetch(self, path: str = "/", host: str = "lantern.dev", seconds: float = 20.0) -> Snapshot:
+        url = path if "://" in path else f"http://{host}:{self.port}{path}"
+        return await fetch_page(
+            url, clock=lambda: NOON, resolver=self.resolve, allowed={LOOPBACK}, seconds=seconds
+        )
+
+    async def refusal(self, path: str = "/", seconds: float = 20.0) -> str:
+        """Return why a page is refused."""
+        with pytest.raises(InputError) as caught:
+            await self.fetch(path, seconds=seconds)
+        return str(caught.value).replace(f":{self.port}", "")
+
+
+@asynccontextmanager
+async def site(**routes: bytes) -> AsyncIterator[Site]:
+    """Run a server; `index` is its root, `robots` its robots.txt, other names are paths."""
+    paths = {"index": "/", "robots": "/robots.txt"}
+    one = Site({paths.get(name, f"/{name}"): data for name, data in routes.items()})
+    server = await asyncio.start_server(one.serve, LOOPBACK, 0)
+    one.port = server.sockets[0].getsockname()[1]
+    try:
+        yield one
+    finally:
+        server.close()
+        await one.close()
+
+
+async def test_a_page_is_kept_as_it_came() -> None:
+    """A snapshot holds the bytes, their sha256, the type, the address at the end and the time that was passed in."""
+    async with site(index=answer(head="Content-Type: Text/HTML; charset=UTF-8")) as lantern:
+        snapshot = await lantern.fetch("/#top")
+    assert (snapshot.body, snapshot.media_type, snapshot.charset) == (PAGE, "text/html", "utf-8")
+    assert snapshot.sha256 == hashlib.sha256(PAGE).hexdigest()
+    assert (snapshot.url, snapshot.fetched_at) == (f"http://lantern.dev:{lantern.port}/", NOON)
+
+
+async def test_requests_name_panel_and_the_host() -> None:
+    """Every request says who asks, keeps the name of the host, and asks for gzip only."""
+    async with site(index=answer()) as lantern:
+        await lantern.fetch()
+    assert lantern.paths == ["/robots.txt", "/"]
+    for request in lantern.requests:
+        assert f"User-Agent: panel-review/{__version__}\r\n" in request
+        assert f"Host: lantern.dev:{lantern.port}\r\n" in request
+        assert "Accept-Encoding: gzip\r\n" in request
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would look names up by itself, so none is asked."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    async with site(index=answer()) as lantern:
+        assert (await lantern.fetch()).body == PAGE
+
+
+async def test_redirects_are_followed_five_times() -> None:
+    """Five hops are followed, relative ones and to other names, each with the rules of its site; six are not."""
+    async with site(
+        **{f"hop{n}": redirect(f"/hop{n + 1}") for n in range(6)},
+        hop6=answer(),
+        there=redirect("//other.dev/"),
+    ) as lantern:
+        assert (await lantern.fetch("/hop1")).url == f"http://lantern.dev:{lantern.port}/hop6"
+        assert await lantern.refusal("/hop0") == (
+            "http://lantern.dev/hop0: redirects more than 5 times; give the address that it ends at"
+        )
+        lantern.routes["/there"] = redirect(f"//other.dev:{lantern.port}/hop6")
+        lantern.lookups.clear()
+        assert (await lantern.fetch("/there")).url == f"http://other.dev:{lantern.port}/hop6"
+        assert lantern.lookups == ["lantern.dev", "lantern.dev", "other.dev", "other.dev"]
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("http://169.254.169.254/latest", "169.254.169.254 is not open to the public"),
+        ("http://127.0.0.1/", "127.0.0.1 is not open to the public"),
+        ("http://[::1]/", "::1 is not open to the public"),
+        ("http://2130706433/", "must write an IPv4 address as four decimal numbers"),
+        ("http://localhost/", "localhost is not open to the public"),
+        ("http://user:word@lantern.dev/", "must not hold a user name or password"),
+        ("file:///etc/passwd", "must start with http:// or https://"),
+        ("ftp://lantern.dev/", "must start with http:// or https://"),
+        ("http://[", "Invalid IPv6 URL"),
+    ],
+)
+async def test_a_redirect_is_checked_like_the_first_address(location: str, reason: str) -> None:
+    """A redirect to what is not public is refused before a name is looked up, and passwords are not shown."""
+    async with site(index=redirect(location)) as lantern:
+        message = await lantern.refusal()
+    assert message.startswith("http://lantern.dev/: redirects to ")
+    assert reason in message
+    assert "user:word" not in message
+    assert lantern.lookups == ["lantern.dev", "lantern.dev"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://127.1/",
+        "http://0x7f.0.0.1/",
+        "http://017700000001/",
+        "http://127.0.0.1./",
+        "http://①②⑦.⓪.⓪.①/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[64:ff9b::7f00:1]/",
+        "http://[2002:7f00:1::]/",
+        "http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/",
+        "http://127.0.0.1.nip.io/",
+        "http://lantern.dev@127.0.0.1/",
+        "http://lantern.dev\\@127.0.0.1/",
+        "http://lantern.dev:0/",
+        "gopher://lantern.dev/",
+        "lantern.dev",
+        "",
+    ],
+)
+async def test_an_address_that_is_not_public_is_never_looked_up(url: str) -> None:
+    """Odd spellings of private addresses, credentials and other schemes are refused by their spelling."""
+    lookups: list[str] = []
+
+    async def resolve(host: str, _port: int) -> Sequence[str]:
+        lookups.append(host)
+        return [LOOPBACK]
+
+    with pytest.raises(InputError):
+        await fetch_page(url, clock=lambda: NOON, resolver=resolve, allowed={LOOPBACK})
+    assert lookups == []
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [["10.0.0.1"], ["::1"], ["64:ff9b::808:808"], [LOOPBACK, "192.168.0.1"], ["fe80::1%lo"], ["nonsense"]],
+)
+async def test_a_name_that_leads_inside_is_refused(addresses: list[str]) -> None:
+    """One address that is not public is enough to refuse a name, and nothing is connected to."""
+    async with site(index=answer()) as lantern:
+        lantern.addresses = [addresses]
+        assert "the host lantern.dev is not open to the public" in await lantern.refusal()
+    assert lantern.requests == []
+
+
+async def test_an_answer_that_changes_later_is_checked_again() -> None:
+    """A name that is public at first and private at the next lookup is refused then (DNS rebinding)."""
+    async with site(index=answer()) as lantern:
+        lantern.addresses = [[LOOPBACK], ["10.0.0.1"]]
+        assert "is not open to the public, and is not asked" in await lantern.refusal()
+    assert lantern.paths == ["/robots.txt"]
+
+
+async def test_a_name_is_looked_up_once_for_each_request() -> None:
+    """The address that was checked is the one connected to: nothing looks the name up again."""
+    async with site(index=answer()) as lantern:
+        await lantern.fetch(host="no-such-name.dev")
+    assert lantern.lookups == ["no-such-name.dev"] * len(lantern.requests)
+
+
+async def test_the_next_address_is_tried_if_one_does_not_answer() -> None:
+    """Of several addresses, those that refuse a connection are passed over."""
+    async with site(index=answer()) as lantern:
+        lantern.addresses = [["::1", LOOPBACK], ["::1", LOOPBACK]]
+        snapshot = await fetch_page(
+            f"http://lantern.dev:{lantern.port}/",
+            clock=lambda: NOON,
+            resolver=lantern.resolve,
+            allowed={LOOPBACK, "::1"},
+        )
+    assert snapshot.body == PAGE
+
+
+async def test_a_name_without_an_address_is_told() -> None:
+    """A host that cannot be found is named."""
+
+    async def nowhere(_host: str, _port: int) -> Sequence[str]:
+        raise OSError
+
+    with pytest.raises(
+        InputError, match=r"http://lantern.dev: the host lantern.dev cannot be found; check its"
+    ):
+        await fetch_page("http://lantern.dev", clock=lambda: NOON, resolver=nowhere)
+
+
+async def test_a_server_that_is_not_there_is_told() -> None:
+    """A connection that is refused is one line."""
+    async with site() as lantern:
+        pass
+    assert "cannot be reached" in await lantern.refusal()
+
+
+@pytest.mark.parametrize(
+    ("robots", "path", "allowed"),
+    [
+        (answer(b"User-agent: *\nDisallow: /private"), "/", True),
+        (answer(b"User-agent: *\nDisallow: /private"), "/private/x", False),
+        (answer(b"\xef\xbb\xbfUser-agent: panel-review\nDisallow: /"), "/", False),
+        (answer(b"User-agent: *\nDisallow: /\n\nUser-agent: panel-review\nAllow: /"), "/", True),
+        (answer(b"\xff\0 nonsense"), "/", True),
+        (answer(b"User-agent: *\nDisallow: /", "Content-Type: text/plain", "403 Forbidden"), "/", True),
+        (answer(b"", "Retry-After: 1", "503 Service Unavailable"), "/", False),
+        (redirect("http://10.0.0.1/robots.txt"), "/", False),
+        (answer(gzip.compress(b"User-agent: *\nDisallow: /"), "Content-Encoding: gzip"), "/", False),
+        (answer(b"User-agent: *\nDisallow: /\n" + b"#" * 3_000_000), "/", False),
+    ],
+    ids=range(10),
+)
+async def test_robots_txt_is_honoured(robots: bytes, path: str, allowed: bool) -> None:
+    """What a site asks of robots holds; where it says nothing (4xx) all is allowed, where it cannot say, nothing is."""
+    async with site(robots=robots, index=answer(), **{"private/x": answer()}) as lantern:
+        if allowed:
+            assert (await lantern.fetch(path)).body == PAGE
+        else:
+            assert "robots" in await lantern.refusal(path)
+            assert path not in lantern.paths
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        (answer(head="Content-Type: application/pdf"), "is application/pdf, not HTML or plain text"),
+        (answer(head="X: y"), "is of no stated type, not HTML or plain text"),
+        (answer(status="500 Error"), "answered with status 500, not with a page; check the address"),
+        (answer(b"x" * (MAX_BYTES + 1)), "is larger than 2 MB, the limit; save the part that matters"),
+        (
+            answer(head="Content-Type: text/html\r\nContent-Encoding: br"),
+            "the compression br, which was not asked",
+        ),
+        (
+            answer(head="Content-Type: text/html\r\nContent-Encoding: gzip"),
+            "a compression that is broken; try",
+        ),
+        (
+            answer(gzip.compress(PAGE)[:-12], "Content-Type: text/html\r\nContent-Encoding: gzip"),
+            "a compression that is broken off; try again later",
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\nx", "cannot be reached"),
+        (b"nonsense\r\n\r\n", "cannot be reached"),
+    ],
+    ids=range(9),
+)
+async def test_what_is_no_page_is_refused(page: bytes, message: str) -> None:
+    """Other types, errors, too much, and what cannot be unpacked or is broken off have one line each."""
+    async with site(index=page) as lantern:
+        told = await lantern.refusal()
+    assert message in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+async def test_a_compressed_page_is_unpacked(pack: Callable[[bytes], bytes]) -> None:
+    """Gzip and deflate are understood, and the snapshot holds the page itself."""
+    page = answer(pack(PAGE), "Content-Type: text/html\r\nContent-Encoding: gzip")
+    async with site(index=page) as lantern:
+        assert (await lantern.fetch()).body == PAGE
+
+
+async def test_a_page_that_unpacks_to_too_much_is_not_unpacked() -> None:
+    """100 MB of zeros in 100 kB of gzip are refused after 2 MB, in little more memory than that."""
+    packer = zlib.compressobj(wbits=31)
+    bomb = b"".join(packer.compress(bytes(1_000_000)) for _ in range(100)) + packer.flush()
+    async with site(index=answer(bomb, "Content-Type: text/html\r\nContent-Encoding: gzip")) as lantern:
+        await lantern.refusal("/robots-first")
+        tracemalloc.start()
+        message = await lantern.refusal()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert "is larger than 2 MB" in message
+    assert peak < 12_000_000
+
+
+@pytest.mark.parametrize("path", ["/stall", "/robots.txt"])
+async def test_a_server_that_does_not_go_on_is_left(path: str) -> None:
+    """The limit is on all of it: a body, or rules for robots, that never end are given up."""
+    stalled = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\nx"
+    async with site(stall=stalled) as lantern:
+        if path == "/robots.txt":
+            lantern.routes["/robots.txt"] = redirect("/stall")
+        message = await lantern.refusal("/stall" if path == "/stall" else "/", seconds=0.5)
+    assert "was not read within 0.5 seconds; try again later or save the page yourself" in message
+
+
+async def test_the_system_is_asked_for_addresses() -> None:
+    """The resolver that is used by default gives each address once, as text."""
+    assert await system_resolver("127.0.0.1", 80) == ["127.0.0.1"]
+
+
+@given(st.one_of([st.ip_addresses(network=network) for network in INNER]), st.data())
+def test_no_spelling_of_an_inner_address_passes(address: IPv4Address, data: st.DataObject) -> None:
+    """Decimal, octal, hexadecimal, short and mapped forms of an address that is not public are refused."""
+    number, octets = int(address), address.packed
+    spellings = [
+        str(address),
+        str(number),
+        hex(number),
+        f"0{number:o}",
+        ".".join(hex(octet) for octet in octets),
+        ".".join(f"0{octet:o}" for octet in octets),
+        f"{octets[0]}.{int.from_bytes(octets[1:], 'big')}",
+        f"{address}.",
+        f"[::ffff:{address}]",
+        f"[64:ff9b::{address}]",
+        f"[2002:{number >> 16:x}:{number & 0xFFFF:x}::]",
+        f"[::{address}]",
+    ]
+    with pytest.raises(PageFault):
+        _checked(f"http://{data.draw(st.sampled_from(spellings))}/")
+
+
+@given(st.ip_addresses(v=4))
+def test_addresses_that_carry_others_are_not_public(address: IPv4Address) -> None:
+    """Mapped, compatible, NAT64, 6to4 and Teredo addresses are refused whatever they carry."""
+    number = int(address)
+    carriers = [
+        IPv6Address(0xFFFF << 32 | number),
+        IPv6Address(number),
+        IPv6Address(0x64FF9B << 96 | number),
+        IPv6Address(0x64FF9B0001 << 80 | number),
+        IPv6Address(0x2002 << 112 | number << 80),
+        IPv6Address(0x20010000 << 96 | number),
+    ]
+    assert not any(is_public(str(carrier)) for carrier in carriers)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
+def test_public_addresses_are_public(address: str) -> None:
+    """Addresses of global unicast pass."""
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["224.0.0.1", "ff02::1", "0.0.0.9", "::", "240.0.0.1", "100.64.0.1", "198.18.0.1"]
+)
+def test_special_addresses_are_not_public(address: str) -> None:
+    """Multicast, unspecified, reserved, shared and benchmarking addresses do not."""
+    assert not is_public(address)
