@@ -13,17 +13,17 @@ import pytest
 
 import builders
 from panel.cli.db import verdict
-from panel.cli.existing import size_words
-from panel.diagnostics import Level
-from panel.diagnostics.case import Case
-from panel.diagnostics.database import database as examined
+from panel.core.text import byte_size
+from panel.diagnostics.installation import Installation
+from panel.diagnostics.machine import database as examined
+from panel.diagnostics.observation import Level
 from panel.errors import SettingsError, StorageError
 from panel.store import Glance, open_store
 from panel.store.migrate import REVISIONS
 from store.samples import review
 
 if TYPE_CHECKING:
-    from panel.diagnostics import Observation
+    from panel.diagnostics.observation import Observation
 
 
 class Usage(NamedTuple):
@@ -57,7 +57,7 @@ def store(place: Path) -> Path:
 
 
 def findings() -> list[Observation]:
-    return list(examined(Case({}, None)))
+    return list(examined(Installation({}, None)))
 
 
 def damage(path: Path, change: str) -> None:
@@ -119,7 +119,7 @@ def test_a_backup_can_be_used_in_its_place(
     ran = panel("db", "backup", "copy.db")
     assert (ran.code, ran.out) == (
         0,
-        f"{copy}: a copy of {store}, {size_words(copy.stat().st_size)}\n",
+        f"{copy}: a copy of {store}, {byte_size(copy.stat().st_size)}\n",
     )
     monkeypatch.setenv("PANEL_DATABASE_URL", str(copy))
     assert panel("db", "check").code == 0
@@ -159,7 +159,7 @@ def test_the_path_tells_what_there_is(panel: Any, store: Path) -> None:
         f"where     {store}",
         "kind      SQLite",
         f"revision  {REVISIONS[-1]}",
-        f"size      {size_words(store.stat().st_size)}",
+        f"size      {byte_size(store.stat().st_size)}",
     ]
 
 
@@ -169,7 +169,7 @@ def test_a_newer_database_is_told_and_left_alone(panel: Any, store: Path) -> Non
     assert "revision  9999, of a newer panel" in panel("db", "path").out.splitlines()
     assert "written by a newer version of panel" in panel("db", "check").err
     (finding,) = findings()
-    assert finding.mark is Level.PROBLEM
+    assert finding.level is Level.PROBLEM
     assert finding.found == f"{store} was written by a newer version of panel (revision 9999)"
 
 
@@ -190,13 +190,13 @@ def test_postgresql_is_not_copied(panel: Any, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_sizes_are_read_in_thousands(size: int, words: str) -> None:
     """A size is printed in the unit that suits it."""
-    assert size_words(size) == words
+    assert byte_size(size) == words
 
 
 def test_doctor_makes_no_database(place: Path) -> None:
     """Where there is none yet, the check says that it will be made, and makes nothing."""
     (finding,) = findings()
-    assert finding.mark is Level.OK
+    assert finding.level is Level.OK
     assert finding.found == f"{place} can be written: empty; the first review makes its tables"
     assert list(place.parent.iterdir()) == []
 
@@ -214,16 +214,16 @@ def test_doctor_sees_a_place_that_cannot_be_written(place: Path) -> None:
     place.parent.rmdir()
     place.parent.write_text("a file")
     (finding,) = findings()
-    assert finding.mark is Level.PROBLEM
+    assert finding.level is Level.PROBLEM
     assert finding.found.startswith(f"{place} cannot be written: ")
     assert finding.advice == "allow it, or choose another database with PANEL_DATABASE_URL"
 
 
 def test_doctor_sees_a_file_that_may_not_be_changed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that may only be read is a problem."""
-    monkeypatch.setattr("panel.diagnostics.database.os.access", lambda _path, _mode: False)
+    monkeypatch.setattr("panel.diagnostics.machine.os.access", lambda _path, _mode: False)
     (finding,) = findings()
-    assert finding.mark is Level.PROBLEM
+    assert finding.level is Level.PROBLEM
     assert finding.found == f"{store} cannot be written: it may not be changed"
 
 
@@ -234,7 +234,7 @@ def test_doctor_warns_of_a_disk_that_is_nearly_full(
 ) -> None:
     """Below 64 MB of room there is a warning, which stands in the way of nothing."""
     monkeypatch.setattr("shutil.disk_usage", lambda _folder: Usage(10**9, 0, free))
-    assert [finding.mark for finding in findings()] == marks
+    assert [finding.level for finding in findings()] == marks
 
 
 def test_doctor_tries_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,7 +249,7 @@ def test_doctor_tries_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     else:
         pytest.fail("the server answered")
     seen = Glance(where="postgresql://panel@host/db", kind="PostgreSQL")
-    monkeypatch.setattr("panel.diagnostics.database.glanced", lambda _resolved: seen)
+    monkeypatch.setattr("panel.store.glance", lambda _where: seen)
     (finding,) = findings()
     assert (
         finding.found == "postgresql://panel@host/db can be reached: empty; the first review makes its tables"

@@ -48,9 +48,9 @@ def embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     weights = tmp_path / "model.gguf"
     weights.write_bytes(b"w" * 2_000_000)
     for name, given in (("find_weights", lambda: weights), ("check_weights", lambda _path: None)):
-        monkeypatch.setattr(f"panel.diagnostics.embedded.{name}", given)
+        monkeypatch.setattr(f"panel.diagnostics.model_checks.{name}", given)
     for name in ("require_avx2", "load_runtime"):
-        monkeypatch.setattr(f"panel.diagnostics.embedded.{name}", lambda: None)
+        monkeypatch.setattr(f"panel.diagnostics.model_checks.{name}", lambda: None)
     return weights
 
 
@@ -81,7 +81,7 @@ def test_sound_set_up_is_told_in_words(panel: Any) -> None:
     ran = panel("doctor")
     assert ran.code == 0
     assert "\n  ok       openai:gpt-6.1-terra (OPENAI_API_KEY is set)\n" in ran.out
-    assert ran.out.endswith("\n\nAll is set up: the model in force can be asked.\n")
+    assert ran.out.endswith("\n\nEverything is set up: the model in force can be called.\n")
     marked = [line for line in ran.out.splitlines() if re.match(r"  \S", line)]
     assert {line.split()[0] for line in marked} <= {"ok", "note"}
     assert "\x1b" not in ran.out
@@ -121,7 +121,7 @@ def test_versions_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import anthropic
 
     monkeypatch.setitem(
-        __import__("panel.diagnostics.software", fromlist=["EXTRAS"]).EXTRAS,
+        __import__("panel.diagnostics.machine", fromlist=["EXTRAS"]).EXTRAS,
         "no-such-extra",
         ("a thing", "pip it"),
     )
@@ -135,7 +135,7 @@ def test_versions_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("openai")
 def test_missing_library_is_a_problem(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that is not installed stands in the way."""
-    monkeypatch.setattr("panel.diagnostics.software.REQUIRED", ("no-such-library", "openai"))
+    monkeypatch.setattr("panel.diagnostics.machine.REQUIRED", ("no-such-library", "openai"))
     assert "no-such-library is not installed > run: pip install" in one_problem(panel("doctor", "--json"))
 
 
@@ -174,8 +174,8 @@ def test_unknown_variables_are_notes(panel: Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PANEL_API_KEY_FILE", "/dev/null/no")
     ran = panel("doctor", "--json")
     notes = findings(ran, "note")
-    assert "Settings: PANEL_CONCURENCY is set, and is no setting > did you mean PANEL_CONCURRENCY?" in notes
-    assert "Settings: PANEL_XYZZY is set, and is no setting > `panel config` lists all settings" in notes
+    assert "Settings: PANEL_CONCURENCY is set but names no setting > did you mean PANEL_CONCURRENCY?" in notes
+    assert "Settings: PANEL_XYZZY is set but names no setting > `panel config` lists all settings" in notes
     assert not any("PANEL_API_KEY_FILE is set, and is no" in line for line in notes)
     assert "two-0123456789" not in ran.out
 
@@ -317,7 +317,7 @@ def test_proxies_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost,.example")
     monkeypatch.setenv("HTTPS_PROXY", "http://[half")
     notes = findings(panel("doctor", "--json"), "note")
-    assert "Network: calls that pass by the proxies: localhost,.example > " in notes
+    assert "Network: calls that bypass the proxies: localhost,.example > " in notes
     assert "Network: calls by https go through the proxy at an address that cannot be read > " in notes
 
 
@@ -344,7 +344,7 @@ def test_key_file_is_named_and_never_shown(
     file.chmod(0o644)
     ran = panel("doctor", "--json")
     assert f"Keys: OPENAI_API_KEY_FILE is set, and {file} holds a key > " in findings(ran, "ok")
-    assert f"Keys: others than you may read or change {file} > run: chmod 600 {file}" in findings(ran, "note")
+    assert f"Keys: other users may read or change {file} > run: chmod 600 {file}" in findings(ran, "note")
     file.chmod(0o600)
     assert not any("others than you" in line for line in findings(panel("doctor", "--json"), "note"))
     assert CANARY not in ran.out
@@ -386,7 +386,7 @@ def test_embedded_model_that_cannot_run_is_a_problem_if_it_is_asked(
 
     monkeypatch.setattr("panel.providers.require_means", lambda _connection: None)
     monkeypatch.setattr("panel.orchestrator.models.require_means", lambda _connection: None)
-    monkeypatch.setattr(f"panel.diagnostics.embedded.{name}", broken)
+    monkeypatch.setattr(f"panel.diagnostics.model_checks.{name}", broken)
     assert str(error) in one_problem(panel("doctor", "--json", "--model", "local"))
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     ran = panel("doctor", "--json")
@@ -435,7 +435,7 @@ def test_broken_check_reports_itself(panel: Any, monkeypatch: pytest.MonkeyPatch
     def broken() -> None:
         raise ZeroDivisionError(f"with {CANARY}")
 
-    monkeypatch.setattr("panel.diagnostics.network.getproxies", broken)
+    monkeypatch.setattr("panel.diagnostics.machine.getproxies", broken)
     ran = panel("doctor", "--json")
     assert "this check is broken: ZeroDivisionError: with [key] > please report it" in one_problem(ran)
     assert (ran.err, len(findings(ran, "ok")) > 5) == ("", True)
@@ -446,10 +446,10 @@ def test_problems_are_counted_in_the_end(panel: Any, monkeypatch: pytest.MonkeyP
     """The last line of the text counts the problems, and advice stands below what it is about."""
     monkeypatch.setenv("PANEL_OUT", "/dev/null/out")
     out = panel("doctor").out
-    assert out.endswith("\n\nOne problem stands in the way.\n")
+    assert out.endswith("\n\n1 problem must be solved before a review can run.\n")
     assert "\n           → choose another folder with --out or PANEL_OUT\n" in out
     monkeypatch.setenv("PANEL_PERSONAS", "nowhere")
-    assert panel("doctor").out.endswith("\n\n2 problems stand in the way.\n")
+    assert panel("doctor").out.endswith("\n\n2 problems must be solved before a review can run.\n")
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def test_ask_makes_one_cheap_call(model: str, more: tuple[str, ...], panel: Any,
     told = [line for line in findings(ran, "ok") if line.startswith("Call: ")]
     name = model.partition(":")[2]
     assert re.match(rf"Call: {name} answered in \d+\.\d s: 1,000 tokens read and 200 written ", told[0])
-    assert told[1] == "Call: its headers say nothing of rate limits > "
+    assert told[1] == "Call: its headers give no rate limits > "
 
 
 @pytest.fixture
@@ -482,7 +482,7 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Any:
     def wired(*answers: Any) -> Wire:
         wire = Wire(*answers)
         monkeypatch.setattr(
-            "panel.diagnostics.asking.open_provider",
+            "panel.diagnostics.model_checks.open_provider",
             lambda connection: open_provider(replace(connection, http_client=wire.client)),
         )
         return wire
@@ -566,7 +566,7 @@ def test_ask_that_fails_says_what_to_do(
     assert said in told
     assert advice in told.partition(" > ")[2]
     text = panel("doctor", "--ask").out
-    assert text.endswith("\n\nAll is set up, but the model in force did not answer.\n")
+    assert text.endswith("\n\nEverything is set up, but the model in force did not answer.\n")
     assert CANARY not in ran.out + ran.err + text
 
 
@@ -585,7 +585,7 @@ def test_ask_leaves_a_replay_alone(panel: Any, replay: str) -> None:
     """Answers from files cost nothing and cannot be asked."""
     ran = panel("doctor", "--ask", "--json", "--model", replay)
     assert ran.code == 0
-    assert "Call: answers come from files, so there is nobody to ask > " in findings(ran, "note")
+    assert "Call: answers come from files, so there is no model to call > " in findings(ran, "note")
     assert any(line.startswith("Model: ") and "costs nothing" in line for line in findings(ran, "ok"))
 
 

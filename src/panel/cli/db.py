@@ -70,7 +70,8 @@ def backup(
 ) -> None:
     """Write a copy of the database."""
     from panel.cli.console import plain_result
-    from panel.cli.existing import found, look, size_words
+    from panel.cli.existing import found, look
+    from panel.core.text import byte_size
     from panel.settings.resolve import resolve
 
     resolved = resolve(options.given(), config)
@@ -80,7 +81,7 @@ def backup(
     if file.exists() or file.is_symlink():
         raise SettingsError(f"{file} is there already; choose another name for the copy")
     look(resolved, lambda store: store.backup(file))
-    plain_result(f"{file.absolute()}: a copy of {seen.where}, {size_words(file.stat().st_size)}")
+    plain_result(f"{file.absolute()}: a copy of {seen.where}, {byte_size(file.stat().st_size)}")
 
 
 @app.command("path", help=PATH_HELP)
@@ -109,12 +110,12 @@ def verdict(where: str, flaws: list[str]) -> str:
 
 def described(seen: Glance) -> list[str]:
     """Return where a database is and what it is."""
-    from panel.cli.existing import size_words
+    from panel.core.text import byte_size
 
     revision = f"{seen.revision}, of a newer panel" if seen.newer else seen.revision
     return [
         f"where     {seen.where}",
         f"kind      {seen.kind}",
         f"revision  {revision}",
-        f"size      {size_words(seen.bytes)}",
+        f"size      {byte_size(seen.bytes)}",
     ]

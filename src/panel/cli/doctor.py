@@ -1,4 +1,4 @@
-"""`panel doctor`: what is set up, what is missing, and what to do about it."""
+"""`panel doctor`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from panel.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
-    from panel.diagnostics import Line
+    from panel.diagnostics.observation import Observation
+
+    Line = tuple[str, Observation]
 
 HELP = """Check what is set up, what is missing, and what to do about it.
 
-Nothing is asked and nothing is paid for, except with --ask: one cheap call to the model in force.
+No model is called and nothing is paid for, except with --ask: one cheap call to the model in force.
 
 Examples:
 
@@ -25,7 +26,7 @@ Examples:
   panel doctor --ask --model openai
 """
 BLOCKED, UNANSWERED = 2, 75
-MARK_WIDTH = 9
+LEVEL_WIDTH = 9
 COLORS = {"ok": "32", "note": "33", "problem": "31", "failed": "31"}
 
 
@@ -37,87 +38,44 @@ def doctor(
     as_json: options.AsJson = False,
     no_color: options.NoColor = False,
 ) -> int:
-    """Check what is set up."""
-    from dataclasses import asdict
-
+    """Run the checks, print them and return the exit code."""
     from panel.cli.console import colorful, result, result_json, width
+    from panel.diagnostics.doctor import diagnose
 
-    lines = list(_examined(options.given(model=model, base_url=base_url), config, ask=ask))
+    lines = list(diagnose(options.given(model=model, base_url=base_url), config, ask=ask))
     if as_json:
-        result_json([{"subject": line.subject, **asdict(line.finding)} for line in lines])
+        result_json(
+            [
+                {"subject": subject, "mark": one.level, "found": one.found, "advice": one.advice}
+                for subject, one in lines
+            ]
+        )
     else:
         color = colorful(refused=no_color)
         result("\n".join([*_printed(lines, width(), color=color), "", _summary(lines)]))
-    return _code(lines)
-
-
-def _examined(flags: dict[str, str], config: Path | None, *, ask: bool) -> Iterator[Line]:
-    from panel.diagnostics import (
-        asking,
-        configuration,
-        database,
-        embedded,
-        examine,
-        materials,
-        models,
-        network,
-        software,
-    )
-    from panel.diagnostics.case import Case
-
-    case = Case(flags, config)
-    lines = examine(
-        case,
-        [
-            ("Software", software.this_program),
-            ("Software", software.libraries),
-            ("Software", software.extras),
-            ("Settings", configuration.files),
-            ("Settings", configuration.variables),
-            ("Settings", configuration.limits),
-            ("Folders", materials.data),
-            ("Folders", materials.reports),
-            ("Personas", materials.personas),
-            ("Keys", models.keys),
-            ("Model", models.model),
-            ("Model", models.other_models),
-            ("Model", models.addresses),
-            ("Model", models.prices),
-            ("Prompts", materials.prompts),
-            ("Embedded model", embedded.weights),
-            ("Embedded model", embedded.runtime),
-            ("Network", network.certificates),
-            ("Network", network.proxies),
-            ("Database", database.database),
-        ],
-    )
-    blocked = False
-    for line in lines:
-        blocked = blocked or line.finding.mark == "problem"
-        yield line
-    if ask and not blocked:
-        yield from examine(case, [("Call", asking.ask)])
+    return _exit_code(lines)
 
 
 def _printed(lines: Iterable[Line], width: int, *, color: bool) -> Iterator[str]:
-    subject = ""
-    for line in lines:
-        if line.subject != subject:
-            yield line.subject if not subject else f"\n{line.subject}"
-            subject = line.subject
-        mark = line.finding.mark.value
-        first, *rest = [*_wrapped(line.finding.found, width), *_wrapped(line.finding.advice, width, "→ ")]
-        yield f"  {_painted(mark, color=color)}{' ' * (MARK_WIDTH - len(mark))}{first.strip()}"
+    current = ""
+    for subject, observation in lines:
+        if subject != current:
+            yield f"\n{subject}" if current else subject
+            current = subject
+        level = observation.level.value
+        first, *rest = [*_wrapped(observation.found, width), *_wrapped(observation.advice, width, "→ ")]
+        painted = f"\x1b[{COLORS[level]}m{level}\x1b[0m" if color else level
+        yield f"  {painted}{' ' * (LEVEL_WIDTH - len(level))}{first.strip()}"
         yield from rest
 
 
 def _wrapped(text: str, width: int, bullet: str = "") -> list[str]:
-    """Return a text in lines, without characters that could steer a terminal."""
+    """Return a text in lines, without terminal control characters."""
     import textwrap
 
     from panel.core.text import one_line
 
-    indent = " " * (MARK_WIDTH + 2)
+    indent = " " * (LEVEL_WIDTH + 2)
     return textwrap.wrap(
         one_line(text),
         width,
@@ -128,20 +86,16 @@ def _wrapped(text: str, width: int, bullet: str = "") -> list[str]:
     )
 
 
-def _painted(mark: str, *, color: bool) -> str:
-    return f"\x1b[{COLORS[mark]}m{mark}\x1b[0m" if color else mark
-
-
 def _summary(lines: Sequence[Line]) -> str:
-    code = _code(lines)
+    code = _exit_code(lines)
     if code == BLOCKED:
-        problems = sum(line.finding.mark == "problem" for line in lines)
-        return "One problem stands in the way." if problems == 1 else f"{problems} problems stand in the way."
+        problems = sum(observation.level == "problem" for _, observation in lines)
+        return f"{problems} problem{'' if problems == 1 else 's'} must be solved before a review can run."
     if code == UNANSWERED:
-        return "All is set up, but the model in force did not answer."
-    return "All is set up: the model in force can be asked."
+        return "Everything is set up, but the model in force did not answer."
+    return "Everything is set up: the model in force can be called."
 
 
-def _code(lines: Sequence[Line]) -> int:
-    marks = {line.finding.mark.value for line in lines}
-    return BLOCKED if "problem" in marks else UNANSWERED if "failed" in marks else 0
+def _exit_code(lines: Sequence[Line]) -> int:
+    levels = {observation.level.value for _, observation in lines}
+    return BLOCKED if "problem" in levels else UNANSWERED if "failed" in levels else 0

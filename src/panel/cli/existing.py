@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KILO = 1_000
-
 
 def glanced(resolved: Resolved) -> Glance:
     """Return what there is where the store in force belongs.
@@ -57,10 +55,3 @@ def look(resolved: Resolved, work: Callable[[Store], Awaitable[T]]) -> T:
             return await work(store)
 
     return asyncio.run(at_it())
-
-
-def size_words(size: int) -> str:
-    """Return a number of bytes as people read it: `812 KB`, `12.3 MB`, `1.2 GB`."""
-    if size < KILO**2:
-        return f"{size / KILO:,.0f} KB"
-    return f"{size / KILO**2:,.1f} MB" if size < KILO**3 else f"{size / KILO**3:,.1f} GB"

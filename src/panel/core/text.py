@@ -136,3 +136,15 @@ def _is_telling(folded: str) -> bool:
         or (unicodedata.category(char)[0] in "LNSC" and not (char.isascii() and char.isalnum()))
         for char in folded
     )
+
+
+THOUSAND = 1_000
+
+
+def byte_size(size: int) -> str:
+    """Return a number of bytes for people: `812 KB`, `12.3 MB`, `1.2 GB`."""
+    kilobytes = size / THOUSAND
+    if kilobytes < THOUSAND:
+        return f"{kilobytes:,.0f} KB"
+    megabytes = kilobytes / THOUSAND
+    return f"{megabytes:,.1f} MB" if megabytes < THOUSAND else f"{megabytes / THOUSAND:,.1f} GB"

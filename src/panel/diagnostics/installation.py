@@ -1,4 +1,4 @@
-"""What is examined: the settings in force and the models that they name, each worked out when a check first needs it."""
+"""The installation under test: its settings and models, each resolved when a check first needs them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
 
 SHORTEST_KEY = 8
-"""Shorter ones are no keys, and would be cut out of ordinary words."""
+"""Shorter texts are no keys, and masking them would damage ordinary words."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """One installation and its settings. Every attribute that is worked out may raise a PanelError.
+class Installation:
+    """The settings in force and the models they name. Properties may raise a PanelError.
 
-    Attributes:
+    Args:
         flags: settings given on the command line, by name.
-        config: file that takes the place of `./panel.yaml`.
+        config: settings file used in place of `./panel.yaml`.
     """
 
     flags: Mapping[str, Any]
@@ -47,8 +47,8 @@ class Case:
         return choose_model(self.resolved.settings.model, self.resolved.sources["model"], os.environ)
 
     @cached_property
-    def means(self) -> ResolvedModel:
-        """What it takes to ask it."""
+    def model(self) -> ResolvedModel:
+        """The model in force, ready to be called."""
         return means_of(self.resolved, self.choice, None, to_ask=True)
 
     @cached_property
@@ -57,18 +57,18 @@ class Case:
         return critics(self.resolved)
 
     @cached_property
-    def cast(self) -> PanelSetup:
-        """The panel as a run would put it together."""
+    def setup(self) -> PanelSetup:
+        """The panel as a run would set it up."""
         return cast(self.resolved, self.personas)
 
     @property
     def models(self) -> tuple[ResolvedModel, ...]:
-        """What it takes to ask each model that a run would ask."""
-        return (self.means, *self.cast.exceptions.values())
+        """Every model that a run would call."""
+        return (self.model, *self.setup.exceptions.values())
 
     @cached_property
     def asked(self) -> set[str]:
-        """The providers that a run would ask; all of them if the settings do not tell. Raises nothing."""
+        """The providers that a run would call; all of them if the settings cannot be read. Never raises."""
         try:
             seats = [entry.partition("=")[2] for entry in self.resolved.settings.roster]
             return {self.choice.provider, *(seat.strip().partition(":")[0] for seat in seats if seat)}
@@ -77,7 +77,7 @@ class Case:
 
     @cached_property
     def keys(self) -> list[str]:
-        """All that is given as a key, well formed or not, the longest first: what must never be shown. Raises nothing."""
+        """Every text given as a key, longest first; none of them may be shown. Never raises."""
         given = [os.environ.get(variable, "") for variable in KEY_VARIABLES.values()]
         given += [_content(os.environ.get(f"{variable}_FILE")) for variable in KEY_VARIABLES.values()]
         parts = {part for key in given for part in (key, key.strip(), *key.split())}

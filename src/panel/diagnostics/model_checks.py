@@ -1,0 +1,276 @@
+"""Checks of the models in force: keys, addresses, prices, the embedded model, and one cheap call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panel.core.completion import Effort, Finish
+from panel.core.money import dollars
+from panel.core.prompt import Prompt
+from panel.core.review import EMBEDDED
+from panel.diagnostics.machine import SAMPLE
+from panel.diagnostics.observation import Level, Observation, note, ok, problem_if
+from panel.errors import (
+    PanelError,
+    ProviderBusy,
+    ProviderDown,
+    ProviderError,
+    ProviderGarbled,
+    ProviderTimeout,
+    ProviderUnreachable,
+    SettingsError,
+)
+from panel.orchestrator.models import REPLAY, VENDOR_URL_VARIABLES
+from panel.prompts.answer_schema import ANSWER_SCHEMA
+from panel.providers import HOSTED, open_provider
+from panel.providers.base import StopSignal
+from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
+from panel.providers.middleware.rate_limit import Pace, RateLimiter
+from panel.providers.middleware.stack import Policy, dependable, metered
+from panel.providers.prices import Prices
+from panel.settings.choice import KEY_VARIABLES, api_key
+from panel.settings.model import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from panel.core.completion import Completion, RateLimits, Usage
+    from panel.diagnostics.installation import Installation
+    from panel.providers.base import Provider
+
+
+OTHERS_MAY = 0o077
+MILLION = 1_000_000
+
+
+def keys(installation: Installation) -> Iterator[Observation]:
+    """Report which keys are set, never their content."""
+    for provider, variable in KEY_VARIABLES.items():
+        try:
+            key = api_key(provider, os.environ)
+        except SettingsError as error:
+            yield problem_if(provider in installation.asked, str(error))
+            continue
+        if key is None:
+            needs = "to ask" if provider in HOSTED else "if your server wants a key for"
+            yield note(f"{variable} is not set", f"set it, or {variable}_FILE, {needs} {provider}")
+        elif os.environ.get(variable, "").strip():
+            yield ok(f"{variable} is set")
+        else:
+            yield from _key_file(f"{variable}_FILE")
+
+
+def model(installation: Installation) -> Iterator[Observation]:
+    """Report the model in force, the reason, and anything missing to call it."""
+    yield ok(f"{installation.choice} ({installation.choice.why})")
+    model = installation.model
+    if model.connection.recorded:
+        yield ok(f"answers of {model.asked.model}, from the recording in {model.connection.folder}")
+
+
+def other_models(installation: Installation) -> Iterator[Observation]:
+    """Report the seats on another model, and anything missing for the panel as a whole."""
+    for persona, model in installation.setup.exceptions.items():
+        yield ok(f"{persona} is asked of {model.asked.model}")
+
+
+def addresses(installation: Installation) -> Iterator[Observation]:
+    """Report the address of each provider, with a note where a vendor's key goes to another address."""
+    for model in installation.models:
+        provider, url = model.connection.provider, model.connection.base_url
+        if url is None:
+            continue
+        if provider in VENDOR_URL_VARIABLES:
+            yield note(
+                f"{provider} is asked at {masked(url)}, set by {_source(installation, provider)}; its key goes there"
+            )
+        else:
+            yield ok(f"{provider} is asked at {masked(url)}")
+    for provider, variable in VENDOR_URL_VARIABLES.items():
+        if os.environ.get(variable) and provider not in installation.asked:
+            yield note(f"{variable} is set: {provider} would be asked at {masked(os.environ[variable])}")
+
+
+def prices(installation: Installation) -> Iterator[Observation]:
+    """Report the price of each model."""
+    for model in installation.models:
+        name = model.asked.model
+        if model.connection.provider in {EMBEDDED, REPLAY}:
+            yield ok(f"{name} costs nothing to ask")
+            continue
+        rates = Prices(model.connection.provider, model.connection.base_url).rates(model.config.model)
+        if rates is None or rates.input is None or rates.output is None:
+            yield note(f"the price of {name} is unknown", "what it costs will be shown as unknown")
+            continue
+        read, written = dollars(MILLION * rates.input), dollars(MILLION * rates.output)
+        yield ok(f"{name}: {read} for a million tokens read, {written} for a million written")
+
+
+def _key_file(variable: str) -> Iterator[Observation]:
+    path = Path(os.environ[variable])
+    yield ok(f"{variable} is set, and {path} holds a key")
+    if os.name == "posix" and path.stat().st_mode & OTHERS_MAY:
+        yield note(f"other users may read or change {path}", f"run: chmod 600 {path}")
+
+
+def _source(installation: Installation, provider: str) -> str:
+    source = installation.resolved.sources["base_url"]
+    return source if installation.resolved.settings.base_url else VENDOR_URL_VARIABLES[provider]
+
+
+MEGABYTE = 1_000_000
+
+
+def weights(installation: Installation) -> Iterator[Observation]:
+    """Read the weights and compare their SHA-256 digest."""
+    yield _tried(installation, _weights)
+
+
+def runtime(installation: Installation) -> Iterator[Observation]:
+    """Load the runtime if this processor supports it."""
+    yield _tried(installation, _runtime)
+
+
+def _weights() -> str:
+    path = find_weights()
+    check_weights(path)
+    return f"{path.name}: {path.stat().st_size / MEGABYTE:.0f} MB, whole by its sha256"
+
+
+def _runtime() -> str:
+    find_weights()
+    require_avx2()
+    load_runtime()
+    return "its runtime loads, and the processor and libgomp are as it needs them"
+
+
+def _tried(installation: Installation, attempt: Callable[[], str]) -> Observation:
+    try:
+        return ok(attempt())
+    except PanelError as error:
+        return problem_if(EMBEDDED in installation.asked, str(error))
+
+
+FEWEST_TOKENS = 256
+QUESTION = Prompt(
+    label="doctor",
+    system="This is a test of the connection. Nothing is under review.",
+    shared="Answer with one JSON object.\n\n",
+    own=(
+        'In it, `recusal` is "a test", `evidence` is an empty list, `reasoning` is "a test", and `take`, `score` and `verdict` '
+        "are null."
+    ),
+    answer_schema=ANSWER_SCHEMA,
+)
+_ADVICE: dict[type[ProviderError], str] = {
+    ProviderTimeout: "try again later, or allow more time with PANEL_TIMEOUT",
+    ProviderBusy: "try again later; if it stays so, set PANEL_CONCURRENCY or PANEL_REQUESTS_PER_MINUTE lower",
+    ProviderUnreachable: "check the network, the proxy and the address",
+    ProviderGarbled: "check the address: something else may answer in the provider's place",
+    ProviderDown: "check the key, the account, the name of the model and the address",
+    ProviderError: "check the name of the model, and what it can do",
+}
+
+
+def ask(installation: Installation) -> Iterator[Observation]:
+    """Make one cheap call to the model in force and report the outcome."""
+    if installation.choice.provider == REPLAY:
+        yield note("answers come from files, so there is no model to call")
+        return
+    began = time.monotonic()
+    try:
+        completion = asyncio.run(_answered(installation))
+    except ProviderError as error:
+        yield Observation(Level.FAILED, str(error), _advice(error))
+        return
+    seconds = time.monotonic() - began
+    hosted = installation.choice.provider != EMBEDDED
+    price = f" {_price(completion.usage)}" if hosted else ""
+    yield ok(f"{completion.model} answered in {seconds:.1f} s: {_consumption(completion.usage)}{price}")
+    yield from _peculiarities(completion)
+    if hosted:
+        yield _limits(completion.limits)
+
+
+async def _answered(installation: Installation) -> Completion:
+    model = installation.model
+    provider = _opened(installation)
+    cheap = model.config.model_copy(update={"max_output_tokens": FEWEST_TOKENS, "effort": Effort.LOW})
+    try:
+        prompt = (
+            model.prompts.take(SAMPLE, installation.setup.personas[0]) if provider.scaffolded else QUESTION
+        )
+        return await provider.complete(prompt, cheap)
+    finally:
+        await provider.aclose()
+
+
+def _opened(installation: Installation) -> Provider:
+    """Open the provider as a run would, without a recording."""
+    settings, connection = installation.resolved.settings, installation.model.connection
+    adapter = open_provider(connection)
+    halt = StopSignal()
+    gate = RateLimiter(
+        Pace(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute), halt
+    )
+    if adapter.scaffolded:
+        return metered(adapter, gate)
+    policy = Policy(settings.timeout, 1 + settings.retries, gate)
+    return dependable(adapter, policy, halt, connection.base_url)
+
+
+def _advice(error: ProviderError) -> str:
+    """Return the advice for an error, or for the error that caused it."""
+    cause = error.__cause__ if isinstance(error.__cause__, ProviderError) else error
+    return next(_ADVICE[kind] for kind in type(cause).__mro__ if kind in _ADVICE)
+
+
+def _consumption(usage: Usage) -> str:
+    about = "about " if usage.estimated else ""
+    return f"{about}{usage.input_tokens:,} tokens read and {usage.output_tokens:,} written"
+
+
+def _price(usage: Usage) -> str:
+    return "at an unknown price" if usage.cost_usd is None else f"for {dollars(usage.cost_usd)}"
+
+
+def _peculiarities(completion: Completion) -> Iterator[Observation]:
+    if completion.attempts > 1:
+        yield note(f"it took {completion.attempts} attempts")
+    if completion.finish is Finish.TRUNCATED:
+        yield note(
+            f"the answer was cut off at {FEWEST_TOKENS} tokens, the limit of this test; it tells no more"
+        )
+    elif completion.finish is not Finish.COMPLETE:
+        yield note(f"the answer ended as {completion.finish.value}", "see whether a review fares better")
+    elif not _keeps_to_schema(completion.text):
+        yield note(
+            "the answer is not the JSON that was asked for",
+            "seats that answer like this are asked again, and may end without a take",
+        )
+
+
+def _keeps_to_schema(text: str) -> bool:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and set(answer) == set(ANSWER_SCHEMA["properties"])
+
+
+def _limits(limits: RateLimits | None) -> Observation:
+    if limits is None:
+        return ok("its headers give no rate limits")
+    calls = _allowance("calls", limits.requests_per_minute, limits.requests_left)
+    tokens = _allowance("tokens", limits.tokens_per_minute, limits.tokens_left)
+    return ok(f"its headers allow {calls} and {tokens} a minute")
+
+
+def _allowance(what: str, allowed: int | None, left: int | None) -> str:
+    amount = f"{allowed:,} {what}" if allowed is not None else f"an unknown number of {what}"
+    return f"{amount} ({left:,} left)" if left is not None else amount
