@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic file writes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name, bring it to the disk, and give it its name.
+    """Write a file atomically: a temporary file is synced to disk, then renamed.
 
     Raises:
-        OSError: it cannot be written; an earlier file of that name is as it was.
+        OSError: the file cannot be written; an earlier file of that name is unchanged.
     """
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

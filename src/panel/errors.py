@@ -1,24 +1,23 @@
-"""Every exception that panel raises on purpose.
+"""The exceptions that panel raises on purpose.
 
     PanelError                    message, exit_code
-    ├── InputError            2   bad tool file, review file, persona or prompt; lists every Problem
+    ├── InputError            2   bad tool file, report, persona or prompt; lists every Problem
     ├── SettingsError         2   bad setting or usage, a missing key included
-    ├── GateError             4   a rule of publication refused
-    ├── StorageError         74   a file or the user's data folder could not be written
-    │   └── NotFound          2   the store has nothing of that number
-    ├── RunStopped           75   stopped early, can be run again
-    └── ProviderError             one call failed; the orchestrator turns it into a seat without a take
+    ├── GateError             4   an approval rule refused
+    ├── StorageError         74   a file or the database could not be written or read
+    │   └── NotFound          2   the store has no such draft or run
+    ├── RunStopped           75   stopped early and resumable
+    └── ProviderError             one call failed; becomes a seat without a take
         ├── ProviderTransient     worth another attempt
         │   ├── ProviderTimeout       no answer within the call's limit
-        │   ├── ProviderBusy          rate limit, overload, trouble at the provider's
-        │   ├── ProviderUnreachable   no connection, or one that broke
-        │   └── ProviderGarbled       something that the provider's API does not send
+        │   ├── ProviderBusy          rate limit, overload or an error of the provider
+        │   ├── ProviderUnreachable   no connection, or a broken one
+        │   └── ProviderGarbled       a response that is not the provider's API
         ├── ProviderDown          no call can succeed: key, quota, unknown model; stops the run
         ├── OverBudget            the budget does not cover this call
         └── CallNotMade           the run was stopped before this call
 
-Failures of a model are values (`panel.core.take.NoTake`); failures of the set-up are exceptions.
-Exit codes are those of the contract in `docs/architecture.md`.
+A model that fails is a value (`panel.core.take.NoTake`); a setup that fails is an exception. `docs/architecture.md` lists the exit codes.
 """
 
 from __future__ import annotations
@@ -33,21 +32,21 @@ SHOWN_PROBLEMS = 20
 
 
 class PanelError(Exception):
-    """Base of all deliberate errors: `str(error)` is what a user reads, without a traceback."""
+    """Base of all deliberate errors; `str(error)` is the line that a user reads."""
 
     exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a piece of input.
+    """One error in a piece of input.
 
     Attributes:
-        source: file name or `-` for stdin.
-        message: what is wrong and what to do about it.
-        line: line number from 1, if known.
-        field: dotted field name such as `facts.2.source`, if one is at fault.
-        item: number of the record from 1, where a file holds several.
+        source: file name, or `-` for stdin.
+        message: the error and the remedy.
+        line: line number from 1.
+        field: dotted field name, such as `facts.2.source`.
+        item: record number from 1, in a file of several records.
     """
 
     source: str
@@ -68,7 +67,7 @@ class Problem:
 
 
 class InputError(PanelError):
-    """Input that cannot be used; nothing was written and no call was made."""
+    """Invalid input; nothing was written and no call was made."""
 
     exit_code = 2
 
@@ -78,40 +77,40 @@ class InputError(PanelError):
 
 
 class SettingsError(PanelError):
-    """A setting, a flag or a key that is missing or cannot be used."""
+    """A missing or invalid setting, flag or key."""
 
     exit_code = 2
 
 
 class GateError(PanelError):
-    """A rule of publication refused."""
+    """An approval rule refused."""
 
     exit_code = 4
 
 
 class StorageError(PanelError):
-    """A file could not be written or read back."""
+    """A file or the database could not be written or read."""
 
     exit_code = 74
 
 
 class NotFound(StorageError):
-    """The store holds nothing of the number that was asked for."""
+    """The store has no draft or run of this number."""
 
     exit_code = 2
 
 
 class RunStopped(PanelError):
-    """The run ended before all work was done; the message says how to go on."""
+    """The run stopped early; the message says how to resume it."""
 
     exit_code = 75
 
 
 class ProviderError(PanelError):
-    """One call to a provider failed for good.
+    """One call to a provider failed after all retries.
 
     Attributes:
-        attempts: calls that were made in vain; 0 if none was.
+        attempts: calls made in vain.
         lost_calls: those of them that may have been billed.
     """
 
@@ -122,17 +121,13 @@ class ProviderError(PanelError):
 
 
 class ProviderTransient(ProviderError):
-    """The call may succeed if it is made again.
-
-    Attributes:
-        most_attempts: calls after which another one is pointless.
-    """
+    """The call may succeed on another attempt, up to `most_attempts` in all."""
 
     most_attempts = 4
 
 
 class ProviderTimeout(ProviderTransient):
-    """The provider did not answer within the limit of one call, and may bill it all the same."""
+    """The provider did not answer in time; it may still bill the call."""
 
     def __init__(self, message: str, *, attempts: int = 1, lost_calls: int = 1) -> None:
         super().__init__(message, attempts=attempts, lost_calls=lost_calls)
@@ -142,8 +137,8 @@ class ProviderBusy(ProviderTransient):
     """The provider cannot answer at the moment.
 
     Attributes:
-        retry_after: seconds that it asks to wait, or None.
-        slow_down: whether there were too many calls for it, so that all of them should slow down.
+        retry_after: seconds to wait, as requested by the provider.
+        slow_down: whether the rate of all calls should fall.
     """
 
     def __init__(
@@ -155,21 +150,21 @@ class ProviderBusy(ProviderTransient):
 
 
 class ProviderUnreachable(ProviderTransient):
-    """No connection could be made, or one broke before the answer was there."""
+    """The connection failed or broke before the answer arrived."""
 
 
 class ProviderGarbled(ProviderTransient):
-    """Something came under the status of a success that is no answer, as a proxy or a broken server might send."""
+    """A response with a success status that is no answer, as from a proxy or a broken server."""
 
     most_attempts = 2
 
 
 class ProviderDown(ProviderError):
-    """No call to this provider can succeed until somebody acts: key, quota, unknown model."""
+    """No call to this provider can succeed until its key, quota or model name is put right."""
 
 
 class OverBudget(ProviderError):
-    """The call was not made because what is left of the budget does not cover it."""
+    """The call was not made because the remaining budget does not cover it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, attempts=0)

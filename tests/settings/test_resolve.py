@@ -76,8 +76,8 @@ def test_named_file_takes_the_place_of_the_projects(tmp_path: Path) -> None:
         ("base_url: https://user:pw@example.com\n", "without credentials"),
         ("roster: [builder, builder]\n", "names the same one twice"),
         ("format: pdf\n", "line 1, format"),
-        ("- a\n- b\n", "expected one list of settings"),
-        ("seed: 1\n---\nseed: 2\n", "expected one list of settings"),
+        ("- a\n- b\n", "expected settings as `name: value`, one on each line"),
+        ("seed: 1\n---\nseed: 2\n", "expected settings as `name: value`, one on each line"),
         ("seed: &a 1\nretries: *a\n", "alias"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line: reads settings, puts the parts together, and turns errors into one line and an exit code."""
+"""The command line: parse arguments, call a service, render the result; errors become one line and an exit code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Run `panel` and leave with an exit code of the contract."""
+    """Run `panel` and exit with its exit code."""
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules are still being read
@@ -33,18 +33,18 @@ def run(arguments: list[str]) -> int:
         complain("interrupted")
         return INTERRUPTED
     except (ReaderLeft, SystemExit):
-        # The command line's own output ends in SystemExit when its reader has left.
+        # typer raises SystemExit when the reader of its output has left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ReaderLeft.exit_code
     except Exception as error:  # noqa: BLE001 - every error has its line and its exit code
         return _explained(error)
     if code == INTERRUPTED:
-        complain("interrupted")  # typer makes an exit code of it, without a word
+        complain("interrupted")  # typer returns the code without a message
     return code if isinstance(code, int) else 0
 
 
 def _explained(error: Exception) -> int:
-    """Tell what went wrong and return the exit code: panel's own errors, the command line's, and bugs."""
+    """Print an error and return its exit code."""
     import traceback
 
     from typer import TyperException

@@ -1,4 +1,4 @@
-"""`panel config`: every setting, its value, and where the value comes from."""
+"""`panel config`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results go to stdout, messages to stderr; nothing that a file or a model says reaches the terminal as a control code."""
+"""Output: results to stdout, messages to stderr, without control codes from files or models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONTROL_CODES = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def forgiving_streams() -> None:
-    """Let the program run where a stream is closed, and let output survive a terminal that cannot show all characters."""
+    """Replace closed standard streams, and characters that the terminal cannot show."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
@@ -31,8 +31,8 @@ def result(text: str) -> None:
     """Print a result.
 
     Raises:
-        ReaderLeft: nobody reads it any more.
-        StorageError: it cannot be written where stdout leads.
+        ReaderLeft: the reader of the pipe has left.
+        StorageError: stdout cannot be written, as on a full disk.
     """
     try:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
@@ -44,7 +44,7 @@ def result(text: str) -> None:
 
 
 def plain_result(text: str) -> None:
-    """Print a result that holds words from files, without the control codes that could stand in them."""
+    """Print a result that holds text from files, without control codes."""
     result(_CONTROL_CODES.sub("", text))
 
 
@@ -56,7 +56,7 @@ def result_json(value: object) -> None:
 
 
 def tell(message: str) -> None:
-    """Print a message about what is going on; where it cannot be shown, the work goes on without it."""
+    """Print a message; a stderr that cannot be written is ignored."""
     from panel.core.text import prose
 
     with suppress(OSError, ValueError):
@@ -65,15 +65,15 @@ def tell(message: str) -> None:
 
 
 def complain(message: str) -> None:
-    """Print why a command could not do what it was asked."""
+    """Print an error line."""
     tell(f"panel: {message}")
 
 
 def width() -> int:
-    """Return the columns to lay results out for."""
+    """Return the terminal width, within 60 to 120 columns."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
 
 
 def colorful(*, refused: bool) -> bool:
-    """Whether results may be coloured: on a terminal, unless a flag or NO_COLOR refuses."""
+    """Whether to colour results: on a terminal, unless a flag or NO_COLOR forbids it."""
     return not refused and not os.environ.get("NO_COLOR") and sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""Rows of a label and a value, as plain text."""
+"""Plain-text rows and tables for a terminal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,7 @@ GAP = "  "
 
 
 def labelled(label: str, value: str, room: int, width: int) -> list[str]:
-    """Return a value beside its label, in lines no longer than the width where words allow it.
-
-    Args:
-        label: what it is; blank for a row that goes on with the one above.
-        value: what is said.
-        room: columns for the label.
-        width: columns in all.
-    """
+    """Return a label and its value as wrapped lines; `room` columns for the label, `width` in all."""
     return textwrap.wrap(
         value,
         width,
@@ -32,7 +25,7 @@ def labelled(label: str, value: str, room: int, width: int) -> list[str]:
 
 
 def columns(text: str) -> int:
-    """Return how many columns of a terminal a line takes: two for each wide character, none for a mark on the one before."""
+    """Return the terminal columns of a line: two for a wide character, none for a combining mark."""
     return sum(
         0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in {"W", "F"})
         for char in text
@@ -40,7 +33,7 @@ def columns(text: str) -> int:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a line cut to so many columns."""
+    """Return a line cut to `most` columns, with an ellipsis."""
     if columns(text) <= most:
         return text
     while columns(text) > most - 1:
@@ -49,7 +42,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: Collection[str]) -> list[str]:
-    """Return rows under their heads, in columns as wide as their widest cell; those of `numbers` are set to the right."""
+    """Return a table as lines; the columns named in `numbers` are right-aligned."""
     widths = [max(map(columns, column)) for column in zip(heads, *rows, strict=True)]
     return [_aligned(row, heads, widths, numbers) for row in (heads, *rows)]
 

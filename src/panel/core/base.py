@@ -1,4 +1,4 @@
-"""What all domain types share."""
+"""The base of all value types, and their digest."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """An immutable value that refuses fields it does not know."""
+    """An immutable value; unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def digest_of(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return the sha256, as 64 hexadecimal digits, of a JSON value in canonical form."""
+    """Return the SHA-256 of a JSON value in canonical form, as 64 hexadecimal digits."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()

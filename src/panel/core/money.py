@@ -1,4 +1,4 @@
-"""Amounts of money, as people read them."""
+"""Amounts of money for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _CENTS, _DECIMALS, _SIGNIFICANT = 2, 4, 2
 
 
 def dollars(amount: float) -> str:
-    """Return an amount with cents from one dollar, and zero so; below that with at least two figures that tell something."""
+    """Return US dollars as text: cents from one dollar up (`$1.20`), below that two significant digits (`$0.0034`)."""
     if amount >= 1 or not amount:
         return f"${amount:,.{_CENTS}f}"
     decimals = max(_DECIMALS, _SIGNIFICANT - 1 - math.floor(math.log10(amount)))

@@ -1,4 +1,4 @@
-"""One tool, reviewed by one panel."""
+"""The review of one tool by one panel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EMBEDDED = "local"
 
 
 class ReviewSetup(ModelRef):
-    """All that decides, beside the tool, what a panel answers.
+    """The models, prompts and personas that decide, with the tool, a panel's answers.
 
     Attributes:
         personas: digest of each persona's file by its id, in the order of the seats.
@@ -39,14 +39,7 @@ class ReviewSetup(ModelRef):
 
 
 class PanelReview(Frozen):
-    """What a panel makes of one tool.
-
-    Attributes:
-        tool: what was reviewed.
-        setup: what decided the answers.
-        seats: one per persona of the roster, in its order.
-        reviewed_at: when the panel sat.
-    """
+    """The review of one tool by one panel; `seats` has one seat for each persona of the roster, in its order."""
 
     tool: Tool
     setup: ReviewSetup
@@ -55,7 +48,7 @@ class PanelReview(Frozen):
 
     @property
     def id(self) -> str:
-        """Digest of the tool and the set-up: equal ids mean the same question to the same panel."""
+        """Digest of tool and setup: equal ids mean the same question to the same panel."""
         return review_id(self.tool, self.setup)
 
     @property
@@ -65,7 +58,7 @@ class PanelReview(Frozen):
 
     @property
     def panel_size(self) -> int:
-        """Seats that were configured, with or without a take."""
+        """The number of configured seats, with or without a take."""
         return len(self.seats)
 
     @property
@@ -75,7 +68,7 @@ class PanelReview(Frozen):
 
     @property
     def failed_seats(self) -> int:
-        """Seats that lack a take which they should have."""
+        """The number of seats without a take for a reason other than recusal."""
         return sum(seat.failed for seat in self.seats)
 
     @property
@@ -91,32 +84,32 @@ class PanelReview(Frozen):
 
     @property
     def embedded(self) -> bool:
-        """Whether the tiny embedded model wrote any of it."""
+        """Whether the embedded model wrote any of the takes."""
         return any(seat.source and seat.source.provider == EMBEDDED for seat in self.seats)
 
     @property
     def usage(self) -> Usage:
-        """What all seats consumed together."""
+        """Tokens and cost of all seats together."""
         spent = [seat.provenance.usage for seat in self.seats if seat.provenance]
         return sum(spent, Usage.lost(0))
 
     def seat_of(self, persona: str) -> Seat | None:
-        """Return the seat of a persona, or None if it was not on this panel."""
+        """Return a persona's seat, or None if it was not on this panel."""
         return next((seat for seat in self.seats if seat.persona == persona), None)
 
 
 def review_id(tool: Tool, setup: ReviewSetup) -> str:
-    """Return the digest of what is asked of whom."""
+    """Return the digest of a tool and a setup."""
     return digest_of({"tool": tool.digest, "setup": setup.model_dump(mode="json")})
 
 
 def says_the_same(earlier: PanelReview, later: PanelReview) -> bool:
-    """Whether two reviews put the same question to the same panel, and every seat ended alike."""
+    """Whether two reviews of the same question have equal outcomes in every seat."""
     return earlier.id == later.id and _outcomes(earlier) == _outcomes(later)
 
 
 def fills_in(earlier: PanelReview, later: PanelReview) -> bool:
-    """Whether the later of two reviews of the same question has takes where seats had failed, and all else is as it was."""
+    """Whether the later of two reviews of the same question fills failed seats and changes no other."""
     if earlier.id != later.id:
         return False
     changed = [

@@ -1,4 +1,4 @@
-"""What one seat of a panel ends with: a take, or a typed reason why there is none."""
+"""The outcome of one seat: a take, or a typed reason why there is none."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Score = Annotated[int, Field(ge=0, le=100, strict=True)]
 
 
 class Verdict(StrEnum):
-    """A persona's answer."""
+    """A persona's vote."""
 
     SHIP = "ship"
     SKIP = "skip"
 
 
 class Flag(StrEnum):
-    """What an editor should look at in a take."""
+    """A warning about a take for editors."""
 
     CONTRADICTION = "contradiction"
 
 
 class NoTakeReason(StrEnum):
-    """Why a seat has no take."""
+    """The reason why a seat has no take."""
 
     RECUSED = "recused"
     REFUSED = "refused"
@@ -44,7 +44,7 @@ class NoTakeReason(StrEnum):
 
     @property
     def label(self) -> str:
-        """The reason in words for a page."""
+        """The reason in words."""
         return self.value.replace("_", " ")
 
 
@@ -52,12 +52,9 @@ class Take(Frozen):
     """A persona's judgement of one tool.
 
     Attributes:
-        verdict: ship or skip.
-        score: 0-100, whole. A separate answer: it does not follow from the verdict.
-        take: the argument, in prose.
-        evidence: short quotes from the listing that the take rests on.
+        score: 0-100, whole; a separate answer that does not follow from the verdict.
+        evidence: short verbatim quotes from the listing.
         reasoning: the model's working, kept for editors and never published.
-        flags: what an editor should look at.
     """
 
     kind: Literal["take"] = "take"
@@ -70,12 +67,12 @@ class Take(Frozen):
 
     @property
     def label(self) -> str:
-        """Score and verdict as pages print them: `87/100 · ship`."""
+        """Score and verdict as printed: `87/100 · ship`."""
         return f"{self.score}/100 · {self.verdict}"
 
     @property
     def contradicts_itself(self) -> bool:
-        """Whether the score is at odds with the verdict: ship below 40, or skip above 80."""
+        """Whether score and verdict contradict each other: ship below 40, or skip above 80."""
         if self.verdict is Verdict.SHIP:
             return self.score < LOWEST_SHIP
         return self.score > HIGHEST_SKIP
@@ -85,8 +82,7 @@ class NoTake(Frozen):
     """A seat without a take.
 
     Attributes:
-        reason: the kind of failure.
-        detail: one line about it; for a recusal, in the persona's own words.
+        detail: one line; for a recusal, in the persona's own words.
     """
 
     kind: Literal["no_take"] = "no_take"
@@ -95,24 +91,21 @@ class NoTake(Frozen):
 
     @property
     def label(self) -> str:
-        """What pages print in place of a score."""
+        """The words printed in place of a score."""
         return "No panel take"
 
 
 class Provenance(Frozen):
-    """Where a seat's outcome came from.
+    """The model, prompt and calls behind a seat's outcome.
 
     Attributes:
-        provider: who was asked.
-        model: which model answered, in the provider's words; the one that was asked for, if none did.
-        config: what it was asked with.
-        prompt_digest: digest of the prompt that was sent last.
-        persona_digest: digest of the persona's file.
-        asks: questions answered: 0, 1, or 2 after a re-ask.
+        model: the provider's name of the model that answered; the requested model if none did.
+        prompt_digest: digest of the last prompt sent.
+        asks: answered questions: 0, 1, or 2 after a re-ask.
         attempts: calls made for them, failed ones included.
-        usage: what all of them consumed together.
-        request_ids: the provider's names of the calls that were answered.
-        probabilities: what the tokens' probabilities say beside the take; never part of it.
+        usage: tokens and cost of all calls together.
+        request_ids: the provider's ids of the answered calls.
+        probabilities: verdict and score by token probabilities; never part of the take.
     """
 
     provider: str
@@ -132,9 +125,8 @@ class Seat(Frozen):
 
     Attributes:
         persona: the persona's id.
-        name: what pages call the persona.
-        outcome: a take, or why there is none.
-        provenance: where it came from; None if no call was made.
+        name: the persona's printed name.
+        provenance: None if no call was made.
     """
 
     persona: str
@@ -149,16 +141,16 @@ class Seat(Frozen):
 
     @property
     def failure(self) -> NoTake | None:
-        """Why the seat lacks a take that it should have, if it does; a recusal is no failure."""
+        """The failure of this seat, or None; a recusal is no failure."""
         outcome = self.outcome
         return outcome if isinstance(outcome, NoTake) and outcome.reason is not NoTakeReason.RECUSED else None
 
     @property
     def failed(self) -> bool:
-        """Whether the seat lacks a take that it should have."""
+        """Whether the seat has no take for a reason other than recusal."""
         return self.failure is not None
 
     @property
     def source(self) -> Provenance | None:
-        """Where an answer came from, usable or not; None if no provider answered."""
+        """The provenance if a provider answered, usably or not."""
         return self.provenance if self.provenance and self.provenance.asks else None

@@ -1,4 +1,4 @@
-"""How takes add up to a panel's verdict."""
+"""The tally of a panel: votes, panel verdict, ship percentage and scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULE = (
 
 
 class PanelVerdict(StrEnum):
-    """A panel's answer."""
+    """The verdict of a panel as a whole."""
 
     SHIP = "Ship"
     SKIP = "Skip"
@@ -38,7 +38,7 @@ class Scores(Frozen):
 
 
 class Tally(Frozen):
-    """Votes of one panel, by the rule in `RULE`."""
+    """The votes and scores of one panel; `RULE` states how they make a verdict."""
 
     ships: int
     skips: int
@@ -53,17 +53,17 @@ class Tally(Frozen):
 
     @property
     def given(self) -> int:
-        """Number of takes: the denominator."""
+        """The number of takes, which is the denominator."""
         return self.ships + self.skips
 
     @property
     def verdict(self) -> PanelVerdict:
-        """The panel's verdict."""
+        """The panel's verdict by `RULE`."""
         return _verdict(self.ships, self.skips)
 
     @property
     def line(self) -> str:
-        """The verdict as pages print it: `Ship · 3 ship / 1 skip`."""
+        """The verdict as printed: `Ship · 3 ship / 1 skip`."""
         return f"{self.verdict} · {self.ships} ship / {self.skips} skip"
 
     @property

@@ -1,4 +1,4 @@
-"""What readers make of a tool; no part of a panel's verdict."""
+"""Readers' votes, which are no part of a panel's verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be set, and within which bounds."""
+"""All settings, with their types, bounds and meaning."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def address(name: str, url: str) -> str:
-    """Return the address of a server.
+    """Return a valid server address.
 
     Raises:
-        SettingsError: it is none; the message begins with the name of the setting or variable.
+        SettingsError: the address is invalid; the message begins with `name`, the setting or variable.
     """
     try:
         return _address(url)
@@ -75,7 +75,7 @@ def address(name: str, url: str) -> str:
 
 
 def masked(value: object) -> object:
-    """Return a value as messages may show it: without the credentials that an address may hold."""
+    """Return a value without the credentials and query that an address may hold."""
     return _QUERY.sub("?…", _CREDENTIALS.sub("//…@", value)) if isinstance(value, str) else value
 
 
@@ -163,11 +163,11 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 
 
 class Settings(Frozen):
-    """All settings. The description of each field is what `panel config` and the documentation say."""
+    """All settings; `panel config` prints the description of each field."""
 
     model: Annotated[str | None, Field(description="model to ask, as PROVIDER:NAME")] = None
     base_url: Annotated[
-        Annotated[str, AfterValidator(_address)] | None, Field(description="where the provider answers")
+        Annotated[str, AfterValidator(_address)] | None, Field(description="address of the provider's API")
     ] = None
     roster: Annotated[
         tuple[str, ...],
@@ -181,21 +181,21 @@ class Settings(Frozen):
         ),
     ] = DEFAULT_ROSTER
     concurrency: Annotated[
-        int, Number, Field(ge=1, le=256, description="calls in flight at most, for each model")
+        int, Number, Field(ge=1, le=256, description="maximum concurrent calls, for each model")
     ] = 10
     requests_per_minute: Annotated[
         Annotated[int, Number, Field(ge=1)] | None,
-        Field(description="calls in a minute at most, for each model; unset: what the provider says"),
+        Field(description="maximum calls a minute, for each model; unset: the provider's limit"),
     ] = None
     tokens_per_minute: Annotated[
         Annotated[int, Number, Field(ge=1_000)] | None,
-        Field(description="tokens in a minute at most, for each model; unset: what the provider says"),
+        Field(description="maximum tokens a minute, for each model; unset: the provider's limit"),
     ] = None
     timeout: Annotated[
-        float, Number, Field(ge=1, le=3600, allow_inf_nan=False, description="seconds that one call may take")
+        float, Number, Field(ge=1, le=3600, allow_inf_nan=False, description="maximum seconds for one call")
     ] = 120.0
     retries: Annotated[
-        int, Number, Field(ge=0, le=3, description="further attempts when a provider is busy")
+        int, Number, Field(ge=0, le=3, description="retries of a call when the provider is busy")
     ] = 3
     hedge: Annotated[
         Annotated[float, Number, Field(ge=0.1, le=3600, allow_inf_nan=False)] | None,
@@ -216,14 +216,14 @@ class Settings(Frozen):
         Effort, Field(description="how long a reasoning model may think: low, medium or high")
     ] = Effort.LOW
     verbosity: Annotated[
-        Verbosity, Field(description="how much an OpenAI model writes: low, medium or high")
+        Verbosity, Field(description="length of an OpenAI model's answer: low, medium or high")
     ] = Verbosity.LOW
     max_output_tokens: Annotated[
         int,
         Number,
-        Field(ge=256, le=64_000, description="tokens that one answer may take, reasoning included"),
+        Field(ge=256, le=64_000, description="maximum tokens of one answer, reasoning included"),
     ] = 4_000
-    seed: Annotated[int, Number, Field(ge=0, lt=2**31, description="seed for models that take one")] = 0
+    seed: Annotated[int, Number, Field(ge=0, lt=2**31, description="seed, for models that accept one")] = 0
     out: Annotated[Folder, Field(description="folder for report files")] = Path("outputs")
     format: Annotated[
         tuple[Literal["html", "md", "json"], ...],
@@ -242,34 +242,36 @@ class Settings(Frozen):
     database_url: Annotated[
         Annotated[str, AfterValidator(_database)] | None,
         Field(
-            description="where answers and drafts are kept: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data"
+            description="database of answers and drafts: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data"
         ),
     ] = None
     editor: Annotated[
         PersonName | None,
-        Field(description="who reads and approves drafts, by name, as pages print it"),
+        Field(description="name of the editor who approves drafts, as pages print it"),
     ] = None
     site_url: Annotated[
         Annotated[str, AfterValidator(_site)] | None,
-        Field(description="address at which the published site is read, such as https://reviews.example.org"),
+        Field(description="address of the published site, such as https://reviews.example.org"),
     ] = None
     site_name: Annotated[
         Annotated[str, AfterValidator(_title)],
-        Field(min_length=1, max_length=80, description="what the published site is called"),
+        Field(min_length=1, max_length=80, description="title of the published site"),
     ] = "Panel reviews"
     voting: Annotated[
         Switch,
         Field(
-            description="whether the site's pages ask readers for their votes; panel serve --public counts them"
+            description="whether pages of the site offer votes to readers; panel serve --public counts them"
         ),
     ] = False
     votes_shown_from: Annotated[
-        int, Number, Field(ge=1, le=10_000, description="votes below which pages print their number alone")
+        int,
+        Number,
+        Field(ge=1, le=10_000, description="number of votes below which pages print no percentage"),
     ] = 5
     newsletter: Annotated[
         Annotated[str, AfterValidator(_newsletter)],
         Field(
-            description="who takes sign-ups for the newsletter: off, panel (panel serve --public), or the address of an outside service"
+            description="where newsletter sign-ups go: off, panel (panel serve --public), or the address of an external service"
         ),
     ] = "off"
     smtp_url: Annotated[
@@ -282,4 +284,6 @@ class Settings(Frozen):
     ] = None
     personas: Annotated[Folder | None, Field(description="folder of persona files")] = None
     prompts: Annotated[Folder | None, Field(description="folder of prompt templates")] = None
-    data_dir: Annotated[Folder | None, Field(description="folder for the user's data")] = None
+    data_dir: Annotated[
+        Folder | None, Field(description="folder for the user's data: database, secret, snapshots of pages")
+    ] = None

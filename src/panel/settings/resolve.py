@@ -1,4 +1,4 @@
-"""Finds each setting's value and where it comes from."""
+"""Resolve each setting and its source: flag > environment > project file > user file > default."""
 
 from __future__ import annotations
 
@@ -26,18 +26,13 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Settings, and by name the source of each.
-
-    Attributes:
-        settings: the values in force.
-        sources: `--flag`, `PANEL_NAME`, `file, line N` or `default`.
-    """
+    """The settings in force; `sources` maps each name to `--flag`, `PANEL_NAME`, `file, line N` or `default`."""
 
     settings: Settings
     sources: dict[str, str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return name, value, the value in words, source and meaning of each setting."""
+        """Return name, value, printed value, source and meaning of each setting."""
         values = self.settings.model_dump(mode="json")
         return [
             {
@@ -53,13 +48,13 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Settings of one origin, by name, and how messages name that origin."""
+    """The settings of one source, and the name of the source of each."""
 
     values: dict[str, Any]
     sources: dict[str, str]
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        """Yield name and fault of each value that cannot be used."""
+        """Yield name and error of each invalid value."""
         try:
             Settings.model_validate(self.values)
         except ValidationError as error:
@@ -71,16 +66,16 @@ class _Layer:
 def resolve(
     flags: Mapping[str, Any], config: Path | None, environ: Mapping[str, str] = os.environ
 ) -> Resolved:
-    """Return the settings in force: flag > environment > project file > user file > default.
+    """Return the settings in force.
 
     Args:
         flags: settings given on the command line, by name.
-        config: file that takes the place of `./panel.yaml`.
+        config: settings file used in place of `./panel.yaml`.
         environ: the environment.
 
     Raises:
-        SettingsError: a flag or a variable holds a value that cannot be used.
-        InputError: a file does; all its problems are listed.
+        SettingsError: a flag or a variable holds an invalid value.
+        InputError: a file does; all of its problems are listed.
     """
     layers = [_file(path) for path in settings_files(config, environ)]
     layers += [_variables(environ), _Layer(dict(flags), {name: _flag(name) for name in flags})]
@@ -93,7 +88,7 @@ def resolve(
 
 
 def settings_files(config: Path | None, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the settings files that are there, the weakest first."""
+    """Yield the existing settings files, lowest precedence first."""
     base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
     user = Path(base) / "panel" / "config.yaml"
     if user.is_file():
@@ -111,7 +106,7 @@ def _file(path: Path) -> _Layer:
     problems = [Problem(source, fault.message, fault.line, dotted(fault.path)) for fault in document.faults]
     if len(documents) > 1 or not isinstance(document.value, dict):
         problems.append(
-            Problem(source, "expected one list of settings, as `name: value`", document.line_of(()))
+            Problem(source, "expected settings as `name: value`, one on each line", document.line_of(()))
         )
         raise InputError(problems)
     layer = _Layer(

@@ -1,4 +1,4 @@
-"""The secret from which the fences around listings are derived; it stays with the user's data."""
+"""The user's secret, from which the fences around listings are derived."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ BYTES = 32
 
 
 def read_secret(data_dir: Path) -> bytes:
-    """Return the user's secret, 32 bytes, made on first use and readable by its owner alone.
+    """Return the user's secret of 32 bytes, created on first use with mode 0600.
 
     Raises:
-        StorageError: the folder cannot be written, or the file does not hold a secret.
+        StorageError: the folder is not writable, or the file holds no secret.
     """
     path = data_dir / FILE
     try:
@@ -45,7 +45,7 @@ def has_secret(data_dir: Path) -> bool:
 
 
 def _create(path: Path) -> None:
-    """Write a new secret whole or not at all; of two processes that do so at once, the first one's stays."""
+    """Write a new secret atomically; if two processes do so at once, the first one wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
