@@ -152,8 +152,8 @@ def mixed_jury() -> PanelReview:
         ),
         creator,
     )
-    exceptions = {"skeptic": asked(), "founder": asked()}
-    return smollm3().model_copy(update={"seats": seats, "setup": setup(exceptions=exceptions)})
+    seat_models = {"skeptic": asked(), "founder": asked()}
+    return smollm3().model_copy(update={"seats": seats, "setup": setup(seat_models=seat_models)})
 
 
 def two_models() -> Comparison:

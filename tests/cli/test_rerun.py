@@ -14,8 +14,8 @@ from panel.cli.rerun import KIND, rerun
 from panel.core.draft_command import DraftCommand
 from panel.core.draft_rules import Action, Actor, Role
 from panel.errors import GateError, RunStopped, SettingsError
-from panel.orchestrator.setup import checks_of, critics
-from panel.orchestrator.storing import opened
+from panel.orchestrator.setup import available_personas, review_checks
+from panel.orchestrator.stores import configured_store
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def at(work: Callable[[Store, Resolved], Awaitable[T]], **flags: Any) -> T:
     resolved = resolve(flags, None)
 
     async def done() -> T:
-        async with opened(resolved) as store:
+        async with configured_store(resolved) as store:
             return await work(store, resolved)
 
     return asyncio.run(done())
 
 
 async def view(store: Store, resolved: Resolved) -> DraftView:
-    return await store.view(1, checks_of(critics(resolved)))
+    return await store.view(1, review_checks(available_personas(resolved)))
 
 
 async def again(store: Store, resolved: Resolved) -> Seat:
@@ -63,7 +63,7 @@ async def replaced(store: Store, resolved: Resolved) -> Seat:
     shown = await view(store, resolved)
     seat = await rerun(resolved, store, shown, "skeptic")
     deed = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=shown.shown.hash, seat=seat)
-    await store.act(1, deed, checks_of(critics(resolved)))
+    await store.act(1, deed, review_checks(available_personas(resolved)))
     return seat
 
 
@@ -95,7 +95,7 @@ def test_each_replacement_is_a_new_answer(drafted: Stage) -> None:
     async def undo(store: Store, resolved: Resolved) -> None:
         shown = await view(store, resolved)
         deed = DraftCommand(action=Action.UNDO, actor=KIM, seen=shown.shown.hash)
-        await store.act(1, deed, checks_of(critics(resolved)))
+        await store.act(1, deed, review_checks(available_personas(resolved)))
 
     at(undo)
     drafted.score = 65

@@ -58,7 +58,7 @@ def test_models_of_one_name_are_told_apart_by_their_providers() -> None:
 
 
 def test_panel_of_several_models_is_named_by_all_of_them() -> None:
-    """A mixed jury is named by its usual model first, then by those of its exceptions that are seated."""
+    """A mixed jury is named by its usual model first, then by those of its seat_models that are seated."""
     shown = builders.comparison(builders.mixed_jury(), builders.smollm3())
     assert shown.headings == ("gpt-6.1-terra with claude-sonnet-5-5", "gpt-6.1-terra")
 
@@ -124,7 +124,7 @@ def test_other_prompts_are_warned_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exceptions", "others", "warned"),
+    ("seat_models", "others", "warned"),
     [
         ({}, {"skeptic": builders.asked()}, True),
         ({"skeptic": builders.asked()}, {"skeptic": builders.asked()}, False),
@@ -132,10 +132,10 @@ def test_other_prompts_are_warned_of() -> None:
         ({"stranger": builders.asked()}, {}, False),
     ],
 )
-def test_exceptions_of_a_jury_count_as_its_models(exceptions: object, others: object, warned: bool) -> None:
+def test_exceptions_of_a_jury_count_as_its_models(seat_models: object, others: object, warned: bool) -> None:
     """Two tools were judged by different models if any critic that both panels seat asked another one."""
-    one = builders.review(setup=builders.setup(exceptions=exceptions))
-    other = builders.review(of=SEXTANT, setup=builders.setup(exceptions=others))
+    one = builders.review(setup=builders.setup(seat_models=seat_models))
+    other = builders.review(of=SEXTANT, setup=builders.setup(seat_models=others))
     said = builders.comparison(one, other).warnings
     assert any(DIFFERENT_MODEL in warning for warning in said) is warned
 

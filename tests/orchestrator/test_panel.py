@@ -168,7 +168,7 @@ async def test_mixed_jury_asks_each_seats_own_model(
     most, one = Actor(lambda _prompt: reply()), Actor(lambda _prompt: reply(verdict="skip", score=20))
     plain = panel(most, book, critics)
     other = SeatModel(one, book, ModelConfig(model="other"))
-    mixed = replace(plain, exceptions={"skeptic": other})
+    mixed = replace(plain, seat_models={"skeptic": other})
     review = await mixed.review(tool)
     assert [prompt.label for prompt, _ in one.asked] == ["lantern.skeptic"]
     assert (review.tally.ships, review.tally.skips) == (4, 1)

@@ -89,8 +89,8 @@ def jury(attack: str) -> Comparison:
     """Return reviews of one tool by a mixed jury and another model, with an attack in the name of each model."""
     mixed, other = hostile(attack).reviews
     said = f"{attack} x"
-    exceptions = {builders.ROSTER[0]: builders.asked("anthropic", said)}
-    one = builders.setup(model=f"A {attack}", exceptions=exceptions)
+    seat_models = {builders.ROSTER[0]: builders.asked("anthropic", said)}
+    one = builders.setup(model=f"A {attack}", seat_models=seat_models)
     two = builders.setup(model=f"B {attack}")
     return builders.comparison(
         mixed.model_copy(update={"setup": one}), other.model_copy(update={"tool": mixed.tool, "setup": two})

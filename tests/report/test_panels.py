@@ -192,7 +192,7 @@ def test_seat_that_was_never_asked_says_so() -> None:
 
 def test_settings_are_told_apart_where_seats_differ() -> None:
     """Settings of an exception stand behind its seat's name, and those that all share stand once."""
-    jury = builders.review(setup=builders.setup(exceptions={"skeptic": builders.asked(seed=7)}))
+    jury = builders.review(setup=builders.setup(seat_models={"skeptic": builders.asked(seed=7)}))
     html = text_of(review_html(jury))
     assert "at most 4,000 tokens, seed 0 Skeptic: effort low, at most 4,000 tokens, seed 7" in html
     assert html.count("c3c3c3c3c3c3") == 1
@@ -200,8 +200,8 @@ def test_settings_are_told_apart_where_seats_differ() -> None:
 
 def test_jury_without_its_usual_model_does_not_name_it() -> None:
     """Where every seat asks another model, only that one is named as asked."""
-    exceptions = dict.fromkeys(builders.ROSTER, builders.asked())
-    text = review_markdown(builders.review(setup=builders.setup(exceptions=exceptions)))
+    seat_models = dict.fromkeys(builders.ROSTER, builders.asked())
+    text = review_markdown(builders.review(setup=builders.setup(seat_models=seat_models)))
     assert "asked anthropic:claude-sonnet-5-5, effort" in text
     assert "asked openai" not in text
 

@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     from panel.cli.app import app
     from panel.cli.console import complain, forgiving_streams
-    from panel.cli.exits import INTERRUPTED, ReaderLeft, SignalReceived
+    from panel.cli.signals import INTERRUPTED, ReaderLeft, SignalReceived
 
     forgiving_streams()
     try:

@@ -9,7 +9,7 @@ import shutil
 import sys
 from contextlib import suppress
 
-from panel.cli.exits import ReaderLeft
+from panel.cli.signals import ReaderLeft
 from panel.errors import StorageError
 
 NARROWEST, WIDEST = 60, 120

@@ -50,12 +50,12 @@ def check(config: options.Config = None, as_json: options.AsJson = False) -> int
     JSON: `{where, sound, flaws}`, a line for each flaw.
     """
     from panel.cli.console import plain_result, result_json
-    from panel.cli.existing import found, look
+    from panel.orchestrator.stores import require_store, use_store
     from panel.settings.resolve import resolve
 
     resolved = resolve(options.given(), config)
-    where = found(resolved).where
-    flaws = look(resolved, lambda store: store.check())
+    where = require_store(resolved).where
+    flaws = use_store(resolved, lambda store: store.check())
     if as_json:
         result_json({"where": where, "sound": not flaws, "flaws": flaws})
     else:
@@ -70,17 +70,17 @@ def backup(
 ) -> None:
     """Write a copy of the database."""
     from panel.cli.console import plain_result
-    from panel.cli.existing import found, look
     from panel.core.text import byte_size
+    from panel.orchestrator.stores import require_store, use_store
     from panel.settings.resolve import resolve
 
     resolved = resolve(options.given(), config)
-    seen = found(resolved)
+    seen = require_store(resolved)
     if seen.kind == "PostgreSQL":
         raise SettingsError(f"{seen.where} is PostgreSQL; back it up with pg_dump")
     if file.exists() or file.is_symlink():
         raise SettingsError(f"{file} is there already; choose another name for the copy")
-    look(resolved, lambda store: store.backup(file))
+    use_store(resolved, lambda store: store.backup(file))
     plain_result(f"{file.absolute()}: a copy of {seen.where}, {byte_size(file.stat().st_size)}")
 
 
@@ -91,10 +91,10 @@ def path(config: options.Config = None, as_json: options.AsJson = False) -> None
     JSON: `{where, kind, revision, bytes}`.
     """
     from panel.cli.console import plain_result, result_json
-    from panel.cli.existing import found
+    from panel.orchestrator.stores import require_store
     from panel.settings.resolve import resolve
 
-    seen = found(resolve(options.given(), config))
+    seen = require_store(resolve(options.given(), config))
     if as_json:
         result_json(seen.model_dump(mode="json"))
     else:

@@ -53,8 +53,8 @@ def digest(
     JSON: `{week, reviews, files, sent, refused}`.
     """
     from panel.cli.console import plain_result, result_json
-    from panel.cli.existing import look
     from panel.cli.mailing import post_of, site_url
+    from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
     from panel.site.options import OWN
 
@@ -74,7 +74,7 @@ def digest(
             f"newsletter: is {resolved.settings.newsletter}; panel sends issues, and takes care of those who leave, where it is panel"
         )
     to = _address(test) if test else None
-    issue = look(resolved, lambda store: _issue(store, wanted, url, resolved.settings.site_name))
+    issue = use_store(resolved, lambda store: _issue(store, wanted, url, resolved.settings.site_name))
     files = _written(issue, out) if issue.items else []
     sent = _mailed(resolved, issue, to) if issue.items and (send or to) else None
     if as_json:
@@ -155,12 +155,12 @@ def _written(issue: Issue, out: Path) -> list[Path]:
 
 
 def _mailed(resolved: Resolved, issue: Issue, test: str | None) -> Sent:
-    from panel.cli.existing import look
     from panel.cli.sending import send_issue, send_test
+    from panel.orchestrator.stores import use_store
 
     if test:
         return send_test(resolved, issue, test)
-    return look(resolved, lambda store: send_issue(resolved, store, issue))
+    return use_store(resolved, lambda store: send_issue(resolved, store, issue))
 
 
 def _said(issue: Issue, files: list[Path], sent: Sent | None) -> str:

@@ -14,7 +14,7 @@ from panel.core.call_record import CallKey
 from panel.orchestrator.cache_plan import plan_cache, shared_tokens
 from panel.orchestrator.estimate import Forecast, Question, forecast
 from panel.orchestrator.models import rates_of
-from panel.orchestrator.storing import opened_if_there
+from panel.orchestrator.stores import existing_store
 from panel.providers import HOSTED
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ async def _outlooks(
     kept: bool,
     left_out: Callable[[Store], Awaitable[Collection[str]]] | None,
 ) -> list[Outlook]:
-    async with opened_if_there(sittings[0].resolved) if kept and tools else nullcontext() as store:
+    async with existing_store(sittings[0].resolved) if kept and tools else nullcontext() as store:
         if store is not None and left_out is not None:
             tools = Unlisted(tools, await left_out(store))
         if not tools:
@@ -112,7 +112,7 @@ def cache_plan(cast_: PanelSetup, settings: Settings, example: Tool, tools: int)
     """Decide whether to ask one seat of each panel first, by one tool's prompt, the number of tools and the model's prices."""
     means, first = cast_.means, cast_.personas[0]
     prompt = means.prompts.take(example, first)
-    seats = 0 if first.id in cast_.exceptions else len(cast_.personas) - len(cast_.exceptions)
+    seats = 0 if first.id in cast_.seat_models else len(cast_.personas) - len(cast_.seat_models)
     return plan_cache(
         settings.cache,
         means.connection.provider,
@@ -126,8 +126,8 @@ def cache_plan(cast_: PanelSetup, settings: Settings, example: Tool, tools: int)
 
 async def _outlook(cast_: PanelSetup, settings: Settings, tools: Tools, store: Store | None) -> Outlook:
     plan = cache_plan(cast_, settings, next(iter(tools)), len(tools))
-    models = {means.asked.model: means.choice.why for means in (cast_.means, *cast_.exceptions.values())}
-    asked = [(persona, cast_.exceptions.get(persona.id, cast_.means)) for persona in cast_.personas]
+    models = {means.asked.model: means.choice.why for means in (cast_.means, *cast_.seat_models.values())}
+    asked = [(persona, cast_.seat_models.get(persona.id, cast_.means)) for persona in cast_.personas]
     rates = {id(means): rates_of(means) for _, means in asked}
     taken, rest = Forecast(0, {}), iter(tools)
     while page := list(islice(rest, PAGE)):

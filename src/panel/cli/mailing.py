@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from panel.errors import SettingsError
 from panel.newsletter.smtp import Post
-from panel.orchestrator.models import data_dir
 from panel.settings.secret import read_secret
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def mail_secret(resolved: Resolved) -> bytes:
     Raises:
         StorageError: the user's secret cannot be read.
     """
-    return hmac.new(read_secret(data_dir(resolved)), _PURPOSE, hashlib.sha256).digest()
+    return hmac.new(read_secret(resolved.data_dir), _PURPOSE, hashlib.sha256).digest()
 
 
 def post_of(resolved: Resolved) -> Post:

@@ -76,7 +76,7 @@ def draft_pages(
     from signal import SIGINT
 
     from panel.cli.console import tell
-    from panel.cli.exits import SignalReceived
+    from panel.cli.signals import SignalReceived
     from panel.web_pages import check_installed
 
     check_installed()

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from panel.cli.console import tell, width
 from panel.cli.editor import visit
-from panel.cli.exits import SignalReceived
+from panel.cli.signals import SignalReceived
 from panel.core.text import one_line, slugify
 from panel.errors import InputError, Problem, RunStopped, SettingsError, StorageError
 from panel.tool_files.files import decoded

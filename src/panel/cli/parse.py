@@ -77,11 +77,11 @@ def _raw(file: str) -> str:
 
 
 def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str, ...]:
-    from panel.orchestrator.setup import critics
+    from panel.orchestrator.setup import available_personas
     from panel.prompts.persona_files import seat_roster
     from panel.settings.resolve import resolve
 
-    known = critics(resolve(options.given(personas=folder), config))
+    known = available_personas(resolve(options.given(personas=folder), config))
     seat_roster(known, (persona,))
     return tuple(known)
 

@@ -52,10 +52,10 @@ def show_persona(
 
 
 def _known(folder: Path | None, config: Path | None) -> dict[str, Persona]:
-    from panel.orchestrator.setup import critics
+    from panel.orchestrator.setup import available_personas
     from panel.settings.resolve import resolve
 
-    return critics(resolve(options.given(personas=folder), config))
+    return available_personas(resolve(options.given(personas=folder), config))
 
 
 def _described(persona: Persona) -> str:

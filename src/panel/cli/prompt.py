@@ -30,14 +30,14 @@ def prompt(
     """Show exactly what would be sent for one tool and one persona."""
     from panel.cli.console import plain_result, result_json
     from panel.errors import SettingsError
-    from panel.orchestrator.setup import cast, critics
+    from panel.orchestrator.setup import available_personas, build_setup
     from panel.settings.resolve import resolve
     from panel.tool_files.files import source_of
     from panel.tool_files.tools import load_all
 
     flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
     resolved = resolve(flags, config)
-    cast_ = cast(resolved, critics(resolved), to_ask=False)
+    cast_ = build_setup(resolved, available_personas(resolved), to_ask=False)
     loaded = load_all([source_of(tool)])
     if len(loaded) != 1 or len(cast_.personas) != 1:
         raise SettingsError(

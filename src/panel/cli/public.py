@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from panel.cli.console import tell
-from panel.cli.existing import found
 from panel.cli.mailing import mail_secret, post_of, site_url
 from panel.cli.serving import hosts_of, serve_until_left, url_of
 from panel.errors import SettingsError
 from panel.newsletter.smtp import line_to
-from panel.orchestrator.models import data_dir
-from panel.orchestrator.storing import opened
+from panel.orchestrator.stores import configured_store, require_store
 from panel.settings.secret import read_secret
 from panel.site.options import OWN
 from panel.web.origins import is_loopback, plain_address
@@ -45,7 +43,7 @@ def serve_public(resolved: Resolved, wish: ServeOptions, site: Path) -> None:
         SignalReceived: that is how serving ends.
     """
     check_site(site)
-    found(resolved)
+    require_store(resolved)
     if resolved.settings.newsletter == OWN:
         _newsletter(resolved)  # what is missing is told before anything is served
     with bound(wish.host, wish.port) as place:
@@ -86,11 +84,11 @@ def _newsletter(resolved: Resolved) -> newsletter.Newsletter:
 
 async def _serve(resolved: Resolved, wish: ServeOptions, site: Path, place: socket.socket) -> None:
     settings = resolved.settings
-    async with opened(resolved) as store:
+    async with configured_store(resolved) as store:
         services = PublicServices(
             store=store,
             site=site,
-            secret=hmac.new(read_secret(data_dir(resolved)), _PURPOSE, hashlib.sha256).digest(),
+            secret=hmac.new(read_secret(resolved.data_dir), _PURPOSE, hashlib.sha256).digest(),
             hosts=hosts_of(wish) | _names(resolved, wish),
             proxies=frozenset(map(plain_address, wish.addresses)),
             voting=settings.voting,

@@ -10,7 +10,7 @@ from panel.core.draft_rules import Action
 from panel.errors import GateError, RunStopped
 from panel.orchestrator.run_settings import settings_of
 from panel.orchestrator.seating import Terms, seated
-from panel.orchestrator.setup import cast, critics
+from panel.orchestrator.setup import available_personas, build_setup
 from panel.providers.base import StopSignal
 from panel.settings.model import Settings
 from panel.settings.resolve import Resolved
@@ -47,7 +47,7 @@ async def rerun(resolved: Resolved, store: Store, view: DraftView, persona: str)
     if view.shown.review.seat_of(persona) is None:
         raise GateError(f"{persona} has no seat in draft {view.id}")
     asked = await _as_asked(resolved, store, view.id)
-    seated_cast = cast(asked, critics(asked))
+    seated_cast = build_setup(asked, available_personas(asked))
     run = await _run(store, view, persona, settings_of(asked, seated_cast))
     halt = StopSignal()
     async with leased(store, run, halt):

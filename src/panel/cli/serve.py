@@ -152,10 +152,10 @@ def _check(resolved: Resolved, wish: ServeOptions, address: str) -> None:
         SettingsError: everybody could come in, or nobody.
     """
     from panel.cli.acting import WHO
-    from panel.cli.existing import glanced, look
+    from panel.orchestrator.stores import inspect_store, use_store
     from panel.web.origins import is_loopback
 
-    if wish.header or (glanced(resolved).there and look(resolved, lambda store: store.users())):
+    if wish.header or (inspect_store(resolved).there and use_store(resolved, lambda store: store.users())):
         return
     if not is_loopback(address):
         raise SettingsError(f"--host {wish.host}: {UNGUARDED}")

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 
 from panel.cli.acting import acting
 from panel.cli.console import tell
-from panel.cli.exits import SignalReceived
-from panel.cli.interrupts import Interrupts
 from panel.cli.rerun import rerun
-from panel.orchestrator.models import data_dir
-from panel.orchestrator.setup import checks_of, critics, report_context
-from panel.orchestrator.storing import opened
+from panel.cli.signals import Interrupts, SignalReceived
+from panel.orchestrator.setup import available_personas, report_context, review_checks
+from panel.orchestrator.stores import configured_store
 from panel.prompts.persona_files import seat_roster
 from panel.settings.secret import read_secret
 from panel.web.access import Access, Accounts, Open, Proxy
@@ -51,7 +49,7 @@ async def serve_until_signal(resolved: Resolved, wish: ServeOptions, place: sock
         SignalReceived: that is how serving ends.
         PanelError: it cannot begin.
     """
-    async with opened(resolved) as store:
+    async with configured_store(resolved) as store:
         access = await _access(resolved, store, wish)
         server = Serving(create_app(_services(resolved, store), access))
         url = url_of(place)
@@ -87,11 +85,11 @@ async def serve_until_left(server: Serving, place: socket.socket) -> None:
 
 
 def _services(resolved: Resolved, store: Store) -> Services:
-    known = critics(resolved)
+    known = available_personas(resolved)
     names = [entry.partition("=")[0].strip() for entry in resolved.settings.roster]
     return Services(
         store=store,
-        checks=checks_of(known),
+        checks=review_checks(known),
         rerun=partial(rerun, resolved, store),
         context=report_context(known.values()),
         personas={persona.id: persona.name for persona in (*seat_roster(known, names), *known.values())},
@@ -99,7 +97,7 @@ def _services(resolved: Resolved, store: Store) -> Services:
 
 
 async def _access(resolved: Resolved, store: Store, wish: ServeOptions) -> Access:
-    secret = hmac.new(read_secret(data_dir(resolved)), _PURPOSE, hashlib.sha256).digest()
+    secret = hmac.new(read_secret(resolved.data_dir), _PURPOSE, hashlib.sha256).digest()
     return Access(await _way(resolved, store, wish), hosts_of(wish), secret)
 
 

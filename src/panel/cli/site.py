@@ -54,8 +54,8 @@ def build(
     JSON: `{out, url, reviews, retracted, pages, files, written, kept, removed, seconds}`.
     """
     from panel.cli.console import plain_result, result_json
-    from panel.cli.existing import look
     from panel.cli.site_options import site_options
+    from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
     from panel.site import Place
 
@@ -64,7 +64,7 @@ def build(
     told = site_options(resolved)
     memory = _memory(resolved, out)
     begun = time.monotonic()
-    built = look(resolved, lambda store: _build(store, told, Place(out, memory, full), quiet))
+    built = use_store(resolved, lambda store: _build(store, told, Place(out, memory, full), quiet))
     seconds = round(time.monotonic() - begun, 2)
     if as_json:
         result_json({"out": str(out), "url": told.url, **built.model_dump(), "seconds": seconds})
@@ -81,11 +81,10 @@ def _require_pictures() -> None:
 
 def _memory(resolved: Resolved, out: Path) -> Path:
     """Return where one build leaves for the next what it needs to know: with the user's data, by the folder and the store."""
-    from panel.orchestrator.models import data_dir
-    from panel.orchestrator.storing import store_address
+    from panel.orchestrator.stores import store_address
 
     place = f"{out.absolute()}\n{store_address(resolved)}".encode("utf-8", "surrogateescape")
-    return data_dir(resolved) / MEMORY / f"{hashlib.sha256(place).hexdigest()[:16]}.db"
+    return resolved.data_dir / MEMORY / f"{hashlib.sha256(place).hexdigest()[:16]}.db"
 
 
 async def _build(store: Store, told: SiteOptions, place: Place, quiet: bool) -> Built:

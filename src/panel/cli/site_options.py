@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from panel import __version__
 from panel.errors import SettingsError
-from panel.orchestrator.setup import critics
+from panel.orchestrator.setup import available_personas
 from panel.prompts.persona_files import seat_roster
 from panel.prompts.shipped import folder_in_force, shipped
 from panel.prompts.templates import PATTERN, REASK, TAKE, PromptBook
@@ -48,7 +48,7 @@ def _url(url: str | None) -> str:
 
 def _critics(resolved: Resolved) -> tuple[Persona, ...]:
     """Return all critics, those of the roster first, in its order."""
-    known = critics(resolved)
+    known = available_personas(resolved)
     names = [entry.partition("=")[0].strip() for entry in resolved.settings.roster]
     ordered = dict.fromkeys([*(persona.id for persona in seat_roster(known, names)), *known])
     return tuple(known[name] for name in ordered)

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panel.cli.console import tell
-from panel.cli.exits import ReaderLeft, SignalReceived
 from panel.cli.forecast import cache_plan
-from panel.cli.interrupts import Interrupts
 from panel.cli.ledger import StoredRun, Unstored, leased
 from panel.cli.output import Outputs
 from panel.cli.progress import progress
+from panel.cli.signals import Interrupts, ReaderLeft, SignalReceived
 from panel.core.completion import Usage
 from panel.errors import RunStopped, SettingsError, StorageError
 from panel.orchestrator.run_settings import settings_of
 from panel.orchestrator.seating import Terms, seated
-from panel.orchestrator.setup import cast, checks_of, critics, report_context
-from panel.orchestrator.storing import opened
+from panel.orchestrator.setup import available_personas, build_setup, report_context, review_checks
+from panel.orchestrator.stores import configured_store
 from panel.providers.base import StopSignal
 from panel.settings.resolve import DEFAULT
 
@@ -134,8 +133,8 @@ class Sitting:
         self._interrupts = Interrupts()
         self._ending = ending
         self._cast: PanelSetup | None = None
-        self._critics = critics(resolved)
-        self._checks = checks_of(self._critics)
+        self._critics = available_personas(resolved)
+        self._checks = review_checks(self._critics)
         self.context = report_context(self._critics.values())
         self.outputs = Outputs(resolved.settings.out, resolved.settings.format)
         self.complete = True
@@ -152,7 +151,7 @@ class Sitting:
             PanelError: something is missing, or cannot be used.
         """
         if self._cast is None:
-            self._cast = cast(self.resolved, self._critics, throwaway=self._keeping.dry)
+            self._cast = build_setup(self.resolved, self._critics, throwaway=self._keeping.dry)
             if first is not None:
                 _rehearse(self._cast, first)
         return self._cast
@@ -212,7 +211,7 @@ class Sitting:
             return
         from panel.store import RunState
 
-        async with opened(self.resolved) as store:
+        async with configured_store(self.resolved) as store:
             settings = settings_of(self.resolved, self.prepare(None))
             run = await store.create_run(self._keeping.kind, settings)
             await store.add_tools(run, tools)
@@ -344,7 +343,7 @@ class Sitting:
     def _introduce(self, cast_: PanelSetup, tools: int) -> None:
         names = ", ".join(persona.name for persona in cast_.personas)
         self._voice.note(f"Model: {_introduction(cast_.means)}")
-        for persona, means in cast_.exceptions.items():
+        for persona, means in cast_.seat_models.items():
             self._voice.note(f"Model of {persona}: {_introduction(means)}")
         if self._voice.verbose:
             self._voice.note(f"Panel: {names}; tools: {tools}")
@@ -377,6 +376,6 @@ def _introduction(means: ResolvedModel) -> str:
 def _rehearse(cast_: PanelSetup, tool: Tool) -> None:
     """Make each kind of question once, so that a template or a persona that is at fault is told before any call."""
     for persona in cast_.personas:
-        prompts = cast_.exceptions.get(persona.id, cast_.means).prompts
+        prompts = cast_.seat_models.get(persona.id, cast_.means).prompts
         prompts.take(tool, persona)
         prompts.reask(tool, persona, reply="{}", problems=["reply: rehearsal"])

@@ -93,14 +93,14 @@ def forget(
 ) -> None:
     """Delete all that is known of a reader."""
     from panel.cli.console import plain_result
-    from panel.cli.existing import look
     from panel.core.mail import mail_address
+    from panel.orchestrator.stores import use_store
 
     try:
         address = mail_address(mail)
     except ValueError as error:
         raise SettingsError(f"{mail}: {error}") from None
-    known = look(_resolved(config), lambda store: store.forget(address))
+    known = use_store(_resolved(config), lambda store: store.forget(address))
     if not known:
         raise SettingsError(f"{address} is not known; see panel subscribers list")
     plain_result(f"{address} is forgotten.")
@@ -128,7 +128,7 @@ def _resolved(config: Path | None) -> Resolved:
 
 
 def _all(resolved: Resolved) -> list[Subscriber]:
-    from panel.cli.existing import look
+    from panel.orchestrator.stores import use_store
 
     async def read(store: Store) -> list[Subscriber]:
         found: list[Subscriber] = []
@@ -136,4 +136,4 @@ def _all(resolved: Resolved) -> list[Subscriber]:
             found += page
         return found
 
-    return look(resolved, read)
+    return use_store(resolved, read)

@@ -168,9 +168,9 @@ def _resolved(config: Path | None) -> Resolved:
 
 
 def _people(resolved: Resolved) -> list[User]:
-    from panel.cli.existing import glanced, look
+    from panel.orchestrator.stores import inspect_store, use_store
 
-    return look(resolved, lambda store: store.users()) if glanced(resolved).there else []
+    return use_store(resolved, lambda store: store.users()) if inspect_store(resolved).there else []
 
 
 def _of(people: list[User], name: str) -> User | None:
@@ -199,10 +199,10 @@ def _changed(config: Path | None, name: str, change: Callable[[Store], Awaitable
 
 
 def _done(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
-    from panel.orchestrator.storing import opened
+    from panel.orchestrator.stores import configured_store
 
     async def done() -> None:
-        async with opened(resolved) as store:
+        async with configured_store(resolved) as store:
             await change(store)
 
     asyncio.run(done())

@@ -160,7 +160,7 @@ def _differ(values: Iterable[Hashable]) -> bool:
 
 
 def _asked(setup: ReviewSetup, persona: str) -> ModelRef:
-    return setup.exceptions.get(persona, setup)
+    return setup.seat_models.get(persona, setup)
 
 
 def _asked_differ(setups: Sequence[ReviewSetup], of: Callable[[ModelRef], Hashable]) -> bool:

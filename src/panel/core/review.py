@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from panel.core.base import Frozen, digest_of
 from panel.core.completion import ModelRef, Usage
@@ -20,11 +20,13 @@ class ReviewSetup(ModelRef):
 
     Attributes:
         personas: digest of each persona's file by its id, in the order of the seats.
-        exceptions: by persona, whom a seat asks that does not ask what the panel asks.
+        seat_models: by persona, the model of a seat that does not use the panel's. Stored reviews call them `exceptions`.
     """
 
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
     personas: dict[str, str]
-    exceptions: dict[str, ModelRef] = Field(default_factory=dict)
+    seat_models: dict[str, ModelRef] = Field(default_factory=dict, alias="exceptions")
 
     @property
     def roster(self) -> tuple[str, ...]:
@@ -34,7 +36,7 @@ class ReviewSetup(ModelRef):
     @property
     def asked_models(self) -> tuple[str, ...]:
         """The models that are asked, as `provider:model`, without repeats."""
-        asked = [self.exceptions.get(persona, self).model for persona in self.personas]
+        asked = [self.seat_models.get(persona, self).model for persona in self.personas]
         return tuple(dict.fromkeys(asked))
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panel.errors import PanelError
-from panel.orchestrator.models import ResolvedModel, means_of
-from panel.orchestrator.setup import PanelSetup, cast, critics
+from panel.orchestrator.models import ResolvedModel, resolve_model
+from panel.orchestrator.setup import PanelSetup, available_personas, build_setup
 from panel.providers import NAMES
 from panel.settings.choice import KEY_VARIABLES, MAX_KEY_CHARS, ModelChoice, choose_model
 from panel.settings.resolve import Resolved, resolve
@@ -49,22 +49,22 @@ class Installation:
     @cached_property
     def model(self) -> ResolvedModel:
         """The model in force, ready to be called."""
-        return means_of(self.resolved, self.choice, None, to_ask=True)
+        return resolve_model(self.resolved, self.choice, None, to_ask=True)
 
     @cached_property
     def personas(self) -> dict[str, Persona]:
         """All personas of the folder in force."""
-        return critics(self.resolved)
+        return available_personas(self.resolved)
 
     @cached_property
     def setup(self) -> PanelSetup:
         """The panel as a run would set it up."""
-        return cast(self.resolved, self.personas)
+        return build_setup(self.resolved, self.personas)
 
     @property
     def models(self) -> tuple[ResolvedModel, ...]:
         """Every model that a run would call."""
-        return (self.model, *self.setup.exceptions.values())
+        return (self.model, *self.setup.seat_models.values())
 
     @cached_property
     def asked(self) -> set[str]:

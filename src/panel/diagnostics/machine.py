@@ -18,8 +18,8 @@ from panel.core.review import EMBEDDED
 from panel.core.text import byte_size
 from panel.core.tool import Tool
 from panel.diagnostics.observation import Observation, note, ok, problem, problem_if
-from panel.orchestrator.models import data_dir, prompt_book
-from panel.orchestrator.storing import store_address
+from panel.orchestrator.models import prompt_book
+from panel.orchestrator.stores import store_address
 from panel.prompts.persona_files import PATTERN as PERSONA_FILES
 from panel.prompts.persona_files import seat_roster
 from panel.prompts.shipped import folder_in_force
@@ -153,7 +153,7 @@ def prompts(installation: Installation) -> Iterator[Observation]:
 
 def data(installation: Installation) -> Iterator[Observation]:
     """Read the user's secret, creating it on first use, and test that the data folder is writable."""
-    folder = data_dir(installation.resolved)
+    folder = installation.resolved.data_dir
     read_secret(folder)
     yield _written(folder, "holds your secret, and can be written", "set PANEL_DATA_DIR to another folder")
 

@@ -75,7 +75,7 @@ def model(installation: Installation) -> Iterator[Observation]:
 
 def other_models(installation: Installation) -> Iterator[Observation]:
     """Report the seats on another model, and anything missing for the panel as a whole."""
-    for persona, model in installation.setup.exceptions.items():
+    for persona, model in installation.setup.seat_models.items():
         yield ok(f"{persona} is asked of {model.asked.model}")
 
 

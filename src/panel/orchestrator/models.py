@@ -75,7 +75,9 @@ def elsewhere(resolved: Resolved, provider: str) -> Resolved:
     return replace(resolved, settings=resolved.settings.model_copy(update={"base_url": None}))
 
 
-def means_of(resolved: Resolved, choice: ModelChoice, secret: bytes | None, *, to_ask: bool) -> ResolvedModel:
+def resolve_model(
+    resolved: Resolved, choice: ModelChoice, secret: bytes | None, *, to_ask: bool
+) -> ResolvedModel:
     """Return what it takes to ask a model.
 
     Args:
@@ -105,16 +107,16 @@ def means_of(resolved: Resolved, choice: ModelChoice, secret: bytes | None, *, t
     return ResolvedModel(choice, choice.provider, config, connection, prompts)
 
 
-def recorded_exceptions(
+def recorded_seat_models(
     resolved: Resolved, means: ResolvedModel, seated: Container[str]
 ) -> dict[str, ResolvedModel]:
-    """Return, for a recording of a mixed jury, what it takes to ask the models of those exceptions that are seated."""
+    """Return, for a recording of a mixed jury, what it takes to ask the models of those seat_models that are seated."""
     manifest = Recording(means.connection.folder).manifest() if means.connection.folder else None
     if manifest is None:
         return {}
     return {
         persona: _recorded_means(resolved, means.choice, means.connection, asked, manifest.secret)
-        for persona, asked in manifest.exceptions.items()
+        for persona, asked in manifest.seat_models.items()
         if persona in seated
     }
 
@@ -149,16 +151,8 @@ def prompt_book(resolved: Resolved, *, scaffolded: bool, secret: bytes | None = 
     folder = folder_in_force("prompts", resolved.settings.prompts, PROMPT_FILES)
     if not any(folder.glob(PROMPT_FILES)):
         raise InputError([Problem(str(folder), f"holds no prompt templates ({PROMPT_FILES})")])
-    own = secret or read_secret(data_dir(resolved))
+    own = secret or read_secret(resolved.data_dir)
     return PromptBook([folder, shipped("prompts")], own, scaffolded=scaffolded)
-
-
-def data_dir(resolved: Resolved) -> Path:
-    """Return the folder of the user's data, by the XDG base directory specification unless it is set."""
-    if resolved.settings.data_dir is not None:
-        return resolved.settings.data_dir
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "panel"
 
 
 def _connection(resolved: Resolved, choice: ModelChoice) -> Connection:

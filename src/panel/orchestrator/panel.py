@@ -38,7 +38,7 @@ class Panel:
         observer: is told how it goes.
         clock: tells the time of a review.
         halt: set it to start no further calls.
-        exceptions: by persona, who answers for a seat instead.
+        seat_models: by persona, who answers for a seat instead.
         warm: whether to ask the first seat of each panel alone, so that the others find the listing in the provider's cache.
         budget: what may be paid; None for no limit.
         settled: returns the seat of a tool that needs no asking, or None for one that does.
@@ -50,7 +50,7 @@ class Panel:
     observer: Observer
     clock: Callable[[], datetime]
     halt: StopSignal
-    exceptions: Mapping[str, SeatModel] = field(default_factory=dict)
+    seat_models: Mapping[str, SeatModel] = field(default_factory=dict)
     warm: bool = False
     budget: Budget | None = None
     settled: Callable[[Tool, Persona], Seat | None] = lambda _tool, _persona: None
@@ -61,7 +61,7 @@ class Panel:
         return ReviewSetup(
             **dict(_asked(self.answerer)),
             personas={persona.id: persona.digest for persona in self.personas},
-            exceptions={persona: _asked(answerer) for persona, answerer in self.exceptions.items()},
+            seat_models={persona: _asked(answerer) for persona, answerer in self.seat_models.items()},
         )
 
     async def reviews(self, tools: AsyncIterator[Tool]) -> AsyncGenerator[PanelReview]:
@@ -119,7 +119,7 @@ class Panel:
         return sum(worst_of_seat(self._answerer(persona), tool, persona) for persona in seats)
 
     def _answerer(self, persona: Persona) -> SeatModel:
-        return self.exceptions.get(persona.id, self.answerer)
+        return self.seat_models.get(persona.id, self.answerer)
 
     async def _review(self, tool: Tool, setup: ReviewSetup, slots: asyncio.Semaphore) -> PanelReview:
         head = 1 if self.warm else 0

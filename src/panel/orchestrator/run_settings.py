@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panel.orchestrator.models import REPLAY, data_dir
+from panel.orchestrator.models import REPLAY
 from panel.orchestrator.setup import folders_in_force
 from panel.settings.secret import read_secret
 
@@ -25,7 +25,7 @@ def settings_of(resolved: Resolved, cast: PanelSetup, **more: Any) -> dict[str, 
     values = settings.model_dump(mode="json", exclude=OF_THE_USER)
     values |= {name: str(path.absolute()) for name in PATHS if (path := getattr(settings, name))}
     values |= {name: str(folder.absolute()) for name, folder in folders_in_force(resolved).items()}
-    models = dict.fromkeys(means.asked.model for means in (cast.means, *cast.exceptions.values()))
+    models = dict.fromkeys(means.asked.model for means in (cast.means, *cast.seat_models.values()))
     return {
         "settings": values,
         "setup": cast.setup.model_dump(mode="json"),
@@ -41,7 +41,7 @@ def settings_of(resolved: Resolved, cast: PanelSetup, **more: Any) -> dict[str, 
 
 def fences_of(resolved: Resolved) -> str:
     """Return a digest of the user's secret, from which each prompt's fences come: with another one, every prompt is another."""
-    return hashlib.sha256(b"fences of a run" + read_secret(data_dir(resolved))).hexdigest()[:16]
+    return hashlib.sha256(b"fences of a run" + read_secret(resolved.data_dir)).hexdigest()[:16]
 
 
 def _anywhere(choice: ModelChoice) -> str:
@@ -51,4 +51,6 @@ def _anywhere(choice: ModelChoice) -> str:
 
 def endpoints_of(cast: PanelSetup) -> dict[str, str | None]:
     """Return where each model is asked, by its name; None for the vendor's own address."""
-    return {means.asked.model: means.connection.base_url for means in (cast.means, *cast.exceptions.values())}
+    return {
+        means.asked.model: means.connection.base_url for means in (cast.means, *cast.seat_models.values())
+    }

@@ -74,7 +74,7 @@ async def seated(
             observer=observer,
             clock=cast_.clock,
             halt=terms.halt,
-            exceptions={persona: providers.answerer(means) for persona, means in cast_.exceptions.items()},
+            seat_models={persona: providers.answerer(means) for persona, means in cast_.seat_models.items()},
             warm=terms.warm,
             budget=terms.budget,
             settled=settled,

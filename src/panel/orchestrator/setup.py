@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from panel import __version__
 from panel.core.review import ReviewSetup
 from panel.errors import SettingsError
-from panel.orchestrator.models import REPLAY, data_dir, elsewhere, means_of, recorded_exceptions
+from panel.orchestrator.models import REPLAY, elsewhere, recorded_seat_models, resolve_model
 from panel.prompts.persona_files import PATTERN as PERSONA_FILES
 from panel.prompts.persona_files import load_personas, seat_roster
 from panel.prompts.shipped import folder_in_force, shipped
@@ -44,14 +44,14 @@ class PanelSetup:
 
     Attributes:
         means: what it takes to ask the panel's model.
-        exceptions: by persona, what it takes to ask another one.
+        seat_models: by persona, what it takes to ask another one.
         personas: the roster, in order.
         clock: tells the time of a review.
         record: the recording to keep answers in, and what it is of; None if none is made.
     """
 
     means: ResolvedModel
-    exceptions: dict[str, ResolvedModel]
+    seat_models: dict[str, ResolvedModel]
     personas: tuple[Persona, ...]
     clock: Callable[[], datetime]
     record: tuple[Recording, Manifest] | None = None
@@ -67,7 +67,7 @@ class PanelSetup:
         return ReviewSetup(
             **dict(self.means.asked),
             personas={persona.id: persona.digest for persona in self.personas},
-            exceptions={persona: means.asked for persona, means in self.exceptions.items()},
+            seat_models={persona: means.asked for persona, means in self.seat_models.items()},
         )
 
     @property
@@ -86,12 +86,12 @@ def folders_in_force(resolved: Resolved) -> dict[str, Path]:
     return {name: folder for name, folder in found.items() if folder != shipped(name)}
 
 
-def critics(resolved: Resolved) -> dict[str, Persona]:
+def available_personas(resolved: Resolved) -> dict[str, Persona]:
     """Return all personas of the folder in force by their ids."""
     return load_personas(folder_in_force("personas", resolved.settings.personas, PERSONA_FILES, start=FENCE))
 
 
-def checks_of(known: Mapping[str, Persona]) -> Callable[[PanelReview], tuple[Finding, ...]]:
+def review_checks(known: Mapping[str, Persona]) -> Callable[[PanelReview], tuple[Finding, ...]]:
     """Return the checks of a review, which know what each persona never says."""
     from panel.checks import check_review
 
@@ -99,7 +99,7 @@ def checks_of(known: Mapping[str, Persona]) -> Callable[[PanelReview], tuple[Fin
     return partial(check_review, never_says=never_says)
 
 
-def cast(
+def build_setup(
     resolved: Resolved, known: Mapping[str, Persona], *, to_ask: bool = True, throwaway: bool = False
 ) -> PanelSetup:
     """Put together all that a run needs but the providers.
@@ -120,18 +120,18 @@ def cast(
     choice = choose_model(settings.model, resolved.sources["model"], os.environ)
     recording = Recording(settings.record) if settings.record and to_ask else None
     earlier = recording.manifest() if recording else None
-    unkept = throwaway and not has_secret(data_dir(resolved))
+    unkept = throwaway and not has_secret(resolved.data_dir)
     anew = secrets.token_bytes() if recording or unkept else None
     secret = bytes.fromhex(earlier.secret) if earlier else anew
-    means = means_of(resolved, choice, secret, to_ask=to_ask)
-    exceptions = recorded_exceptions(resolved, means, {persona.id for persona in personas})
+    means = resolve_model(resolved, choice, secret, to_ask=to_ask)
+    seat_models = recorded_seat_models(resolved, means, {persona.id for persona in personas})
     for persona, model in zip(personas, models, strict=True):
         if model:
             other = choose_model(model, "the roster", os.environ)
             settings_ = resolved if other.provider == choice.provider else elsewhere(resolved, other.provider)
-            exceptions[persona.id] = means_of(settings_, other, secret, to_ask=to_ask)
-    record = (recording, _manifest(means, exceptions, secret, earlier)) if recording and secret else None
-    return PanelSetup(means, exceptions, personas, clock, record)
+            seat_models[persona.id] = resolve_model(settings_, other, secret, to_ask=to_ask)
+    record = (recording, _manifest(means, seat_models, secret, earlier)) if recording and secret else None
+    return PanelSetup(means, seat_models, personas, clock, record)
 
 
 def _roster(entries: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -141,19 +141,19 @@ def _roster(entries: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def _manifest(
-    means: ResolvedModel, exceptions: Mapping[str, ResolvedModel], secret: bytes, earlier: Manifest | None
+    means: ResolvedModel, seat_models: Mapping[str, ResolvedModel], secret: bytes, earlier: Manifest | None
 ) -> Manifest:
     """Return what is recorded.
 
     Raises:
         SettingsError: the folder holds a recording of something else.
     """
-    if REPLAY in {one.connection.provider for one in (means, *exceptions.values())}:
+    if REPLAY in {one.connection.provider for one in (means, *seat_models.values())}:
         raise SettingsError("record: answers that are replayed are recorded already")
     manifest = Manifest(
         secret=secret.hex(),
         asked=means.asked,
-        exceptions={persona: one.asked for persona, one in exceptions.items()},
+        seat_models={persona: one.asked for persona, one in seat_models.items()},
     )
     if earlier is not None and earlier != manifest:
         raise SettingsError(

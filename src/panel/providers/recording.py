@@ -12,7 +12,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from panel.atomic_files import write_whole
 from panel.core.base import Frozen
@@ -40,14 +40,16 @@ class Manifest(Frozen):
     Attributes:
         secret: 64 hexadecimal digits, from which the fences in its prompts are derived.
         asked: whom the panel asked.
-        exceptions: by persona, whom a seat asked instead.
+        seat_models: by persona, the model of a seat that did not use the panel's. Stored recordings call them `exceptions`.
     """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     kind: Literal["panel-recording"] = "panel-recording"
     schema_version: Literal[1] = 1
     secret: str = Field(pattern=r"^[0-9a-f]{64}$", default_factory=lambda: secrets.token_hex(SECRET_BYTES))
     asked: ModelRef
-    exceptions: dict[str, ModelRef] = Field(default_factory=dict)
+    seat_models: dict[str, ModelRef] = Field(default_factory=dict, alias="exceptions")
 
 
 class Recording:

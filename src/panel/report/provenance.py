@@ -27,7 +27,7 @@ def asked(review: PanelReview, of: Callable[[ModelRef], str]) -> tuple[tuple[str
     usual = of(setup)
     names: dict[str, list[str]] = {}
     for seat in review.seats:
-        names.setdefault(of(setup.exceptions.get(seat.persona, setup)), []).append(one_line(seat.name))
+        names.setdefault(of(setup.seat_models.get(seat.persona, setup)), []).append(one_line(seat.name))
     ordered = sorted(names, key=lambda value: value != usual)
     unnamed = {usual} if len(names) > 1 else names
     return tuple(("" if value in unnamed else joined(names[value]), value) for value in ordered)

@@ -140,7 +140,7 @@ def _panel_note(review: PanelReview, known: Editorial) -> list[str]:
 
 def _means(review: PanelReview) -> list[str]:
     """Return what was consumed and, where not all seats asked the same model, which asked whom."""
-    asked = [f"Asked {provenance.asked_line(review, provenance.model)}"] if review.setup.exceptions else []
+    asked = [f"Asked {provenance.asked_line(review, provenance.model)}"] if review.setup.seat_models else []
     return [*asked, consumption.usage_line(review.usage)]
 
 

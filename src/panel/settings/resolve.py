@@ -31,6 +31,14 @@ class Resolved:
     settings: Settings
     sources: dict[str, str]
 
+    @property
+    def data_dir(self) -> Path:
+        """The folder of the user's data: the setting, or the place that the XDG base directory specification names."""
+        if self.settings.data_dir is not None:
+            return self.settings.data_dir
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        return Path(base) / "panel"
+
     def rows(self) -> list[dict[str, Any]]:
         """Return name, value, printed value, source and meaning of each setting."""
         values = self.settings.model_dump(mode="json")

@@ -25,10 +25,10 @@ def cancel(run: RunNumber, config: options.Config = None) -> None:
     """Tell a run to stop."""
     from panel.cli.batch.words import cancelled
     from panel.cli.console import plain_result
-    from panel.cli.existing import look
+    from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
 
-    plain_result(cancelled(*look(resolve(options.given(), config), lambda store: _cancel(store, run))))
+    plain_result(cancelled(*use_store(resolve(options.given(), config), lambda store: _cancel(store, run))))
 
 
 async def _cancel(store: Store, run: int) -> tuple[RunLine, bool]:

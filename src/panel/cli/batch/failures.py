@@ -44,14 +44,14 @@ def failures(
 
     JSON: an array of `{draft, tool, slug, persona, reason, detail, model, reply}`; `reply` is null where no answer came.
     """
-    from panel.cli.existing import look
+    from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
 
     reasons = reasons_of(reason)
     if as_json:
-        look(resolve(options.given(), config), lambda store: _print_json(store, run, reasons))
+        use_store(resolve(options.given(), config), lambda store: _print_json(store, run, reasons))
     else:
-        look(resolve(options.given(), config), lambda store: _print(store, run, reasons, raw=raw))
+        use_store(resolve(options.given(), config), lambda store: _print(store, run, reasons, raw=raw))
 
 
 async def _print(store: Store, run: int, reasons: Sequence[NoTakeReason], *, raw: bool) -> None:

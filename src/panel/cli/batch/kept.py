@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.runs import BATCHES
-from panel.cli.existing import look
 from panel.core.review import ReviewSetup
 from panel.errors import SettingsError
 from panel.orchestrator.run_settings import endpoints_of, fences_of
+from panel.orchestrator.stores import use_store
 from panel.settings.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class KeptRun:
             yield "the prompts"
         if (then.model, then.config) != (now.model, now.config):
             yield f"the model ({then.model})"
-        if then.exceptions != now.exceptions:
+        if then.seat_models != now.seat_models:
             yield "the models of single seats"
         if self.run.settings["endpoints"] != endpoints_of(cast):
             yield "the address of a provider"
@@ -92,7 +92,7 @@ def kept_run(
         following = await store.next_tools(run, limit=1)
         return kept, following[0].tool if following else None, (await store.progress(run)).todo
 
-    kept, first, todo = look(resolve({}, config), read)
+    kept, first, todo = use_store(resolve({}, config), read)
     then = {name: value for name, value in kept.settings["settings"].items() if name not in anew}
     resolved = resolve({**then, **changes}, config)
     sources = resolved.sources | dict.fromkeys(then.keys() - changes.keys(), f"run {run}")

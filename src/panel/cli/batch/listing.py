@@ -65,12 +65,12 @@ def list_runs(
 
 
 def _lines(resolved: Resolved, limit: int, before: int | None, *, everything: bool) -> list[RunLine]:
-    from panel.cli.existing import glanced, look
+    from panel.orchestrator.stores import inspect_store, use_store
 
-    if not glanced(resolved).there:
+    if not inspect_store(resolved).there:
         return []
     kinds = None if everything else BATCHES
-    return look(resolved, lambda store: store.run_lines(kinds, before=before, limit=limit))
+    return use_store(resolved, lambda store: store.run_lines(kinds, before=before, limit=limit))
 
 
 def _nothing(before: int | None, *, everything: bool) -> str:

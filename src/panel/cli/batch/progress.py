@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from panel.cli.batch.words import seats_of
 from panel.cli.console import result, tell
-from panel.cli.exits import ReaderLeft
 from panel.cli.progress import Silence
+from panel.cli.signals import ReaderLeft
 from panel.core.money import dollars
 from panel.core.text import one_line
 from panel.errors import StorageError

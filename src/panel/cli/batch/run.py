@@ -83,8 +83,8 @@ def run(
     """Review many tools in one run, and keep a draft of each."""
     from panel.cli.batch.intake import Intake
     from panel.cli.batch.shift import Shift
-    from panel.cli.exits import SignalReceived
     from panel.cli.page_check import checked
+    from panel.cli.signals import SignalReceived
     from panel.cli.sitting import Keeping, Voice
     from panel.errors import SettingsError
     from panel.settings.resolve import resolve
@@ -133,9 +133,8 @@ def _records(resolved: Resolved, paths: list[str], urls: list[str], mapped: list
         import asyncio
 
         from panel.cli.page_check import fetched
-        from panel.orchestrator.models import data_dir
 
-        yield from asyncio.run(fetched(urls, data_dir(resolved) / "snapshots"))
+        yield from asyncio.run(fetched(urls, resolved.data_dir / "snapshots"))
 
 
 def _forecast(

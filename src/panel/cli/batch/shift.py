@@ -14,7 +14,7 @@ from panel.cli.ledger import StoredRun, leased
 from panel.cli.output import REVIEWS
 from panel.cli.sitting import INCOMPLETE, Job, Keeping, Sitting
 from panel.errors import SettingsError
-from panel.orchestrator.storing import opened
+from panel.orchestrator.stores import configured_store
 from panel.providers.middleware.budget import Budget
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Shift:
         from panel.orchestrator.models import rates_of
 
         cast = self.sitting.prepare(first)
-        for means in {id(one): one for one in (cast.means, *cast.exceptions.values())}.values():
+        for means in {id(one): one for one in (cast.means, *cast.seat_models.values())}.values():
             rates = rates_of(means)
             if rates is not None and rates.input is not None and rates.output is not None:
                 continue
@@ -144,7 +144,7 @@ class Shift:
 
     @asynccontextmanager
     async def _ledger(self, halt: StopSignal, opener: Opener) -> AsyncIterator[StoredRun]:
-        async with opened(self.resolved) as store:
+        async with configured_store(self.resolved) as store:
             assignment = await opener(self, store)
             if assignment is None:
                 raise NothingToDo

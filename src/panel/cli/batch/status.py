@@ -25,10 +25,10 @@ def status(run: RunNumber, config: options.Config = None, as_json: options.AsJso
     """
     from panel.cli.batch.words import standing_data, standing_lines
     from panel.cli.console import plain_result, result_json, width
-    from panel.cli.existing import look
+    from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
 
-    standing = look(resolve(options.given(), config), lambda store: standing_of(store, run))
+    standing = use_store(resolve(options.given(), config), lambda store: standing_of(store, run))
     if as_json:
         result_json(standing_data(standing))
     else:

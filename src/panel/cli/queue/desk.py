@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from panel.cli.acting import acting
-from panel.cli.existing import look
 from panel.core.draft_command import DraftCommand
 from panel.core.draft_rules import Action
 from panel.core.draft_state import opened, opens, refusal
 from panel.errors import GateError, SettingsError
-from panel.orchestrator.setup import checks_of, critics
+from panel.orchestrator.setup import available_personas, review_checks
+from panel.orchestrator.stores import use_store
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Desk:
 
     def at(self, work: Callable[[Store], Awaitable[T]]) -> T:
         """Return what work on the store returns; it is open for that work alone, so that nothing waits while somebody reads."""
-        return look(self.resolved, work)
+        return use_store(self.resolved, work)
 
     def actor(self) -> Actor:
         """Return who is at work; raises as `acting` does."""
@@ -103,7 +103,7 @@ class Desk:
 def desk(config: Path | None) -> Desk:
     """Return what the commands of the queue work with, by the settings in force."""
     resolved = resolve({}, config)
-    return Desk(resolved, checks_of(critics(resolved)))
+    return Desk(resolved, review_checks(available_personas(resolved)))
 
 
 def require_seen(view: DraftView, seen: str) -> None:

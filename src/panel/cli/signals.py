@@ -1,8 +1,7 @@
-"""Ctrl-C and its kin: once to finish what is in flight, twice to leave at once."""
+"""Signals and closed pipes: the first Ctrl-C lets calls in flight finish, the second leaves at once."""
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -11,10 +10,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+SHELL_OFFSET = 128
+INTERRUPTED = SHELL_OFFSET + 2
+
+
+class SignalReceived(BaseException):
+    """A signal ended the command; the exit code is the one that shells report for it."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = SHELL_OFFSET + number
+
+
+class ReaderLeft(BaseException):
+    """The reader of stdout has closed the pipe, as `head` does; the exit code is that of SIGPIPE."""
+
+    exit_code = SHELL_OFFSET + 13
 
 
 class Interrupts:
-    """Signals that arrive while a run goes on.
+    """Signals received while a command runs.
 
     Attributes:
         number: the first signal, or None.
@@ -26,6 +41,8 @@ class Interrupts:
     @contextmanager
     def caught(self, first: Callable[[], None]) -> Iterator[None]:
         """Call `first` on the first signal; on the second, cancel the task that runs this block."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         handled = list(_not_ignored())
         task = asyncio.current_task()
@@ -50,7 +67,7 @@ class Interrupts:
 
 
 def _not_ignored() -> Iterator[signal.Signals]:
-    """Yield the signals to handle; one that whoever started the program had it ignore, as nohup does, stays ignored."""
+    """Yield the signals to handle; a signal that the parent process ignores, as nohup does, stays ignored."""
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:

@@ -1,0 +1,87 @@
+"""The store that the settings name: created, only opened, or only inspected."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from panel.errors import SettingsError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from panel.settings.resolve import Resolved
+    from panel.store import Glance, Store
+
+T = TypeVar("T")
+
+FILE = "panel.db"
+
+
+def store_address(resolved: Resolved) -> str | Path:
+    """Return the configured database address, or the path of a file in the user's data folder."""
+    return resolved.settings.database_url or resolved.data_dir / FILE
+
+
+def configured_store(resolved: Resolved) -> AbstractAsyncContextManager[Store]:
+    """Open the configured store; create it if it does not exist.
+
+    Raises:
+        PanelError: it cannot be opened.
+    """
+    from panel.store import open_store
+
+    address = store_address(resolved)
+    if isinstance(address, Path):
+        try:
+            address.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{address.parent}: {error.strerror}; choose another folder with PANEL_DATA_DIR"
+            ) from error
+    return open_store(address)
+
+
+@asynccontextmanager
+async def existing_store(resolved: Resolved) -> AsyncIterator[Store | None]:
+    """Open the configured store, or return None if its file does not exist; raises as `configured_store` does."""
+    address = store_address(resolved)
+    if isinstance(address, Path) and not address.exists():
+        yield None
+        return
+    async with configured_store(resolved) as store:
+        yield store
+
+
+def inspect_store(resolved: Resolved) -> Glance:
+    """Return kind, revision and size of the configured store without creating it; raises as `glance` does."""
+    from panel.store import glance
+
+    return glance(store_address(resolved))
+
+
+def require_store(resolved: Resolved) -> Glance:
+    """Return kind, revision and size of the configured store.
+
+    Raises:
+        SettingsError: it does not exist.
+        PanelError: it cannot be read.
+    """
+    seen = inspect_store(resolved)
+    if not seen.there:
+        raise SettingsError(f"{seen.where}: there is no database yet; any review makes it: panel review FILE")
+    return seen
+
+
+def use_store(resolved: Resolved, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Open the configured store, which must exist, and return the result of `work`; raises as `require_store` does."""
+    require_store(resolved)
+
+    async def run() -> T:
+        async with configured_store(resolved) as store:
+            return await work(store)
+
+    return asyncio.run(run())
