@@ -117,20 +117,20 @@ async def _measured(where: str, size: int) -> dict[str, Took]:
         began = time.perf_counter()
         for first in range(1, size + 1, CHUNK):
             rows = _rows(range(first, min(first + CHUNK, size + 1)), size)
-            await store._write(partial(_insert, rows=rows))  # noqa: SLF001 - a bench fills it
-        await store._in_thread(lambda: _vacuumed(store._database.engine))  # noqa: SLF001 - likewise
+            await store._db.write(partial(_insert, rows=rows))  # noqa: SLF001 - a bench fills it
+        await store._db.run_in_thread(lambda: _vacuumed(store._db.database.engine))  # noqa: SLF001 - likewise
         print(f"{size:,} drafts in {time.perf_counter() - began:.0f} s", file=sys.stderr)
         return {name: await _timed(ask) for name, ask in _questions(store, size)}
 
 
 def _questions(store: Store, size: int) -> Iterator[tuple[str, Callable[[], Awaitable[Any]]]]:
     def asked(wanted: QueueFilter, after: str | None = None) -> Callable[[], Awaitable[Any]]:
-        return lambda: store.queue(wanted, after=after)
+        return lambda: store.queue.page(wanted, after=after)
 
-    yield "counts", store.counts
-    yield "categories", store.categories
-    yield "categories of a state", lambda: store.categories(State.IN_REVIEW)
-    yield "view", lambda: store.view(size // 2, lambda review: check_review(review, {}))
+    yield "counts", store.queue.counts
+    yield "categories", store.queue.categories
+    yield "categories of a state", lambda: store.queue.categories(State.IN_REVIEW)
+    yield "view", lambda: store.approval.view(size // 2, lambda review: check_review(review, {}))
     yield "all, deep", asked(QueueFilter(), f"{size // 2}.{size // 2}")
     for order in Order:
         yield f"all, {order} first", asked(QueueFilter(order=order))

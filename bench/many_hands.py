@@ -49,7 +49,7 @@ async def _raced(kind: str, where: str, count: int) -> bool:
             )
         seconds = time.perf_counter() - began
         rows, of_drafts = await approvals(store)
-        counts, flaws = await store.counts(), await store.check()
+        counts, flaws = await store.queue.counts(), await store.check()
     wins, refusals = sum(one.wins for one in told), sum(one.refusals for one in told)
     errors = [error for one in told for error in one.errors]
     right = wins == rows == of_drafts == counts[State.APPROVED] == sum(counts.values()) == count

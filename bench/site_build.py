@@ -108,22 +108,22 @@ def measured(folder: Path, size: int) -> tuple[Built, Built, Built]:
 async def fill(database: Path, size: int) -> int:
     """Publish reviews, and return the draft of one in their middle."""
     async with open_store(database) as store:
-        run = await store.create_run("batch", {})
+        run = await store.runs.create("batch", {})
         drafts: list[int] = []
         for start in range(0, size, TOGETHER):
             reviews = [review(number) for number in range(start, min(start + TOGETHER, size))]
-            await store.add_tools(run, (one.tool for one in reviews))
+            await store.runs.add_tools(run, (one.tool for one in reviews))
             drafts += await asyncio.gather(*(publish(store, run, one) for one in reviews))
     return drafts[size // 2]
 
 
 async def publish(store: Store, run: int, one: PanelReview) -> int:
     """Draft a review, approve it and publish it."""
-    version = await store.put_tool(one.tool)
-    draft = await store.put_draft(one, run, version, anew=True, checks=unchecked)
-    shown = (await store.view(draft, unchecked)).shown.hash
+    version = await store.tools.put(one.tool)
+    draft = await store.drafts.put(one, run, version, anew=True, checks=unchecked)
+    shown = (await store.approval.view(draft, unchecked)).shown.hash
     for action in (Action.OPEN, Action.APPROVE, Action.PUBLISH):
-        await store.act(draft, DraftCommand(action=action, actor=KIM, seen=shown), unchecked)
+        await store.approval.act(draft, DraftCommand(action=action, actor=KIM, seen=shown), unchecked)
     return draft
 
 
@@ -131,8 +131,10 @@ async def correct(database: Path, draft: int) -> None:
     """Change a score of what is published, and publish it again."""
     async with open_store(database) as store:
         for action, more in ((Action.EDIT, edit()), (Action.APPROVE, {}), (Action.PUBLISH, {})):
-            seen = (await store.view(draft, unchecked)).shown.hash
-            await store.act(draft, DraftCommand(action=action, actor=KIM, seen=seen, **more), unchecked)
+            seen = (await store.approval.view(draft, unchecked)).shown.hash
+            await store.approval.act(
+                draft, DraftCommand(action=action, actor=KIM, seen=seen, **more), unchecked
+            )
 
 
 def edit() -> dict[str, Any]:

@@ -46,15 +46,15 @@ def spoken(name: str = "Lantern", *scores: int, **fields: Any) -> PanelReview:
 
 async def drafted(store: Store, review: PanelReview, kind: str = "review", run: int | None = None) -> int:
     """Keep a review as a draft of a run."""
-    run = await store.create_run(kind, {}) if run is None else run
-    await store.add_tools(run, [review.tool])
-    version = await store.put_tool(review.tool)
-    return await store.put_draft(review, run, version, anew=True, checks=unchecked)
+    run = await store.runs.create(kind, {}) if run is None else run
+    await store.runs.add_tools(run, [review.tool])
+    version = await store.tools.put(review.tool)
+    return await store.drafts.put(review, run, version, anew=True, checks=unchecked)
 
 
 async def published(store: Store, *reviews: PanelReview, kind: str = "review") -> list[int]:
     """Publish reviews, and return the numbers of their drafts."""
-    run = await store.create_run(kind, {})
+    run = await store.runs.create(kind, {})
     drafts = [await drafted(store, review, run=run) for review in reviews]
     for draft in drafts:
         await brought(store, draft, "open")

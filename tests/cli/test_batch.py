@@ -793,7 +793,7 @@ def test_a_run_whose_tools_were_not_all_added_is_refused(
 
     async def make() -> int:
         async with open_store(database) as store:
-            return await store.create_run("batch", {}, RunState.MAKING)
+            return await store.runs.create("batch", {}, RunState.MAKING)
 
     run = asyncio.run(make())
     ran = panel("batch", command, run)
@@ -809,11 +809,11 @@ def held(database: Path, run: int) -> Iterator[None]:
     async def hold() -> None:
         far = Holder(host="far", space="another boot", pid=7, started="1")
         async with open_store(database) as store:
-            lease = await store.hold(run, far)
+            lease = await store.leases.acquire(run, far)
             holding.set()
             while not done.is_set():
-                await store.renew(lease)
-            await store.release(lease)
+                await store.leases.renew(lease)
+            await store.leases.release(lease)
 
     thread = threading.Thread(target=lambda: asyncio.run(hold()))
     thread.start()
@@ -895,7 +895,7 @@ def test_a_cancelled_run_stops_and_can_be_resumed(
 
     async def cancel() -> None:
         async with open_store(database) as store:
-            await store.stop(1)
+            await store.runs.stop(1)
 
     def cancelled() -> None:
         asyncio.run(cancel())

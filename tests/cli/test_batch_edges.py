@@ -213,7 +213,7 @@ def test_a_killed_process_may_have_paid_for_every_attempt(tmp_path: Path) -> Non
 
     async def killed() -> Spent:
         async with open_store(tmp_path / "panel.db") as store:
-            run = StoredRun(store, await store.create_run("batch", {}))
+            run = StoredRun(store, await store.runs.create("batch", {}))
             policy = Policy(60, 4, RateLimiter(Pace(4), halt), budget=(budget, worst))
             provider = AnswerCached(
                 dependable(inner, policy, halt), run, halt, worst=worst, most_calls=policy.attempts
@@ -222,7 +222,7 @@ def test_a_killed_process_may_have_paid_for_every_attempt(tmp_path: Path) -> Non
             await until(lambda: inner.calls == 3)
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
-            return await store.spent(run.run)
+            return await store.run_stats.spent(run.run)
 
     spent = asyncio.run(killed())
     assert spent.lost_calls == 1

@@ -108,25 +108,25 @@ def fill(database: Path) -> Callable[[Callable[[Store], Awaitable[None]]], None]
 async def a_batch(store: Store) -> None:
     """Run 1: one tool of two reviewed, with two failed seats, of which one got a reply."""
     settings = {"model": "openai:m-1", "roster": ["builder", "skeptic"], "budget_usd": 5.0, "endpoints": {}}
-    run = await store.create_run("batch", settings)
+    run = await store.runs.create("batch", settings)
     prompt = digest_of("question")
     outcomes = builders.take(), builders.no_take("invalid", "score: missing"), builders.no_take("timed_out")
     kept = builders.review(*outcomes)
     source = builders.provenance(prompt_digest=prompt)
     seats = tuple(one.model_copy(update={"provenance": source}) for one in kept.seats)
-    await store.add_tools(run, [builders.tool(), builders.tool("Sextant")])
-    await store.put_draft(
-        kept.model_copy(update={"seats": seats}), run, await store.put_tool(builders.tool())
+    await store.runs.add_tools(run, [builders.tool(), builders.tool("Sextant")])
+    await store.drafts.put(
+        kept.model_copy(update={"seats": seats}), run, await store.tools.put(builders.tool())
     )
     asked = step(run=run, prompt_digest=prompt, model=builders.MODEL, worst_usd=0.5)
-    await store.settle(await store.begin(asked), answered(HOSTILE + "word " * 400))
-    await store.settle(await store.begin(asked), failed(lost_calls=1))
+    await store.calls.settle(await store.calls.begin(asked), answered(HOSTILE + "word " * 400))
+    await store.calls.settle(await store.calls.begin(asked), failed(lost_calls=1))
 
 
 async def several_runs(store: Store) -> None:
     await a_batch(store)
     for kind in ("review", "retry", "compare", "batch"):
-        await store.create_run(kind, {})
+        await store.runs.create(kind, {})
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_status_names_who_is_at_work(panel: Any, fill: Any) -> None:
     """A run that this process holds is at work, and the status says how to stop it."""
 
     async def held(store: Store) -> None:
-        await store.hold(await store.create_run("batch", {}))
+        await store.leases.acquire(await store.runs.create("batch", {}))
 
     fill(held)
     holder = json.loads(panel("batch", "status", 1, "--json").out)["holder"]
@@ -490,7 +490,7 @@ def test_cancel_leaves_what_it_cannot_stop_alone(
     """A run that is done, that is no batch or that is still being made is left as it is, with exit code 2."""
 
     async def made(store: Store) -> None:
-        await store.set_run_state(await store.create_run(kind, {}), RunState(state))
+        await store.runs.set_state(await store.runs.create(kind, {}), RunState(state))
 
     fill(made)
     ran = panel("batch", "cancel", 1)

@@ -36,8 +36,8 @@ class Usage(NamedTuple):
 
 async def _filled(path: Path) -> None:
     async with open_store(path) as store:
-        run = await store.create_run("review", {})
-        await store.put_draft(review(), run, await store.put_tool(builders.tool()))
+        run = await store.runs.create("review", {})
+        await store.drafts.put(review(), run, await store.tools.put(builders.tool()))
 
 
 @pytest.fixture

@@ -114,11 +114,11 @@ def filled(database: Path) -> Path:
         async with open_store(database) as store:
             await published(store, spoken("Lantern", tagline="Reads <logs>"), spoken("Sextant"))
             for address in READERS:
-                await store.confirm((await store.ask(address)).id)
-            await store.ask("pending@example.org")
-            gone = await store.ask("gone@example.org")
-            await store.confirm(gone.id)
-            await store.leave(gone.id)
+                await store.subscribers.confirm((await store.subscribers.request(address)).id)
+            await store.subscribers.request("pending@example.org")
+            gone = await store.subscribers.request("gone@example.org")
+            await store.subscribers.confirm(gone.id)
+            await store.subscribers.leave(gone.id)
 
     asyncio.run(fill())
     return database

@@ -111,7 +111,7 @@ def at(database: Path, work: Callable[[Store], Awaitable[T]]) -> T:
 
 
 def view(database: Path) -> DraftView:
-    return at(database, lambda store: store.view(1, CHECKS))
+    return at(database, lambda store: store.approval.view(1, CHECKS))
 
 
 def editor_of(folder: Path, *replacements: tuple[str, str]) -> str:
@@ -169,11 +169,11 @@ def test_ctrl_c_leaves_the_walk_and_lets_go(terminal: Any, database: Path) -> No
     at(database, drafted)
     walking = terminal("next")
     walking.expect(KEYS)
-    assert at(database, lambda store: store.claim_of(1)) is not None
+    assert at(database, lambda store: store.locks.claim_of(1)) is not None
     walking.interrupt()
     code, said = walking.end()
     assert (code, said.strip().splitlines()[-1]) == (130, "panel: interrupted")
-    assert at(database, lambda store: store.claim_of(1)) is None
+    assert at(database, lambda store: store.locks.claim_of(1)) is None
 
 
 def test_a_form_that_cannot_be_used_is_opened_again(terminal: Any, database: Path, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_ctrl_c_keeps_what_was_typed_in_the_editor(terminal: Any, database: Path
     (kept,) = tmp_path.glob("panel-draft-*")
     assert (code, str(kept) in said.replace("\n", "")) == (130, True)
     assert "score: 700" in kept.read_text("utf-8")
-    assert at(database, lambda store: store.claim_of(1)) is None
+    assert at(database, lambda store: store.locks.claim_of(1)) is None
 
 
 def test_an_editor_that_cannot_be_started_leaves_nothing_behind(

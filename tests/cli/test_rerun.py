@@ -52,7 +52,7 @@ def at(work: Callable[[Store, Resolved], Awaitable[T]], **flags: Any) -> T:
 
 
 async def view(store: Store, resolved: Resolved) -> DraftView:
-    return await store.view(1, review_checks(available_personas(resolved)))
+    return await store.approval.view(1, review_checks(available_personas(resolved)))
 
 
 async def again(store: Store, resolved: Resolved) -> Seat:
@@ -63,7 +63,7 @@ async def replaced(store: Store, resolved: Resolved) -> Seat:
     shown = await view(store, resolved)
     seat = await rerun(resolved, store, shown, "skeptic")
     deed = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=shown.shown.hash, seat=seat)
-    await store.act(1, deed, review_checks(available_personas(resolved)))
+    await store.approval.act(1, deed, review_checks(available_personas(resolved)))
     return seat
 
 
@@ -95,7 +95,7 @@ def test_each_replacement_is_a_new_answer(drafted: Stage) -> None:
     async def undo(store: Store, resolved: Resolved) -> None:
         shown = await view(store, resolved)
         deed = DraftCommand(action=Action.UNDO, actor=KIM, seen=shown.shown.hash)
-        await store.act(1, deed, review_checks(available_personas(resolved)))
+        await store.approval.act(1, deed, review_checks(available_personas(resolved)))
 
     at(undo)
     drafted.score = 65
@@ -130,7 +130,7 @@ def test_an_asking_is_a_run_of_its_own_that_batches_do_not_list(
     """Its calls are kept under a run that says which draft and which persona it is of."""
 
     async def latest(store: Store, _resolved: Resolved) -> dict[str, Any]:
-        run = (await store.runs(limit=1))[0]
+        run = (await store.runs.page(limit=1))[0]
         return {"kind": run.kind, **{name: run.settings[name] for name in ("draft", "persona")}}
 
     at(again)
@@ -151,10 +151,10 @@ def test_accounts_decide_who_may_do_what(drafted: Stage) -> None:
     """Once there are accounts, the name must be one of them that may be used, and its role is theirs."""
     assert drafted
     ada = Actor(name="Ada", role=Role.DRAFTER)
-    at(lambda store, _resolved: store.add_user(ada, "hash"))
+    at(lambda store, _resolved: store.users.add(ada, "hash"))
     with pytest.raises(GateError, match="Kim: there is no account"):
         at(lambda store, resolved: acting(resolved, store), editor="Kim")
     assert at(lambda store, resolved: acting(resolved, store), editor="ada") == ada
-    at(lambda store, _resolved: store.disable_user("Ada"))
+    at(lambda store, _resolved: store.users.disable("Ada"))
     with pytest.raises(GateError, match="Ada: the account was disabled"):
         at(lambda store, resolved: acting(resolved, store), editor="Ada")

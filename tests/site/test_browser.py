@@ -66,7 +66,7 @@ class World:
         self.sent = sent
 
     def votes(self) -> dict[str, Votes]:
-        return self.portal.call(self.store.all_votes)
+        return self.portal.call(self.store.votes.all_counts)
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +235,7 @@ def test_a_reader_signs_up(page: Any, world: World) -> None:
     page.goto(way)
     page.get_by_role("button", name="Yes, sign me up").click()
     page.get_by_role("heading", name="You are signed up").wait_for()
-    known = world.portal.call(world.store.subscriber_of, "kim@example.org")
+    known = world.portal.call(world.store.subscribers.find, "kim@example.org")
     assert known
     assert known.state is Subscription.CONFIRMED
 

@@ -263,7 +263,7 @@ async def test_sources_carry_the_day_they_were_checked(site: Site) -> None:
     fact = {"claim": "It is free.", "source": "https://lantern.example/prices", "checked_on": "2026-11-01"}
     draft = await drafted(site.store, priced(builders.tool(facts=[fact])))
     await brought(site.store, draft, "open")
-    finding = next(one for one in (await site.store.view(draft, CHECKS)).missing if one.tickable)
+    finding = next(one for one in (await site.store.approval.view(draft, CHECKS)).missing if one.tickable)
     tick = Resolution(
         finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
     )
@@ -446,7 +446,7 @@ async def test_votes_are_shown_from_a_number_on(site: Site) -> None:
     assert votes_line(Votes(), 1) == "No community votes yet"
     await published(site.store, spoken())
     for n in range(5):
-        await site.store.vote("lantern", f"{n:064}", Verdict.SHIP, "a" * 64)
+        await site.store.votes.cast("lantern", f"{n:064}", Verdict.SHIP, "a" * 64)
     await site.build(voting=True)
     page = site.page("tools/lantern/")
     assert page.count('data-votes="lantern">5 votes · 5 ship / 0 skip') == 3

@@ -49,18 +49,18 @@ def priced(of: Tool | None = None) -> PanelReview:
 async def drafted(store: Store, kept: PanelReview | None = None, run: int | None = None) -> int:
     """Keep a review as a draft of a new run, unless one is given."""
     kept = kept or review()
-    run = await store.create_run("review", {}) if run is None else run
-    version = await store.put_tool(kept.tool)
-    return await store.put_draft(kept, run, version, anew=True, checks=CHECKS)
+    run = await store.runs.create("review", {}) if run is None else run
+    version = await store.tools.put(kept.tool)
+    return await store.drafts.put(kept, run, version, anew=True, checks=CHECKS)
 
 
 async def do(store: Store, draft: int, action: Action | str, actor: Actor = KIM, **parts: Any) -> DraftState:
     """Look at a draft, and do something with it."""
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     deed = DraftCommand(
         action=Action(action), actor=actor, seen=view.shown.hash, **{**needed(action), **parts}
     )
-    return await store.act(draft, deed, CHECKS)
+    return await store.approval.act(draft, deed, CHECKS)
 
 
 def needed(action: Action | str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def opinion(finding: Finding) -> Resolution:
 
 async def tick_all(store: Store, draft: int, actor: Actor = KIM) -> None:
     """Tick all that stands in the way of approval as an opinion."""
-    for finding in (await store.view(draft, CHECKS)).missing:
+    for finding in (await store.approval.view(draft, CHECKS)).missing:
         await do(store, draft, Action.TICK, actor, tick=opinion(finding))
 
 
@@ -89,4 +89,4 @@ async def brought(store: Store, draft: int, *actions: str) -> DraftState:
     """Do several things with a draft, and return where it stands."""
     for action in actions:
         await do(store, draft, action)
-    return (await store.view(draft, CHECKS)).standing
+    return (await store.approval.view(draft, CHECKS)).standing

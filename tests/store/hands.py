@@ -40,15 +40,15 @@ class Told(NamedTuple):
 
 async def opened(store: Store, count: int) -> range:
     """Make drafts that can be approved, and return their numbers."""
-    run = await store.create_run("batch", {})
+    run = await store.runs.create("batch", {})
     kept = [
         review(builders.tool(f"Tool {n}"), builders.take(text=PLAIN), builders.take(80, text=QUIET))
         for n in range(count)
     ]
-    versions = await asyncio.gather(*(store.put_tool(one.tool) for one in kept))
+    versions = await asyncio.gather(*(store.tools.put(one.tool) for one in kept))
     made = await asyncio.gather(
         *(
-            store.put_draft(one, run, version, anew=True, checks=CHECKS)
+            store.drafts.put(one, run, version, anew=True, checks=CHECKS)
             for one, version in zip(kept, versions, strict=True)
         )
     )
@@ -63,8 +63,8 @@ async def approve_all(where: str, name: str, drafts: Iterable[int]) -> Told:
     async with open_store(where) as store:
         for draft in drafts:
             try:
-                view = await store.view(draft, CHECKS)
-                await store.act(
+                view = await store.approval.view(draft, CHECKS)
+                await store.approval.act(
                     draft, DraftCommand(action=Action.APPROVE, actor=actor, seen=view.shown.hash), CHECKS
                 )
                 wins += 1
@@ -85,5 +85,5 @@ async def approvals(store: Store) -> tuple[int, int]:
     query = select(func.count(), func.count(events.c.draft_id.distinct())).where(
         events.c.kind == Action.APPROVE
     )
-    row = await store._read(lambda connection: connection.execute(query).one())
+    row = await store._db.read(lambda connection: connection.execute(query).one())
     return row[0], row[1]

@@ -96,7 +96,7 @@ def _sound(text: str = PLAIN) -> PanelReview:
 async def _ready(store: Store, state: State, name: str = "Lantern") -> tuple[int, Resolution]:
     """Return a draft in a state, and a tick of its one finding."""
     draft = await drafted(store, priced(builders.tool(name)))
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     (finding,) = view.findings
     if "approve" in PATHS[state]:
         await tick_all(store, draft)
@@ -120,10 +120,10 @@ async def test_the_table_is_kept(store: Store, state: State) -> None:
                 fresh += 1
                 draft, tick = await _ready(store, state, f"Tool {fresh}")
                 continue
-            before = await store.view(draft, CHECKS)
+            before = await store.approval.view(draft, CHECKS)
             with pytest.raises(GateError):
                 await do(store, draft, action, actor, **parts)
-            assert await store.view(draft, CHECKS) == before
+            assert await store.approval.view(draft, CHECKS) == before
 
 
 @pytest.mark.parametrize(("role", "may"), [("drafter", False), ("editor", True), ("publisher", True)])
@@ -146,11 +146,11 @@ async def test_an_approval_names_what_was_shown(store: Store) -> None:
     draft = await drafted(store, _sound())
     await do(store, draft, "edit", LEE)
     standing = await do(store, draft, "approve", ADA)
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     assert standing.approval is not None
     assert standing.approval.hash == view.shown.hash == view.history[-1].hash_after
     assert (view.history[-1].actor, view.history[-1].payload["role"]) == ("Ada", "editor")
-    assert (await store.draft(draft)).shown == view.shown.hash
+    assert (await store.drafts.get(draft)).shown == view.shown.hash
 
 
 @pytest.mark.parametrize("change", ["edit", "rerun_seat"])
@@ -167,24 +167,24 @@ async def test_a_change_after_approval_leads_back_to_review(store: Store, change
 async def test_a_page_stays_while_its_draft_is_corrected(store: Store) -> None:
     """What was published stays as it was approved until the draft is published anew, and ends when it is retracted."""
     draft = await drafted(store, _sound())
-    assert await store.published(draft) is None
+    assert await store.publications.get(draft) is None
     await do(store, draft, "open")
     await do(store, draft, "approve", ADA)
     await do(store, draft, "publish")
-    first = await store.published(draft)
+    first = await store.publications.get(draft)
     assert first is not None
     assert (first.approved_by, first.shown.review) == ("Ada", _sound())
     for action in ("edit", "rerun_seat", "request_changes", "open"):
         await do(store, draft, action)
-        assert await store.published(draft) == first
-        assert await store.live() == [first]
+        assert await store.publications.get(draft) == first
+        assert await store.publications.live() == [first]
     await do(store, draft, "approve")
     await do(store, draft, "publish")
-    second = await store.published(draft)
+    second = await store.publications.get(draft)
     assert second is not None
-    assert (second.approved_by, second.shown) == ("Kim", (await store.view(draft, CHECKS)).shown)
+    assert (second.approved_by, second.shown) == ("Kim", (await store.approval.view(draft, CHECKS)).shown)
     await do(store, draft, "retract")
-    assert (await store.published(draft), await store.live()) == (None, [])
+    assert (await store.publications.get(draft), await store.publications.live()) == (None, [])
 
 
 async def test_what_is_on_the_site_is_listed_by_page(store: Store) -> None:
@@ -192,39 +192,39 @@ async def test_what_is_on_the_site_is_listed_by_page(store: Store) -> None:
     made = [await drafted(store, _sound()) for _ in range(4)]
     for draft in made[1:]:
         await brought(store, draft, "open", "approve", "publish")
-    first = await store.live(limit=2)
-    rest = await store.live(after=first[-1].draft, limit=2)
+    first = await store.publications.live(limit=2)
+    rest = await store.publications.live(after=first[-1].draft, limit=2)
     assert [page.draft for page in [*first, *rest]] == made[1:]
 
 
 async def test_whoever_comes_second_keeps_what_they_wrote(store: Store) -> None:
     """A deed about what is no longer shown is refused with who changed it, what is shown now, and what was written."""
     draft = await drafted(store, _sound())
-    seen = (await store.view(draft, CHECKS)).shown.hash
+    seen = (await store.approval.view(draft, CHECKS)).shown.hash
     await do(store, draft, "edit", ADA)
     mine = TextChange(persona="builder", value=PRICED)
     deed = DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,), reason="It costs that.")
-    before = await store.view(draft, CHECKS)
+    before = await store.approval.view(draft, CHECKS)
     with pytest.raises(
         StaleDraft, match=f"draft {draft} was changed by Ada at .* UTC, after it was shown"
     ) as lost:
-        await store.act(draft, deed, CHECKS)
+        await store.approval.act(draft, deed, CHECKS)
     assert lost.value.lost == f"builder, take: {PRICED}\nreason: It costs that."
     assert lost.value.lost in str(lost.value)
     assert lost.value.shown == before.shown.hash
-    assert await store.view(draft, CHECKS) == before
+    assert await store.approval.view(draft, CHECKS) == before
 
 
 async def test_a_text_is_given_back_by_whoever_took_the_draft_over(store: Store) -> None:
     """Whoever had a draft taken from them, and changed meanwhile, is given back what they wrote."""
     draft = await drafted(store, _sound())
-    seen = (await store.view(draft, CHECKS)).shown.hash
-    await store.claim(draft, KIM)
-    await store.take_over(draft, ADA)
+    seen = (await store.approval.view(draft, CHECKS)).shown.hash
+    await store.locks.claim(draft, KIM)
+    await store.locks.take_over(draft, ADA)
     await do(store, draft, "edit", ADA)
     mine = TextChange(persona="builder", value=PRICED)
     with pytest.raises(StaleDraft) as lost:
-        await store.act(
+        await store.approval.act(
             draft, DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,)), CHECKS
         )
     assert PRICED in lost.value.lost
@@ -234,13 +234,13 @@ async def test_a_text_is_given_back_by_whoever_took_the_draft_over(store: Store)
 async def test_nothing_is_done_about_what_is_no_longer_shown(store: Store, action: str) -> None:
     """Whatever is done about a draft that was changed since it was read is refused."""
     draft = await drafted(store, _sound())
-    seen = (await store.view(draft, CHECKS)).shown.hash
+    seen = (await store.approval.view(draft, CHECKS)).shown.hash
     await do(store, draft, "edit", ADA)
     deed = DraftCommand(action=Action(action), actor=KIM, seen=seen, **needed(action))
     with pytest.raises(StaleDraft) as lost:
-        await store.act(draft, deed, CHECKS)
+        await store.approval.act(draft, deed, CHECKS)
     assert lost.value.lost == (f"reason: {REASON}" if deed.reason else "")
-    assert (await store.events(draft))[-1].actor == "Ada"
+    assert (await store.drafts.events(draft))[-1].actor == "Ada"
 
 
 @pytest.mark.parametrize("action", ["edit", "tick", "rerun_seat", "approve", "request_changes", "reject"])
@@ -248,7 +248,7 @@ async def test_an_undo_restores_what_was_there(store: Store, action: str) -> Non
     """After an undo a draft is what it was before, but for its history."""
     draft = await drafted(store, _sound() if action != "tick" else priced())
     await brought(store, draft, "open", *(["edit"] if action != "tick" else []))
-    before, kept = await store.view(draft, CHECKS), await _kept(store, draft)
+    before, kept = await store.approval.view(draft, CHECKS), await _kept(store, draft)
     parts: dict[str, dict[str, Any]] = {
         "tick": {"tick": opinion(before.findings[-1]) if before.findings else None},
         "edit": {"changes": (ScoreChange(persona="builder", value=60),)},
@@ -256,7 +256,7 @@ async def test_an_undo_restores_what_was_there(store: Store, action: str) -> Non
     done = await do(store, draft, action, KIM, **parts.get(action, {}))
     assert done != before.standing
     undone = await do(store, draft, "undo")
-    after = await store.view(draft, CHECKS)
+    after = await store.approval.view(draft, CHECKS)
     assert undone == before.standing
     assert (after.shown, after.standing, after.findings) == (before.shown, before.standing, before.findings)
     assert await _kept(store, draft) == kept
@@ -270,7 +270,7 @@ async def _kept(store: Store, draft: int) -> list[tuple[object, ...]]:
     columns = [column for column in drafts.c if column.name != "updated_at"]
     one = select(*columns).where(drafts.c.id == draft)
     seats = select(takes).where(takes.c.draft_id == draft).order_by(takes.c.position)
-    return await store._read(
+    return await store._db.read(
         lambda connection: [tuple(row) for query in (one, seats) for row in connection.execute(query)]
     )
 
@@ -280,14 +280,14 @@ async def test_a_seat_that_was_asked_again_keeps_its_old_take(store: Store) -> N
     draft = await drafted(store, _sound())
     mine = TextChange(persona="skeptic", value=OTHER)
     await do(store, draft, "edit", ADA, changes=(mine, ScoreChange(persona="builder", value=60)))
-    before = await store.view(draft, CHECKS)
+    before = await store.approval.view(draft, CHECKS)
     again = await do(store, draft, "rerun_seat", LEE)
     assert [edit.persona for edit in again.edits] == ["builder"]
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     assert view.shown.review.seat_of("skeptic") == needed("rerun_seat")["seat"]
     assert view.history[-1].payload["review"] == _sound().model_dump(mode="json")
     await do(store, draft, "undo", LEE)
-    after = await store.view(draft, CHECKS)
+    after = await store.approval.view(draft, CHECKS)
     assert (after.shown, after.standing) == (before.shown, before.standing)
     assert after.history[-1].payload["review"]["seats"][1] == needed("rerun_seat")["seat"].model_dump(
         mode="json"
@@ -304,9 +304,9 @@ async def test_a_seat_of_nobody_is_not_asked_again(store: Store) -> None:
 async def test_undo_goes_back_step_by_step_and_not_forth(store: Store) -> None:
     """Each undo takes back one step before the last, an undo itself is never undone, and the making stays."""
     draft = await drafted(store, _sound())
-    made = await store.view(draft, CHECKS)
+    made = await store.approval.view(draft, CHECKS)
     await brought(store, draft, "edit", "approve", "undo", "undo")
-    assert (await store.view(draft, CHECKS)).shown == made.shown
+    assert (await store.approval.view(draft, CHECKS)).shown == made.shown
     with pytest.raises(GateError, match="has nothing that can be undone"):
         await do(store, draft, "undo")
 
@@ -341,13 +341,13 @@ async def test_an_edit_has_author_reason_and_original(store: Store) -> None:
     )
     assert [(edit.author, edit.reason) for edit in standing.edits] == [("Lee", "Shorter."), ("Ada", None)]
     assert {edit.original for edit in standing.edits} == {TextChange(persona="builder", value=PLAIN)}
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     (mark,) = view.shown.marks
     assert (mark.label, mark.original) == (
         "edited by Lee and Ada",
         TextChange(persona="builder", value=PLAIN),
     )
-    assert (await store.draft(draft)).review == _sound()
+    assert (await store.drafts.get(draft)).review == _sound()
 
 
 async def test_an_edit_that_changes_nothing_is_refused(store: Store) -> None:
@@ -356,14 +356,14 @@ async def test_an_edit_that_changes_nothing_is_refused(store: Store) -> None:
     await do(store, draft, "edit")
     with pytest.raises(GateError, match=f"draft {draft} says that already; nothing was changed"):
         await do(store, draft, "edit")
-    assert len(await store.events(draft)) == 2
+    assert len(await store.drafts.events(draft)) == 2
 
 
 async def test_an_edit_keeps_what_postgresql_refuses(store: Store) -> None:
     """Characters that a column of text would refuse are gone or kept, and never an error."""
     draft = await drafted(store, _sound())
     await do(store, draft, "edit", reason="a\x00b \ud800")
-    assert (await store.events(draft))[-1].reason == "ab \ufffd"
+    assert (await store.drafts.events(draft))[-1].reason == "ab \ufffd"
 
 
 async def test_the_facts_of_a_tool_are_edited(store: Store) -> None:
@@ -373,7 +373,7 @@ async def test_the_facts_of_a_tool_are_edited(store: Store) -> None:
         {"claim": "It costs $9 a month.", "source": "https://example.com/p", "checked_on": "2026-11-01"}
     )
     await do(store, draft, "edit", changes=(FactsChange(value=(fact,)),))
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     assert ([finding.status for finding in view.findings], view.missing) == (["sourced"], ())
     assert (await do(store, draft, "approve")).state is State.APPROVED
 
@@ -385,7 +385,7 @@ async def test_no_approval_with_a_finding_left(store: Store) -> None:
     )
     draft = await drafted(store, both)
     await do(store, draft, "open")
-    missing = (await store.view(draft, CHECKS)).missing
+    missing = (await store.approval.view(draft, CHECKS)).missing
     assert len(missing) > 2
     for left in range(len(missing), 0, -1):
         words = "1 finding that is" if left == 1 else f"{left} findings that are"
@@ -398,12 +398,12 @@ async def test_no_approval_with_a_finding_left(store: Store) -> None:
 async def test_a_tick_is_kept_with_whose_it_is(store: Store) -> None:
     """A finding shows how it was dealt with, and by whom."""
     draft = await drafted(store, priced())
-    (finding,) = (await store.view(draft, CHECKS)).findings
+    (finding,) = (await store.approval.view(draft, CHECKS)).findings
     source = Resolution(
         finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://example.com/prices"
     )
     await do(store, draft, "tick", LEE, tick=source)
-    found = (await store.view(draft, CHECKS)).tick_of(finding)
+    found = (await store.approval.view(draft, CHECKS)).tick_of(finding)
     assert found is not None
     assert (found.by, found.kind, found.source) == ("Lee", "supported", "https://example.com/prices")
 
@@ -413,9 +413,9 @@ async def test_a_tick_goes_with_the_words_it_was_given_for(store: Store) -> None
     draft = await drafted(store, priced())
     await tick_all(store, draft)
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=f"Now then. {PRICED}"),))
-    assert (await store.view(draft, CHECKS)).missing == ()
+    assert (await store.approval.view(draft, CHECKS)).missing == ()
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=PRICED.replace("$9", "$8")),))
-    assert [found.text for found in (await store.view(draft, CHECKS)).missing] == ["$8 a month"]
+    assert [found.text for found in (await store.approval.view(draft, CHECKS)).missing] == ["$8 a month"]
     with pytest.raises(GateError, match="1 finding that is neither ticked nor cut"):
         await do(store, draft, "approve")
     await do(store, draft, "undo")
@@ -432,7 +432,7 @@ async def test_a_finding_that_is_cut_needs_no_tick(store: Store) -> None:
 async def test_experience_is_never_ticked(store: Store) -> None:
     """A persona's own experience cannot be ticked, only cut."""
     draft = await drafted(store, _sound(TESTED))
-    (finding,) = (await store.view(draft, CHECKS)).missing
+    (finding,) = (await store.approval.view(draft, CHECKS)).missing
     with pytest.raises(GateError, match="“I tested” cannot be ticked; edit the text to cut it"):
         await do(store, draft, "tick", tick=opinion(finding))
     await do(store, draft, "open")
@@ -448,7 +448,7 @@ async def test_only_what_is_found_is_ticked(store: Store) -> None:
     draft = await drafted(store, kept)
     with pytest.raises(GateError, match=f"draft {draft} no longer has this finding; read it again"):
         await do(store, draft, "tick")
-    quoted = next(found for found in (await store.view(draft, CHECKS)).findings if not found.blocks)
+    quoted = next(found for found in (await store.approval.view(draft, CHECKS)).findings if not found.blocks)
     with pytest.raises(GateError, match="“reads log files” needs no tick"):
         await do(store, draft, "tick", tick=opinion(quoted))
 
@@ -463,14 +463,14 @@ async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(sto
     await do(store, draft, "edit", changes=(ScoreChange(persona="skeptic", value=81),))
     await tick_all(store, draft)
     published = await brought(store, draft, "approve", "publish")
-    page = await store.published(draft)
-    run = await store.create_run("batch", {})
-    version = await store.put_tool(filled.tool)
-    assert await store.put_draft(filled, run, version, checks=CHECKS) == draft
-    view = await store.view(draft, CHECKS)
+    page = await store.publications.get(draft)
+    run = await store.runs.create("batch", {})
+    version = await store.tools.put(filled.tool)
+    assert await store.drafts.put(filled, run, version, checks=CHECKS) == draft
+    view = await store.approval.view(draft, CHECKS)
     assert (view.standing.state, view.standing.approval, view.standing.last) == ("in_review", None, None)
     assert (view.standing.edits, view.standing.ticks) == (published.edits, published.ticks)
-    assert await store.published(draft) == page
+    assert await store.publications.get(draft) == page
     assert view.history[-1].payload["review"] == lacking.model_dump(mode="json")
     assert await store.check() == []
 
@@ -479,7 +479,11 @@ async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(sto
 async def test_a_draft_that_is_not_there_is_said(store: Store, number: int) -> None:
     """Whatever is wanted of a draft that is not there is refused in one line."""
     deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
-    for wanted in (store.view(number, CHECKS), store.act(number, deed, CHECKS), store.published(number)):
+    for wanted in (
+        store.approval.view(number, CHECKS),
+        store.approval.act(number, deed, CHECKS),
+        store.publications.get(number),
+    ):
         with pytest.raises(
             NotFound, match=f"there is no draft {number}; see the queue for those that there are"
         ):
@@ -489,9 +493,13 @@ async def test_a_draft_that_is_not_there_is_said(store: Store, number: int) -> N
 async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
     """Nothing is shown or done of a draft that somebody changed behind the store's back."""
     draft = await drafted(store, _sound())
-    await store._write(lambda connection: connection.execute(drafts.update().values(shown="0" * 64)))
+    await store._db.write(lambda connection: connection.execute(drafts.update().values(shown="0" * 64)))
     deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
-    for wanted in (store.view(draft, CHECKS), store.act(draft, deed, CHECKS), store.published(draft)):
+    for wanted in (
+        store.approval.view(draft, CHECKS),
+        store.approval.act(draft, deed, CHECKS),
+        store.publications.get(draft),
+    ):
         with pytest.raises(
             StorageError, match="is not what its events say; run panel db check, or restore a"
         ):
@@ -502,7 +510,7 @@ async def test_an_approval_is_of_the_ticks_as_well(store: Store) -> None:
     """Whoever was shown other ticks approves nothing; whoever was shown these does."""
     draft = await drafted(store, priced())
     await tick_all(store, draft)
-    shown = await store.view(draft, CHECKS)
+    shown = await store.approval.view(draft, CHECKS)
     finding = shown.standing.ticks[0].finding
     other = Resolution(
         finding=finding, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
@@ -510,10 +518,12 @@ async def test_an_approval_is_of_the_ticks_as_well(store: Store) -> None:
     await do(store, draft, "tick", ADA, tick=other)
     deed = DraftCommand(action=Action.APPROVE, actor=KIM, seen=shown.shown.hash, ticked=shown.standing.ticked)
     with pytest.raises(StaleDraft, match="was changed by Ada"):
-        await store.act(draft, deed, CHECKS)
-    now = await store.view(draft, CHECKS)
+        await store.approval.act(draft, deed, CHECKS)
+    now = await store.approval.view(draft, CHECKS)
     assert (now.shown.hash, now.hash != shown.hash) == (shown.shown.hash, True)
-    standing = await store.act(draft, deed.model_copy(update={"ticked": now.standing.ticked}), CHECKS)
+    standing = await store.approval.act(
+        draft, deed.model_copy(update={"ticked": now.standing.ticked}), CHECKS
+    )
     assert standing.approval
 
 

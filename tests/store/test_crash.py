@@ -73,13 +73,13 @@ async def test_a_process_that_is_killed_before_its_answer_leaves_an_open_call(pa
     child(
         path,
         "async def act(store):",
-        "    await store.settle(await store.begin(step()), answered())",
-        "    await store.begin(step(digest_of('lost')))",
+        "    await store.calls.settle(await store.calls.begin(step()), answered())",
+        "    await store.calls.begin(step(digest_of('lost')))",
         "    os._exit(137)",
     )
     async with open_store(path) as store:
-        assert [call.step for call in await store.open_calls()] == [step(digest_of("lost"))]
-        assert await store.find(KEY) == answered()
+        assert [call.step for call in await store.calls.open_calls()] == [step(digest_of("lost"))]
+        assert await store.calls.find(KEY) == answered()
         assert await store.check() == []
 
 
@@ -97,15 +97,15 @@ async def test_a_process_that_is_killed_in_a_transaction_leaves_nothing_of_it(pa
         "    left -= statement.startswith(('INSERT', 'UPDATE'))",
         "    if left == 0: os._exit(137)",
         "async def act(store):",
-        "    run = await store.create_run('review', {})",
-        "    version = await store.put_tool(builders.tool())",
-        "    await store.add_tools(run, [builders.tool()])",
-        "    event.listen(store._database.engine, 'after_cursor_execute', count)",
-        "    await store.put_draft(review(), run, version)",
+        "    run = await store.runs.create('review', {})",
+        "    version = await store.tools.put(builders.tool())",
+        "    await store.runs.add_tools(run, [builders.tool()])",
+        "    event.listen(store._db.database.engine, 'after_cursor_execute', count)",
+        "    await store.drafts.put(review(), run, version)",
     )
     async with open_store(path) as store:
-        assert await store.drafts() == []
-        assert len(await store.next_tools(1)) == 1
+        assert await store.drafts.page() == []
+        assert len(await store.runs.next_tools(1)) == 1
         assert await store.check() == []
 
 
@@ -119,11 +119,11 @@ async def test_answers_in_flight_survive_a_full_disk(path: Path) -> None:
         "    room()",
         "Reserve.release = give_up",
         "async def act(store):",
-        "    calls = [await store.begin(step(digest_of(n))) for n in range(3)]",
+        "    calls = [await store.calls.begin(step(digest_of(n))) for n in range(3)]",
         "    no_room()",
         "    for n, call in enumerate(calls):",
-        "        await told(store.settle(call, answered(key=digest_of(n))))",
-        "    await told(store.begin(step()))",
+        "        await told(store.calls.settle(call, answered(key=digest_of(n))))",
+        "    await told(store.calls.begin(step()))",
         "    print(PATH.with_name('panel.db.reserve').exists())",
     )
     assert lines[:3] == ["None"] * 3
@@ -133,8 +133,8 @@ async def test_answers_in_flight_survive_a_full_disk(path: Path) -> None:
     )
     assert lines[4] == "False"
     async with open_store(path) as store:
-        assert await store.open_calls() == []
-        assert [await store.find(digest_of(n)) for n in range(3)] == [
+        assert await store.calls.open_calls() == []
+        assert [await store.calls.find(digest_of(n)) for n in range(3)] == [
             answered(key=digest_of(n)) for n in range(3)
         ]
 
@@ -144,16 +144,16 @@ async def test_a_disk_that_stays_full_costs_no_more(path: Path) -> None:
     lines = child(
         path,
         "async def act(store):",
-        "    call = await store.begin(step())",
+        "    call = await store.calls.begin(step())",
         "    no_room()",
-        "    await told(store.settle(call, answered()))",
-        "    await told(store.begin(step()))",
-        "    await told(store.create_run('review', {}))",
+        "    await told(store.calls.settle(call, answered()))",
+        "    await told(store.calls.begin(step()))",
+        "    await told(store.runs.create('review', {}))",
     )
     assert len(lines) == 3
     assert all("check its disk and its room there" in line for line in lines)
     async with open_store(path) as store:
-        assert len(await store.open_calls()) == 1
+        assert len(await store.calls.open_calls()) == 1
         assert await store.check() == []
 
 
@@ -167,31 +167,31 @@ async def test_an_unpaid_write_that_meets_a_full_disk_is_not_made(path: Path) ->
         "    room()",
         "Reserve.release = give_up",
         "async def act(store):",
-        "    call = await store.begin(step())",
+        "    call = await store.calls.begin(step())",
         "    no_room()",
-        "    await told(store.begin(step()))",
-        "    await told(store.settle(call, answered()))",
+        "    await told(store.calls.begin(step()))",
+        "    await told(store.calls.settle(call, answered()))",
     )
     assert "check its disk" in lines[0]
     assert lines[1] == "None"
     async with open_store(path) as store:
-        assert await store.open_calls() == []
+        assert await store.calls.open_calls() == []
 
 
 async def test_two_processes_may_write_to_one_file(path: Path) -> None:
     """Two processes that write at once wait for each other: all is kept, and none is told of a lock."""
     code = (
         "async def act(store):",
-        "    calls = await asyncio.gather(*(store.begin(step()) for _ in range(20)))",
+        "    calls = await asyncio.gather(*(store.calls.begin(step()) for _ in range(20)))",
         "    for call in calls:",
-        "        await store.settle(call, answered())",
+        "        await store.calls.settle(call, answered())",
         "    print(len(calls))",
     )
     async with open_store(path) as store:
         other = started(path, *code)
         for _ in range(20):
-            await store.settle(await store.begin(step()), answered())
+            await store.calls.settle(await store.calls.begin(step()), answered())
         out, err = other.communicate(timeout=30)
         assert (out, err) == ("20\n", "")
-        assert (await store.spent()).cost_usd == 40 * 0.25
-        assert await store.open_calls() == []
+        assert (await store.run_stats.spent()).cost_usd == 40 * 0.25
+        assert await store.calls.open_calls() == []

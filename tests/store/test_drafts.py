@@ -23,18 +23,18 @@ pytestmark = pytest.mark.anyio
 
 
 async def _draft(store: Store, kept: PanelReview, run: int | None = None, *, anew: bool = False) -> int:
-    run = await store.create_run("review", {}) if run is None else run
-    return await store.put_draft(kept, run, await store.put_tool(kept.tool), anew=anew)
+    run = await store.runs.create("review", {}) if run is None else run
+    return await store.drafts.put(kept, run, await store.tools.put(kept.tool), anew=anew)
 
 
 async def test_a_draft_is_a_review_with_its_takes_and_its_first_event(store: Store) -> None:
     """A review that is put comes back whole, with a row for each seat and an event of its making."""
     kept = review()
-    draft = await store.draft(await _draft(store, kept))
+    draft = await store.drafts.get(await _draft(store, kept))
     assert draft.review == kept
     assert (draft.review_id, draft.state, draft.slug) == (kept.id, "drafted", "lantern")
     columns = takes.c.persona, takes.c.kind, takes.c.verdict, takes.c.score, takes.c.reason
-    rows = await store._read(
+    rows = await store._db.read(
         lambda connection: connection.execute(select(*columns).order_by(takes.c.position)).all()
     )
     assert [tuple(row) for row in rows] == [
@@ -42,7 +42,7 @@ async def test_a_draft_is_a_review_with_its_takes_and_its_first_event(store: Sto
         ("skeptic", "take", "ship", 80, None),
         ("futurist", "no_take", None, None, "recused"),
     ]
-    (event,) = await store.events(draft.id)
+    (event,) = await store.drafts.events(draft.id)
     assert (event.actor, event.kind, event.hash_before, event.hash_after) == (
         "panel",
         "drafted",
@@ -55,32 +55,32 @@ async def test_a_take_names_the_question_it_answers(store: Store) -> None:
     """A take is kept with the prompt and the model it came from, by which its call is found."""
     draft = await _draft(store, review())
     query = select(takes.c.prompt_digest, takes.c.model).where(takes.c.draft_id == draft)
-    found = await store._read(lambda connection: {tuple(row) for row in connection.execute(query)})
+    found = await store._db.read(lambda connection: {tuple(row) for row in connection.execute(query)})
     source = builders.provenance(attempts=1)
     assert found == {(source.prompt_digest, source.config.model)}
 
 
 async def test_a_draft_ends_the_work_on_its_tool(store: Store) -> None:
     """The tool of a draft is done in the same transaction."""
-    run = await store.create_run("review", {})
-    await store.add_tools(run, [builders.tool(), builders.tool("Sextant")])
+    run = await store.runs.create("review", {})
+    await store.runs.add_tools(run, [builders.tool(), builders.tool("Sextant")])
     await _draft(store, review(), run)
-    assert [todo.tool.name for todo in await store.next_tools(run)] == ["Sextant"]
-    progress = await store.progress(run)
+    assert [todo.tool.name for todo in await store.runs.next_tools(run)] == ["Sextant"]
+    progress = await store.run_stats.progress(run)
     assert (progress.todo, progress.done, progress.drafts) == (1, 1, 1)
 
 
 async def test_a_review_is_drafted_once_in_a_run(store: Store) -> None:
     """The same review put again is the same draft, with no second event."""
-    run = await store.create_run("review", {})
+    run = await store.runs.create("review", {})
     first = await _draft(store, review(), run)
     assert await _draft(store, review(), run) == first
-    assert len(await store.events(first)) == 1
+    assert len(await store.drafts.events(first)) == 1
 
 
 async def test_another_review_of_the_tool_needs_another_run(store: Store) -> None:
     """A run has one draft of a tool: another review of it is refused."""
-    run = await store.create_run("review", {})
+    run = await store.runs.create("review", {})
     await _draft(store, review(), run)
     with pytest.raises(StorageError, match="has a draft of Lantern already; begin a new run"):
         await _draft(store, review(builders.tool(pricing="Free")), run)
@@ -89,32 +89,32 @@ async def test_another_review_of_the_tool_needs_another_run(store: Store) -> Non
 
 async def test_a_draft_needs_its_run_and_its_tool(store: Store) -> None:
     """A draft of a run or a tool that is not there is refused, and leaves nothing behind."""
-    version = await store.put_tool(builders.tool())
+    version = await store.tools.put(builders.tool())
     with pytest.raises(StorageError):
-        await store.put_draft(review(), 7, version)
+        await store.drafts.put(review(), 7, version)
     with pytest.raises(StorageError, match="there is no version 7"):
-        await store.put_draft(review(), await store.create_run("review", {}), 7)
-    assert await store.drafts() == []
+        await store.drafts.put(review(), await store.runs.create("review", {}), 7)
+    assert await store.drafts.page() == []
     with pytest.raises(StorageError, match="holds no draft 1"):
-        await store.draft(1)
+        await store.drafts.get(1)
 
 
 async def test_drafts_are_listed_by_page(store: Store) -> None:
     """Drafts are listed from the oldest, a page at a time, of one run or of all."""
-    run = await store.create_run("review", {})
+    run = await store.runs.create("review", {})
     for name in ("Lantern", "Sextant", "Compass"):
         await _draft(store, review(builders.tool(name)), run)
     await _draft(store, review(), anew=True)
-    first = await store.drafts(limit=3)
-    rest = await store.drafts(after=first[-1].id, limit=3)
+    first = await store.drafts.page(limit=3)
+    rest = await store.drafts.page(after=first[-1].id, limit=3)
     assert [line.name for line in [*first, *rest]] == ["Lantern", "Sextant", "Compass", "Lantern"]
-    assert len(await store.drafts(run)) == 3
+    assert len(await store.drafts.page(run)) == 3
 
 
 async def test_what_happens_to_a_draft_is_added(store: Store) -> None:
     """Events of a draft come back in the order they were added, with all that was said."""
     draft = await _draft(store, review())
-    shown = (await store.draft(draft)).shown
+    shown = (await store.drafts.get(draft)).shown
     event = Event(
         draft=draft,
         actor="kim",
@@ -124,8 +124,8 @@ async def test_what_happens_to_a_draft_is_added(store: Store) -> None:
         hash_after=shown,
         payload={"ticked": ["42 GB"]},
     )
-    number = await store.append_event(event)
-    _, kept = await store.events(draft)
+    number = await store.drafts.add_note(event)
+    _, kept = await store.drafts.events(draft)
     assert kept.id == number
     assert Event.model_validate(kept.model_dump(exclude={"id", "at"})) == event
 
@@ -135,9 +135,9 @@ async def test_an_event_is_about_what_was_shown(store: Store) -> None:
     draft = await _draft(store, review())
     event = Event(draft=draft, actor="kim", kind="approved", hash_before="0" * 64, hash_after="0" * 64)
     with pytest.raises(GateError, match=f"draft {draft} has changed since it was shown"):
-        await store.append_event(event)
+        await store.drafts.add_note(event)
     with pytest.raises(StorageError, match="there is no draft 7"):
-        await store.append_event(event.model_copy(update={"draft": 7}))
+        await store.drafts.add_note(event.model_copy(update={"draft": 7}))
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ async def test_the_log_is_only_ever_added_to(store: Store, change: Executable) -
     """The database itself refuses to change or delete an event."""
     draft = await _draft(store, review())
     with pytest.raises(StorageError, match="events are only ever added"):
-        await store._write(lambda connection: connection.execute(change))
-    assert [event.actor for event in await store.events(draft)] == ["panel"]
+        await store._db.write(lambda connection: connection.execute(change))
+    assert [event.actor for event in await store.drafts.events(draft)] == ["panel"]
 
 
 FAILED = builders.no_take("timed_out", "No answer within 120 s.")
@@ -158,16 +158,16 @@ SCORED = builders.take(), builders.take(80), builders.take(60)
 async def test_a_review_that_says_the_same_is_kept_once(store: Store) -> None:
     """Another run's review with the same outcomes is the first run's draft, though it was made later and cost otherwise."""
     first = await _draft(store, review())
-    run = await store.create_run("batch", {})
-    await store.add_tools(run, [builders.tool()])
+    run = await store.runs.create("batch", {})
+    await store.runs.add_tools(run, [builders.tool()])
     later = review()
     source = builders.provenance(attempts=4)
     seats = tuple(seat.model_copy(update={"provenance": source}) for seat in later.seats)
     later = later.model_copy(update={"reviewed_at": later.reviewed_at + timedelta(days=1), "seats": seats})
     assert await _draft(store, later, run) == first
-    assert (await store.draft(first)).review == review()
-    assert len(await store.events(first)) == 1
-    progress = await store.progress(run)
+    assert (await store.drafts.get(first)).review == review()
+    assert len(await store.drafts.events(first)) == 1
+    progress = await store.run_stats.progress(run)
     assert (progress.todo, progress.done, progress.drafts) == (0, 1, 1)
 
 
@@ -175,19 +175,19 @@ async def test_a_review_that_fills_in_takes_the_place(store: Store) -> None:
     """Takes where seats had failed revise the draft in its place: review, takes and digest are the new ones."""
     before = review(None, SCORED[0], FAILED, FAILED)
     draft = await _draft(store, before)
-    shown = (await store.draft(draft)).shown
+    shown = (await store.drafts.get(draft)).shown
     mended = review(None, *SCORED)
     assert await _draft(store, mended) == draft
-    kept = await store.draft(draft)
+    kept = await store.drafts.get(draft)
     assert (kept.review, kept.run, kept.review_id) == (mended, 1, before.id)
     assert kept.shown != shown
-    rows = await store._read(
+    rows = await store._db.read(
         lambda connection: connection.execute(
             select(takes.c.kind, takes.c.score).order_by(takes.c.position)
         ).all()
     )
     assert [tuple(row) for row in rows] == [("take", 70), ("take", 80), ("take", 60)]
-    assert len(await store.drafts()) == 1
+    assert len(await store.drafts.page()) == 1
     assert await store.check() == []
 
 
@@ -196,9 +196,12 @@ async def test_a_revision_is_an_event_that_holds_what_was_there_before(store: St
     before = review(None, SCORED[0], FAILED, builders.no_take())
     draft = await _draft(store, before)
     await _draft(store, review(None, SCORED[0], SCORED[1], builders.no_take()))
-    drafted, revised = await store.events(draft)
+    drafted, revised = await store.drafts.events(draft)
     assert (revised.actor, revised.kind) == ("panel", "revised")
-    assert (revised.hash_before, revised.hash_after) == (drafted.hash_after, (await store.draft(draft)).shown)
+    assert (revised.hash_before, revised.hash_after) == (
+        drafted.hash_after,
+        (await store.drafts.get(draft)).shown,
+    )
     assert PanelReview.model_validate(revised.payload["review"]) == before
 
 
@@ -207,7 +210,7 @@ async def test_a_draft_may_be_filled_in_step_by_step(store: Store) -> None:
     draft = await _draft(store, review(None, SCORED[0], FAILED, FAILED))
     await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
     assert await _draft(store, review(None, *SCORED)) == draft
-    assert [event.kind for event in await store.events(draft)] == ["drafted", "revised", "revised"]
+    assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "revised", "revised"]
 
 
 async def test_a_seat_that_recuses_itself_fills_in(store: Store) -> None:
@@ -215,7 +218,7 @@ async def test_a_seat_that_recuses_itself_fills_in(store: Store) -> None:
     draft = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
     mended = review(None, SCORED[0], SCORED[1], builders.no_take())
     assert await _draft(store, mended) == draft
-    assert (await store.draft(draft)).review == mended
+    assert (await store.drafts.get(draft)).review == mended
 
 
 @pytest.mark.parametrize(
@@ -232,12 +235,12 @@ async def test_a_review_that_is_no_better_is_not_kept_in_its_run(
     worse: tuple[Take | NoTake, ...], store: Store
 ) -> None:
     """A run that asks again and gains nothing keeps the draft that it had, with no event; none of its takes is replaced."""
-    run = await store.create_run("batch", {})
+    run = await store.runs.create("batch", {})
     before = review(None, SCORED[0], SCORED[1], FAILED)
     draft = await _draft(store, before, run)
     assert await _draft(store, review(None, *worse), run) == draft
-    assert (await store.draft(draft)).review == before
-    assert len(await store.events(draft)) == 1
+    assert (await store.drafts.get(draft)).review == before
+    assert len(await store.drafts.events(draft)) == 1
 
 
 @pytest.mark.parametrize(
@@ -252,19 +255,19 @@ async def test_another_runs_other_review_is_a_draft_of_its_own(
     first = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
     second = await _draft(store, review(None, *other))
     assert second != first
-    assert (await store.draft(second)).review == review(None, *other)
-    assert len(await store.events(first)) == 1
+    assert (await store.drafts.get(second)).review == review(None, *other)
+    assert len(await store.drafts.events(first)) == 1
 
 
 async def test_a_review_that_was_asked_anew_is_a_draft_of_its_own(store: Store) -> None:
     """A fresh run leaves other runs' drafts alone, whether its review says the same or fills one in; its own it mends."""
     first = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
-    run = await store.create_run("batch", {})
+    run = await store.runs.create("batch", {})
     second = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED), run, anew=True)
     assert second != first
     assert await _draft(store, review(None, *SCORED), run, anew=True) == second
-    assert len(await store.events(first)) == 1
-    assert [event.kind for event in await store.events(second)] == ["drafted", "revised"]
+    assert len(await store.drafts.events(first)) == 1
+    assert [event.kind for event in await store.drafts.events(second)] == ["drafted", "revised"]
 
 
 async def test_the_latest_draft_is_the_one_that_is_filled_in(store: Store) -> None:
@@ -272,7 +275,7 @@ async def test_the_latest_draft_is_the_one_that_is_filled_in(store: Store) -> No
     first = await _draft(store, review(None, SCORED[0], FAILED, FAILED))
     second = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED), anew=True)
     assert await _draft(store, review(None, *SCORED)) == second
-    assert len(await store.events(first)) == 1
+    assert len(await store.drafts.events(first)) == 1
 
 
 async def test_what_is_drafted_has_no_failed_seat(store: Store) -> None:
@@ -280,11 +283,11 @@ async def test_what_is_drafted_has_no_failed_seat(store: Store) -> None:
     lacking, whole = review(None, *SCORED[:2], FAILED), review(builders.tool("Sextant"))
     await _draft(store, lacking)
     draft = await _draft(store, whole)
-    found = await store.drafted([lacking.id, whole.id, "0" * 64])
+    found = await store.drafts.complete([lacking.id, whole.id, "0" * 64])
     assert {key: line.id for key, line in found.items()} == {whole.id: draft}
     await _draft(store, review(None, *SCORED))
-    assert set(await store.drafted([lacking.id, whole.id])) == {lacking.id, whole.id}
-    assert await store.drafted([]) == {}
+    assert set(await store.drafts.complete([lacking.id, whole.id])) == {lacking.id, whole.id}
+    assert await store.drafts.complete([]) == {}
 
 
 async def test_the_latest_whole_draft_is_named(store: Store) -> None:
@@ -293,22 +296,22 @@ async def test_the_latest_whole_draft_is_named(store: Store) -> None:
     await _draft(store, kept)
     second = await _draft(store, kept, anew=True)
     await _draft(store, review(None, *SCORED[:2], FAILED), anew=True)
-    assert (await store.drafted([kept.id]))[kept.id].id == second
+    assert (await store.drafts.complete([kept.id]))[kept.id].id == second
 
 
 async def test_many_reviews_are_looked_for_at_once(store: Store) -> None:
     """A page of 200 reviews is looked for in one question."""
     draft = await _draft(store, review())
-    found = await store.drafted([*(f"{n:064x}" for n in range(200)), review().id])
+    found = await store.drafts.complete([*(f"{n:064x}" for n in range(200)), review().id])
     assert [line.id for line in found.values()] == [draft]
 
 
 async def test_a_runs_draft_of_a_tool_is_found_by_its_name(store: Store) -> None:
     """A run's draft of a tool is found whatever text the tool has now, and another run's is not."""
-    run, other = [await store.create_run("batch", {}) for _ in range(2)]
+    run, other = [await store.runs.create("batch", {}) for _ in range(2)]
     draft = await _draft(store, review(), run)
-    found = await store.draft_of(run, builders.tool("LANTERN", description="Another text."))
+    found = await store.drafts.of_tool(run, builders.tool("LANTERN", description="Another text."))
     assert found is not None
     assert (found.id, found.review) == (draft, review())
-    assert await store.draft_of(other, builders.tool()) is None
-    assert await store.draft_of(run, builders.tool("Sextant")) is None
+    assert await store.drafts.of_tool(other, builders.tool()) is None
+    assert await store.drafts.of_tool(run, builders.tool("Sextant")) is None

@@ -29,15 +29,15 @@ async def test_events_are_a_chain_that_adds_up_to_the_state(store: Store) -> Non
     """Each event goes on from what the one before left, and their sum is where the draft stands."""
     draft = await drafted(store, priced())
     await tick_all(store, draft)
-    await store.claim(draft, LEE)
-    await store.take_over(draft, KIM)
+    await store.locks.claim(draft, LEE)
+    await store.locks.take_over(draft, KIM)
     standing = await brought(store, draft, *STEPS)
-    found = await store.events(draft)
+    found = await store.drafts.events(draft)
     assert [event.kind for event in found] == ["drafted", "tick", "take_over", *STEPS]
     assert all(after.hash_before == before.hash_after for before, after in pairwise(found))
     assert [event.id for event in found] == sorted({event.id for event in found})
     assert fold(found) == standing
-    assert (await store.draft(draft)).state == standing.state
+    assert (await store.drafts.get(draft)).state == standing.state
     assert await store.check() == []
 
 
@@ -46,7 +46,7 @@ async def test_an_event_tells_who_when_and_why(store: Store) -> None:
     draft = await drafted(store, priced())
     await do(store, draft, "open", LEE)
     await do(store, draft, "request_changes", KIM, reason="  The price is not in the listing.\r\n")
-    first, opened, asked = await store.events(draft)
+    first, opened, asked = await store.drafts.events(draft)
     assert (first.actor, first.kind, first.hash_before) == ("panel", "drafted", None)
     assert (opened.actor, opened.reason, opened.payload) == ("Lee", None, {"role": "drafter"})
     assert (asked.actor, asked.reason) == ("Kim", "The price is not in the listing.")
@@ -59,7 +59,7 @@ async def test_a_refusal_leaves_no_event(store: Store) -> None:
     """What the rules or the gate refuse is not in the log."""
     draft = await drafted(store, priced())
     await do(store, draft, "open")
-    before = await store.events(draft)
+    before = await store.drafts.events(draft)
     for action, actor, parts in (
         ("approve", KIM, {}),
         ("approve", LEE, {}),
@@ -69,7 +69,7 @@ async def test_a_refusal_leaves_no_event(store: Store) -> None:
     ):
         with pytest.raises(GateError):
             await do(store, draft, action, actor, **parts)
-    assert await store.events(draft) == before
+    assert await store.drafts.events(draft) == before
 
 
 CHANGES: dict[str, Executable] = {
@@ -86,16 +86,16 @@ async def test_the_database_keeps_every_event(store: Store, change: str) -> None
     """The database itself refuses to change or delete an event, and what shares the transaction is taken back."""
     draft = await drafted(store, priced())
     await do(store, draft, "open")
-    before = await store.events(draft)
+    before = await store.drafts.events(draft)
 
     def work(connection: Any) -> None:
         connection.execute(text("DELETE FROM open_kinds"))
         connection.execute(CHANGES[change])
 
     with pytest.raises(StorageError, match="events are only ever added"):
-        await store._write(work)
-    assert await store.events(draft) == before
-    assert (await store.queue()).lines[0].open_findings == 1
+        await store._db.write(work)
+    assert await store.drafts.events(draft) == before
+    assert (await store.queue.page()).lines[0].open_findings == 1
     await do(store, draft, "edit")
     assert await store.check() == []
 
@@ -104,19 +104,19 @@ async def test_the_database_keeps_every_event(store: Store, change: str) -> None
 async def test_a_note_is_no_action(store: Store, kind: str) -> None:
     """What changes a draft's state cannot be written down as a note."""
     draft = await drafted(store, priced())
-    shown = (await store.draft(draft)).shown
+    shown = (await store.drafts.get(draft)).shown
     note = Event(draft=draft, actor="Kim", kind=kind, hash_before=shown, hash_after=shown)
     with pytest.raises(ValueError, match="is no note"):
-        await store.append_event(note)
+        await store.drafts.add_note(note)
 
 
 async def test_a_note_changes_nothing(store: Store) -> None:
     """A note is in the history, and where the draft stands stays as it was."""
     draft = await drafted(store, priced())
-    before = (await store.view(draft, CHECKS)).standing
+    before = (await store.approval.view(draft, CHECKS)).standing
     note = Event(draft=draft, actor="Kim", kind="read", hash_before=before.shown, hash_after=before.shown)
-    await store.append_event(note)
-    view = await store.view(draft, CHECKS)
+    await store.drafts.add_note(note)
+    view = await store.approval.view(draft, CHECKS)
     assert (view.standing, view.history[-1].kind) == (before, "read")
     assert await store.check() == []
 
@@ -124,8 +124,8 @@ async def test_a_note_changes_nothing(store: Store) -> None:
 async def test_a_note_is_of_what_is_shown(store: Store) -> None:
     """A note that says that something else is shown since is refused, whatever it says was shown before."""
     draft = await drafted(store, priced())
-    shown = (await store.draft(draft)).shown
+    shown = (await store.drafts.get(draft)).shown
     note = Event(draft=draft, actor="Kim", kind="read", hash_before=shown, hash_after="0" * 64)
     with pytest.raises(GateError, match=f"draft {draft} has changed since it was shown; look at it again"):
-        await store.append_event(note)
+        await store.drafts.add_note(note)
     assert await store.check() == []

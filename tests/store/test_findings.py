@@ -41,14 +41,14 @@ async def _kept(store: Store, draft: int) -> tuple[tuple[Finding, ...], int, lis
     """Return what is kept of a draft: its findings, how many are open, and of which kinds."""
     one = select(drafts.c.findings, drafts.c.open_findings).where(drafts.c.id == draft)
     kinds = select(open_kinds.c.kind).where(open_kinds.c.draft_id == draft).order_by(open_kinds.c.kind)
-    row = await store._read(lambda connection: connection.execute(one).one())
-    found = await store._read(lambda connection: list(connection.scalars(kinds)))
+    row = await store._db.read(lambda connection: connection.execute(one).one())
+    found = await store._db.read(lambda connection: list(connection.scalars(kinds)))
     return _FINDINGS.validate_python(row.findings), row.open_findings, found
 
 
 async def _agrees(store: Store, draft: int) -> None:
     """Hold what is kept against what an editor is shown."""
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     findings, count, kinds = await _kept(store, draft)
     assert findings == view.findings
     assert count == len(view.missing)
@@ -67,12 +67,12 @@ async def test_findings_are_kept_with_a_draft(store: Store) -> None:
 
 async def test_what_nobody_checked_has_no_findings(store: Store) -> None:
     """A draft that is made without checks keeps nothing of them until somebody does something with it."""
-    run = await store.create_run("review", {})
-    draft = await store.put_draft(priced(), run, await store.put_tool(builders.tool()))
+    run = await store.runs.create("review", {})
+    draft = await store.drafts.put(priced(), run, await store.tools.put(builders.tool()))
     query = select(drafts.c.findings, drafts.c.open_findings)
-    row = await store._read(lambda connection: connection.execute(query).one())
+    row = await store._db.read(lambda connection: connection.execute(query).one())
     assert tuple(row) == (None, -1)
-    assert [found.kind for found in (await store.view(draft, CHECKS)).missing] == ["price"]
+    assert [found.kind for found in (await store.approval.view(draft, CHECKS)).missing] == ["price"]
     await do(store, draft, "open")
     await _agrees(store, draft)
 
@@ -104,7 +104,7 @@ async def test_a_kind_is_open_until_its_last_finding_is_dealt_with(store: Store)
     draft = await drafted(
         store, review(None, builders.take(text=f"{PRICED} Or $11."), builders.take(text=QUIET))
     )
-    first, second = (await store.view(draft, CHECKS)).missing
+    first, second = (await store.approval.view(draft, CHECKS)).missing
     await do(store, draft, "tick", tick=opinion(first))
     assert (await _kept(store, draft))[1:] == (1, ["price"])
     await do(store, draft, "tick", tick=opinion(second))
@@ -117,8 +117,8 @@ async def test_a_revision_is_checked(store: Store) -> None:
     draft = await drafted(store, review(None, builders.take(text=PRICED), builders.take(text=PLAIN), failed))
     await tick_all(store, draft)
     filled = review(None, builders.take(text=PRICED), builders.take(text=PLAIN), builders.take(text=TESTED))
-    run = await store.create_run("batch", {})
-    assert await store.put_draft(filled, run, await store.put_tool(filled.tool), checks=CHECKS) == draft
+    run = await store.runs.create("batch", {})
+    assert await store.drafts.put(filled, run, await store.tools.put(filled.tool), checks=CHECKS) == draft
     assert (await _kept(store, draft))[1:] == (1, ["first_person"])
     await _agrees(store, draft)
 

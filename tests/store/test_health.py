@@ -23,9 +23,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def _fill(store: Store) -> None:
-    run = await store.create_run("review", {})
-    await store.settle(await store.begin(step(run=run)), answered())
-    await store.put_draft(review(), run, await store.put_tool(builders.tool()))
+    run = await store.runs.create("review", {})
+    await store.calls.settle(await store.calls.begin(step(run=run)), answered())
+    await store.drafts.put(review(), run, await store.tools.put(builders.tool()))
 
 
 async def test_a_sound_store_has_no_problems(store: Store) -> None:
@@ -115,7 +115,7 @@ async def test_a_store_is_sound_while_people_work(where: str, store: Store) -> N
     while not working.done():
         assert await store.check() == []
         for draft in made:
-            await store.view(draft, CHECKS)
+            await store.approval.view(draft, CHECKS)
     await working
 
 
@@ -140,19 +140,19 @@ async def test_an_answer_that_cannot_be_read_is_said(path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript("UPDATE calls SET completion = '{'")
         with pytest.raises(StorageError, match="holds a row that cannot be read; restore a backup"):
-            await store.find(KEY)
+            await store.calls.find(KEY)
 
 
 async def test_a_backup_is_whole_while_answers_arrive(path: Path, tmp_path: Path) -> None:
     """A copy made while others write is sound, and holds all that was committed before it was begun."""
     async with open_store(path) as store:
         await _fill(store)
-        calls = [asyncio.ensure_future(store.begin(step())) for _ in range(300)]
+        calls = [asyncio.ensure_future(store.calls.begin(step())) for _ in range(300)]
         await store.backup(tmp_path / "copy.db")
         await asyncio.gather(*calls)
     async with open_store(tmp_path / "copy.db") as copy:
         assert await copy.check() == []
-        assert await copy.find(KEY) == answered()
+        assert await copy.calls.find(KEY) == answered()
 
 
 async def test_a_backup_replaces_nothing(path: Path, tmp_path: Path) -> None:

@@ -30,78 +30,78 @@ class Waits:
         self.seconds += seconds
         self._left -= 1
         if self._lease and self._left <= 0:
-            await self._store.renew(self._lease)
+            await self._store.leases.renew(self._lease)
 
 
 async def test_a_run_that_is_worked_on_is_held(where: str, store: Store) -> None:
     """A run whose holder still renews is refused to another, with who holds it and since when."""
-    run = await store.create_run("review", {})
-    lease = await store.hold(run, AFAR)
+    run = await store.runs.create("review", {})
+    lease = await store.leases.acquire(run, AFAR)
     async with open_store(where) as other:
         with pytest.raises(
             RunStopped, match=rf"run {run} is held by process 4121 on build-7 since \d{{4}}-.* UTC; wait"
         ):
-            await other.hold(run, wait=Waits(store, lease, at=3))
+            await other.leases.acquire(run, wait=Waits(store, lease, at=3))
 
 
 async def test_a_holder_that_stands_still_is_replaced(store: Store) -> None:
     """A run whose holder has not renewed for as long as a lease lasts goes to who waited for it."""
-    run = await store.create_run("review", {})
-    lost = await store.hold(run, AFAR)
+    run = await store.runs.create("review", {})
+    lost = await store.leases.acquire(run, AFAR)
     waits = Waits(store)
-    lease = await store.hold(run, wait=waits)
+    lease = await store.leases.acquire(run, wait=waits)
     assert waits.seconds == pytest.approx(LEASE_SECONDS)
     assert lease.holder == Holder.here()
     with pytest.raises(RunStopped, match=f"the lease of run {run} was lost"):
-        await store.renew(lost)
+        await store.leases.renew(lost)
 
 
 async def test_a_killed_process_is_replaced_at_once(store: Store) -> None:
     """A run whose holder was a process of this machine that has ended is not waited for."""
     code = "from panel.store.process_id import Holder; print(Holder.here().model_dump_json())"
     done = python(code)
-    run = await store.create_run("review", {})
-    await store.hold(run, Holder.model_validate_json(done.stdout))
+    run = await store.runs.create("review", {})
+    await store.leases.acquire(run, Holder.model_validate_json(done.stdout))
     waits = Waits(store)
-    await store.hold(run, wait=waits)
+    await store.leases.acquire(run, wait=waits)
     assert waits.seconds == 0
 
 
 async def test_a_released_run_is_free(store: Store) -> None:
     """A run that was given back is taken without a wait, and the old lease gives nothing back any more."""
-    run = await store.create_run("review", {})
-    old = await store.hold(run, AFAR)
-    await store.release(old)
-    new = await store.hold(run, AFAR, wait=Waits(store))
-    await store.release(old)
-    await store.renew(new)
+    run = await store.runs.create("review", {})
+    old = await store.leases.acquire(run, AFAR)
+    await store.leases.release(old)
+    new = await store.leases.acquire(run, AFAR, wait=Waits(store))
+    await store.leases.release(old)
+    await store.leases.renew(new)
 
 
 async def test_a_run_that_is_released_meanwhile_is_taken(store: Store) -> None:
     """Who watches a run gets it as soon as it is given back."""
-    run = await store.create_run("review", {})
-    lease = await store.hold(run, AFAR)
+    run = await store.runs.create("review", {})
+    lease = await store.leases.acquire(run, AFAR)
 
     async def released(_seconds: float) -> None:
-        await store.release(lease)
+        await store.leases.release(lease)
 
-    assert (await store.hold(run, wait=released)).token != lease.token
+    assert (await store.leases.acquire(run, wait=released)).token != lease.token
 
 
 async def test_one_of_two_who_find_it_free_gets_it(where: str, store: Store) -> None:
     """Of two who replace the same holder, the second is told of the first."""
-    run = await store.create_run("review", {})
-    await store.hold(run, AFAR)
+    run = await store.runs.create("review", {})
+    await store.leases.acquire(run, AFAR)
     async with open_store(where) as other:
 
         class Overtaken(Waits):
             async def __call__(self, seconds: float) -> None:
                 await super().__call__(seconds)
                 if self.seconds > LEASE_SECONDS - 0.5:
-                    await other.hold(run, wait=Waits(other))
+                    await other.leases.acquire(run, wait=Waits(other))
 
         with pytest.raises(RunStopped, match="is held by process"):
-            await store.hold(run, wait=Overtaken(store))
+            await store.leases.acquire(run, wait=Overtaken(store))
 
 
 def test_a_process_number_that_was_used_again_is_another_process() -> None:

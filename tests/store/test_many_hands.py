@@ -32,7 +32,7 @@ async def _every_draft_was_approved_once(store: Store, told: list[Told]) -> None
     assert sum(one.wins for one in told) == DRAFTS
     assert sum(one.refusals for one in told) == DRAFTS * (len(told) - 1)
     assert await approvals(store) == (DRAFTS, DRAFTS)
-    counts = await store.counts()
+    counts = await store.queue.counts()
     assert (counts[State.APPROVED], sum(counts.values())) == (DRAFTS, DRAFTS)
     assert await store.check() == []
 
@@ -57,20 +57,20 @@ async def test_editors_in_processes_of_their_own(where: str, store: Store) -> No
 async def test_one_edit_is_kept_and_no_text_is_lost(where: str, store: Store) -> None:
     """Of eight editors who rewrite the same take, one is heard, and each other gets back what they wrote."""
     draft = await drafted(store)
-    seen = (await store.view(draft, CHECKS)).shown.hash
+    seen = (await store.approval.view(draft, CHECKS)).shown.hash
 
     async def rewrite(name: str) -> DraftState:
         text = f"{name} says of it that it reads log files, which is all that its listing says as well."
         change = TextChange(persona="builder", value=text)
         actor = Actor(name=name, role=Role.EDITOR)
         async with open_store(where) as own:
-            return await own.act(
+            return await own.approval.act(
                 draft, DraftCommand(action=Action.EDIT, actor=actor, seen=seen, changes=(change,)), CHECKS
             )
 
     told = await asyncio.gather(*(rewrite(name) for name in EDITORS), return_exceptions=True)
     lost = {name: one for name, one in zip(EDITORS, told, strict=True) if isinstance(one, StaleDraft)}
-    (edit,) = (await store.view(draft, CHECKS)).standing.edits
+    (edit,) = (await store.approval.view(draft, CHECKS)).standing.edits
     assert {*EDITORS} - {*lost} == {edit.author}
     assert all(one.lost.startswith(f"builder, take: {name} says of it") for name, one in lost.items())
-    assert [event.kind for event in await store.events(draft)] == ["drafted", "edit"]
+    assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "edit"]

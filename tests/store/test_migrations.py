@@ -56,13 +56,13 @@ async def test_migrations_make_the_tables_of_the_schema(store: Store) -> None:
         options = {"version_table": VERSION_TABLE, "compare_type": True}
         return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
-    assert await store._read(differences) == []
+    assert await store._db.read(differences) == []
 
 
 async def test_a_newer_store_is_refused(nothing: str) -> None:
     """A store that a later version of panel has changed is refused by this one."""
     async with open_store(nothing) as store:
-        await store._write(
+        await store._db.write(
             lambda connection: connection.execute(text("UPDATE panel_version SET version_num = '9999'"))
         )
     with pytest.raises(StorageError, match="was written by a newer version of panel; update panel"):
@@ -75,7 +75,7 @@ async def test_two_may_open_a_new_store_at_once(nothing: str) -> None:
 
     async def run() -> int:
         async with open_store(nothing) as store:
-            return await store.create_run("review", {})
+            return await store.runs.create("review", {})
 
     assert sorted(await asyncio.gather(*(run() for _ in range(4)))) == [1, 2, 3, 4]
 
@@ -153,20 +153,20 @@ async def test_drafts_of_the_first_version_are_brought_along(nothing: str) -> No
     _first_version(nothing)
     async with open_store(nothing) as store:
         assert await store.check() == []
-        lines = (await store.queue()).lines
+        lines = (await store.queue.page()).lines
         assert [(line.name, line.category, line.ships, line.skips) for line in lines] == [
             (kept.tool.name, kept.tool.category, kept.tally.ships, kept.tally.skips) for kept in REVIEWS
         ]
         assert [line.cost_usd for line in lines] == [pytest.approx(kept.usage.cost_usd) for kept in REVIEWS]
         assert {line.updated_at for line in lines} == {MOMENT}
         assert {line.open_findings for line in lines} == {None}
-        assert (await store.counts())[State.DRAFTED] == len(REVIEWS)
-        assert await store.categories() == {"Developer Tools": 1, "Maps": 1}
+        assert (await store.queue.counts())[State.DRAFTED] == len(REVIEWS)
+        assert await store.queue.categories() == {"Developer Tools": 1, "Maps": 1}
         for draft, kept in enumerate(REVIEWS, 1):
-            assert (await store.view(draft, CHECKS)).shown.review == kept
+            assert (await store.approval.view(draft, CHECKS)).shown.review == kept
             await do(store, draft, "open")
-        assert (await store.counts())[State.IN_REVIEW] == len(REVIEWS)
-        assert None not in {line.open_findings for line in (await store.queue()).lines}
+        assert (await store.queue.counts())[State.IN_REVIEW] == len(REVIEWS)
+        assert None not in {line.open_findings for line in (await store.queue.page()).lines}
         assert await store.check() == []
 
 
@@ -175,4 +175,6 @@ async def test_the_log_of_the_first_version_stays_closed(nothing: str) -> None:
     _first_version(nothing)
     async with open_store(nothing) as store:
         with pytest.raises(StorageError, match="events are only ever added"):
-            await store._write(lambda connection: connection.execute(text("UPDATE events SET actor = 'Kim'")))
+            await store._db.write(
+                lambda connection: connection.execute(text("UPDATE events SET actor = 'Kim'"))
+            )

@@ -33,7 +33,7 @@ async def _refusal(where: str | Path) -> str:
 async def test_a_new_store_is_made_where_there_is_none(path: Path) -> None:
     """Opening a path makes a database that writes ahead and syncs fully, and sets room aside."""
     async with open_store(path) as store:
-        pragmas = await store._read(
+        pragmas = await store._db.read(
             lambda connection: [
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar()
                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -46,9 +46,9 @@ async def test_a_new_store_is_made_where_there_is_none(path: Path) -> None:
 async def test_what_was_kept_is_there_when_it_is_opened_again(path: Path) -> None:
     """An answer outlives the process that paid for it."""
     async with open_store(path) as store:
-        await store.settle(await store.begin(step()), answered())
+        await store.calls.settle(await store.calls.begin(step()), answered())
     async with open_store(path) as store:
-        assert await store.find(step().key) == answered()
+        assert await store.calls.find(step().key) == answered()
 
 
 async def test_a_file_that_is_no_database_is_refused(path: Path) -> None:

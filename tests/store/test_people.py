@@ -23,67 +23,67 @@ HOUR = 3600.0
 
 
 async def _tokens(store: Store) -> list[str]:
-    return await store._read(lambda connection: list(connection.scalars(select(sessions.c.token_hash))))
+    return await store._db.read(lambda connection: list(connection.scalars(select(sessions.c.token_hash))))
 
 
 async def test_people_are_kept(store: Store) -> None:
     """Somebody who was added is found by name without case, with their role, in the order they were added."""
-    assert [await store.add_user(actor, f"hash {actor.name}") for actor in (KIM, ADA, LEE)] == [1, 2, 3]
-    found = await store.user(" kIM\n")
+    assert [await store.users.add(actor, f"hash {actor.name}") for actor in (KIM, ADA, LEE)] == [1, 2, 3]
+    found = await store.users.get(" kIM\n")
     assert found is not None
     assert (found.id, found.actor, found.password, found.disabled_at) == (1, KIM, "hash Kim", None)
-    assert [user.name for user in await store.users()] == ["Kim", "Ada", "Lee"]
-    assert await store.user("Nobody") is None
-    assert await store.user("\0") is None
+    assert [user.name for user in await store.users.all()] == ["Kim", "Ada", "Lee"]
+    assert await store.users.get("Nobody") is None
+    assert await store.users.get("\0") is None
 
 
 async def test_a_name_is_somebodys(store: Store) -> None:
     """A second user of a name, in whatever case, is refused, and the first stays as they were."""
-    await store.add_user(KIM, "mine")
+    await store.users.add(KIM, "mine")
     with pytest.raises(SettingsError, match="there is a user KIM already; choose another name"):
-        await store.add_user(Actor(name="KIM", role=Role.EDITOR), "other")
-    (user,) = await store.users()
+        await store.users.add(Actor(name="KIM", role=Role.EDITOR), "other")
+    (user,) = await store.users.all()
     assert (user.name, user.password, user.role) == ("Kim", "mine", "publisher")
 
 
 async def test_of_many_who_take_a_name_one_gets_it(where: str, store: Store) -> None:
     """Of several who add a user of one name at once, one succeeds and the others are refused."""
     async with open_store(where) as other:
-        asked = [(store, other)[n % 2].add_user(KIM, f"hash {n}") for n in range(6)]
+        asked = [(store, other)[n % 2].users.add(KIM, f"hash {n}") for n in range(6)]
         told = await asyncio.gather(*asked, return_exceptions=True)
     assert sorted(type(one).__name__ for one in told) == ["SettingsError"] * 5 + ["int"]
-    assert len(await store.users()) == 1
+    assert len(await store.users.all()) == 1
 
 
 async def test_a_session_is_somebodys_until_it_lapses(store: Store) -> None:
     """A session is a user's for as long as it was begun for, by the database's clock."""
-    number = await store.add_user(KIM, "hash")
-    await store.begin_session(number, "token", HOUR)
-    found = await store.session_user("token")
+    number = await store.users.add(KIM, "hash")
+    await store.users.begin_session(number, "token", HOUR)
+    found = await store.users.session_user("token")
     assert found is not None
     assert found.name == "Kim"
-    assert await store.session_user("other") is None
+    assert await store.users.session_user("other") is None
     query = sessions.update().values(until=sessions.c.until - HOUR)
-    await store._write(lambda connection: connection.execute(query))
-    assert await store.session_user("token") is None
+    await store._db.write(lambda connection: connection.execute(query))
+    assert await store.users.session_user("token") is None
 
 
 async def test_sessions_that_have_lapsed_are_forgotten(store: Store) -> None:
     """A new session takes those that have lapsed out of the database, and no others."""
-    number = await store.add_user(KIM, "hash")
-    await store.begin_session(number, "lapsed", -1)
-    await store.begin_session(number, "open", HOUR)
-    await store.begin_session(number, "new", HOUR)
+    number = await store.users.add(KIM, "hash")
+    await store.users.begin_session(number, "lapsed", -1)
+    await store.users.begin_session(number, "open", HOUR)
+    await store.users.begin_session(number, "new", HOUR)
     assert sorted(await _tokens(store)) == ["new", "open"]
 
 
 async def test_a_session_is_ended(store: Store) -> None:
     """A session that was ended is nobody's, others stay, and ending it again is no error."""
-    number = await store.add_user(KIM, "hash")
+    number = await store.users.add(KIM, "hash")
     for token in ("one", "two"):
-        await store.begin_session(number, token, HOUR)
-    await store.end_session("one")
-    await store.end_session("one")
+        await store.users.begin_session(number, token, HOUR)
+    await store.users.end_session("one")
+    await store.users.end_session("one")
     assert await _tokens(store) == ["two"]
 
 
@@ -91,11 +91,11 @@ async def test_a_session_is_ended(store: Store) -> None:
 async def test_sessions_end_with_a_password_and_with_an_account(store: Store, how: str) -> None:
     """Another password, or the end of an account, ends all sessions of that user and nobody else's."""
     for token, actor in (("kim", KIM), ("ada", ADA)):
-        await store.begin_session(await store.add_user(actor, "hash"), token, HOUR)
-    await (store.set_password("KIM", "new") if how == "password" else store.disable_user("KIM"))
+        await store.users.begin_session(await store.users.add(actor, "hash"), token, HOUR)
+    await (store.users.set_password("KIM", "new") if how == "password" else store.users.disable("KIM"))
     assert await _tokens(store) == ["ada"]
-    assert await store.session_user("kim") is None
-    user = await store.user("Kim")
+    assert await store.users.session_user("kim") is None
+    user = await store.users.get("Kim")
     assert user is not None
     assert (user.password, user.disabled_at is None) == (
         ("new", True) if how == "password" else ("hash", False)
@@ -104,19 +104,19 @@ async def test_sessions_end_with_a_password_and_with_an_account(store: Store, ho
 
 async def test_somebody_who_may_not_sign_in_has_no_session(store: Store) -> None:
     """A session that is begun for somebody who may no longer sign in is nobody's until they may again."""
-    number = await store.add_user(KIM, "hash")
-    await store.disable_user("Kim")
-    await store.begin_session(number, "token", HOUR)
-    assert await store.session_user("token") is None
-    await store.enable_user("Kim")
-    assert await store.session_user("token") is not None
+    number = await store.users.add(KIM, "hash")
+    await store.users.disable("Kim")
+    await store.users.begin_session(number, "token", HOUR)
+    assert await store.users.session_user("token") is None
+    await store.users.enable("Kim")
+    assert await store.users.session_user("token") is not None
 
 
 async def test_a_role_is_known_at_once(store: Store) -> None:
     """A session that is open has the role that its user has now."""
-    await store.begin_session(await store.add_user(KIM, "hash"), "token", HOUR)
-    await store.set_role("kim", Role.DRAFTER)
-    found = await store.session_user("token")
+    await store.users.begin_session(await store.users.add(KIM, "hash"), "token", HOUR)
+    await store.users.set_role("kim", Role.DRAFTER)
+    found = await store.users.session_user("token")
     assert found is not None
     assert found.actor.role is Role.DRAFTER
 
@@ -124,10 +124,10 @@ async def test_a_role_is_known_at_once(store: Store) -> None:
 async def test_nobody_is_changed_who_is_not_there(store: Store) -> None:
     """Whatever is changed of a user who is not there is refused with what to do."""
     for change in (
-        store.set_role("Kim", Role.EDITOR),
-        store.set_password("Kim", "hash"),
-        store.disable_user("Kim"),
-        store.enable_user("Kim"),
+        store.users.set_role("Kim", Role.EDITOR),
+        store.users.set_password("Kim", "hash"),
+        store.users.disable("Kim"),
+        store.users.enable("Kim"),
     ):
         with pytest.raises(SettingsError, match="there is no user Kim; add them first"):
             await change
@@ -136,5 +136,5 @@ async def test_nobody_is_changed_who_is_not_there(store: Store) -> None:
 async def test_a_session_needs_a_user(store: Store) -> None:
     """A session of nobody is refused."""
     with pytest.raises(StorageError):
-        await store.begin_session(7, "token", HOUR)
+        await store.users.begin_session(7, "token", HOUR)
     assert await _tokens(store) == []

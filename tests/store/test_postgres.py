@@ -29,19 +29,19 @@ pytestmark = pytest.mark.anyio
 async def test_an_answer_survives_an_outage(server: Server, how: str) -> None:
     """An answer that arrives while the server is down is kept as soon as it is up again, and can be read then."""
     async with open_store(server.database()) as store:
-        call = await store.begin(step())
+        call = await store.calls.begin(step())
         server.stop(how)
-        keeping = asyncio.ensure_future(store.settle(call, answered()))
-        finding = asyncio.ensure_future(store.open_calls())
+        keeping = asyncio.ensure_future(store.calls.settle(call, answered()))
+        finding = asyncio.ensure_future(store.calls.open_calls())
         await asyncio.sleep(0)
         server.start()
         await asyncio.gather(keeping, finding)
-        assert await store.find(KEY) == answered()
+        assert await store.calls.find(KEY) == answered()
 
 
 def _cut_off(store: Store, *, committed: bool) -> None:
     """Have the server hang up at the next commit, before or after it goes through."""
-    engine = store._database.engine
+    engine = store._db.database.engine
     met: list[int] = []
 
     @event.listens_for(engine, "commit")
@@ -62,8 +62,8 @@ async def test_a_commit_that_is_cut_off_is_made_once(server: Server, *, committe
     """When the connection breaks at a commit, the work is in the database once, whether or not that went through."""
     async with open_store(server.database()) as store:
         _cut_off(store, committed=committed)
-        call = await store.begin(step())
-        assert [(open_call.id, open_call.seq) for open_call in await store.open_calls()] == [(call, 1)]
+        call = await store.calls.begin(step())
+        assert [(open_call.id, open_call.seq) for open_call in await store.calls.open_calls()] == [(call, 1)]
 
 
 async def test_an_outage_that_lasts_ends_the_work(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,10 +72,10 @@ async def test_an_outage_that_lasts_ends_the_work(server: Server, monkeypatch: p
     async with open_store(server.database()) as store:
         server.stop()
         with pytest.raises(StorageError, match="check that it can be reached, then run the same again"):
-            await store.begin(step())
+            await store.calls.begin(step())
         server.start()
         with pytest.raises(StorageError, match="check that it can be reached"):
-            await store.begin(step())
+            await store.calls.begin(step())
 
 
 async def test_a_server_that_is_not_there_is_said_at_once(server: Server, tmp_path: Path) -> None:

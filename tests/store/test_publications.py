@@ -22,10 +22,10 @@ async def test_only_what_was_published_is_listed(store: Store) -> None:
     """Drafts that are live or were retracted are listed by tool, each with a version that grows with what happens to it."""
     await drafted(store, spoken("Draft"))
     first, second = await published(store, spoken("One"), spoken("Two"))
-    before = await store.listed()
+    before = await store.publications.listed()
     assert [row.draft for row in before] == [first, second]
     await do(store, second, Action.RETRACT, reason=REASON)
-    after = await store.listed()
+    after = await store.publications.listed()
     assert [row.draft for row in after] == [first, second]
     assert after[0] == before[0]
     assert after[1].version > before[1].version
@@ -35,7 +35,7 @@ async def test_each_publication_is_as_it_was(store: Store) -> None:
     """A draft that was corrected has two publications: what was shown then, and what is shown now."""
     draft, *_ = await published(store, spoken())
     await corrected(store, draft, ScoreChange(persona="builder", value=71))
-    told = await store.publishing(draft)
+    told = await store.publications.history(draft)
     assert told
     scores = [
         one.shown.review.seats[0].take.score for one in told.publications if one.shown.review.seats[0].take
@@ -49,7 +49,7 @@ async def test_a_correction_that_is_not_published_changes_nothing(store: Store) 
     """While an editor corrects what is published, the site has what was approved last."""
     draft, *_ = await published(store, spoken())
     await do(store, draft, Action.EDIT, changes=(ScoreChange(persona="builder", value=71),), reason=REASON)
-    told = await store.publishing(draft)
+    told = await store.publications.history(draft)
     assert told
     assert len(told.publications) == 1
     assert told.live
@@ -59,13 +59,13 @@ async def test_a_retraction_is_told_with_its_reason(store: Store) -> None:
     """What was retracted has no live version, and says who did it and why; published again, it is live again, and the retraction stays told."""
     draft, *_ = await published(store, spoken())
     await do(store, draft, Action.RETRACT, reason=REASON)
-    told = await store.publishing(draft)
+    told = await store.publications.history(draft)
     assert told
     assert told.live is None
     assert (gone := told.retraction(0))
     assert (gone.by, gone.reason) == ("Kim", REASON)
     await brought(store, draft, "open", "approve", "publish")
-    again = await store.publishing(draft)
+    again = await store.publications.history(draft)
     assert again
     assert again.live == again.publications[1]
     assert again.retraction(0) == gone
@@ -76,7 +76,7 @@ async def test_what_was_never_published_is_none(store: Store) -> None:
     """A draft that only was approved has nothing published."""
     draft = await drafted(store, spoken())
     await brought(store, draft, "open", "approve")
-    assert await store.publishing(draft) is None
+    assert await store.publications.history(draft) is None
 
 
 async def test_an_altered_review_is_not_handed_out(store: Store, where: str) -> None:
@@ -91,12 +91,12 @@ async def test_an_altered_review_is_not_handed_out(store: Store, where: str) -> 
     database.write(lambda connection: connection.execute(change))
     database.close()
     with pytest.raises(StorageError, match=f"draft {draft}"):
-        await store.publishing(draft)
+        await store.publications.history(draft)
 
 
 async def test_tools_that_were_compared_belong_together(store: Store) -> None:
     """Tools of one comparison are named together, in their order; tools of a review or a batch are not."""
     await published(store, spoken("One"), spoken("Two"), kind="batch")
     await published(store, spoken("Three"), spoken("Four"), kind="compare")
-    third, fourth = (row.tool for row in (await store.listed())[2:])
-    assert await store.compared() == [(third, fourth)]
+    third, fourth = (row.tool for row in (await store.publications.listed())[2:])
+    assert await store.publications.compared_tools() == [(third, fourth)]

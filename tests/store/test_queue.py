@@ -47,16 +47,16 @@ def _votes(
 
 
 async def _names(store: Store, **wanted: Any) -> list[str]:
-    return [line.name for line in (await store.queue(QueueFilter(**wanted))).lines]
+    return [line.name for line in (await store.queue.page(QueueFilter(**wanted))).lines]
 
 
 async def _pages(store: Store, wanted: QueueFilter, limit: int = 3) -> list[int]:
     """Return the numbers of all drafts of a list, read page by page."""
-    page = await store.queue(wanted, limit=limit)
+    page = await store.queue.page(wanted, limit=limit)
     found = [line.id for line in page.lines]
     while page.after:
         assert len(page.lines) == limit
-        page = await store.queue(wanted, after=page.after, limit=limit)
+        page = await store.queue.page(wanted, after=page.after, limit=limit)
         found += [line.id for line in page.lines]
     return found
 
@@ -64,8 +64,8 @@ async def _pages(store: Store, wanted: QueueFilter, limit: int = 3) -> list[int]
 async def test_a_line_says_what_an_editor_chooses_by(store: Store) -> None:
     """A line of the queue has the tool, the state, open findings, votes, cost, and who has the draft before them."""
     draft = await drafted(store, _votes("Lantern", "SKN", "Developer Tools", text=PRICED))
-    await store.claim(draft, ADA)
-    (line,) = (await store.queue()).lines
+    await store.locks.claim(draft, ADA)
+    (line,) = (await store.queue.page()).lines
     assert (line.id, line.run, line.name, line.slug) == (draft, 1, "Lantern", "lantern")
     assert (line.category, line.state, line.open_findings) == ("Developer Tools", "drafted", 1)
     assert (line.ships, line.skips, line.holder) == (1, 1, "Ada")
@@ -75,10 +75,10 @@ async def test_a_line_says_what_an_editor_chooses_by(store: Store) -> None:
 
 async def test_a_line_tells_what_was_not_checked_from_what_has_no_findings(store: Store) -> None:
     """A draft that nothing was checked in has an unknown number of findings, not none."""
-    run = await store.create_run("review", {})
-    await store.put_draft(review(), run, await store.put_tool(builders.tool()))
+    run = await store.runs.create("review", {})
+    await store.drafts.put(review(), run, await store.tools.put(builders.tool()))
     await drafted(store, _votes("Sextant", "SKN"))
-    assert [line.open_findings for line in (await store.queue()).lines] == [None, 0]
+    assert [line.open_findings for line in (await store.queue.page()).lines] == [None, 0]
 
 
 async def test_a_line_follows_its_draft(store: Store) -> None:
@@ -86,7 +86,7 @@ async def test_a_line_follows_its_draft(store: Store) -> None:
     draft = await drafted(store, _votes("Lantern", "SKN", text=PRICED))
     await do(store, draft, "edit")
     await do(store, draft, "edit", changes=(VerdictChange(persona="skeptic", value=Verdict.SHIP),))
-    (line,) = (await store.queue(QueueFilter(state=State.IN_REVIEW))).lines
+    (line,) = (await store.queue.page(QueueFilter(state=State.IN_REVIEW))).lines
     # The skeptic ships with a score of 20 now, which is a finding.
     assert (line.ships, line.skips, line.open_findings) == (2, 0, 1)
     assert line.updated_at > line.drafted_at
@@ -202,7 +202,7 @@ async def test_pages_have_no_gaps_and_no_repeats(store: Store, order: Order, sta
         if n == 5:
             await do(store, draft, "open")
     wanted = QueueFilter(order=order, state=state)
-    whole = [line.id for line in (await store.queue(wanted)).lines]
+    whole = [line.id for line in (await store.queue.page(wanted)).lines]
     assert sorted(whole) == [n for n in range(1, 12) if state is None or n != 6]
     for limit in (1, 3, len(whole), len(whole) + 1):
         assert await _pages(store, wanted, limit) == whole
@@ -215,17 +215,17 @@ async def test_pages_hold_while_drafts_change(store: Store, order: Order) -> Non
     for draft in made:
         await do(store, draft, "open")
     wanted = QueueFilter(state=State.IN_REVIEW, order=order)
-    page = await store.queue(wanted, limit=3)
+    page = await store.queue.page(wanted, limit=3)
     found = [line.id for line in page.lines]
     leaving = [found[0], found[2], *(set(made) - set(found))][:4]
     while page.after:
         if leaving:
             await do(store, leaving.pop(), "reject")
             await do(store, await drafted(store, _votes(f"Late {len(leaving)}", "SKN")), "open")
-        page = await store.queue(wanted, after=page.after, limit=3)
+        page = await store.queue.page(wanted, after=page.after, limit=3)
         found += [line.id for line in page.lines]
     assert len(found) == len(set(found))
-    left = {line.id for line in (await store.queue(wanted)).lines} & set(made)
+    left = {line.id for line in (await store.queue.page(wanted)).lines} & set(made)
     assert left <= set(found)
 
 
@@ -233,7 +233,7 @@ async def test_pages_hold_while_drafts_change(store: Store, order: Order) -> Non
 async def test_a_page_that_is_none_is_a_wrong_setting(store: Store, after: str) -> None:
     """A place in the queue that no page gave is refused with what to do."""
     with pytest.raises(SettingsError, match="this page of the queue cannot be found; begin with the first"):
-        await store.queue(QueueFilter(order=Order.FINDINGS), after=after)
+        await store.queue.page(QueueFilter(order=Order.FINDINGS), after=after)
 
 
 @pytest.mark.parametrize(
@@ -253,14 +253,14 @@ async def test_a_page_that_is_none_is_a_wrong_setting(store: Store, after: str) 
 )
 async def test_whatever_is_wanted_is_a_list(store: Store, wanted: dict[str, Any]) -> None:
     """No filter that somebody may write is an error of the store."""
-    assert (await store.queue(QueueFilter(**wanted))).lines == ()
+    assert (await store.queue.page(QueueFilter(**wanted))).lines == ()
 
 
 async def test_an_empty_queue(store: Store) -> None:
     """A store without drafts has an empty page, no categories, and no draft in any state."""
-    page = await store.queue()
-    assert (page.lines, page.after, await store.categories()) == ((), None, {})
-    assert await store.counts() == dict.fromkeys(State, 0)
+    page = await store.queue.page()
+    assert (page.lines, page.after, await store.queue.categories()) == ((), None, {})
+    assert await store.queue.counts() == dict.fromkeys(State, 0)
 
 
 async def test_categories(store: Store) -> None:
@@ -268,9 +268,9 @@ async def test_categories(store: Store) -> None:
     for name, category in (("Lantern", "writing"), ("Sextant", "Maps"), ("Compass", "Maps"), ("Quill", None)):
         await drafted(store, _votes(name, "SKN", category))
     await do(store, 2, "open")
-    assert list((await store.categories()).items()) == [("Maps", 2), ("writing", 1)]
-    assert await store.categories(State.IN_REVIEW) == {"Maps": 1}
-    assert await store.categories(State.REJECTED) == {}
+    assert list((await store.queue.categories()).items()) == [("Maps", 2), ("writing", 1)]
+    assert await store.queue.categories(State.IN_REVIEW) == {"Maps": 1}
+    assert await store.queue.categories(State.REJECTED) == {}
 
 
 async def _counted(store: Store) -> None:
@@ -278,15 +278,15 @@ async def _counted(store: Store) -> None:
     query = select(drafts.c.state, drafts.c.category, func.count()).group_by(
         drafts.c.state, drafts.c.category
     )
-    rows = await store._read(lambda connection: [tuple(row) for row in connection.execute(query)])
+    rows = await store._db.read(lambda connection: [tuple(row) for row in connection.execute(query)])
     states = {state: sum(n for found, _, n in rows if found == state) for state in State}
-    assert await store.counts() == states
+    assert await store.queue.counts() == states
     for state in (None, *State):
         found: dict[str, int] = {}
         for one, category, n in rows:
             if category and state in {None, one}:
                 found[category] = found.get(category, 0) + n
-        assert await store.categories(state) == found
+        assert await store.queue.categories(state) == found
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -314,7 +314,7 @@ async def test_counts_are_those_of_the_drafts(store: Store, seed: int) -> None:
         await do(store, random.choice(made), random.choice(kinds))
 
     async def fail() -> None:
-        await store.put_draft(review(), 999, await store.put_tool(builders.tool()))
+        await store.drafts.put(review(), 999, await store.tools.put(builders.tool()))
 
     for _ in range(4):
         await make()
@@ -323,7 +323,7 @@ async def test_counts_are_those_of_the_drafts(store: Store, seed: int) -> None:
         with contextlib.suppress(GateError, StorageError):
             await random.choice(steps)()
     await _counted(store)
-    assert len({state for state, count in (await store.counts()).items() if count}) > 2
+    assert len({state for state, count in (await store.queue.counts()).items() if count}) > 2
 
 
 async def test_a_revision_is_counted(store: Store) -> None:
@@ -333,9 +333,9 @@ async def test_a_revision_is_counted(store: Store) -> None:
     filled = review(None, builders.take(text=PLAIN), builders.take(text=QUIET), builders.take(text=STERN))
     draft = await drafted(store, lacking)
     await brought(store, draft, "open", "approve")
-    run = await store.create_run("batch", {})
-    await store.put_draft(filled, run, await store.put_tool(filled.tool), checks=CHECKS)
+    run = await store.runs.create("batch", {})
+    await store.drafts.put(filled, run, await store.tools.put(filled.tool), checks=CHECKS)
     await _counted(store)
-    assert (await store.counts())[State.IN_REVIEW] == 1
-    (line,) = (await store.queue(QueueFilter(state=State.IN_REVIEW))).lines
+    assert (await store.queue.counts())[State.IN_REVIEW] == 1
+    (line,) = (await store.queue.page(QueueFilter(state=State.IN_REVIEW))).lines
     assert line.ships == 3

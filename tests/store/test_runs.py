@@ -24,100 +24,100 @@ def tools(count: int, **fields: object) -> Iterator[Tool]:
 
 async def test_a_run_is_open_until_it_is_done(store: Store) -> None:
     """A run keeps its settings and its state; it has an end while it is not open."""
-    run = await store.create_run("review", {"model": "openai:m-1", "seats": [1, 2]})
-    made = await store.run(run)
+    run = await store.runs.create("review", {"model": "openai:m-1", "seats": [1, 2]})
+    made = await store.runs.get(run)
     assert (made.kind, made.settings, made.state) == (
         "review",
         {"model": "openai:m-1", "seats": [1, 2]},
         "open",
     )
     assert made.finished_at is None
-    await store.set_run_state(run, RunState.DONE)
-    done = await store.run(run)
+    await store.runs.set_state(run, RunState.DONE)
+    done = await store.runs.get(run)
     assert done.state is RunState.DONE
     assert done.finished_at is not None
     assert done.finished_at >= made.created_at
-    await store.set_run_state(run, RunState.OPEN)
-    assert await store.run(run) == made
+    await store.runs.set_state(run, RunState.OPEN)
+    assert await store.runs.get(run) == made
 
 
 async def test_runs_are_listed_by_page(store: Store) -> None:
     """Runs are listed from the latest, a page at a time."""
-    made = [await store.create_run("review", {}) for _ in range(5)]
-    first = await store.runs(limit=3)
-    rest = await store.runs(before=first[-1].id, limit=3)
+    made = [await store.runs.create("review", {}) for _ in range(5)]
+    first = await store.runs.page(limit=3)
+    rest = await store.runs.page(before=first[-1].id, limit=3)
     assert [run.id for run in [*first, *rest]] == made[::-1]
 
 
 async def test_a_run_that_is_not_there_is_said(store: Store) -> None:
     """A number that no run has is refused by all that asks for one."""
-    for asking in (store.run(7), store.set_run_state(7, RunState.DONE), store.hold(7)):
+    for asking in (store.runs.get(7), store.runs.set_state(7, RunState.DONE), store.leases.acquire(7)):
         with pytest.raises(StorageError, match="holds no run 7"):
             await asking
     with pytest.raises(StorageError):
-        await store.add_tools(7, tools(1))
+        await store.runs.add_tools(7, tools(1))
 
 
 async def test_tools_are_worked_through_in_order(store: Store) -> None:
     """A run hands out its tools in order, in pages, without those that are done."""
-    run = await store.create_run("review", {})
-    assert await store.add_tools(run, tools(450)) == 450
-    first = await store.next_tools(run, limit=3)
+    run = await store.runs.create("review", {})
+    assert await store.runs.add_tools(run, tools(450)) == 450
+    first = await store.runs.next_tools(run, limit=3)
     assert [todo.tool.name for todo in first] == ["Tool 1", "Tool 2", "Tool 3"]
-    await store.mark_done(run, first[1].version)
-    assert [todo.position for todo in await store.next_tools(run, limit=3)] == [1, 3, 4]
-    assert [todo.position for todo in await store.next_tools(run, after=448)] == [449, 450]
+    await store.runs.mark_done(run, first[1].version)
+    assert [todo.position for todo in await store.runs.next_tools(run, limit=3)] == [1, 3, 4]
+    assert [todo.position for todo in await store.runs.next_tools(run, after=448)] == [449, 450]
 
 
 async def test_tools_are_read_as_they_are_needed(store: Store) -> None:
     """A long list of tools is taken 200 at a time, and each lot is committed before the next is read."""
-    run = await store.create_run("review", {})
+    run = await store.runs.create("review", {})
 
     def breaking() -> Iterator[Tool]:
         yield from tools(399)
         raise KeyError("the file ends here")
 
     with pytest.raises(KeyError):
-        await store.add_tools(run, breaking())
-    assert (await store.progress(run)).todo == 200
+        await store.runs.add_tools(run, breaking())
+    assert (await store.run_stats.progress(run)).todo == 200
 
 
 async def test_adding_tools_again_adds_what_is_new(store: Store) -> None:
     """A list that was added in part can be added again."""
-    run = await store.create_run("review", {})
-    await store.add_tools(run, tools(2))
-    assert await store.add_tools(run, tools(3)) == 1
-    assert [todo.position for todo in await store.next_tools(run)] == [1, 2, 3]
+    run = await store.runs.create("review", {})
+    await store.runs.add_tools(run, tools(2))
+    assert await store.runs.add_tools(run, tools(3)) == 1
+    assert [todo.position for todo in await store.runs.next_tools(run)] == [1, 2, 3]
 
 
 async def test_a_run_holds_one_version_of_a_tool(store: Store) -> None:
     """A tool whose listing has changed since it was added needs a new run."""
-    run = await store.create_run("review", {})
-    await store.add_tools(run, tools(1))
+    run = await store.runs.create("review", {})
+    await store.runs.add_tools(run, tools(1))
     with pytest.raises(StorageError, match="another version of Tool 1; begin a new run"):
-        await store.add_tools(run, tools(2, pricing="Free"))
-    assert (await store.progress(run)).todo == 1
+        await store.runs.add_tools(run, tools(2, pricing="Free"))
+    assert (await store.run_stats.progress(run)).todo == 1
 
 
 async def test_progress_and_cost_are_of_one_run(store: Store) -> None:
     """Counts and sums are those of the run; an open call counts as lost, and its price and that of an answer without one at their worst."""
-    run = await store.create_run("review", {})
-    await store.add_tools(run, tools(2))
-    await store.begin(step(run=run, worst_usd=0.5))
+    run = await store.runs.create("review", {})
+    await store.runs.add_tools(run, tools(2))
+    await store.calls.begin(step(run=run, worst_usd=0.5))
     for entry in (answered(), answered(cost_usd=None, input_tokens=None), failed(lost_calls=3)):
-        await store.settle(await store.begin(step(run=run, worst_usd=0.125)), entry)
-    await store.settle(await store.begin(step()), answered())
-    assert await store.progress(run) == Progress(
+        await store.calls.settle(await store.calls.begin(step(run=run, worst_usd=0.125)), entry)
+    await store.calls.settle(await store.calls.begin(step()), answered())
+    assert await store.run_stats.progress(run) == Progress(
         todo=2, done=0, drafts=0, open_calls=1, answered_calls=2, failed_calls=1
     )
-    assert await store.spent(run) == Spent(
+    assert await store.run_stats.spent(run) == Spent(
         cost_usd=0.25, unpriced=1, input_tokens=10, output_tokens=4, lost_calls=4, at_risk_usd=1.0
     )
-    assert (await store.spent()).cost_usd == 0.5
+    assert (await store.run_stats.spent()).cost_usd == 0.5
 
 
 async def test_an_unknown_cost_is_not_nothing(store: Store) -> None:
     """The cost of answers without a price is unknown; that of no answers is nothing."""
-    assert (await store.spent()).cost_usd == 0
-    await store.settle(await store.begin(step()), answered(cost_usd=None))
-    assert (await store.spent()).cost_usd is None
+    assert (await store.run_stats.spent()).cost_usd == 0
+    await store.calls.settle(await store.calls.begin(step()), answered(cost_usd=None))
+    assert (await store.run_stats.spent()).cost_usd is None

@@ -41,50 +41,50 @@ class Waits:
 
 async def test_an_answer_is_found_again(store: Store) -> None:
     """What a call brought is found under the key of its step."""
-    await store.settle(await store.begin(step()), answered("first"))
-    assert await store.find(KEY) == answered("first")
+    await store.calls.settle(await store.calls.begin(step()), answered("first"))
+    assert await store.calls.find(KEY) == answered("first")
 
 
 async def test_nothing_is_found_before_an_answer(store: Store) -> None:
     """A step that was never asked, is being asked or failed has no answer."""
-    assert await store.find(KEY) is None
-    await store.begin(step())
-    await store.settle(await store.begin(step()), failed())
-    assert await store.find(KEY) is None
+    assert await store.calls.find(KEY) is None
+    await store.calls.begin(step())
+    await store.calls.settle(await store.calls.begin(step()), failed())
+    assert await store.calls.find(KEY) is None
 
 
 async def test_the_latest_answer_counts(store: Store) -> None:
     """A step that was asked anew has its newer answer, even if a later call failed."""
     for entry in (answered("first"), answered("second"), failed()):
-        await store.settle(await store.begin(step()), entry)
-    assert await store.find(KEY) == answered("second")
+        await store.calls.settle(await store.calls.begin(step()), entry)
+    assert await store.calls.find(KEY) == answered("second")
 
 
 async def test_answers_come_back_as_they_came(store: Store) -> None:
     """Characters that PostgreSQL has no room for are kept in an answer all the same."""
     text = "nul \0, line \u2028, astral \U0001f6a2"
-    await store.settle(await store.begin(step()), answered(text))
-    assert await store.find(KEY) == answered(text)
+    await store.calls.settle(await store.calls.begin(step()), answered(text))
+    assert await store.calls.find(KEY) == answered(text)
 
 
 async def test_an_intent_is_committed_before_the_call(where: str, store: Store) -> None:
     """Another process sees a call from the moment that it may be made."""
-    run = await store.create_run("review", {})
-    call = await store.begin(step(run=run))
+    run = await store.runs.create("review", {})
+    call = await store.calls.begin(step(run=run))
     async with open_store(where) as other:
-        (seen,) = await other.open_calls(run)
+        (seen,) = await other.calls.open_calls(run)
     assert (seen.id, seen.step, seen.seq) == (call, step(run=run), 1)
 
 
 async def test_calls_that_brought_nothing_stay_open(store: Store) -> None:
     """Open calls are those that were begun and never settled, of one run or of all."""
-    run = await store.create_run("review", {})
+    run = await store.runs.create("review", {})
     other = digest_of("other")
-    await store.settle(await store.begin(step(run=run)), failed())
-    mine = await store.begin(step(run=run))
-    runless = await store.begin(step(other))
-    assert [(call.id, call.seq) for call in await store.open_calls()] == [(mine, 2), (runless, 1)]
-    assert [call.id for call in await store.open_calls(run)] == [mine]
+    await store.calls.settle(await store.calls.begin(step(run=run)), failed())
+    mine = await store.calls.begin(step(run=run))
+    runless = await store.calls.begin(step(other))
+    assert [(call.id, call.seq) for call in await store.calls.open_calls()] == [(mine, 2), (runless, 1)]
+    assert [call.id for call in await store.calls.open_calls(run)] == [mine]
 
 
 @pytest.mark.parametrize(
@@ -94,37 +94,37 @@ async def test_calls_that_brought_nothing_stay_open(store: Store) -> None:
 )
 async def test_only_its_own_outcome_settles_a_call(store: Store, entry: CallRecord) -> None:
     """A call is not settled by nothing, nor by another step's answer."""
-    call = await store.begin(step())
+    call = await store.calls.begin(step())
     with pytest.raises(StorageError, match=r"open|came of"):
-        await store.settle(call, entry)
-    assert [open_call.id for open_call in await store.open_calls()] == [call]
+        await store.calls.settle(call, entry)
+    assert [open_call.id for open_call in await store.calls.open_calls()] == [call]
 
 
 async def test_a_call_is_settled_once(store: Store) -> None:
     """A second outcome of a call is refused, and the first one stays."""
-    call = await store.begin(step())
-    await store.settle(call, answered("first"))
+    call = await store.calls.begin(step())
+    await store.calls.settle(call, answered("first"))
     with pytest.raises(StorageError, match=f"call {call} is not open"):
-        await store.settle(call, answered("second"))
-    assert await store.find(KEY) == answered("first")
+        await store.calls.settle(call, answered("second"))
+    assert await store.calls.find(KEY) == answered("first")
 
 
 async def test_a_caller_that_is_cancelled_loses_no_answer(path: Path) -> None:
     """An answer that is on its way to the database is committed although nobody waits for it any more."""
     async with open_store(path) as store:
-        call = await store.begin(step())
-        keeping = asyncio.ensure_future(store.settle(call, answered()))
+        call = await store.calls.begin(step())
+        keeping = asyncio.ensure_future(store.calls.settle(call, answered()))
         await asyncio.sleep(0)
         keeping.cancel()
         with pytest.raises(asyncio.CancelledError):
             await keeping
     async with open_store(path) as store:
-        assert await store.find(KEY) == answered()
+        assert await store.calls.find(KEY) == answered()
 
 
 async def test_figures_are_columns(store: Store) -> None:
     """Usage, attempts and the request's name can be summed and searched without reading the answer."""
-    await store.settle(await store.begin(step()), answered(cached_tokens=None))
+    await store.calls.settle(await store.calls.begin(step()), answered(cached_tokens=None))
     columns = (
         calls.c.input_tokens,
         calls.c.cached_tokens,
@@ -132,7 +132,7 @@ async def test_figures_are_columns(store: Store) -> None:
         calls.c.attempts,
         calls.c.request_id,
     )
-    row = await store._read(lambda connection: connection.execute(select(*columns)).one())
+    row = await store._db.read(lambda connection: connection.execute(select(*columns)).one())
     assert tuple(row) == (10, None, 0.25, 1, "req-1")
 
 
@@ -141,7 +141,7 @@ async def test_a_closed_store_takes_nothing(path: Path) -> None:
     async with open_store(path) as store:
         pass
     with pytest.raises(StorageError, match="is closed; open it again"):
-        await store.begin(step())
+        await store.calls.begin(step())
 
 
 # What another run has in flight.
@@ -149,86 +149,90 @@ async def test_a_closed_store_takes_nothing(path: Path) -> None:
 
 async def runs_of_two(store: Store, holder: Holder | None = None) -> tuple[int, int]:
     """Return a run that is worked on and has a call in flight, and another one."""
-    theirs, mine = [await store.create_run("batch", {}) for _ in range(2)]
-    await store.hold(theirs, holder)
-    await store.begin(step(run=theirs))
+    theirs, mine = [await store.runs.create("batch", {}) for _ in range(2)]
+    await store.leases.acquire(theirs, holder)
+    await store.calls.begin(step(run=theirs))
     return theirs, mine
 
 
 async def test_a_step_that_nobody_asks_is_begun(store: Store) -> None:
     """A step without an answer and without a call in flight is begun at once."""
-    run = await store.create_run("batch", {})
+    run = await store.runs.create("batch", {})
     waits = Waits()
-    assert isinstance(await store.begin_once(step(run=run), waits), int)
-    assert (waits.seconds, len(await store.open_calls(run))) == ([], 1)
+    assert isinstance(await store.calls.begin_once(step(run=run), waits), int)
+    assert (waits.seconds, len(await store.calls.open_calls(run))) == ([], 1)
 
 
 async def test_an_answer_that_came_meanwhile_is_returned(store: Store) -> None:
     """A step that was answered since somebody looked is not begun again, in whichever run that was."""
-    first, second = [await store.create_run("batch", {}) for _ in range(2)]
-    await store.settle(await store.begin(step(run=first)), answered("theirs"))
-    assert await store.begin_once(step(run=second)) == answered("theirs").completion
-    assert await store.open_calls() == []
+    first, second = [await store.runs.create("batch", {}) for _ in range(2)]
+    await store.calls.settle(await store.calls.begin(step(run=first)), answered("theirs"))
+    assert await store.calls.begin_once(step(run=second)) == answered("theirs").completion
+    assert await store.calls.open_calls() == []
 
 
 async def test_a_call_in_flight_is_waited_for(store: Store) -> None:
     """A step that a run at work is asking is waited for, and its answer is the other run's as well."""
     theirs, mine = await runs_of_two(store)
-    (call,) = await store.open_calls(theirs)
-    waits = Waits(lambda: store.settle(call.id, answered("theirs")))
-    assert await store.begin_once(step(run=mine), waits) == answered("theirs").completion
-    assert (len(waits.seconds), await store.open_calls()) == (2, [])
+    (call,) = await store.calls.open_calls(theirs)
+    waits = Waits(lambda: store.calls.settle(call.id, answered("theirs")))
+    assert await store.calls.begin_once(step(run=mine), waits) == answered("theirs").completion
+    assert (len(waits.seconds), await store.calls.open_calls()) == (2, [])
 
 
 @pytest.mark.parametrize("ending", ["failed", "withdrawn"])
 async def test_a_step_whose_call_brought_nothing_is_begun(store: Store, ending: str) -> None:
     """When the other run's call fails, or is not made, the run that waited asks itself."""
     theirs, mine = await runs_of_two(store)
-    (call,) = await store.open_calls(theirs)
-    end = store.settle(call.id, failed()) if ending == "failed" else store.withdraw(call.id)
-    begun = await store.begin_once(step(run=mine), Waits(lambda: end))
-    assert [each.id for each in await store.open_calls()] == [begun]
+    (call,) = await store.calls.open_calls(theirs)
+    end = store.calls.settle(call.id, failed()) if ending == "failed" else store.calls.withdraw(call.id)
+    begun = await store.calls.begin_once(step(run=mine), Waits(lambda: end))
+    assert [each.id for each in await store.calls.open_calls()] == [begun]
 
 
 async def test_a_run_that_shows_itself_is_waited_for_as_long_as_it_does(store: Store) -> None:
     """A holder elsewhere that renews its lease is waited for beyond the time of one lease."""
-    theirs = await store.create_run("batch", {})
-    mine = await store.create_run("batch", {})
-    lease = await store.hold(theirs, AFAR)
-    call = await store.begin(step(run=theirs))
+    theirs = await store.runs.create("batch", {})
+    mine = await store.runs.create("batch", {})
+    lease = await store.leases.acquire(theirs, AFAR)
+    call = await store.calls.begin(step(run=theirs))
     waited: list[float] = []
 
     async def wait(seconds: float) -> None:
         waited.append(seconds)
-        await (store.renew(lease) if sum(waited) < 3 * LEASE_SECONDS else store.settle(call, answered()))
+        await (
+            store.leases.renew(lease)
+            if sum(waited) < 3 * LEASE_SECONDS
+            else store.calls.settle(call, answered())
+        )
 
-    assert await store.begin_once(step(run=mine), wait) == answered().completion
+    assert await store.calls.begin_once(step(run=mine), wait) == answered().completion
 
 
 async def test_a_run_that_stands_still_is_not_waited_for_any_longer(store: Store) -> None:
     """A call of a holder that has not shown itself for as long as a lease lasts is asked again."""
     _, mine = await runs_of_two(store, AFAR)
     waits = Waits()
-    assert isinstance(await store.begin_once(step(run=mine), waits), int)
+    assert isinstance(await store.calls.begin_once(step(run=mine), waits), int)
     assert sum(waits.seconds) == pytest.approx(LEASE_SECONDS)
 
 
 async def test_a_call_of_a_process_that_has_ended_is_not_waited_for(where: str, store: Store) -> None:
     """A call that was left open by a process of this machine that was killed is asked again at once."""
-    theirs, mine = [await store.create_run("batch", {}) for _ in range(2)]
+    theirs, mine = [await store.runs.create("batch", {}) for _ in range(2)]
     code = [
         "import asyncio, os, sys",
         "from panel.store import open_store",
         "async def main():",
         "    async with open_store(sys.argv[1]) as store:",
-        "        await store.hold(int(sys.argv[2]))",
+        "        await store.leases.acquire(int(sys.argv[2]))",
         "        os._exit(0)",
         "asyncio.run(main())",
     ]
     assert python("\n".join(code), where, str(theirs)).returncode == 0
-    await store.begin(step(run=theirs))
+    await store.calls.begin(step(run=theirs))
     waits = Waits()
-    assert isinstance(await store.begin_once(step(run=mine), waits), int)
+    assert isinstance(await store.calls.begin_once(step(run=mine), waits), int)
     assert waits.seconds == []
 
 
@@ -236,32 +240,32 @@ async def test_a_run_does_not_wait_for_itself(store: Store) -> None:
     """A run that is resumed asks the steps again that it left open itself."""
     theirs, _ = await runs_of_two(store)
     waits = Waits()
-    assert isinstance(await store.begin_once(step(run=theirs), waits), int)
+    assert isinstance(await store.calls.begin_once(step(run=theirs), waits), int)
     assert waits.seconds == []
 
 
 async def test_a_call_of_an_earlier_holder_is_not_waited_for(store: Store) -> None:
     """A call that a run left open is asked again at once, although the run is at work again."""
     theirs, mine = await runs_of_two(store, ENDED)
-    await store.hold(theirs)
+    await store.leases.acquire(theirs)
     waits = Waits()
-    assert isinstance(await store.begin_once(step(run=mine), waits), int)
+    assert isinstance(await store.calls.begin_once(step(run=mine), waits), int)
     assert waits.seconds == []
 
 
 async def test_two_runs_that_left_the_same_step_open_do_not_wait_for_each_other(store: Store) -> None:
     """When two runs that are resumed left the same step open, the first to come begins it and the other waits for that."""
     theirs, mine = await runs_of_two(store, ENDED)
-    await store.hold(mine, ENDED)
-    await store.begin(step(run=mine))
+    await store.leases.acquire(mine, ENDED)
+    await store.calls.begin(step(run=mine))
     for run in theirs, mine:
-        await store.hold(run)
+        await store.leases.acquire(run)
     first = Waits()
-    begun = await store.begin_once(step(run=mine), first)
+    begun = await store.calls.begin_once(step(run=mine), first)
     assert isinstance(begun, int)
     assert first.seconds == []
-    waits = Waits(lambda: store.settle(begun, answered("mine")))
-    assert await store.begin_once(step(run=theirs), waits) == answered("mine").completion
+    waits = Waits(lambda: store.calls.settle(begun, answered("mine")))
+    assert await store.calls.begin_once(step(run=theirs), waits) == answered("mine").completion
 
 
 async def test_waiting_can_be_broken_off(store: Store) -> None:
@@ -272,23 +276,23 @@ async def test_waiting_can_be_broken_off(store: Store) -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        await store.begin_once(step(run=mine), halted)
-    assert await store.open_calls(mine) == []
+        await store.calls.begin_once(step(run=mine), halted)
+    assert await store.calls.open_calls(mine) == []
 
 
 async def test_of_many_that_begin_at_once_one_asks(where: str, store: Store) -> None:
     """Of several processes that begin the same step at the same moment, one asks, and the others are given its answer."""
-    runs = [await store.create_run("batch", {}) for _ in range(4)]
+    runs = [await store.runs.create("batch", {}) for _ in range(4)]
 
     async def ask(run: int) -> str:
         async with open_store(where) as own:
-            lease = await own.hold(run)
-            begun = await own.begin_once(step(run=run), lambda _seconds: asyncio.sleep(0.01))
+            lease = await own.leases.acquire(run)
+            begun = await own.calls.begin_once(step(run=run), lambda _seconds: asyncio.sleep(0.01))
             if isinstance(begun, int):
-                await own.settle(begun, answered(f"of run {run}"))
-            await own.release(lease)
+                await own.calls.settle(begun, answered(f"of run {run}"))
+            await own.leases.release(lease)
             return begun.text if not isinstance(begun, int) else f"of run {run}"
 
     assert len(set(await asyncio.gather(*map(ask, runs)))) == 1
     async with open_store(where) as other:
-        assert (await other.spent()).cost_usd == 0.25
+        assert (await other.run_stats.spent()).cost_usd == 0.25

@@ -17,44 +17,48 @@ KIM, ADA = "Kim@example.org", "ada@example.org"
 
 async def test_somebody_confirms_and_leaves(store: Store) -> None:
     """Whoever asks is pending, gets issues once they confirmed, and none after they left; asking again begins anew."""
-    asked = await store.ask(KIM)
+    asked = await store.subscribers.request(KIM)
     assert (asked.state, asked.mail) == (Subscription.PENDING, KIM)
-    assert await store.unsent("2026-W47") == []
-    await store.confirm(asked.id)
-    assert [one.mail for one in await store.unsent("2026-W47")] == [KIM]
-    await store.leave(asked.id)
-    assert await store.unsent("2026-W47") == []
-    again = await store.ask(KIM)
+    assert await store.subscribers.due("2026-W47") == []
+    await store.subscribers.confirm(asked.id)
+    assert [one.mail for one in await store.subscribers.due("2026-W47")] == [KIM]
+    await store.subscribers.leave(asked.id)
+    assert await store.subscribers.due("2026-W47") == []
+    again = await store.subscribers.request(KIM)
     assert (again.id, again.state) == (asked.id, Subscription.PENDING)
 
 
 async def test_asking_twice_changes_nothing_for_who_is_in(store: Store) -> None:
     """Somebody who confirmed stays confirmed when anybody asks for their address again, in whatever case."""
-    asked = await store.ask(KIM)
-    await store.confirm(asked.id)
-    known = await store.ask(KIM.lower())
+    asked = await store.subscribers.request(KIM)
+    await store.subscribers.confirm(asked.id)
+    known = await store.subscribers.request(KIM.lower())
     assert (known.id, known.state, known.mail) == (asked.id, Subscription.CONFIRMED, KIM)
 
 
 async def test_an_issue_is_sent_once(store: Store) -> None:
     """Whoever is taken for an issue cannot be taken for it again, is due for the next one, and no more for an earlier one."""
     for mail in (KIM, ADA):
-        await store.confirm((await store.ask(mail)).id)
-    first, second = await store.unsent("2026-W47")
-    assert await asyncio.gather(*(store.take(first, "2026-W47") for _ in range(3))) == [True, False, False]
-    assert await store.unsent("2026-W47") == [second]
-    assert await store.unsent("2026-W46") == [second]
-    assert len(await store.unsent("2026-W48")) == 2
-    await store.give_back(first)
-    assert await store.unsent("2026-W47") == [first, second]
-    assert await store.unsent("2026-W47", after=first.id) == [second]
+        await store.subscribers.confirm((await store.subscribers.request(mail)).id)
+    first, second = await store.subscribers.due("2026-W47")
+    assert await asyncio.gather(*(store.subscribers.reserve(first, "2026-W47") for _ in range(3))) == [
+        True,
+        False,
+        False,
+    ]
+    assert await store.subscribers.due("2026-W47") == [second]
+    assert await store.subscribers.due("2026-W46") == [second]
+    assert len(await store.subscribers.due("2026-W48")) == 2
+    await store.subscribers.release(first)
+    assert await store.subscribers.due("2026-W47") == [first, second]
+    assert await store.subscribers.due("2026-W47", after=first.id) == [second]
 
 
 async def test_somebody_is_forgotten(store: Store) -> None:
     """Nothing is left of an address that is forgotten, and forgetting it again says that there was nothing."""
-    asked = await store.ask(KIM)
-    assert await store.forget(KIM.upper().replace("EXAMPLE.ORG", "example.org"))
-    assert await store.subscriber(asked.id) is None
-    assert await store.subscriber_of(KIM) is None
-    assert await store.subscribers() == []
-    assert not await store.forget(KIM)
+    asked = await store.subscribers.request(KIM)
+    assert await store.subscribers.forget(KIM.upper().replace("EXAMPLE.ORG", "example.org"))
+    assert await store.subscribers.get(asked.id) is None
+    assert await store.subscribers.find(KIM) is None
+    assert await store.subscribers.page() == []
+    assert not await store.subscribers.forget(KIM)

@@ -28,14 +28,14 @@ def voter(number: int) -> str:
 async def test_a_reader_has_one_vote_that_can_change(store: Store) -> None:
     """A second vote of a reader takes the place of the first, and taking it back leaves none."""
     await published(store, spoken())
-    await store.vote("lantern", voter(1), Verdict.SHIP, HOME)
-    await store.vote("lantern", voter(1), Verdict.SKIP, HOME)
-    await store.vote("lantern", voter(2), Verdict.SKIP, HOME)
-    assert await store.votes(["lantern"]) == {"lantern": Votes(skips=2)}
-    assert await store.votes_by(voter(1), ["lantern", "other"]) == {"lantern": Verdict.SKIP}
-    await store.vote("lantern", voter(1), None, HOME)
-    assert await store.all_votes() == {"lantern": Votes(skips=1)}
-    assert await store.votes_by(voter(1), ["lantern"]) == {}
+    await store.votes.cast("lantern", voter(1), Verdict.SHIP, HOME)
+    await store.votes.cast("lantern", voter(1), Verdict.SKIP, HOME)
+    await store.votes.cast("lantern", voter(2), Verdict.SKIP, HOME)
+    assert await store.votes.counts(["lantern"]) == {"lantern": Votes(skips=2)}
+    assert await store.votes.by_reader(voter(1), ["lantern", "other"]) == {"lantern": Verdict.SKIP}
+    await store.votes.cast("lantern", voter(1), None, HOME)
+    assert await store.votes.all_counts() == {"lantern": Votes(skips=1)}
+    assert await store.votes.by_reader(voter(1), ["lantern"]) == {}
 
 
 async def test_only_what_is_on_the_site_can_be_voted_on(store: Store) -> None:
@@ -45,54 +45,54 @@ async def test_only_what_is_on_the_site_can_be_voted_on(store: Store) -> None:
     await do(store, retracted, Action.RETRACT, reason=REASON)
     for slug in ("draft", "gone", "nothing"):
         with pytest.raises(NotFound, match=slug):
-            await store.vote(slug, voter(1), Verdict.SHIP, HOME)
-    assert await store.votes(["draft", "gone", "nothing"]) == {}
+            await store.votes.cast(slug, voter(1), Verdict.SHIP, HOME)
+    assert await store.votes.counts(["draft", "gone", "nothing"]) == {}
 
 
 async def test_an_address_has_a_ceiling(store: Store) -> None:
     """From one address so many readers can vote on a tool and no more; those who voted can still change their minds."""
     await published(store, spoken(), spoken("Sextant"))
     for number in range(MOST_OF_ADDRESS):
-        await store.vote("lantern", voter(number), Verdict.SHIP, HOME)
+        await store.votes.cast("lantern", voter(number), Verdict.SHIP, HOME)
     with pytest.raises(GateError, match="tomorrow"):
-        await store.vote("lantern", voter(99), Verdict.SHIP, HOME)
-    await store.vote("lantern", voter(0), Verdict.SKIP, HOME)
-    await store.vote("lantern", voter(99), Verdict.SHIP, "b" * 64)
-    await store.vote("sextant", voter(99), Verdict.SHIP, HOME)
-    assert (await store.votes(["lantern"]))["lantern"].total == MOST_OF_ADDRESS + 1
+        await store.votes.cast("lantern", voter(99), Verdict.SHIP, HOME)
+    await store.votes.cast("lantern", voter(0), Verdict.SKIP, HOME)
+    await store.votes.cast("lantern", voter(99), Verdict.SHIP, "b" * 64)
+    await store.votes.cast("sextant", voter(99), Verdict.SHIP, HOME)
+    assert (await store.votes.counts(["lantern"]))["lantern"].total == MOST_OF_ADDRESS + 1
 
 
 async def test_a_vote_that_is_changed_makes_no_room(store: Store) -> None:
     """Votes that are changed from another address still count for the first one's ceiling."""
     await published(store, spoken())
     for number in range(MOST_OF_ADDRESS):
-        await store.vote("lantern", voter(number), Verdict.SHIP, HOME)
-        await store.vote("lantern", voter(number), Verdict.SKIP, "b" * 64)
+        await store.votes.cast("lantern", voter(number), Verdict.SHIP, HOME)
+        await store.votes.cast("lantern", voter(number), Verdict.SKIP, "b" * 64)
     with pytest.raises(GateError):
-        await store.vote("lantern", voter(99), Verdict.SHIP, HOME)
+        await store.votes.cast("lantern", voter(99), Verdict.SHIP, HOME)
 
 
 async def test_a_former_slug_is_another_tool_s_to_take(store: Store) -> None:
     """When a tool is filed elsewhere and another one takes its slug, votes under it are the other one's."""
     await published(store, spoken("Lantern", slug="foo"))
-    await store.vote("foo", voter(1), Verdict.SHIP, HOME)
+    await store.votes.cast("foo", voter(1), Verdict.SHIP, HOME)
     await published(store, spoken("Lantern", slug="bar"))
     await published(store, spoken("Foo", slug="foo"))
-    await store.vote("foo", voter(2), Verdict.SKIP, HOME)
-    assert await store.all_votes() == {"bar": Votes(ships=1), "foo": Votes(skips=1)}
+    await store.votes.cast("foo", voter(2), Verdict.SKIP, HOME)
+    assert await store.votes.all_counts() == {"bar": Votes(ships=1), "foo": Votes(skips=1)}
 
 
 async def test_many_votes_at_once_are_all_counted(store: Store) -> None:
     """Readers who vote at the same time lose no vote, and one who clicks twice has one."""
     await published(store, spoken())
-    votes = (store.vote("lantern", voter(n % 8), Verdict.SHIP, f"{n % 8:064}") for n in range(24))
+    votes = (store.votes.cast("lantern", voter(n % 8), Verdict.SHIP, f"{n % 8:064}") for n in range(24))
     await asyncio.gather(*votes)
-    assert await store.all_votes() == {"lantern": Votes(ships=8)}
+    assert await store.votes.all_counts() == {"lantern": Votes(ships=8)}
 
 
 async def test_a_tool_reviewed_twice_keeps_its_votes(store: Store) -> None:
     """Votes are on the tool: a new review, under another address, has those that were cast before."""
     await published(store, spoken())
-    await store.vote("lantern", voter(1), Verdict.SHIP, HOME)
+    await store.votes.cast("lantern", voter(1), Verdict.SHIP, HOME)
     await published(store, spoken("Lantern", 20, 30, 40))
-    assert await store.all_votes() == {"lantern": Votes(ships=1)}
+    assert await store.votes.all_counts() == {"lantern": Votes(ships=1)}

@@ -29,7 +29,7 @@ class Commits:
 
     def __init__(self, store: Store) -> None:
         self.count = 0
-        event.listen(store._database.engine, "commit", self._more)
+        event.listen(store._db.database.engine, "commit", self._more)
 
     def _more(self, _connection: Connection) -> None:
         self.count += 1
@@ -43,7 +43,7 @@ async def _hold_up(store: Store) -> threading.Event:
         begun.set()
         go.wait(60)
 
-    task = asyncio.ensure_future(store._write(work))
+    task = asyncio.ensure_future(store._db.write(work))
     await asyncio.to_thread(begun.wait, 60)
     task.add_done_callback(lambda done: done.result())
     return go
@@ -53,7 +53,7 @@ async def test_what_has_queued_up_shares_a_commit(store: Store) -> None:
     """A thousand calls that were begun while the writer was busy take two commits of at most 512."""
     go = await _hold_up(store)
     commits = Commits(store)
-    calls = [asyncio.ensure_future(store.begin(step(digest_of(n)))) for n in range(1000)]
+    calls = [asyncio.ensure_future(store.calls.begin(step(digest_of(n)))) for n in range(1000)]
     await asyncio.sleep(0)
     go.set()
     assert len(set(await asyncio.gather(*calls))) == 1000
@@ -65,8 +65,8 @@ async def test_nobody_is_told_before_the_commit(path: Path) -> None:
     async with open_store(path) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            call = asyncio.ensure_future(store.begin(step()))
-            await store.find(step().key)
+            call = asyncio.ensure_future(store.calls.begin(step()))
+            await store.calls.find(step().key)
             assert not call.done()
             other.execute("COMMIT")
         assert await call == 1
@@ -75,14 +75,14 @@ async def test_nobody_is_told_before_the_commit(path: Path) -> None:
 async def test_one_that_fails_leaves_the_others(store: Store) -> None:
     """Of a group in which one breaks a rule of the database, and one a rule of the store, the others are committed."""
     go = await _hold_up(store)
-    good = [asyncio.ensure_future(store.begin(step())) for _ in range(3)]
+    good = [asyncio.ensure_future(store.calls.begin(step())) for _ in range(3)]
     bad = [
-        asyncio.ensure_future(store.begin(step(run=7))),
-        asyncio.ensure_future(store.settle(99, answered())),
+        asyncio.ensure_future(store.calls.begin(step(run=7))),
+        asyncio.ensure_future(store.calls.settle(99, answered())),
     ]
-    late = asyncio.ensure_future(store.begin(step()))
+    late = asyncio.ensure_future(store.calls.begin(step()))
     await asyncio.sleep(0)
     go.set()
     outcomes = await asyncio.gather(*good, *bad, late, return_exceptions=True)
     assert [isinstance(outcome, StorageError) for outcome in outcomes] == [False] * 3 + [True] * 2 + [False]
-    assert len(await store.open_calls()) == 4
+    assert len(await store.calls.open_calls()) == 4

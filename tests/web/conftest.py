@@ -99,8 +99,8 @@ def hash_() -> str:
 @pytest.fixture
 async def accounts(services: Services, hash_: str) -> Starlette:
     """The application for those who sign in: Kim, who publishes, and Ada, who drafts."""
-    await services.store.add_user(KIM, hash_)
-    await services.store.add_user(Actor(name="Ada", role=Role.DRAFTER), hash_)
+    await services.store.users.add(KIM, hash_)
+    await services.store.users.add(Actor(name="Ada", role=Role.DRAFTER), hash_)
     return create_app(services, Access(Accounts(), frozenset({"reviews.example"})))
 
 

@@ -48,7 +48,7 @@ class Desk:
         self.portal.call(lambda: do(self.store, draft, action, **parts))
 
     def view(self, draft: int) -> DraftView:
-        return self.portal.call(self.store.view, draft, CHECKS)
+        return self.portal.call(self.store.approval.view, draft, CHECKS)
 
     def state(self, draft: int) -> State:
         return self.view(draft).standing.state

@@ -84,11 +84,11 @@ def at(store: Store, actor: Actor) -> Browser:
 
 
 async def state_of(store: Store, draft: int) -> State:
-    return (await store.view(draft, CHECKS)).standing.state
+    return (await store.approval.view(draft, CHECKS)).standing.state
 
 
 async def kinds_of(store: Store, draft: int) -> list[str]:
-    return [event.kind for event in (await store.view(draft, CHECKS)).history]
+    return [event.kind for event in (await store.approval.view(draft, CHECKS)).history]
 
 
 async def seat_form(browser: Browser, draft: int, persona: str = "builder") -> dict[str, str]:
@@ -99,6 +99,6 @@ async def seat_form(browser: Browser, draft: int, persona: str = "builder") -> d
 
 
 async def tick_all_but_experience(store: Store, draft: int) -> None:
-    for finding in (await store.view(draft, CHECKS)).missing:
+    for finding in (await store.approval.view(draft, CHECKS)).missing:
         if finding.tickable:
             await do(store, draft, "tick", tick=opinion(finding))

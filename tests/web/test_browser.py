@@ -315,17 +315,17 @@ def test_everything_can_be_done_without_a_script(desk: Desk, kim: str, chromium:
 def test_runs_move_while_somebody_works_on_them(desk: Desk, kim: str, page: Any) -> None:
     """Figures follow a run that is at work without moving the focus, and asking for them stops when it is done."""
     store, portal = desk.store, desk.portal
-    run = portal.call(store.create_run, "batch", {})
-    portal.call(store.add_tools, run, [builders.tool("Lantern"), builders.tool("Sextant")])
-    portal.call(store.hold, run)
+    run = portal.call(store.runs.create, "batch", {})
+    portal.call(store.runs.add_tools, run, [builders.tool("Lantern"), builders.tool("Sextant")])
+    portal.call(store.leases.acquire, run)
     page.goto(f"{kim}/runs")
     page.get_by_role("link", name="Queue").focus()
     assert "0 of 2" in page.locator(f"#run-{run}").inner_text()
-    todo = portal.call(store.next_tools, run)
-    portal.call(store.mark_done, run, todo[0].version)
+    todo = portal.call(store.runs.next_tools, run)
+    portal.call(store.runs.mark_done, run, todo[0].version)
     page.locator(f"#run-{run}").get_by_text("1 of 2").wait_for()
     assert focused(page).startswith("Queue")
-    portal.call(store.set_run_state, run, RunState.DONE)
+    portal.call(store.runs.set_state, run, RunState.DONE)
     page.locator("#runs:not([hx-get])").wait_for()
     assert "done" in page.locator(f"#run-{run}").inner_text()
 
@@ -371,7 +371,7 @@ def worked_on(desk: Desk) -> None:
     desk.do(second, "edit", changes=(TextChange(persona="futurist", value=OTHER),))
     desk.do(second, "tick", tick=opinion(desk.view(second).missing[0]))
     held = desk.drafted(clean("Anvil"))
-    desk.portal.call(desk.store.claim, held, ADA)
+    desk.portal.call(desk.store.locks.claim, held, ADA)
 
 
 FACT = {

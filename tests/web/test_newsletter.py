@@ -63,11 +63,11 @@ async def test_only_whoever_reads_the_mail_can_confirm(
     shown = await reader.get(way)
     assert "Shall kim@example.org get the newsletter?" in shown.text
     assert '<form method="post"' in shown.text
-    known = await store.subscriber_of("kim@example.org")
+    known = await store.subscribers.find("kim@example.org")
     assert known
     assert known.state is Subscription.PENDING
     assert "You are signed up" in (await reader.post(way)).text
-    known = await store.subscriber_of("kim@example.org")
+    known = await store.subscribers.find("kim@example.org")
     assert known
     assert known.state is Subscription.CONFIRMED
 
@@ -119,15 +119,15 @@ async def test_an_address_is_not_flooded(reader: httpx2.AsyncClient, sent: list[
 
 async def test_one_click_leaves(reader: httpx2.AsyncClient, store: Store) -> None:
     """A mail program leaves by one POST without cookies; opening the link only shows a button."""
-    asked = await store.ask("kim@example.org")
-    await store.confirm(asked.id)
+    asked = await store.subscribers.request("kim@example.org")
+    await store.subscribers.confirm(asked.id)
     way = f"/newsletter/leave?token={leave_token(SECRET, asked)}"
     assert "Do you want to leave?" in (await reader.get(way)).text
-    assert (known := await store.subscriber(asked.id))
+    assert (known := await store.subscribers.get(asked.id))
     assert known.state is Subscription.CONFIRMED
     done = await reader.post(way, data={"List-Unsubscribe": "One-Click"})
     assert done.status_code == 200
-    assert (known := await store.subscriber(asked.id))
+    assert (known := await store.subscribers.get(asked.id))
     assert known.state is Subscription.LEFT
 
 
@@ -139,10 +139,10 @@ async def test_a_forged_link_does_nothing(
     reader: httpx2.AsyncClient, store: Store, place: str, token: str
 ) -> None:
     """A link that we did not make is answered with 410, whoever it names."""
-    asked = await store.ask("kim@example.org")
+    asked = await store.subscribers.request("kim@example.org")
     for ask in (reader.get, reader.post):
         assert (await ask(f"/newsletter/{place}", params={"token": token})).status_code == 410
-    assert await store.subscriber(asked.id) == asked
+    assert await store.subscribers.get(asked.id) == asked
 
 
 async def test_a_silent_mail_server_is_not_the_reader_s_trouble(

@@ -59,7 +59,7 @@ async def test_an_empty_queue_says_what_fills_it(browser: Browser) -> None:
 async def test_the_queue_tells_of_each_draft_what_decides(browser: Browser, store: Store) -> None:
     """A row has the tool, the category, the votes, the open findings, the cost, and who has it."""
     draft = await drafted(store, wanting(builders.tool(category="Logs")))
-    await store.claim(draft, ADA)
+    await store.locks.claim(draft, ADA)
     row = words(parsed(await browser.get("/")).xpath("//tbody/tr")[0])
     for told in ("Lantern", "Logs", "Ship 2 ship / 1 skip", "2", "$0.0102", "< 1 min", "Ada"):
         assert told in row
@@ -195,7 +195,7 @@ async def test_who_opens_a_draft_has_it(browser: Browser, ada: Browser, store: S
     offered = {form.get("action") for form in page.forms if form.method == "POST"}
     assert offered == {f"/drafts/{draft}/take_over"}
     await send(browser, f"/drafts/{draft}/take_over")
-    claim = await store.claim_of(draft)
+    claim = await store.locks.claim_of(draft)
     assert claim
     assert claim.holder == "Kim"
     assert (await kinds_of(store, draft))[-1] == "take_over"
@@ -206,7 +206,7 @@ async def test_a_draft_can_be_left_to_others(browser: Browser, store: Store) -> 
     draft = await drafted(store)
     answer = await send(browser, f"/drafts/{draft}/let_go")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert await store.claim_of(draft) is None
+    assert await store.locks.claim_of(draft) is None
 
 
 async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
@@ -217,7 +217,7 @@ async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
     assert "waits for an editor or a publisher" in words(page.find_class("stand")[0])
     assert not forms(page, f"/drafts/{draft}/approve")
     assert forms(page, f"/drafts/{draft}/edit")
-    await store.let_go(draft, LEE)
+    await store.locks.let_go(draft, LEE)
     await do(store, draft, "open")
     await do(store, draft, "approve")
     async with at(store, ADA) as ada:
@@ -266,10 +266,10 @@ async def test_the_history_tells_every_event(browser: Browser, store: Store) -> 
 
 async def test_runs_tell_how_far_they_are(browser: Browser, store: Store) -> None:
     """A run shows how many of its tools are done, and asks for news only while somebody works on it."""
-    run = await store.create_run("batch", {})
-    await store.add_tools(run, [builders.tool("Lantern"), builders.tool("Sextant")])
-    todo = await store.next_tools(run)
-    await store.mark_done(run, todo[0].version)
+    run = await store.runs.create("batch", {})
+    await store.runs.add_tools(run, [builders.tool("Lantern"), builders.tool("Sextant")])
+    todo = await store.runs.next_tools(run)
+    await store.runs.mark_done(run, todo[0].version)
     page = parsed(await browser.get("/runs"))
     assert "1 of 2" in words(page.xpath("//tbody/tr")[0])
     assert page.get_element_by_id("runs").get("hx-get") is None
@@ -281,7 +281,7 @@ async def test_runs_are_read_page_by_page(
     """Older runs follow on a page of their own."""
     monkeypatch.setattr("panel.web.runs.PAGE", 2)
     for _ in range(3):
-        await store.create_run("batch", {})
+        await store.runs.create("batch", {})
     page = parsed(await browser.get("/runs"))
     older = parsed(await browser.get(page.xpath("//a[@rel='next']/@href")[0]))
     assert [each.get("id") for each in page.xpath("//tbody/tr")] == ["run-3", "run-2"]

@@ -61,7 +61,7 @@ async def test_approving_opens_the_next_draft(browser: Browser, store: Store) ->
     """An approval leads to the draft that has waited longest and is with nobody else, which says what was done."""
     draft = await drafted(store, clean())
     held, following = await drafted(store, clean("Sextant")), await drafted(store, clean("Anvil"))
-    await store.claim(held, ADA)
+    await store.locks.claim(held, ADA)
     answer = await send(browser, f"/drafts/{draft}/approve")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(f"/drafts/{following}?")
@@ -108,7 +108,7 @@ async def test_a_note_is_gone_once_something_else_was_done(browser: Browser, sto
 async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store) -> None:
     """A tick names who dealt with the finding, and how; the next finding comes into view."""
     draft = await drafted(store, wanting())
-    (finding, other) = (await store.view(draft, CHECKS)).missing
+    (finding, other) = (await store.approval.view(draft, CHECKS)).missing
     answer = await send(
         browser, f"/drafts/{draft}/tick", kind="supported", source="https://lantern.example.com/price"
     )
@@ -121,12 +121,12 @@ async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store)
 async def test_an_experience_can_only_be_cut(browser: Browser, store: Store) -> None:
     """A finding that no tick can deal with offers no tick; once its words are gone, so is the finding."""
     draft = await drafted(store, wanting())
-    finding = (await store.view(draft, CHECKS)).missing[1]
+    finding = (await store.approval.view(draft, CHECKS)).missing[1]
     item = parsed(await browser.get(f"/drafts/{draft}")).get_element_by_id(f"finding-{finding.id[:12]}")
     assert not item.xpath(".//form")
     form = await seat_form(browser, draft, "futurist")
     await browser.post(f"/drafts/{draft}/edit", data={**form, "take": OTHER})
-    assert finding not in (await store.view(draft, CHECKS)).missing
+    assert finding not in (await store.approval.view(draft, CHECKS)).missing
 
 
 async def test_an_edit_changes_what_was_changed_and_nothing_else(browser: Browser, store: Store) -> None:
@@ -135,7 +135,7 @@ async def test_an_edit_changes_what_was_changed_and_nothing_else(browser: Browse
     form = await seat_form(browser, draft)
     answer = await browser.post(f"/drafts/{draft}/edit", data={**form, "score": "55", "reason": "Too kind."})
     assert answer.headers["location"].endswith("#seat-builder")
-    last = (await store.view(draft, CHECKS)).history[-1]
+    last = (await store.approval.view(draft, CHECKS)).history[-1]
     assert [edit["change"]["field"] for edit in last.payload["edits"]] == ["score"]
     assert last.reason == "Too kind."
 
@@ -151,7 +151,7 @@ async def test_facts_and_price_class_can_be_edited(browser: Browser, store: Stor
         "checked_on": "2026-11-20",
     }
     await browser.post(f"/drafts/{draft}/edit", data={**form, **fact, "price_class": "paid"})
-    view = await store.view(draft, CHECKS)
+    view = await store.approval.view(draft, CHECKS)
     assert view.shown.review.tool.price_class == "paid"
     assert [each.claim for each in view.shown.review.tool.facts] == ["It costs $9 a month."]
     assert "price" not in {finding.kind for finding in view.missing}
@@ -291,7 +291,7 @@ async def test_a_late_edit_keeps_what_was_written(browser: Browser, store: Store
     again = forms(kept, f"/drafts/{draft}/edit")[0]
     assert (again["take"].strip(), again["score"], again["reason"]) == (mine, "71", "Clearer.")
     await browser.post(f"/drafts/{draft}/edit", data=again)
-    builder = (await store.view(draft, CHECKS)).shown.review.seats[0].take
+    builder = (await store.approval.view(draft, CHECKS)).shown.review.seats[0].take
     assert builder
     assert (builder.take, builder.score) == (mine, 71)
 
@@ -303,7 +303,7 @@ async def test_a_late_edit_leaves_alone_what_it_did_not_touch(browser: Browser, 
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=OTHER),))
     late = await browser.post(f"/drafts/{draft}/edit", data={**form, "score": "71"})
     await browser.post(f"/drafts/{draft}/edit", data=forms(parsed(late), f"/drafts/{draft}/edit")[0])
-    builder = (await store.view(draft, CHECKS)).shown.review.seats[0].take
+    builder = (await store.approval.view(draft, CHECKS)).shown.review.seats[0].take
     assert builder
     assert (builder.take, builder.score) == (OTHER, 71)
 

@@ -131,10 +131,10 @@ async def test_sessions_begin_anew_at_each_sign_in(told: Starlette, services: Se
         assert await who(browser) == "303"
         assert len(second) == 43
         digest = hashlib.sha256(second.encode()).hexdigest()
-        kept = await services.store.session_user(digest)
+        kept = await services.store.users.session_user(digest)
         assert kept
         assert kept.name == "Ada"
-        assert await services.store.session_user(second) is None
+        assert await services.store.users.session_user(second) is None
 
 
 async def test_the_cookie_of_a_session_is_kept_from_scripts_and_other_sites(
@@ -190,14 +190,14 @@ async def test_who_was_disabled_is_out_at_once(
     """Disabling somebody ends what they had open, and their password is worth nothing; a new role counts at once."""
     async with away() as browser:
         await browser.sign_in("Ada")
-        await services.store.set_role("Ada", Role.EDITOR)
+        await services.store.users.set_role("Ada", Role.EDITOR)
         assert await who(browser) == "Ada editor True"
-        await services.store.disable_user("Ada")
+        await services.store.users.disable("Ada")
         assert await who(browser) == "303"
         assert (await browser.sign_in("Ada")).status_code == 401
-        await services.store.enable_user("Ada")
+        await services.store.users.enable("Ada")
         assert (await browser.sign_in("Ada")).status_code == 303
-        await services.store.set_password("Ada", hashed("another horse battery"))
+        await services.store.users.set_password("Ada", hashed("another horse battery"))
         assert await who(browser) == "303"
     assert told
 
@@ -206,7 +206,7 @@ async def test_unknown_names_get_the_same_answer(
     told: Starlette, away: Callable[..., Browser], services: Services
 ) -> None:
     """A wrong password, a name that nobody has, one that is too long, and a disabled account are told in the same words."""
-    await services.store.disable_user("Ada")
+    await services.store.users.disable("Ada")
     pages = set()
     for name, password in (("Kim", WRONG), ("Nobody", WRONG), ("N" * 500_000, WRONG), ("Ada", PASSWORD)):
         async with away() as browser:
@@ -349,9 +349,9 @@ async def test_short_passwords_are_refused(password: str) -> None:
 @pytest.fixture
 async def proxied(services: Services) -> Starlette:
     """The application behind a proxy at 192.0.2.1 that names who signed in."""
-    await services.store.add_user(Actor(name="Žofie", role=Role.EDITOR), "no hash")
-    await services.store.add_user(KIM, "no hash")
-    await services.store.disable_user("Kim")
+    await services.store.users.add(Actor(name="Žofie", role=Role.EDITOR), "no hash")
+    await services.store.users.add(KIM, "no hash")
+    await services.store.users.disable("Kim")
     way = Proxy("X-Remote-User", frozenset({"192.0.2.1"}))
     return telling(create_app(services, Access(way, frozenset({"reviews.example"}))))
 

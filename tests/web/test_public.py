@@ -146,7 +146,7 @@ async def test_a_vote_by_script_is_answered_with_counts(reader: httpx2.AsyncClie
         "set-cookie"
         not in (await reader.post("/vote/lantern", data={"verdict": "skip"}, headers=JSON)).headers
     )
-    assert await store.all_votes() == {"lantern": Votes(skips=1)}
+    assert await store.votes.all_counts() == {"lantern": Votes(skips=1)}
     told = (await reader.get("/votes?tools=lantern,sextant,nothing")).json()
     assert told["lantern"]["mine"] == "skip"
     assert set(told) == {"lantern", "sextant"}
@@ -161,7 +161,7 @@ async def test_a_vote_by_form_is_told_on_a_page(reader: httpx2.AsyncClient, stor
     for expected in ("You voted ship", "1 vote. ", 'href="../tools/lantern/#community"', 'value="withdraw"'):
         assert expected in page.text, expected
     await reader.post("/vote/lantern", data={"verdict": "withdraw"})
-    assert await store.all_votes() == {}
+    assert await store.votes.all_counts() == {}
     page = await reader.get("/vote/lantern")
     assert "No vote of yours is kept" in page.text
     assert "withdraw" not in page.text
@@ -171,7 +171,7 @@ async def test_a_vote_by_form_is_told_on_a_page(reader: httpx2.AsyncClient, stor
 async def test_the_split_is_told_from_a_number_on(reader: httpx2.AsyncClient, store: Store) -> None:
     """From the minimum on, the answer says how votes are split."""
     for n in range(4):
-        await store.vote("lantern", f"{n:064}", Verdict.SKIP, "a" * 64)
+        await store.votes.cast("lantern", f"{n:064}", Verdict.SKIP, "a" * 64)
     answer = (await reader.post("/vote/lantern", data=SHIP, headers=JSON)).json()
     assert (answer["total"], answer["ships"], answer["skips"]) == (5, 1, 4)
     fresh = await reader.get("/votes?tools=lantern")
@@ -191,7 +191,7 @@ async def test_a_forged_cookie_is_a_new_reader(reader: httpx2.AsyncClient, store
     reader.cookies.clear()
     answer = await reader.post("/vote/lantern", data=SHIP, headers={"cookie": f"{COOKIE}={value}"})
     assert COOKIE in answer.headers["set-cookie"]
-    assert (await store.all_votes())["lantern"].total == 2
+    assert (await store.votes.all_counts())["lantern"].total == 2
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ async def test_other_sites_cannot_vote(
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = await reader.post("/vote/lantern", content="verdict=ship", headers={**form, **headers})
     assert answer.status_code == status
-    assert await store.all_votes() == {}
+    assert await store.votes.all_counts() == {}
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ async def test_an_address_has_a_ceiling_across_readers(services: PublicServices,
     statuses = [await vote("192.0.2.7", f"203.0.113.{n}") for n in range(21)]
     assert statuses == [303] * 20 + [429]
     assert await vote("10.0.0.1", "198.51.100.1, 203.0.113.9") == 303
-    assert (await store.all_votes())["lantern"].total == 21
+    assert (await store.votes.all_counts())["lantern"].total == 21
 
 
 async def test_a_proxy_may_add_a_line_of_its_own(services: PublicServices) -> None:
@@ -287,7 +287,7 @@ async def test_the_store_keeps_no_address(
     """What is kept of a reader is a hash of a random number, and a keyed hash of the address."""
     await reader.post("/vote/lantern", data=SHIP)
     number = reader.cookies[COOKIE].partition(".")[0]
-    assert await store.votes_by(number, ["lantern"]) == {}
+    assert await store.votes.by_reader(number, ["lantern"]) == {}
     assert "secret" not in repr(services)
 
 
@@ -300,7 +300,7 @@ async def test_many_readers_vote_at_once(services: PublicServices, store: Store)
             return (await fresh.post("/vote/lantern", data=SHIP)).status_code
 
     assert set(await asyncio.gather(*(vote(n) for n in range(20)))) == {303}
-    assert await store.all_votes() == {"lantern": Votes(ships=20)}
+    assert await store.votes.all_counts() == {"lantern": Votes(ships=20)}
 
 
 def test_an_address_has_another_hash_each_day() -> None:

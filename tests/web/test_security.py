@@ -303,13 +303,13 @@ async def test_an_approval_of_something_else_gives_back_what_was_written(
 ) -> None:
     """An approval names what was shown; when that is not what is there, nothing is approved and the reason comes back."""
     store = services.store
-    run = await store.create_run("review", {})
-    draft = await store.put_draft(review(), run, await store.put_tool(review().tool))
+    run = await store.runs.create("review", {})
+    draft = await store.drafts.put(review(), run, await store.tools.put(review().tool))
 
     async def approve(_request: Request) -> Response:
         reason = "Fine <b>by</b> me"
         deed = DraftCommand(action=Action.APPROVE, actor=KIM, seen="0" * 64, reason=reason)
-        await store.act(draft, deed, services.checks)
+        await store.approval.act(draft, deed, services.checks)
         return Response()
 
     add(app, approve)
@@ -324,7 +324,7 @@ async def test_a_draft_that_is_not_there_is_not_found(
     """The number of no draft gives 404."""
 
     async def show(_request: Request) -> Response:
-        await services.store.view(404, services.checks)
+        await services.store.approval.view(404, services.checks)
         return Response()
 
     add(app, show)

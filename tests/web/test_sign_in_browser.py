@@ -66,7 +66,7 @@ def queue(tmp_path: Path, hash_: str) -> Iterator[str]:
 
     async def serve() -> None:
         async with open_store(tmp_path / "panel.db") as store:
-            await store.add_user(Actor(name="Kim", role=Role.EDITOR), hash_)
+            await store.users.add(Actor(name="Kim", role=Role.EDITOR), hash_)
             app = create_app(Services(store, *(None,) * 4), Access(Accounts()))  # type: ignore[arg-type] # no page is opened
             servers.append(Serving(app))
             await servers[0].serve(sockets=[place])

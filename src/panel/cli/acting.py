@@ -24,9 +24,9 @@ async def acting(resolved: Resolved, store: Store) -> Actor:
     name = resolved.settings.editor
     if name is None:
         raise SettingsError(WHO)
-    if not await store.users():
+    if not await store.users.all():
         return Actor(name=name, role=Role.PUBLISHER)
-    user = await store.user(name)
+    user = await store.users.get(name)
     if user is None or user.disabled_at is not None:
         why = "there is no account" if user is None else "the account was disabled"
         raise GateError(f"{name}: {why}; `panel users list` shows who may work with drafts")

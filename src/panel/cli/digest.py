@@ -121,7 +121,7 @@ async def _issue(store: Store, week: Week, url: str, site: str) -> Issue:
 
     latest: dict[str, Publication] = {}
     last = 0
-    while page := await store.live(after=last):
+    while page := await store.publications.live(after=last):
         for one in page:
             # Of a tool that was reviewed twice, the later review is on the site.
             name = one.shown.review.tool.canonical

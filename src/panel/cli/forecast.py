@@ -135,7 +135,7 @@ async def _outlook(cast_: PanelSetup, settings: Settings, tools: Tools, store: S
             [_question(tool, persona, means, rates[id(means)]) for persona, means in asked] for tool in page
         ]
         keys = [key for panel in panels for _, key in panel]
-        there = await store.answered(keys) if store is not None else set()
+        there = await store.calls.answered(keys) if store is not None else set()
         marked = ([replace(question, kept=key in there) for question, key in panel] for panel in panels)
         taken += forecast(marked, warm=plan.warm)
     return Outlook(

@@ -126,7 +126,7 @@ class StoredRun:
     async def todo(self) -> AsyncGenerator[Tool]:
         """Yield the tools that are to be reviewed, a page of them at a time in memory."""
         after = 0
-        while page := await self._store.next_tools(self.run, after=after):
+        while page := await self._store.runs.next_tools(self.run, after=after):
             for todo in page:
                 self._versions[todo.tool.canonical] = todo.version
                 yield todo.tool
@@ -139,11 +139,11 @@ class StoredRun:
     async def keep(self, review: PanelReview, checks: Checks) -> int:
         """Keep a review; see `Ledger.keep`."""
         version = self._versions[review.tool.canonical]
-        return await self._store.put_draft(review, self.run, version, anew=self._fresh, checks=checks)
+        return await self._store.drafts.put(review, self.run, version, anew=self._fresh, checks=checks)
 
     async def reported(self, review: PanelReview) -> None:
         """Keep that a draft's report files are written."""
-        await self._store.mark_reported(self.run, self._versions[review.tool.canonical])
+        await self._store.runs.mark_reported(self.run, self._versions[review.tool.canonical])
 
     def leave(self, review: PanelReview) -> None:
         """Forget a tool that is done with."""
@@ -151,7 +151,7 @@ class StoredRun:
 
     async def find(self, step: CallKey) -> CallRecord | None:
         """Return what a step brought earlier; see `CallJournal`."""
-        entry = await self._store.find(step.key, self.run if self._fresh else None)
+        entry = await self._store.calls.find(step.key, self.run if self._fresh else None)
         self.reused += entry is not None
         return entry
 
@@ -159,7 +159,7 @@ class StoredRun:
         """Commit that a step is about to be asked, unless another run asks it at this moment; see `CallJournal`."""
         step = step.model_copy(update={"run": self.run})
         if self._fresh:
-            return await self._store.begin(step)
+            return await self._store.calls.begin(step)
 
         async def noted(seconds: float) -> None:
             if self._note is not None:
@@ -167,17 +167,17 @@ class StoredRun:
                 self._note = None
             await wait(seconds)
 
-        begun = await self._store.begin_once(step, noted)
+        begun = await self._store.calls.begin_once(step, noted)
         self.reused += not isinstance(begun, int)
         return begun
 
     async def settle(self, call: int, entry: CallRecord) -> None:
         """Commit what came of it; see `CallJournal`."""
-        await self._store.settle(call, entry)
+        await self._store.calls.settle(call, entry)
 
     async def withdraw(self, call: int, entry: CallRecord) -> None:  # noqa: ARG002 - its signature
         """Commit that no call was made; see `CallJournal`."""
-        await self._store.withdraw(call)
+        await self._store.calls.withdraw(call)
 
 
 class StoredRetry(StoredRun):
@@ -202,7 +202,7 @@ class StoredRetry(StoredRun):
     async def todo(self) -> AsyncGenerator[Tool]:
         """Yield the tools of which seats are asked again."""
         async for tool in super().todo():
-            draft = await self._store.draft_of(self._of, tool)
+            draft = await self._store.drafts.of_tool(self._of, tool)
             if draft is not None:
                 self._kept[tool.canonical] = draft.review
                 yield draft.review.tool
@@ -216,8 +216,8 @@ class StoredRetry(StoredRun):
     async def keep(self, review: PanelReview, checks: Checks) -> int:
         """Put the mended review in the place of the draft; see `Ledger.keep`."""
         version = self._versions[review.tool.canonical]
-        draft = await self._store.put_draft(review, self._of, version, checks=checks)
-        await self._store.mark_done(self.run, version, draft)
+        draft = await self._store.drafts.put(review, self._of, version, checks=checks)
+        await self._store.runs.mark_done(self.run, version, draft)
         return draft
 
     def leave(self, review: PanelReview) -> None:
@@ -238,14 +238,14 @@ async def leased(store: Store, run: int, halt: StopSignal, *, heed: bool = True)
     """
     from panel.store import RENEW_SECONDS, RunState
 
-    lease = await store.hold(run)
+    lease = await store.leases.acquire(run)
 
     async def stay() -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await store.renew(lease)
-                if heed and (await store.run(run)).state is RunState.STOPPED:
+                await store.leases.renew(lease)
+                if heed and (await store.runs.get(run)).state is RunState.STOPPED:
                     halt.set(f"run {run} was cancelled")
             except StorageError as error:
                 halt.fail(error)
@@ -253,8 +253,8 @@ async def leased(store: Store, run: int, halt: StopSignal, *, heed: bool = True)
                 halt.set(str(error))
 
     try:
-        if heed and (await store.run(run)).state is not RunState.DONE:
-            await store.set_run_state(run, RunState.OPEN)
+        if heed and (await store.runs.get(run)).state is not RunState.DONE:
+            await store.runs.set_state(run, RunState.OPEN)
         staying = asyncio.create_task(stay())
         try:
             yield
@@ -263,4 +263,4 @@ async def leased(store: Store, run: int, halt: StopSignal, *, heed: bool = True)
             await asyncio.gather(staying, return_exceptions=True)
     finally:
         with suppress(PanelError):
-            await store.release(lease)
+            await store.leases.release(lease)

@@ -52,7 +52,7 @@ async def rerun(resolved: Resolved, store: Store, view: DraftView, persona: str)
     halt = StopSignal()
     async with leased(store, run, halt):
         seat = await _ask(asked, seated_cast, StoredRun(store, run, fresh=True), halt, view, persona)
-    await store.set_run_state(run, RunState.STOPPED if halt.reason else RunState.DONE)
+    await store.runs.set_state(run, RunState.STOPPED if halt.reason else RunState.DONE)
     if halt.fault is not None:
         raise halt.fault
     if seat.failure is not None:
@@ -64,7 +64,7 @@ async def rerun(resolved: Resolved, store: Store, view: DraftView, persona: str)
 
 async def _as_asked(resolved: Resolved, store: Store, draft: int) -> Resolved:
     """Return the settings that a draft's panel was asked with, with what is the user's own as it is now."""
-    run = await store.run((await store.draft(draft)).run)
+    run = await store.runs.get((await store.drafts.get(draft)).run)
     then = {**run.settings.get("settings", {}), "record": None, "budget": None}
     settings = Settings.model_validate({**resolved.settings.model_dump(mode="json"), **then})
     return Resolved(settings, {**resolved.sources, **dict.fromkeys(then, f"run {run.id}")})
@@ -74,8 +74,8 @@ async def _run(store: Store, view: DraftView, persona: str, settings: dict[str, 
     """Return the run of this asking, which an earlier attempt may have begun."""
     replaced = sum(event.kind in {Action.RERUN_SEAT, Action.UNDO} for event in view.history)
     of = {"draft": view.id, "persona": persona, "shown": view.shown.hash, "replaced": replaced}
-    begun = await store.find_run(KIND, {**settings, **of})
-    return begun if begun is not None else await store.create_run(KIND, {**settings, **of})
+    begun = await store.runs.find(KIND, {**settings, **of})
+    return begun if begun is not None else await store.runs.create(KIND, {**settings, **of})
 
 
 async def _ask(

@@ -60,7 +60,7 @@ async def send_issue(resolved: Resolved, store: Store, issue: Issue) -> Sent:
     try:
         with ExitStack() as open_:
             line = None
-            while page := await store.unsent(issue.week, after=last):
+            while page := await store.subscribers.due(issue.week, after=last):
                 line = line or open_.enter_context(line_to(post_of(resolved)))
                 for one in page:
                     await letters.send(line, one)
@@ -85,7 +85,7 @@ class _Letters:
 
     async def send(self, line: Line, one: Subscriber) -> None:
         """Mail the issue to somebody, unless another process does."""
-        if not await self._store.take(one, self._issue.week):
+        if not await self._store.subscribers.reserve(one, self._issue.week):
             return
         leave = f"{self._issue.url}/newsletter/leave?token={leave_token(self._secret, one)}"
         try:
@@ -94,9 +94,9 @@ class _Letters:
             self.refused.append(str(error))
         except MailPutOff as error:
             self.put_off.append(str(error))
-            await self._store.give_back(one)
+            await self._store.subscribers.release(one)
         except MailDown:
-            await self._store.give_back(one)
+            await self._store.subscribers.release(one)
             raise
         else:
             self.delivered += 1

@@ -155,7 +155,9 @@ def _check(resolved: Resolved, wish: ServeOptions, address: str) -> None:
     from panel.orchestrator.stores import inspect_store, use_store
     from panel.web.origins import is_loopback
 
-    if wish.header or (inspect_store(resolved).there and use_store(resolved, lambda store: store.users())):
+    if wish.header or (
+        inspect_store(resolved).there and use_store(resolved, lambda store: store.users.all())
+    ):
         return
     if not is_loopback(address):
         raise SettingsError(f"--host {wish.host}: {UNGUARDED}")

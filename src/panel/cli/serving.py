@@ -104,7 +104,7 @@ async def _access(resolved: Resolved, store: Store, wish: ServeOptions) -> Acces
 async def _way(resolved: Resolved, store: Store, wish: ServeOptions) -> Open | Accounts | Proxy:
     if wish.header:
         return Proxy(wish.header, frozenset(map(plain_address, wish.addresses)))
-    if await store.users():
+    if await store.users.all():
         return Accounts()
     return Open(await acting(resolved, store))
 

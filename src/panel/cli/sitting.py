@@ -213,14 +213,14 @@ class Sitting:
 
         async with configured_store(self.resolved) as store:
             settings = settings_of(self.resolved, self.prepare(None))
-            run = await store.create_run(self._keeping.kind, settings)
-            await store.add_tools(run, tools)
+            run = await store.runs.create(self._keeping.kind, settings)
+            await store.runs.add_tools(run, tools)
             ledger = StoredRun(store, run, fresh=self._keeping.fresh, note=self._voice.note)
             async with leased(store, run, self._halt, heed=False):
                 yield ledger
             self._reused = ledger.reused
             if self._halt.fault is None:
-                await store.set_run_state(run, RunState.STOPPED if self._halt.reason else RunState.DONE)
+                await store.runs.set_state(run, RunState.STOPPED if self._halt.reason else RunState.DONE)
 
     async def _sit(self, cast_: PanelSetup, job: Job, each: Each) -> None:
         warm = job.first is not None and cache_plan(cast_, self.settings, job.first, job.count).warm

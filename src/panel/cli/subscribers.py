@@ -100,7 +100,7 @@ def forget(
         address = mail_address(mail)
     except ValueError as error:
         raise SettingsError(f"{mail}: {error}") from None
-    known = use_store(_resolved(config), lambda store: store.forget(address))
+    known = use_store(_resolved(config), lambda store: store.subscribers.forget(address))
     if not known:
         raise SettingsError(f"{address} is not known; see panel subscribers list")
     plain_result(f"{address} is forgotten.")
@@ -132,7 +132,7 @@ def _all(resolved: Resolved) -> list[Subscriber]:
 
     async def read(store: Store) -> list[Subscriber]:
         found: list[Subscriber] = []
-        while page := await store.subscribers(after=found[-1].id if found else 0):
+        while page := await store.subscribers.page(after=found[-1].id if found else 0):
             found += page
         return found
 

@@ -97,7 +97,7 @@ def add(
     if _of(people, actor.name):
         raise SettingsError(f"there is a user {actor.name} already; choose another name")
     hash_ = _hashed(actor.name, stdin=password_stdin)
-    user = _done(resolved, actor.name, lambda store: store.add_user(actor, hash_))
+    user = _done(resolved, actor.name, lambda store: store.users.add(actor, hash_))
     _told(user, f"{user.name} may sign in, as {_a(user.role)}.", as_json=as_json)
     if not people:
         tell(FIRST)
@@ -129,7 +129,7 @@ def role(
     """Give somebody another role."""
     from panel.core.draft_rules import Role
 
-    user = _changed(config, name, lambda store: store.set_role(name, Role(role)))
+    user = _changed(config, name, lambda store: store.users.set_role(name, Role(role)))
     _told(user, f"{user.name} is {_a(user.role)} now.", as_json=as_json)
 
 
@@ -143,21 +143,21 @@ def password(
     """Give somebody another password."""
     resolved = _resolved(config)
     hash_ = _hashed(_known(resolved, name).name, stdin=password_stdin)
-    user = _done(resolved, name, lambda store: store.set_password(name, hash_))
+    user = _done(resolved, name, lambda store: store.users.set_password(name, hash_))
     _told(user, f"{user.name} has another password, and is signed out everywhere.", as_json=as_json)
 
 
 @app.command("disable", help=DISABLE_HELP)
 def disable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
     """Let somebody in no longer."""
-    user = _changed(config, name, lambda store: store.disable_user(name))
+    user = _changed(config, name, lambda store: store.users.disable(name))
     _told(user, f"{user.name} may no longer sign in.", as_json=as_json)
 
 
 @app.command("enable", help=ENABLE_HELP)
 def enable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
     """Let somebody in again."""
-    user = _changed(config, name, lambda store: store.enable_user(name))
+    user = _changed(config, name, lambda store: store.users.enable(name))
     _told(user, f"{user.name} may sign in again, as {_a(user.role)}.", as_json=as_json)
 
 
@@ -170,7 +170,7 @@ def _resolved(config: Path | None) -> Resolved:
 def _people(resolved: Resolved) -> list[User]:
     from panel.orchestrator.stores import inspect_store, use_store
 
-    return use_store(resolved, lambda store: store.users()) if inspect_store(resolved).there else []
+    return use_store(resolved, lambda store: store.users.all()) if inspect_store(resolved).there else []
 
 
 def _of(people: list[User], name: str) -> User | None:

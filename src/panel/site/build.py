@@ -95,7 +95,7 @@ async def build_site(
     with remembered(place.memory) as known:
         if place.full:
             known.forget()
-        shelf = await read_shelf(store, known, code, await store.all_votes())
+        shelf = await read_shelf(store, known, code, await store.votes.all_counts())
         if not shelf.cards and tree.has_reviews:
             raise SettingsError(
                 f"{place.folder}: holds a site with reviews, and nothing is published in this database; is it the right one? "

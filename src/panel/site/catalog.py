@@ -69,7 +69,7 @@ class Catalog:
         if card.draft in self._held:
             self._held.move_to_end(card.draft)
             return self._held[card.draft]
-        found = await self._store.publishing(card.draft)
+        found = await self._store.publications.history(card.draft)
         if found is None or found.live is None:
             raise StorageError(f"draft {card.draft} was retracted meanwhile; build the site again")
         self._held[card.draft] = found.live
@@ -91,17 +91,17 @@ async def read_shelf(store: Store, memory: Memory, code: str, votes: dict[str, V
         StorageError: one of them was altered.
     """
     cards: list[ToolSummary] = []
-    for tool, rows in groupby(await store.listed(), key=lambda row: row.tool):
+    for tool, rows in groupby(await store.publications.listed(), key=lambda row: row.tool):
         cards.append(await _card(store, memory, tool, list(rows), code))
     memory.keep_records(card.tool for card in cards)
-    return Catalog(store, memory, cards, await store.compared(), votes)
+    return Catalog(store, memory, cards, await store.publications.compared_tools(), votes)
 
 
 async def _card(store: Store, memory: Memory, tool: int, rows: list[Listed], code: str) -> ToolSummary:
     key = " ".join([code, *(f"{row.draft}:{row.version}" for row in rows)])
     if card := memory.card(tool, key):
         return card
-    past = [await store.publishing(row.draft) for row in rows]
+    past = [await store.publications.history(row.draft) for row in rows]
     return memory.put_record(tool, key, record_of(tool, [one for one in past if one]))
 
 

@@ -10,14 +10,13 @@ from panel.store.calls import Call
 from panel.store.draft_locks import CLAIM_SECONDS, Claim
 from panel.store.drafts import Draft, DraftLine
 from panel.store.events import Event, PastEvent
-from panel.store.figures import Progress, Spent
 from panel.store.findings import Checks
 from panel.store.inspect import Glance, glance
 from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.process_id import Holder
 from panel.store.publications import Listed, Publication, Publishing, Retraction
 from panel.store.queue import Order, QueueFilter, QueueLine, QueuePage, Split
-from panel.store.run_stats import FAILURES, FailedSeat, RunLine
+from panel.store.run_stats import FAILURES, FailedSeat, Progress, RunLine, Spent
 from panel.store.runs import Run, RunState, Todo
 from panel.store.store import Store, open_store
 from panel.store.subscribers import Subscriber, Subscription

@@ -13,11 +13,11 @@ from panel.core.edits import Edit, Shown, edit_of, edited, left_after
 from panel.core.resolution import RecordedResolution, missing_ticks
 from panel.core.review import PanelReview
 from panel.errors import GateError
-from panel.store.base import Access
 from panel.store.draft_history import REPLACED, DraftHistory, desk_of, keep
 from panel.store.draft_locks import Claim, claim_of, let_go
 from panel.store.events import Event, PastEvent
 from panel.store.findings import checked
+from panel.store.repository import Repository
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -107,7 +107,7 @@ class _Plan:
     payload: dict[str, Any]
 
 
-class Approvals(Access):
+class Approvals(Repository):
     """What people do with drafts."""
 
     async def act(self, draft: int, deed: DraftCommand, checks: Checks) -> DraftState:
@@ -123,7 +123,7 @@ class Approvals(Access):
             GateError: the rules refuse it, or somebody else has the draft before them.
             StorageError: there is no such draft, it was altered, or it was not committed.
         """
-        told = await self._write(lambda connection: _act(connection, draft, deed, checks))
+        told = await self._db.write(lambda connection: _act(connection, draft, deed, checks))
         if isinstance(told, GateError):
             raise told
         return told
@@ -138,7 +138,7 @@ class Approvals(Access):
         Raises:
             StorageError: there is none of this number, or it was altered.
         """
-        return await self._read(lambda connection: _view(connection, draft, checks))
+        return await self._db.read(lambda connection: _view(connection, draft, checks))
 
 
 def _act(connection: Connection, draft: int, deed: DraftCommand, checks: Checks) -> DraftState | GateError:

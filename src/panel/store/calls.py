@@ -18,10 +18,10 @@ from panel.core.base import Frozen
 from panel.core.call_record import CallKey, CallRecord
 from panel.core.completion import Completion, Usage
 from panel.errors import StorageError
-from panel.store.base import Access
 from panel.store.columns import now, plain
 from panel.store.leases import LEASE_SECONDS, LOOKS
 from panel.store.process_id import Holder
+from panel.store.repository import Repository
 from panel.store.schema import calls, runs
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class _InFlight(NamedTuple):
 _BEING_BEGUN = _InFlight(0, "", 0)
 
 
-class Steps(Access):
+class Calls(Repository):
     """Intents and answers."""
 
     async def find(self, key: str, run: int | None = None) -> CallRecord | None:
@@ -83,7 +83,7 @@ class Steps(Access):
         Raises:
             StorageError: it cannot be read.
         """
-        return await self._read(lambda connection: _find(connection, key, run))
+        return await self._db.read(lambda connection: _find(connection, key, run))
 
     async def answered(self, keys: Sequence[str]) -> set[str]:
         """Return those keys of steps that were answered.
@@ -91,7 +91,7 @@ class Steps(Access):
         Raises:
             StorageError: it cannot be read.
         """
-        return await self._read(lambda connection: _answered(connection, keys))
+        return await self._db.read(lambda connection: _answered(connection, keys))
 
     async def begin(self, step: CallKey) -> int:
         """Commit that a step is about to be asked, and return the number of the call; no call may be made without.
@@ -99,7 +99,7 @@ class Steps(Access):
         Raises:
             StorageError: it was not committed.
         """
-        return await self._write(lambda connection: _begin(connection, step))
+        return await self._db.write(lambda connection: _begin(connection, step))
 
     async def begin_once(
         self, step: CallKey, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -119,7 +119,7 @@ class Steps(Access):
         seen: Counter[_InFlight] = Counter()
         while True:
             still = {call for call, looks in seen.items() if looks >= LOOKS}
-            begun = await self._write(partial(self._begin_once, step, still))
+            begun = await self._db.write(partial(self._begin_once, step, still))
             if not isinstance(begun, _InFlight):
                 return begun
             seen[begun] += 1
@@ -128,7 +128,7 @@ class Steps(Access):
     def _begin_once(
         self, step: CallKey, still: Container[_InFlight], connection: Connection
     ) -> int | Completion | _InFlight:
-        if not self._database.claim(connection, step.key):
+        if not self._db.database.claim(connection, step.key):
             return _BEING_BEGUN
         taken = _taken(connection, step, still)
         return _begin(connection, step) if taken is None else taken
@@ -139,7 +139,7 @@ class Steps(Access):
         Raises:
             StorageError: it was not committed, or no such call is open.
         """
-        await self._write(lambda connection: _settle(connection, call_id, entry), paid=True)
+        await self._db.write(lambda connection: _settle(connection, call_id, entry), paid=True)
 
     async def withdraw(self, call_id: int) -> None:
         """Commit that a call was not made after all.
@@ -149,11 +149,11 @@ class Steps(Access):
         """
         query = update(calls).where(calls.c.id == call_id, calls.c.state == OPEN)
         query = query.values(state=WITHDRAWN, settled_at=now())
-        await self._write(lambda connection: connection.execute(query) and None)
+        await self._db.write(lambda connection: connection.execute(query) and None)
 
     async def open_calls(self, run: int | None = None) -> list[Call]:
         """Return the calls, of one run or of all, of which nothing came: they may have been paid for."""
-        return await self._read(lambda connection: _open_calls(connection, run))
+        return await self._db.read(lambda connection: _open_calls(connection, run))
 
 
 # Statements of every call are made once: building one takes SQLAlchemy longer than running it.

@@ -15,9 +15,9 @@ from panel.core.base import Frozen
 from panel.core.draft_rules import Action, Actor
 from panel.core.text import canonical
 from panel.errors import NotFound
-from panel.store.base import Access
 from panel.store.clock import database_time
 from panel.store.events import Event, add_event
+from panel.store.repository import Repository
 from panel.store.schema import claims, drafts
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Claim(Frozen):
         return canonical(self.holder) == canonical(name)
 
 
-class Claims(Access):
+class Claims(Repository):
     """One reader for each draft."""
 
     async def claim(self, draft: int, actor: Actor) -> Claim:
@@ -58,11 +58,11 @@ class Claims(Access):
         Raises:
             StorageError: there is no such draft, or it was not committed.
         """
-        return await self._write(lambda connection: _claim(connection, draft, actor))
+        return await self._db.write(lambda connection: _claim(connection, draft, actor))
 
     async def claim_of(self, draft: int) -> Claim | None:
         """Return who has a draft before them, if anybody has."""
-        return await self._read(lambda connection: claim_of(connection, draft))
+        return await self._db.read(lambda connection: claim_of(connection, draft))
 
     async def take_over(self, draft: int, actor: Actor) -> Claim:
         """Take a draft from whoever has it, which its history shows.
@@ -70,11 +70,11 @@ class Claims(Access):
         Raises:
             StorageError: there is no such draft, or it was not committed.
         """
-        return await self._write(lambda connection: _take_over(connection, draft, actor))
+        return await self._db.write(lambda connection: _take_over(connection, draft, actor))
 
     async def let_go(self, draft: int, actor: Actor) -> None:
         """Give a draft back; somebody else's is left alone."""
-        await self._write(lambda connection: let_go(connection, draft, actor))
+        await self._db.write(lambda connection: let_go(connection, draft, actor))
 
 
 def claim_of(connection: Connection, draft: int) -> Claim | None:

@@ -14,12 +14,12 @@ from panel.core.edits import Shown, edited
 from panel.core.review import PanelReview, fills_in, says_the_same
 from panel.core.take import NoTakeReason
 from panel.errors import GateError, NotFound, StorageError
-from panel.store.base import Access
 from panel.store.columns import now
 from panel.store.draft_history import REPLACED, desk_of, keep, put_takes
 from panel.store.events import Event, PastEvent, add_event, events_of
 from panel.store.findings import checked, put_kinds
 from panel.store.queue import columns_of
+from panel.store.repository import Repository
 from panel.store.runs import mark_done
 from panel.store.schema import drafts, run_tools, takes, tool_versions, tools
 
@@ -66,10 +66,10 @@ class Draft(DraftLine):
     review: PanelReview
 
 
-class Drafts(Access):
+class Drafts(Repository):
     """Drafts and events."""
 
-    async def put_draft(
+    async def put(
         self,
         review: PanelReview,
         run: int,
@@ -100,43 +100,43 @@ class Drafts(Access):
             "shown": Shown(original=review, review=review).hash,
             **columns_of(review),
         }
-        return await self._write(lambda connection: _put(connection, review, row, checks, anew=anew))
+        return await self._db.write(lambda connection: _put(connection, review, row, checks, anew=anew))
 
-    async def drafted(self, review_ids: Collection[str]) -> dict[str, DraftLine]:
+    async def complete(self, review_ids: Collection[str]) -> dict[str, DraftLine]:
         """Return the latest draft without a failed seat of each of those reviews that have one, by `PanelReview.id`."""
         failed = takes.c.reason.is_not(None) & (takes.c.reason != NoTakeReason.RECUSED)
         incomplete = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, failed).exists()
         query = select(*_LINE).join_from(drafts, tools)
         query = query.where(drafts.c.review_id.in_(review_ids), ~incomplete)
-        found = await self._read(lambda connection: _lines(connection, query.order_by(drafts.c.id)))
+        found = await self._db.read(lambda connection: _lines(connection, query.order_by(drafts.c.id)))
         return {line.review_id: line for line in found}
 
-    async def draft(self, draft: int) -> Draft:
+    async def get(self, draft: int) -> Draft:
         """Return a draft.
 
         Raises:
             StorageError: there is none of this number, or it cannot be read.
         """
-        found = await self._read(lambda connection: _draft(connection, draft))
+        found = await self._db.read(lambda connection: _draft(connection, draft))
         if found is None:
-            raise NotFound(f"{self._database.where} holds no draft {draft}")
+            raise NotFound(f"{self._db.where} holds no draft {draft}")
         return found
 
-    async def draft_of(self, run: int, tool: Tool) -> Draft | None:
+    async def of_tool(self, run: int, tool: Tool) -> Draft | None:
         """Return a run's draft of a tool, or None if it has none."""
         query = select(*_LINE, drafts.c.review).join_from(drafts, tools)
         query = query.where(drafts_of(run), tools.c.canonical == tool.canonical)
-        return await self._read(lambda connection: _one(connection, query))
+        return await self._db.read(lambda connection: _one(connection, query))
 
-    async def drafts(self, run: int | None = None, *, after: int = 0, limit: int = 50) -> list[DraftLine]:
+    async def page(self, run: int | None = None, *, after: int = 0, limit: int = 50) -> list[DraftLine]:
         """Return drafts, of one run or of all, the oldest first; `after` is the last number of the page before."""
         query = select(*_LINE).join_from(drafts, tools).where(drafts.c.id > after)
         if run is not None:
             query = query.where(drafts_of(run))
         query = query.order_by(drafts.c.id).limit(limit)
-        return await self._read(lambda connection: _lines(connection, query))
+        return await self._db.read(lambda connection: _lines(connection, query))
 
-    async def append_event(self, event: Event) -> int:
+    async def add_note(self, event: Event) -> int:
         """Add a note of what happened to a draft, and return the event's number; what changes its state is done with `act`.
 
         Raises:
@@ -146,11 +146,11 @@ class Drafts(Access):
         """
         if event.kind in _ACTIONS or event.kind in {DRAFTED, REVISED}:
             raise ValueError(f"{event.kind} is no note")
-        return await self._write(lambda connection: _append(connection, event))
+        return await self._db.write(lambda connection: _append(connection, event))
 
     async def events(self, draft: int) -> list[PastEvent]:
         """Return all that happened to a draft, in order."""
-        return await self._read(lambda connection: events_of(connection, draft))
+        return await self._db.read(lambda connection: events_of(connection, draft))
 
 
 _LINE = (

@@ -13,7 +13,6 @@ from panel.core.draft_state import DRAFTED
 from panel.core.edits import Shown
 from panel.core.review import PanelReview
 from panel.errors import StorageError
-from panel.store.base import Access
 from panel.store.calls import ANSWERED
 from panel.store.draft_history import desk_of
 from panel.store.queue import columns_of
@@ -21,38 +20,19 @@ from panel.store.schema import calls, draft_counts, drafts, events, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Table
+
+    from panel.store.database import Database
 
 BATCH = 100
 # What the queue is filtered by; sums of costs may differ in their last digit.
 _LISTED = drafts.c.category, drafts.c.ships, drafts.c.skips, drafts.c.margin
 
 
-class Health(Access):
-    """Checks and backups."""
-
-    async def check(self) -> list[str]:
-        """Return what is wrong, a line each: damage, rows without what they refer to, drafts that were altered.
-
-        Raises:
-            StorageError: it is damaged so badly that it cannot be read.
-        """
-        return await self._read(
-            lambda connection: (
-                self._database.flaws(connection)
-                or [*_calls(connection), *_drafts(connection), *_counts(connection)]
-            )
-        )
-
-    async def backup(self, path: Path) -> None:
-        """Write a consistent copy to a path where there is nothing yet, while the store is in use.
-
-        Raises:
-            StorageError: it cannot be written, or the store is not a file.
-        """
-        await self._in_thread(lambda: self._database.backup(path))
+def find_flaws(database: Database, connection: Connection) -> list[str]:
+    """Return what is wrong, a line each: damage, rows without what they refer to, drafts that were altered."""
+    return database.flaws(connection) or [*_calls(connection), *_drafts(connection), *_counts(connection)]
 
 
 def _calls(connection: Connection) -> Iterator[str]:

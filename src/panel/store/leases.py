@@ -17,9 +17,9 @@ from sqlalchemy import null, or_, select, update
 
 from panel.core.base import Frozen
 from panel.errors import RunStopped, StorageError
-from panel.store.base import Access
 from panel.store.columns import now
 from panel.store.process_id import Holder
+from panel.store.repository import Repository
 from panel.store.schema import runs
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class Lease(Frozen):
     since: datetime
 
 
-class Leases(Access):
+class Leases(Repository):
     """One holder for each run."""
 
-    async def hold(
+    async def acquire(
         self,
         run: int,
         holder: Holder | None = None,
@@ -78,11 +78,11 @@ class Leases(Access):
         mine = Lease(
             run=run, token=secrets.token_hex(16), beat=0, holder=holder or Holder.here(), since=now()
         )
-        if await self._write(lambda connection: _take(connection, mine, found)):
+        if await self._db.write(lambda connection: _take(connection, mine, found)):
             return mine
         faster = await self._lease(run)
         if faster is None:
-            return await self.hold(run, holder, wait)
+            return await self.acquire(run, holder, wait)
         raise _held(faster)
 
     async def renew(self, lease: Lease) -> None:
@@ -93,14 +93,14 @@ class Leases(Access):
             StorageError: it was not committed.
         """
         moved = {"lease_beat": runs.c.lease_beat + 1}
-        if not await self._write(lambda connection: _change(connection, lease, moved)):
+        if not await self._db.write(lambda connection: _change(connection, lease, moved)):
             raise RunStopped(
                 f"the lease of run {lease.run} was lost; run it again once nobody else works on it"
             )
 
     async def release(self, lease: Lease) -> None:
         """Give a lease back; one that was lost is left alone."""
-        await self._write(lambda connection: _change(connection, lease, _FREE))
+        await self._db.write(lambda connection: _change(connection, lease, _FREE))
 
     async def _watch(self, lease: Lease, wait: Callable[[float], Awaitable[None]]) -> None:
         for _ in range(LOOKS):
@@ -112,9 +112,9 @@ class Leases(Access):
                 raise _held(found)
 
     async def _lease(self, run: int) -> Lease | None:
-        row = await self._read(lambda connection: _row(connection, run))
+        row = await self._db.read(lambda connection: _row(connection, run))
         if row is None:
-            raise StorageError(f"{self._database.where} holds no run {run}")
+            raise StorageError(f"{self._db.where} holds no run {run}")
         return Lease.model_validate(row) if row["token"] else None
 
 

@@ -13,8 +13,8 @@ from panel.core.draft_state import DraftState, fold
 from panel.core.edits import Shown
 from panel.core.resolution import RecordedResolution
 from panel.errors import StorageError
-from panel.store.base import Access
 from panel.store.draft_history import desk_of
+from panel.store.repository import Repository
 from panel.store.schema import drafts, events, run_tools, runs
 
 if TYPE_CHECKING:
@@ -102,16 +102,16 @@ class Publishing(Frozen):
         return None if self.retraction(last) else self.publications[last]
 
 
-class Publications(Access):
+class Publications(Repository):
     """What was ever published."""
 
-    async def published(self, draft: int) -> Publication | None:
+    async def get(self, draft: int) -> Publication | None:
         """Return what of a draft is on the site, or None if nothing is.
 
         Raises:
             StorageError: there is none of this number, or it was altered.
         """
-        return await self._read(lambda connection: _published(desk_of(connection, draft)))
+        return await self._db.read(lambda connection: _published(desk_of(connection, draft)))
 
     async def live(self, *, after: int = 0, limit: int = 50) -> list[Publication]:
         """Return what is on the site, the oldest draft first; `after` is the last number of the page before.
@@ -119,23 +119,23 @@ class Publications(Access):
         Raises:
             StorageError: one of them was altered.
         """
-        return await self._read(lambda connection: _all_live(connection, after, limit))
+        return await self._db.read(lambda connection: _all_live(connection, after, limit))
 
     async def listed(self) -> list[Listed]:
         """Return the drafts that are on the site or were retracted, by tool and draft."""
-        return await self._read(_listed)
+        return await self._db.read(_listed)
 
-    async def publishing(self, draft: int) -> Publishing | None:
+    async def history(self, draft: int) -> Publishing | None:
         """Return all that was ever published of a draft, or None if nothing was.
 
         Raises:
             StorageError: there is none of this number, or it was altered.
         """
-        return await self._read(lambda connection: _publishing(desk_of(connection, draft)))
+        return await self._db.read(lambda connection: _publishing(desk_of(connection, draft)))
 
-    async def compared(self) -> list[tuple[int, ...]]:
+    async def compared_tools(self) -> list[tuple[int, ...]]:
         """Return the numbers of the tools that were put side by side in one command, a tuple for each."""
-        return await self._read(_compared)
+        return await self._db.read(_compared)
 
 
 def _published(desk: DraftHistory) -> Publication | None:

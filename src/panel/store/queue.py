@@ -20,10 +20,10 @@ from panel.core.draft_rules import State
 from panel.core.take import Verdict
 from panel.core.text import canonical, one_line
 from panel.errors import SettingsError
-from panel.store.base import Access
 from panel.store.clock import database_time
 from panel.store.filters import hidden, narrowed
 from panel.store.findings import UNCOUNTED
+from panel.store.repository import Repository
 from panel.store.schema import claims, draft_counts, drafts, tools
 
 if TYPE_CHECKING:
@@ -154,10 +154,10 @@ class _Cursor(NamedTuple):
     id: int
 
 
-class Queue(Access):
+class Queue(Repository):
     """Lists and counts of drafts."""
 
-    async def queue(
+    async def page(
         self, wanted: QueueFilter | None = None, *, after: str | None = None, limit: int = 50
     ) -> QueuePage:
         """Return a page of drafts.
@@ -171,16 +171,18 @@ class Queue(Access):
             SettingsError: `after` is of no page.
         """
         cursor = _cursor(after)
-        return await self._read(lambda connection: _page(connection, wanted or QueueFilter(), cursor, limit))
+        return await self._db.read(
+            lambda connection: _page(connection, wanted or QueueFilter(), cursor, limit)
+        )
 
     async def counts(self) -> dict[State, int]:
         """Return how many drafts there are in each state."""
-        found = await self._read(lambda connection: _sums(connection, draft_counts.c.state))
+        found = await self._db.read(lambda connection: _sums(connection, draft_counts.c.state))
         return {state: found.get(state, 0) for state in State}
 
     async def categories(self, state: State | None = None) -> dict[str, int]:
         """Return how many drafts there are of each category, in one state or in all, by name; those without one are left out."""
-        found = await self._read(lambda connection: _sums(connection, draft_counts.c.category, state))
+        found = await self._db.read(lambda connection: _sums(connection, draft_counts.c.category, state))
         return {name: found[name] for name in sorted(found, key=canonical) if name and found[name]}
 
 

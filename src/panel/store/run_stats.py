@@ -6,23 +6,22 @@ from datetime import datetime  # noqa: TC003 - the fields of a RunLine are read 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select
 
 from panel.core.base import Frozen
 from panel.core.completion import Completion
 from panel.core.take import NoTake, NoTakeReason, Seat
-from panel.store.base import Access
-from panel.store.calls import ANSWERED
-from panel.store.columns import now
+from panel.store.calls import ANSWERED, FAILED, OPEN
 from panel.store.drafts import drafts_of
 from panel.store.process_id import Holder
-from panel.store.runs import DONE, Run, RunState
+from panel.store.repository import Repository
+from panel.store.runs import DONE, TODO, Run
 from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable
 
-    from sqlalchemy import CTE, ColumnElement, Connection, Row, Select, Subquery
+    from sqlalchemy import CTE, Case, ColumnElement, Connection, Row, Select, Subquery, Table
 
 PAGE = 200
 # What the column of a number holds; whoever types more means none that there is.
@@ -30,6 +29,42 @@ MOST = 2**63 - 1
 FAILURES = frozenset(NoTakeReason) - {NoTakeReason.RECUSED}
 # Of the others, no answer to the last question ever came.
 REPLIED = frozenset({NoTakeReason.REFUSED, NoTakeReason.INVALID, NoTakeReason.TRUNCATED})
+
+
+class Progress(Frozen):
+    """Counts of a run's tools, drafts and calls, by state."""
+
+    todo: int
+    done: int
+    drafts: int
+    open_calls: int
+    answered_calls: int
+    failed_calls: int
+
+
+class Spent(Frozen):
+    """What calls have cost.
+
+    Attributes:
+        cost_usd: the sum of the prices that are known; None if there are answers and no price of them is.
+        unpriced: answers whose price is not known.
+        input_tokens: the sum of those that are known.
+        output_tokens: likewise.
+        lost_calls: calls whose answer never came although they may have been billed, open ones included.
+        at_risk_usd: what those calls, and answers without a price, may have cost at most, as far as that is known; not in `cost_usd`.
+    """
+
+    cost_usd: float | None
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    lost_calls: int
+    at_risk_usd: float
+
+    @property
+    def most_usd(self) -> float:
+        """What was paid at most, as far as prices are known."""
+        return (self.cost_usd or 0.0) + self.at_risk_usd
 
 
 class RunLine(Run):
@@ -87,10 +122,10 @@ class FailedSeat(Frozen):
     reply: str | None = None
 
 
-class Outcomes(Access):
+class RunStats(Repository):
     """Runs and failed seats, for people to look at."""
 
-    async def run_lines(
+    async def summaries(
         self, kinds: Collection[str] | None = None, *, before: int | None = None, limit: int = 20
     ) -> list[RunLine]:
         """Return runs with their figures, the latest first.
@@ -105,23 +140,21 @@ class Outcomes(Access):
             query = query.where(runs.c.kind.in_(kinds))
         if before is not None:
             query = query.where(runs.c.id < min(before, MOST))
-        return await self._read(lambda connection: _run_lines(connection, query))
+        return await self._db.read(lambda connection: _run_lines(connection, query))
 
-    async def run_line(self, run: int) -> RunLine | None:
+    async def summary(self, run: int) -> RunLine | None:
         """Return a run with its figures, or None if there is none of this number."""
         query = select(runs).where(runs.c.id == min(run, MOST))
-        found = await self._read(lambda connection: _run_lines(connection, query))
+        found = await self._db.read(lambda connection: _run_lines(connection, query))
         return found[0] if found else None
 
-    async def stop(self, run: int) -> bool:
-        """Tell an open run to stop; return False, and leave it alone, if it is not open.
+    async def progress(self, run: int) -> Progress:
+        """Return how far a run is."""
+        return await self._db.read(lambda connection: _progress(connection, run))
 
-        Raises:
-            StorageError: it was not committed.
-        """
-        query = update(runs).where(runs.c.id == run, runs.c.state == RunState.OPEN)
-        query = query.values(state=RunState.STOPPED, finished_at=now())
-        return await self._write(lambda connection: connection.execute(query).rowcount == 1)
+    async def spent(self, run: int | None = None) -> Spent:
+        """Return what a run has cost, or all calls together."""
+        return await self._db.read(lambda connection: _spent(connection, run))
 
     async def failure_counts(self, run: int) -> dict[NoTakeReason, int]:
         """Return how many seats of a run's drafts failed, by reason, the most frequent first."""
@@ -132,7 +165,7 @@ class Outcomes(Access):
             .group_by(takes.c.reason)
             .order_by(func.count().desc(), takes.c.reason)
         )
-        return await self._read(
+        return await self._db.read(
             lambda connection: {NoTakeReason(row.reason): row.seats for row in connection.execute(query)}
         )
 
@@ -147,7 +180,7 @@ class Outcomes(Access):
         """
         wanted = FAILURES if reasons is None else FAILURES.intersection(reasons)
         after = 0
-        while found := await self._read(
+        while found := await self._db.read(
             partial(_failed_seats, run=run, after=after, where=takes.c.reason.in_(wanted))
         ):
             for seat in found:
@@ -249,3 +282,61 @@ def _replies(connection: Connection, rows: Iterable[Row[Any]]) -> dict[tuple[str
         (row.prompt_digest, row.model): Completion.model_validate(row.completion).text
         for row in connection.execute(query)
     }
+
+
+def _progress(connection: Connection, run: int) -> Progress:
+    listed = _by_state(connection, run_tools, run)
+    asked = _by_state(connection, calls, run)
+    drafted = connection.scalar(select(func.count()).select_from(drafts).where(drafts_of(run)))
+    return Progress(
+        todo=listed.get(TODO, 0),
+        done=listed.get(DONE, 0),
+        drafts=drafted or 0,
+        open_calls=asked.get(OPEN, 0),
+        answered_calls=asked.get(ANSWERED, 0),
+        failed_calls=asked.get(FAILED, 0),
+    )
+
+
+def _by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
+    query = (
+        select(table.c.state, func.count().label("rows")).where(table.c.run_id == run).group_by(table.c.state)
+    )
+    return {row.state: row.rows for row in connection.execute(query)}
+
+
+def _spent(connection: Connection, run: int | None) -> Spent:
+    answered = calls.c.state == ANSWERED
+    query = select(
+        func.count().filter(answered).label("answers"),
+        func.count().filter(answered, calls.c.cost_usd.is_(None)).label("unpriced"),
+        func.count().filter(calls.c.state == OPEN).label("open"),
+        _sum(calls.c.cost_usd).label("cost_usd"),
+        _sum(calls.c.input_tokens).label("input_tokens"),
+        _sum(calls.c.output_tokens).label("output_tokens"),
+        _sum(calls.c.lost_calls).label("lost"),
+        _sum(calls.c.worst_usd * _unanswered()).label("at_risk_usd"),
+    )
+    if run is not None:
+        query = query.where(calls.c.run_id == run)
+    row = connection.execute(query).one()
+    unknown = 0 < row.answers == row.unpriced
+    return Spent(
+        cost_usd=None if unknown else row.cost_usd,
+        unpriced=row.unpriced,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        lost_calls=row.lost + row.open,
+        at_risk_usd=row.at_risk_usd,
+    )
+
+
+def _unanswered() -> Case[int]:
+    """Return how many calls of a step may have been billed at a price that is not known; of an open one, all that may be made."""
+    lost = func.coalesce(calls.c.lost_calls, 0)
+    unpriced = (calls.c.state == ANSWERED) & calls.c.cost_usd.is_(None)
+    return case((calls.c.state == OPEN, calls.c.most_calls), (unpriced, lost + 1), else_=lost)
+
+
+def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
+    return func.coalesce(func.sum(column), 0)

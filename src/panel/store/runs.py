@@ -13,8 +13,8 @@ from sqlalchemy import func, insert, select, update
 from panel.core.base import Frozen
 from panel.core.tool import Tool
 from panel.errors import StorageError
-from panel.store.base import Access
 from panel.store.columns import insert_new, now
+from panel.store.repository import Repository
 from panel.store.schema import run_tools, runs, tool_versions
 from panel.store.tools import put_tool, tool_of
 
@@ -98,10 +98,10 @@ class DraftedTool(Frozen):
     reported: bool
 
 
-class Runs(Access):
+class Runs(Repository):
     """Runs and their tools."""
 
-    async def create_run(self, kind: str, settings: dict[str, Any], state: RunState = RunState.OPEN) -> int:
+    async def create(self, kind: str, settings: dict[str, Any], state: RunState = RunState.OPEN) -> int:
         """Make a run, and return its number."""
         row = {
             "kind": kind,
@@ -111,39 +111,39 @@ class Runs(Access):
             "lease_beat": 0,
         }
         query = insert(runs).values(**row).returning(runs.c.id)
-        return await self._write(lambda connection: int(connection.execute(query).scalar_one()))
+        return await self._db.write(lambda connection: int(connection.execute(query).scalar_one()))
 
-    async def run(self, run: int) -> Run:
+    async def get(self, run: int) -> Run:
         """Return a run.
 
         Raises:
             StorageError: there is none of this number.
         """
         query = select(*_RUN).where(runs.c.id == run)
-        found = await self._read(
+        found = await self._db.read(
             lambda connection: [_run(row) for row in connection.execute(query).mappings()]
         )
         if not found:
             raise self._no_run(run)
         return found[0]
 
-    async def runs(self, *, before: int | None = None, limit: int = 50) -> list[Run]:
+    async def page(self, *, before: int | None = None, limit: int = 50) -> list[Run]:
         """Return runs, the latest first; `before` is the last number of the page before."""
         query = select(*_RUN).order_by(runs.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(runs.c.id < before)
-        return await self._read(
+        return await self._db.read(
             lambda connection: [_run(row) for row in connection.execute(query).mappings()]
         )
 
-    async def find_run(self, kind: str, settings: dict[str, Any]) -> int | None:
+    async def find(self, kind: str, settings: dict[str, Any]) -> int | None:
         """Return the latest run of a kind with these settings, or None; the last hundred of the kind are looked at."""
         query = select(runs.c.id, runs.c.settings).where(runs.c.kind == kind)
         query = query.order_by(runs.c.id.desc()).limit(100)
-        found = await self._read(lambda connection: connection.execute(query).all())
+        found = await self._db.read(lambda connection: connection.execute(query).all())
         return next((int(row.id) for row in found if row.settings == settings), None)
 
-    async def set_run_state(self, run: int, state: RunState) -> None:
+    async def set_state(self, run: int, state: RunState) -> None:
         """Say where a run is.
 
         Raises:
@@ -151,8 +151,18 @@ class Runs(Access):
         """
         finished = now() if state in {RunState.STOPPED, RunState.DONE} else None
         query = update(runs).where(runs.c.id == run).values(state=state, finished_at=finished)
-        if not await self._write(lambda connection: connection.execute(query).rowcount):
+        if not await self._db.write(lambda connection: connection.execute(query).rowcount):
             raise self._no_run(run)
+
+    async def stop(self, run: int) -> bool:
+        """Tell an open run to stop; return False, and leave it alone, if it is not open.
+
+        Raises:
+            StorageError: it was not committed.
+        """
+        query = update(runs).where(runs.c.id == run, runs.c.state == RunState.OPEN)
+        query = query.values(state=RunState.STOPPED, finished_at=now())
+        return await self._db.write(lambda connection: connection.execute(query).rowcount == 1)
 
     async def add_tools(self, run: int, added: Iterable[Tool]) -> int:
         """Add tools at the end of a run, 200 a transaction; return how many were not in it yet.
@@ -162,21 +172,21 @@ class Runs(Access):
         """
         fresh = 0
         for chunk in _chunks(added):
-            fresh += await self._write(partial(_add, run=run, chunk=chunk))
+            fresh += await self._db.write(partial(_add, run=run, chunk=chunk))
         return fresh
 
     async def next_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[Todo]:
         """Return tools that are to be reviewed, in order; `after` is the position of the last one handed out."""
-        return await self._read(lambda connection: _next(connection, run, after, limit))
+        return await self._db.read(lambda connection: _next(connection, run, after, limit))
 
     async def mark_done(self, run: int, version: int, draft: int | None = None) -> None:
         """Say that a run is done with a tool, and which draft it has."""
-        await self._write(lambda connection: mark_done(connection, run, version, draft))
+        await self._db.write(lambda connection: mark_done(connection, run, version, draft))
 
     async def mark_reported(self, run: int, version: int) -> None:
         """Say that the report files of a run's draft of a tool are written."""
         query = update(run_tools).where(_is_tool(run, version)).values(reported=True)
-        await self._write(lambda connection: connection.execute(query) and None)
+        await self._db.write(lambda connection: connection.execute(query) and None)
 
     async def drafted_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[DraftedTool]:
         """Return tools that have a draft, in order; `after` is the position of the last one of the page before."""
@@ -185,24 +195,24 @@ class Runs(Access):
             run_tools.c.run_id == run, run_tools.c.draft_id.is_not(None), run_tools.c.position > after
         )
         query = query.order_by(run_tools.c.position).limit(limit)
-        return await self._read(
+        return await self._db.read(
             lambda connection: [
                 DraftedTool.model_validate(dict(row)) for row in connection.execute(query).mappings()
             ]
         )
 
-    async def set_run_settings(self, run: int, settings: dict[str, Any]) -> None:
+    async def set_settings(self, run: int, settings: dict[str, Any]) -> None:
         """Replace what a run runs with.
 
         Raises:
             StorageError: there is none of this number, or it was not committed.
         """
         query = update(runs).where(runs.c.id == run).values(settings=settings)
-        if not await self._write(lambda connection: connection.execute(query).rowcount):
+        if not await self._db.write(lambda connection: connection.execute(query).rowcount):
             raise self._no_run(run)
 
     def _no_run(self, run: int) -> StorageError:
-        return StorageError(f"{self._database.where} holds no run {run}")
+        return StorageError(f"{self._db.where} holds no run {run}")
 
 
 def mark_done(connection: Connection, run: int, version: int, draft: int | None) -> None:

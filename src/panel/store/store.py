@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,52 +13,64 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from panel.errors import SettingsError
 from panel.store.approval import Approvals
-from panel.store.calls import Steps
+from panel.store.calls import Calls
 from panel.store.draft_locks import Claims
 from panel.store.drafts import Drafts
 from panel.store.errors import storage_error
-from panel.store.figures import Figures
-from panel.store.health import Health
+from panel.store.health import find_flaws
 from panel.store.leases import Leases
 from panel.store.postgres import PostgresDatabase
 from panel.store.publications import Publications
 from panel.store.queue import Queue
-from panel.store.run_stats import Outcomes
+from panel.store.repository import AsyncDatabase
+from panel.store.run_stats import RunStats
 from panel.store.runs import Runs
 from panel.store.sqlite import SqliteDatabase
 from panel.store.subscribers import Subscribers
 from panel.store.tools import Tools
-from panel.store.users import People
-from panel.store.votes import Ballots
-from panel.store.writer import Writer
+from panel.store.users import Users
+from panel.store.votes import ReaderVotes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from panel.store.database import Database
 
-# Fewer than SQLAlchemy's pool holds, so that the writer never waits for a connection.
-READERS = 4
 
+class Store:
+    """Everything that is kept, in one database: a repository for each aggregate. All methods may be called from many tasks at once."""
 
-class Store(
-    Steps,
-    Tools,
-    Runs,
-    Leases,
-    Figures,
-    Drafts,
-    Queue,
-    Claims,
-    Approvals,
-    Publications,
-    Ballots,
-    Subscribers,
-    People,
-    Outcomes,
-    Health,
-):
-    """Calls, tools, runs, drafts, events and people in one database; every method may be called from many tasks at once."""
+    def __init__(self, db: AsyncDatabase) -> None:
+        self._db = db
+        self.tools = Tools(db)
+        self.runs = Runs(db)
+        self.leases = Leases(db)
+        self.run_stats = RunStats(db)
+        self.calls = Calls(db)
+        self.drafts = Drafts(db)
+        self.queue = Queue(db)
+        self.locks = Claims(db)
+        self.approval = Approvals(db)
+        self.publications = Publications(db)
+        self.votes = ReaderVotes(db)
+        self.subscribers = Subscribers(db)
+        self.users = Users(db)
+
+    async def check(self) -> list[str]:
+        """Return what is wrong with the database, a line each: damage, rows without what they refer to, drafts that were altered.
+
+        Raises:
+            StorageError: it is damaged so badly that it cannot be read.
+        """
+        return await self._db.read(lambda connection: find_flaws(self._db.database, connection))
+
+    async def backup(self, path: Path) -> None:
+        """Write a consistent copy to a path where there is nothing yet, while the store is in use.
+
+        Raises:
+            StorageError: it cannot be written, or the store is not a file.
+        """
+        await self._db.run_in_thread(lambda: self._db.database.backup(path))
 
 
 @asynccontextmanager
@@ -74,12 +85,11 @@ async def open_store(where: str | Path) -> AsyncIterator[Store]:
         StorageError: it cannot be used; the line says what to do.
     """
     database = await asyncio.to_thread(_open, where)
-    writer = Writer(database)
-    readers = ThreadPoolExecutor(READERS, "panel-store-read")
+    db = AsyncDatabase(database)
     try:
-        yield Store(database, writer, readers)
+        yield Store(db)
     finally:
-        await asyncio.to_thread(_close, writer, readers, database)
+        await asyncio.to_thread(db.close)
 
 
 def _open(where: str | Path) -> Database:
@@ -93,12 +103,6 @@ def _open(where: str | Path) -> Database:
         database.close()
         raise
     return database
-
-
-def _close(writer: Writer, readers: ThreadPoolExecutor, database: Database) -> None:
-    writer.close()
-    readers.shutdown()
-    database.close()
 
 
 def database_at(where: str | Path) -> Database:

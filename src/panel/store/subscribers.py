@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from panel.core.base import Frozen
 from panel.core.mail import mail_address
-from panel.store.base import Access
 from panel.store.columns import now
+from panel.store.repository import Repository
 from panel.store.schema import subscribers
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class Subscriber(Frozen):
     last_issue: str | None = None
 
 
-class Subscribers(Access):
+class Subscribers(Repository):
     """Who gets the newsletter."""
 
-    async def ask(self, mail: str) -> Subscriber:
+    async def request(self, mail: str) -> Subscriber:
         """Keep that somebody asked for the newsletter; who has confirmed already stays confirmed.
 
         Args:
@@ -62,20 +62,20 @@ class Subscribers(Access):
             StorageError: it was not committed.
         """
         address = mail_address(mail)
-        return await self._write(lambda connection: _ask(connection, address))
+        return await self._db.write(lambda connection: _ask(connection, address))
 
-    async def subscriber(self, number: int) -> Subscriber | None:
+    async def get(self, number: int) -> Subscriber | None:
         """Return somebody by their number."""
-        return await self._read(lambda connection: _one(connection, subscribers.c.id == number))
+        return await self._db.read(lambda connection: _one(connection, subscribers.c.id == number))
 
-    async def subscriber_of(self, mail: str) -> Subscriber | None:
+    async def find(self, mail: str) -> Subscriber | None:
         """Return somebody by their address, without case.
 
         Raises:
             ValueError: it is no mail address.
         """
         canonical = mail_address(mail).lower()
-        return await self._read(lambda connection: _one(connection, subscribers.c.canonical == canonical))
+        return await self._db.read(lambda connection: _one(connection, subscribers.c.canonical == canonical))
 
     async def confirm(self, number: int) -> None:
         """Keep that it was them who asked.
@@ -93,16 +93,16 @@ class Subscribers(Access):
         """
         await self._set(number, state=Subscription.LEFT, left_at=now())
 
-    async def take(self, one: Subscriber, issue: str) -> bool:
+    async def reserve(self, one: Subscriber, issue: str) -> bool:
         """Keep that somebody is sent an issue, and return whether nobody else sends it to them.
 
         Raises:
             StorageError: it was not committed.
         """
         query = update(subscribers).where(subscribers.c.id == one.id, _due(issue)).values(last_issue=issue)
-        return bool(await self._write(lambda connection: connection.execute(query).rowcount))
+        return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))
 
-    async def give_back(self, one: Subscriber) -> None:
+    async def release(self, one: Subscriber) -> None:
         """Keep that they were not sent the issue after all.
 
         Raises:
@@ -118,20 +118,20 @@ class Subscribers(Access):
             StorageError: it was not committed.
         """
         query = delete(subscribers).where(subscribers.c.canonical == mail_address(mail).lower())
-        return bool(await self._write(lambda connection: connection.execute(query).rowcount))
+        return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))
 
-    async def subscribers(self, *, after: int = 0, limit: int = 500) -> list[Subscriber]:
+    async def page(self, *, after: int = 0, limit: int = 500) -> list[Subscriber]:
         """Return everybody, in the order they asked first; `after` is the last number of the page before."""
-        return await self._read(lambda connection: _page(connection, subscribers.c.id > after, limit))
+        return await self._db.read(lambda connection: _page(connection, subscribers.c.id > after, limit))
 
-    async def unsent(self, issue: str, *, after: int = 0, limit: int = 100) -> list[Subscriber]:
+    async def due(self, issue: str, *, after: int = 0, limit: int = 100) -> list[Subscriber]:
         """Return those who confirmed and were sent neither an issue nor a later one; `after` is the last number of the page before."""
         wanted = _due(issue) & (subscribers.c.id > after)
-        return await self._read(lambda connection: _page(connection, wanted, limit))
+        return await self._db.read(lambda connection: _page(connection, wanted, limit))
 
     async def _set(self, number: int, **values: Any) -> None:  # noqa: ANN401 - of any column
         query = update(subscribers).where(subscribers.c.id == number).values(**values)
-        await self._write(lambda connection: connection.execute(query) and None)
+        await self._db.write(lambda connection: connection.execute(query) and None)
 
 
 def _due(issue: str) -> ColumnElement[bool]:

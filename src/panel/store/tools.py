@@ -10,8 +10,8 @@ from panel.core.base import Frozen
 from panel.core.text import canonical
 from panel.core.tool import Tool
 from panel.errors import StorageError
-from panel.store.base import Access
 from panel.store.columns import insert_new, now
+from panel.store.repository import Repository
 from panel.store.schema import tool_names, tool_versions, tools
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class KnownTool(Frozen):
     slug: str
 
 
-class Tools(Access):
+class Tools(Repository):
     """Tools and their versions."""
 
-    async def put_tool(self, tool: Tool) -> int:
+    async def put(self, tool: Tool) -> int:
         """Keep a tool, and return the number of its version; the same content has the same number.
 
         Aliases add up over the versions.
@@ -43,22 +43,22 @@ class Tools(Access):
         Raises:
             StorageError: it was not committed.
         """
-        return await self._write(lambda connection: put_tool(connection, tool)[1])
+        return await self._db.write(lambda connection: put_tool(connection, tool)[1])
 
-    async def tool(self, version: int) -> Tool:
+    async def get(self, version: int) -> Tool:
         """Return a version of a tool.
 
         Raises:
             StorageError: there is none of this number, or it cannot be read.
         """
-        found = await self._read(lambda connection: _version(connection, version))
+        found = await self._db.read(lambda connection: _version(connection, version))
         if found is None:
-            raise StorageError(f"{self._database.where} holds no version {version} of a tool")
+            raise StorageError(f"{self._db.where} holds no version {version} of a tool")
         return found
 
     async def duplicates_of(self, tool: Tool) -> list[KnownTool]:
         """Return other tools that are likely the same: they share a name or an alias, or the address."""
-        return await self._read(lambda connection: _duplicates(connection, tool))
+        return await self._db.read(lambda connection: _duplicates(connection, tool))
 
 
 def put_tool(connection: Connection, tool: Tool) -> tuple[int, int]:

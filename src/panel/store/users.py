@@ -11,9 +11,9 @@ from panel.core.base import Frozen
 from panel.core.draft_rules import Actor, PersonName, Role
 from panel.core.text import canonical
 from panel.errors import SettingsError
-from panel.store.base import Access
 from panel.store.clock import database_time
 from panel.store.columns import insert_new, now
+from panel.store.repository import Repository
 from panel.store.schema import sessions, users
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ class User(Frozen):
         return Actor(name=self.name, role=self.role)
 
 
-class People(Access):
+class Users(Repository):
     """Users and sessions."""
 
-    async def add_user(self, actor: Actor, password: str) -> int:
+    async def add(self, actor: Actor, password: str) -> int:
         """Add somebody, and return their number.
 
         Args:
@@ -60,19 +60,21 @@ class People(Access):
             StorageError: it was not committed.
         """
         row = {"canonical": canonical(actor.name), "name": actor.name, "role": actor.role}
-        number = await self._write(lambda connection: _add(connection, {**row, "password": password}))
+        number = await self._db.write(lambda connection: _add(connection, {**row, "password": password}))
         if number is None:
             raise SettingsError(f"there is a user {actor.name} already; choose another name")
         return number
 
-    async def user(self, name: str) -> User | None:
+    async def get(self, name: str) -> User | None:
         """Return somebody by name, without case; None if there is nobody of it."""
-        found = await self._read(lambda connection: _users(connection, users.c.canonical == canonical(name)))
+        found = await self._db.read(
+            lambda connection: _users(connection, users.c.canonical == canonical(name))
+        )
         return found[0] if found else None
 
-    async def users(self) -> list[User]:
+    async def all(self) -> list[User]:
         """Return everybody, in the order they were added, those who may no longer sign in included."""
-        return await self._read(_users)
+        return await self._db.read(_users)
 
     async def set_role(self, name: str, role: Role) -> None:
         """Trust somebody with something else; sessions that are open know it at once.
@@ -90,7 +92,7 @@ class People(Access):
         """
         await self._change(name, {"password": password}, leave=True)
 
-    async def disable_user(self, name: str) -> None:
+    async def disable(self, name: str) -> None:
         """Let somebody no longer sign in, and end all their sessions; what they did stays theirs.
 
         Raises:
@@ -98,7 +100,7 @@ class People(Access):
         """
         await self._change(name, {"disabled_at": now()}, leave=True)
 
-    async def enable_user(self, name: str) -> None:
+    async def enable(self, name: str) -> None:
         """Let somebody sign in again.
 
         Raises:
@@ -117,19 +119,19 @@ class People(Access):
         Raises:
             StorageError: there is no such user, or it was not committed.
         """
-        await self._write(lambda connection: _begin(connection, user, token_hash, seconds))
+        await self._db.write(lambda connection: _begin(connection, user, token_hash, seconds))
 
     async def session_user(self, token_hash: str) -> User | None:
         """Return whose session it is; None if it has lapsed or ended, or they may no longer sign in."""
-        return await self._read(lambda connection: _session_user(connection, token_hash))
+        return await self._db.read(lambda connection: _session_user(connection, token_hash))
 
     async def end_session(self, token_hash: str) -> None:
         """End a session; one that has ended is left alone."""
         query = delete(sessions).where(sessions.c.token_hash == token_hash)
-        await self._write(lambda connection: connection.execute(query))
+        await self._db.write(lambda connection: connection.execute(query))
 
     async def _change(self, name: str, values: dict[str, Any], *, leave: bool = False) -> None:
-        found = await self._write(lambda connection: _change(connection, name, values, leave=leave))
+        found = await self._db.write(lambda connection: _change(connection, name, values, leave=leave))
         if not found:
             raise SettingsError(f"there is no user {name}; add them first")
 

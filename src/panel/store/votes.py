@@ -9,8 +9,8 @@ from sqlalchemy import and_, delete, func, select, update
 from panel.core.take import Verdict
 from panel.core.votes import Votes
 from panel.errors import GateError, NotFound
-from panel.store.base import Access
 from panel.store.columns import insert_new, now
+from panel.store.repository import Repository
 from panel.store.schema import drafts, run_tools, tools, votes
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ MOST_OF_ADDRESS = 20
 _SLUG = func.coalesce(run_tools.c.slug, tools.c.slug).label("slug")
 
 
-class Ballots(Access):
+class ReaderVotes(Repository):
     """Readers' votes."""
 
-    async def vote(self, slug: str, voter: str, verdict: Verdict | None, address: str) -> None:
+    async def cast(self, slug: str, voter: str, verdict: Verdict | None, address: str) -> None:
         """Cast a vote, change it, or take it back.
 
         Args:
@@ -41,26 +41,26 @@ class Ballots(Access):
             GateError: there were too many votes on it from this address.
             StorageError: it was not committed.
         """
-        refusal = await self._write(lambda connection: _vote(connection, slug, voter, verdict, address))
+        refusal = await self._db.write(lambda connection: _vote(connection, slug, voter, verdict, address))
         if refusal:
             raise refusal
 
-    async def votes(self, slugs: Collection[str]) -> dict[str, Votes]:
+    async def counts(self, slugs: Collection[str]) -> dict[str, Votes]:
         """Return what readers make of tools that are on the site, by slug."""
-        return await self._read(lambda connection: _votes(connection, _listed().where(_SLUG.in_(slugs))))
+        return await self._db.read(lambda connection: _votes(connection, _listed().where(_SLUG.in_(slugs))))
 
-    async def all_votes(self) -> dict[str, Votes]:
+    async def all_counts(self) -> dict[str, Votes]:
         """Return what readers make of each tool on the site that has a vote, by slug."""
-        found = await self._read(lambda connection: _votes(connection, _listed()))
+        found = await self._db.read(lambda connection: _votes(connection, _listed()))
         return {slug: counted for slug, counted in found.items() if counted.total}
 
-    async def votes_by(self, voter: str, slugs: Collection[str]) -> dict[str, Verdict]:
+    async def by_reader(self, voter: str, slugs: Collection[str]) -> dict[str, Verdict]:
         """Return what a reader voted, by slug."""
         listed = _listed().where(_SLUG.in_(slugs)).subquery()
         query = select(listed.c.slug, votes.c.verdict).join_from(
             listed, votes, and_(votes.c.tool_id == listed.c.tool, votes.c.voter == voter)
         )
-        rows = await self._read(lambda connection: connection.execute(query).all())
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
         return {row.slug: Verdict(row.verdict) for row in rows}
 
 

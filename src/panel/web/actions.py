@@ -72,7 +72,7 @@ class Wish:
 
     async def view(self) -> DraftView:
         """Return the draft as it is now."""
-        return await self.services.store.view(self.draft, self.services.checks)
+        return await self.services.store.approval.view(self.draft, self.services.checks)
 
 
 async def act(request: Request) -> Response:
@@ -80,14 +80,14 @@ async def act(request: Request) -> Response:
     draft, name = request.path_params["draft"], request.path_params["action"]
     sent = await sent_by(request)
     if name == LET_GO:
-        await services_of(request).store.let_go(draft, visitor_of(request).actor)
+        await services_of(request).store.locks.let_go(draft, visitor_of(request).actor)
         personas = services_of(request).personas
         return RedirectResponse(filters_of(sent.text(LIST), personas).url(), 303)
     if name not in set(Action):
         raise HTTPException(404)
     wish = Wish(request, draft, Action(name), sent)
     if wish.action is Action.TAKE_OVER:
-        await wish.services.store.take_over(draft, wish.actor)
+        await wish.services.store.locks.take_over(draft, wish.actor)
         return RedirectResponse(noted(_place(draft), wish.action, draft, list_=sent.text(LIST)), 303)
     async with turn(request, (draft, name, sent.text("persona"))):
         return await _answered(wish)
@@ -112,10 +112,10 @@ async def _do(wish: Wish, view: DraftView) -> None:
     if opens(view.standing, wish.action):
         if why := refusal(opened(view.standing), wish.action, wish.actor.role, deed.reason):
             raise GateError(f"draft {wish.draft} {why}")
-        await store.act(
+        await store.approval.act(
             wish.draft, DraftCommand(action=Action.OPEN, actor=wish.actor, seen=deed.seen), checks
         )
-    await store.act(wish.draft, deed, checks)
+    await store.approval.act(wish.draft, deed, checks)
 
 
 def _deed(wish: Wish, view: DraftView) -> DraftCommand:

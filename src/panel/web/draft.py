@@ -33,9 +33,9 @@ async def draft(request: Request) -> Response:
     """Answer with a draft's page; who opens it has it for ten minutes, unless somebody else has."""
     services, actor = services_of(request), visitor_of(request).actor
     number = request.path_params["draft"]
-    view = await services.store.view(number, services.checks)
+    view = await services.store.approval.view(number, services.checks)
     if view.standing.state not in _SETTLED:
-        claim = await services.store.claim(number, actor)
+        claim = await services.store.locks.claim(number, actor)
         view = view.model_copy(update={"claim": claim})
     return render(
         request,
@@ -58,7 +58,7 @@ async def draft(request: Request) -> Response:
 async def page(request: Request) -> Response:
     """Answer with the page as readers will see it, for a frame of the draft's page that can do nothing."""
     services = services_of(request)
-    view = await services.store.view(request.path_params["draft"], services.checks)
+    view = await services.store.approval.view(request.path_params["draft"], services.checks)
     text = review_html(view.shown.review, services.context, _editorial(view))
     headers = {"content-security-policy": f"{policy()}; frame-ancestors 'self'; sandbox"}
     return HTMLResponse(text, headers=headers)
@@ -67,7 +67,7 @@ async def page(request: Request) -> Response:
 async def history(request: Request) -> Response:
     """Answer with all that happened to a draft, the latest first."""
     services = services_of(request)
-    view = await services.store.view(request.path_params["draft"], services.checks)
+    view = await services.store.approval.view(request.path_params["draft"], services.checks)
     told = tuple(reversed(happenings(view)))
     return render(request, "history.html.j2", view=view, happenings=told, wording=wording)
 

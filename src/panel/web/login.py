@@ -85,7 +85,7 @@ async def _sign_in(request: Request) -> Response:
 async def _user(request: Request, name: str) -> User | None:
     if len(name) > MAX_NAME_CHARS:
         return None
-    user = await services_of(request).store.user(name)
+    user = await services_of(request).store.users.get(name)
     return user if user and user.disabled_at is None else None
 
 
@@ -93,7 +93,7 @@ async def _welcome(request: Request, user: User, place: str) -> Response:
     """Begin a session under a new token, whatever the browser had before, so that nobody can have chosen it."""
     token = new_token()
     await _end(request)
-    await services_of(request).store.begin_session(user.id, token_hash(token), SESSION_SECONDS)
+    await services_of(request).store.users.begin_session(user.id, token_hash(token), SESSION_SECONDS)
     response = RedirectResponse(place, 303)
     keep(request, response, SESSION, token)
     return response
@@ -108,7 +108,7 @@ async def _sign_out(request: Request) -> Response:
 
 async def _end(request: Request) -> None:
     if token := cookie(request, SESSION):
-        await services_of(request).store.end_session(token_hash(token))
+        await services_of(request).store.users.end_session(token_hash(token))
 
 
 def _later(request: Request, place: str, name: str, wait: int) -> Response:

@@ -67,7 +67,7 @@ async def note_of(request: Request) -> Note | None:
         return None
     services = services_of(request)
     try:
-        view = await services.store.view(draft, services.checks)
+        view = await services.store.approval.view(draft, services.checks)
     except NotFound:
         return None
     actor = visitor_of(request).actor

@@ -33,8 +33,8 @@ async def queue(request: Request) -> Response:
     services, store = services_of(request), services_of(request).store
     filters = read_filters(request.query_params, services.personas)
     after = request.query_params.get("after")
-    page = await store.queue(filters.wanted, after=after or None, limit=PAGE)
-    counts = await store.counts()
+    page = await store.queue.page(filters.wanted, after=after or None, limit=PAGE)
+    counts = await store.queue.counts()
     return render(
         request,
         "queue.html.j2",
@@ -43,7 +43,7 @@ async def queue(request: Request) -> Response:
         first=after is None,
         counts=counts,
         total=sum(counts.values()),
-        categories=_categories(await store.categories(filters.state), filters.wanted.category),
+        categories=_categories(await store.queue.categories(filters.state), filters.wanted.category),
         personas=services.personas,
         wording=wording,
         all=ALL,
@@ -70,7 +70,9 @@ async def next_draft(
         wanted: of which drafts, and in what order, whatever their state; all, the oldest first, unless given.
     """
     for state in _WAITING:
-        page = await store.queue((wanted or QueueFilter()).model_copy(update={"state": state}), limit=_AHEAD)
+        page = await store.queue.page(
+            (wanted or QueueFilter()).model_copy(update={"state": state}), limit=_AHEAD
+        )
         for line in page.lines:
             free = line.holder is None or canonical(line.holder) == canonical(actor.name)
             if free and line.id != other_than:

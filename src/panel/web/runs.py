@@ -26,7 +26,7 @@ _MOVING = frozenset({RunState.MAKING, RunState.OPEN, RunState.STOPPED})
 async def runs(request: Request) -> Response:
     """Answer with the latest runs; with `part`, only with their table, which a page asks for while one of them moves."""
     last = number(request.query_params.get("before", ""))
-    lines = await services_of(request).store.run_lines(KINDS, before=last, limit=PAGE + 1)
+    lines = await services_of(request).store.run_stats.summaries(KINDS, before=last, limit=PAGE + 1)
     return render(
         request,
         "_runs.html.j2" if "part" in request.query_params else "runs.html.j2",

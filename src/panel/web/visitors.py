@@ -40,7 +40,7 @@ async def caller_of(request: Request, access: Access, store: Store) -> Caller:
         StorageError: the store does not answer.
     """
     if isinstance(access.way, Accounts) and (session := cookie(request, SESSION)):
-        user = await store.session_user(token_hash(session))
+        user = await store.users.session_user(token_hash(session))
         if user:
             token = form_token(access.secret, SESSION, session)
             return Caller(Visitor(user.actor, token, leaves=True), token)
@@ -66,7 +66,7 @@ async def _user(store: Store, names: list[str]) -> User | None:
     if len(names) != 1:
         return None
     try:
-        user = await store.user(names[0].encode("latin-1").decode())
+        user = await store.users.get(names[0].encode("latin-1").decode())
     except UnicodeDecodeError:
         return None
     return user if user and user.disabled_at is None else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel.atomic_files
 from panel.providers.sdk import Caller
-from panel.store.calls import Steps
+from panel.store.calls import Calls
 from panel.store.drafts import Drafts
 
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ def _rename(countdown: Countdown) -> None:
 
 
 _INSTALL: dict[str, Callable[[Countdown], None]] = {
-    "intent": _method(Steps, "begin_once"),
+    "intent": _method(Calls, "begin_once"),
     "call": _method(Caller, "post"),
-    "take": _method(Steps, "settle"),
-    "draft": _method(Drafts, "put_draft"),
+    "take": _method(Calls, "settle"),
+    "draft": _method(Drafts, "put"),
     "tmp": _tmp,
     "fsync": _fsync,
     "rename": _rename,

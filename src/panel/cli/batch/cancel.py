@@ -40,7 +40,7 @@ async def _cancel(store: Store, run: int) -> tuple[RunLine, bool]:
         raise SettingsError(f"run {run} is a {line.kind}; stop it with Ctrl-C where it runs")
     if line.state is RunState.MAKING:
         raise SettingsError(f"run {run} has asked nothing yet; stop it with Ctrl-C where its tools are added")
-    changed = await store.stop(run)
+    changed = await store.runs.stop(run)
     line = await run_line(store, run)
     if line.state is RunState.DONE:
         raise SettingsError(f"run {run} is done already; there is nothing to stop")

@@ -64,7 +64,7 @@ async def _print(store: Store, run: int, reasons: Sequence[NoTakeReason], *, raw
     line = await run_line(store, run)
     counts: Counter[NoTakeReason] = Counter()
     columns = width()
-    async for seat in store.failed_seats(run, reasons):
+    async for seat in store.run_stats.failed_seats(run, reasons):
         counts[seat.reason] += 1
         plain_result("\n".join([*failed_seat_lines(seat, columns, raw=raw), "\n"]))
     plain_result("\n".join(ending(line, counts, reasons)))
@@ -76,7 +76,7 @@ async def _print_json(store: Store, run: int, reasons: Sequence[NoTakeReason]) -
 
     await run_line(store, run)
     opening = "["
-    async for seat in store.failed_seats(run, reasons):
+    async for seat in store.run_stats.failed_seats(run, reasons):
         result(f"{opening}{failed_seat_json(seat)}")
         opening = ","
     result("]" if opening == "," else "[]")

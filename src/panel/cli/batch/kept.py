@@ -89,8 +89,8 @@ def kept_run(
 
     async def read(store: Store) -> tuple[Run, Tool | None, int]:
         kept = await require_run(store, run)
-        following = await store.next_tools(run, limit=1)
-        return kept, following[0].tool if following else None, (await store.progress(run)).todo
+        following = await store.runs.next_tools(run, limit=1)
+        return kept, following[0].tool if following else None, (await store.run_stats.progress(run)).todo
 
     kept, first, todo = use_store(resolve({}, config), read)
     then = {name: value for name, value in kept.settings["settings"].items() if name not in anew}
@@ -107,7 +107,7 @@ async def require_run(store: Store, run: int) -> Run:
     """
     from panel.store import RunState
 
-    line = await store.run_line(run)
+    line = await store.run_stats.summary(run)
     if line is None or line.kind not in BATCHES:
         raise SettingsError(f"there is no batch {run}; `panel batch list` shows which there are")
     if line.state is RunState.MAKING:

@@ -70,7 +70,7 @@ def _lines(resolved: Resolved, limit: int, before: int | None, *, everything: bo
     if not inspect_store(resolved).there:
         return []
     kinds = None if everything else BATCHES
-    return use_store(resolved, lambda store: store.run_lines(kinds, before=before, limit=limit))
+    return use_store(resolved, lambda store: store.run_stats.summaries(kinds, before=before, limit=limit))
 
 
 def _nothing(before: int | None, *, everything: bool) -> str:

@@ -83,7 +83,7 @@ async def _begun(
     from panel.store import FAILURES, RunState
 
     reasons = [NoTakeReason(reason) for reason in more["reasons"]]
-    drafts = dict.fromkeys([seat.draft async for seat in store.failed_seats(kept.run.id, reasons)])
+    drafts = dict.fromkeys([seat.draft async for seat in store.run_stats.failed_seats(kept.run.id, reasons)])
     if not drafts:
         of = "" if set(reasons) == FAILURES else f" for this reason: {_either(reasons)}"
         shift.voice.note(f"Nothing to do: no seat of run {kept.run.id} failed{of}.")
@@ -94,13 +94,13 @@ async def _begun(
             f"go on with it: panel batch resume {open_}, or give it up: panel batch cancel {open_}"
         )
     settings = settings_of(shift.resolved, cast, **more)
-    run = await store.create_run(RETRY, settings, RunState.MAKING)
+    run = await store.runs.create(RETRY, settings, RunState.MAKING)
     numbers = list(drafts)
     for start in range(0, len(numbers), PAGE):
         tools: Sequence[Tool] = [
-            (await store.draft(number)).review.tool for number in numbers[start : start + PAGE]
+            (await store.drafts.get(number)).review.tool for number in numbers[start : start + PAGE]
         ]
-        await store.add_tools(run, tools)
+        await store.runs.add_tools(run, tools)
     return retry_of(store, run, settings)
 
 
@@ -109,7 +109,7 @@ async def _unfinished(store: Store, of: int) -> int | None:
     from panel.store import RunState
 
     before = None
-    while lines := await store.run_lines((RETRY,), before=before, limit=PAGE):
+    while lines := await store.run_stats.summaries((RETRY,), before=before, limit=PAGE):
         for line in lines:
             if line.settings.get("of") == of and line.state is RunState.OPEN and not line.at_work:
                 return line.id

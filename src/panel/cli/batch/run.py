@@ -170,8 +170,8 @@ async def _begun(
             continue
         if number is None:
             settings = settings_of(shift.resolved, cast, **extra)
-            number = await store.create_run("batch", settings, RunState.MAKING)
-        await store.add_tools(number, wanted)
+            number = await store.runs.create("batch", settings, RunState.MAKING)
+        await store.runs.add_tools(number, wanted)
     if number is None:
         shift.voice.note("Nothing to do: all of these tools are there already; --fresh reviews them anew.")
         return None
@@ -207,14 +207,14 @@ async def _known(store: Store, cast: PanelSetup, page: list[Tool], *, similar: b
     from panel.core.review import review_id
 
     ids = {review_id(tool, cast.setup): tool for tool in page}
-    drafted = await store.drafted(ids)
+    drafted = await store.drafts.complete(ids)
     known = {}
     for key, tool in ids.items():
         if line := drafted.get(key):
             known[tool.canonical] = (
                 f"{tool.name}: drafted already, in run {line.run} (draft {line.id}); left out"
             )
-        elif not similar and (others := await store.duplicates_of(tool)):
+        elif not similar and (others := await store.tools.duplicates_of(tool)):
             same = f"known already as {others[0].name}; left out (--allow-similar lets it in)"
             known[tool.canonical] = f"{tool.name}: {same}"
     return known

@@ -26,7 +26,7 @@ async def run_line(store: Store, run: int) -> RunLine:
         SettingsError: there is none of this number.
         StorageError: it cannot be read.
     """
-    line = await store.run_line(run)
+    line = await store.run_stats.summary(run)
     if line is None:
         raise SettingsError(f"there is no run {run}; `panel batch list --all` shows which there are")
     return line
@@ -44,7 +44,7 @@ async def standing_of(store: Store, run: int) -> RunStatus:
     line = await run_line(store, run)
     return RunStatus(
         line=line,
-        progress=await store.progress(run),
-        spent=await store.spent(run),
-        failures=await store.failure_counts(line.settings["of"] if line.kind == RETRY else run),
+        progress=await store.run_stats.progress(run),
+        spent=await store.run_stats.spent(run),
+        failures=await store.run_stats.failure_counts(line.settings["of"] if line.kind == RETRY else run),
     )

@@ -154,7 +154,7 @@ class Shift:
                     await leases.enter_async_context(leased(store, other, halt, heed=False))
                 await leases.enter_async_context(leased(store, run, halt))
                 self.run = run  # from here on it can be resumed
-                spent = await store.spent(run)
+                spent = await store.run_stats.spent(run)
                 budget = Budget(math.inf if self._budget is None else self._budget, spent.most_usd)
                 await self._begin(store, run, budget)
                 yield assignment.ledger(budget)
@@ -164,7 +164,7 @@ class Shift:
 
     async def _begin(self, store: Store, run: int, budget: Budget) -> None:
         await self._keep_budget(store, run)
-        progress = await store.progress(run)
+        progress = await store.run_stats.progress(run)
         if self._reports:
             await self._write_missing(store, run)
         total = progress.todo + progress.done
@@ -173,20 +173,20 @@ class Shift:
 
     async def _keep_budget(self, store: Store, run: int) -> None:
         """Keep the budget in force with the run, for its status and for the next time it is resumed."""
-        kept = (await store.run(run)).settings
+        kept = (await store.runs.get(run)).settings
         if kept.get("budget_usd") != self._budget:
             settings = {**kept["settings"], "budget": self._budget}
-            await store.set_run_settings(run, {**kept, "budget_usd": self._budget, "settings": settings})
+            await store.runs.set_settings(run, {**kept, "budget_usd": self._budget, "settings": settings})
 
     async def _write_missing(self, store: Store, run: int) -> None:
         """Write the reports of drafts whose process ended before it could, and those that are gone."""
         outputs, after = self.sitting.outputs, 0
         outputs.prepare()
-        while page := await store.drafted_tools(run, after=after):
+        while page := await store.runs.drafted_tools(run, after=after):
             for tool in page:
                 if not (tool.reported and outputs.has(REVIEWS, tool.slug)):
-                    self.sitting.write((await store.draft(tool.draft)).review)
-                    await store.mark_reported(run, tool.version)
+                    self.sitting.write((await store.drafts.get(tool.draft)).review)
+                    await store.runs.mark_reported(run, tool.version)
             after = page[-1].position
 
     async def _finish(self, store: Store, run: int, halt: StopSignal) -> None:
@@ -196,9 +196,9 @@ class Shift:
         if halt.fault is not None:
             self._progress.end("stopped", why=str(halt.fault))
             return
-        progress = await store.progress(run)
-        if not progress.todo and (await store.run(run)).state is not RunState.DONE:
-            await store.set_run_state(run, RunState.DONE)
+        progress = await store.run_stats.progress(run)
+        if not progress.todo and (await store.runs.get(run)).state is not RunState.DONE:
+            await store.runs.set_state(run, RunState.DONE)
         counts = (await standing_of(store, run)).failures
         self._failed = sum(counts.values())
         self._progress.end(

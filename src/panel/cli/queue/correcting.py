@@ -126,5 +126,5 @@ def _change(at: Desk, view: DraftView, actor: Actor, filled: Filled, reason: str
     deed = DraftCommand(
         action=Action.EDIT, actor=actor, seen=filled.shown, reason=reason, changes=filled.changes
     )
-    at.at(lambda store: store.act(view.id, deed, at.checks))
+    at.at(lambda store: store.approval.act(view.id, deed, at.checks))
     return True

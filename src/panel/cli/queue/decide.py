@@ -116,7 +116,7 @@ def take_over(draft: DraftNumber, config: options.Config = None, as_json: option
 
     at = desk(config)
     actor = at.actor()
-    at.at(lambda store: store.take_over(draft, actor))
+    at.at(lambda store: store.locks.take_over(draft, actor))
     tell_outcome(at, draft, "Took over", as_json=as_json)
 
 

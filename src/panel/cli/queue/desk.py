@@ -51,11 +51,11 @@ class Desk:
 
     def view(self, draft: int) -> DraftView:
         """Return a draft as it is now."""
-        return self.at(lambda store: store.view(draft, self.checks))
+        return self.at(lambda store: store.approval.view(draft, self.checks))
 
     def queue(self, wanted: QueueFilter, after: str | None, limit: int) -> QueuePage:
         """Return a page of the queue; see `Queue.queue`."""
-        return self.at(lambda store: store.queue(wanted, after=after, limit=limit))
+        return self.at(lambda store: store.queue.page(wanted, after=after, limit=limit))
 
     @contextmanager
     def held(self, draft: int, actor: Actor) -> Iterator[DraftView]:
@@ -64,14 +64,14 @@ class Desk:
         try:
             yield view
         finally:
-            self.at(lambda store: store.let_go(draft, actor))
+            self.at(lambda store: store.locks.let_go(draft, actor))
 
     def claimed(self, draft: int, actor: Actor) -> DraftView:
         """Take a draft before oneself, unless somebody else has it, and return it as it is now."""
 
         async def work(store: Store) -> DraftView:
-            await store.claim(draft, actor)
-            return await store.view(draft, self.checks)
+            await store.locks.claim(draft, actor)
+            return await store.approval.view(draft, self.checks)
 
         return self.at(work)
 
@@ -94,8 +94,8 @@ class Desk:
             if opens(view.standing, action):
                 require(view, action, actor, opened(view.standing), deed.reason)
                 opening = DraftCommand(action=Action.OPEN, actor=actor, seen=deed.seen)
-                await store.act(view.id, opening, self.checks)
-            return await store.act(view.id, deed, self.checks)
+                await store.approval.act(view.id, opening, self.checks)
+            return await store.approval.act(view.id, deed, self.checks)
 
         return self.at(work)
 

@@ -115,7 +115,7 @@ def _list(config: Path | None, wanted: QueueFilter, limit: int, after: str | Non
 
     at = desk(config)
     page = at.queue(wanted, after, limit)
-    counts = at.at(lambda store: store.counts())
+    counts = at.at(lambda store: store.queue.counts())
     if as_json:
         by_state = {state.value: count for state, count in counts.items()}
         drafts = [line.model_dump(mode="json") for line in page.lines]

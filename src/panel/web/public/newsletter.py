@@ -112,7 +112,7 @@ class _Desk:
                 f"Shall {asked.mail} get the newsletter?",
                 _button("Yes, sign me up", given),
             )
-        await self._services.store.confirm(asked.id)
+        await self._services.store.subscribers.confirm(asked.id)
         return self._page(
             200, "You are signed up", "The next issue comes to you. Each one has a link to leave by."
         )
@@ -128,17 +128,17 @@ class _Desk:
             return self._page(
                 200, "Do you want to leave?", f"{asked.mail} gets the newsletter.", _button("Leave", given)
             )
-        await self._services.store.leave(asked.id)
+        await self._services.store.subscribers.leave(asked.id)
         return self._page(200, "You have left", "No further issue is sent to you.")
 
     async def _asked(self, request: Request) -> tuple[str, Subscriber | None]:
         given = request.query_params.get("token", "")
         number = number_of(given)
-        return given, await self._services.store.subscriber(number) if number is not None else None
+        return given, await self._services.store.subscribers.get(number) if number is not None else None
 
     async def _invite(self, mail: str) -> None:
         try:
-            asked = await self._services.store.ask(mail)
+            asked = await self._services.store.subscribers.request(mail)
             if asked.state is Subscription.PENDING:
                 await asyncio.to_thread(self._newsletter.send, self._invitation(asked))
         except PanelError as error:

@@ -52,7 +52,7 @@ class _Desk:
         services.limits.check(OF_ADDRESS, "address", address)
         services.limits.check(OF_READER, "voter", voter or address)
         number = voter or new_voter()
-        await services.store.vote(slug, hashed(number), choice, address)
+        await services.store.votes.cast(slug, hashed(number), choice, address)
         response = await self._answer(request, slug, number)
         if voter is None and choice:
             keep_voter(request, response, number, services.secret)
@@ -61,14 +61,16 @@ class _Desk:
     async def mine(self, request: Request) -> Response:
         """Show a browser without scripts what became of its vote."""
         slug = request.path_params["slug"]
-        counts = await self._services.store.votes([slug])
+        counts = await self._services.store.votes.counts([slug])
         if slug not in counts:
             raise HTTPException(404)
         back = Back(f"../tools/{slug}/#community", "Back to the review")
         line = votes_line(counts[slug], self._services.shown_from)
         line = f"{line}. The page of the review has the votes that were there when it was built."
         voter = voter_of(request, self._services.secret)
-        mine = (await self._services.store.votes_by(hashed(voter), [slug])).get(slug) if voter else None
+        mine = (
+            (await self._services.store.votes.by_reader(hashed(voter), [slug])).get(slug) if voter else None
+        )
         if mine is None:
             return reader_page("No vote of yours is kept", line, back)
         button = Button("Take my vote back", slug, "verdict", WITHDRAW)
@@ -89,9 +91,9 @@ class _Desk:
 
     async def _told(self, request: Request, slugs: list[str], number: str | None = None) -> dict[str, Any]:
         store, services = self._services.store, self._services
-        counts = await store.votes(slugs)
+        counts = await store.votes.counts(slugs)
         voter = number or voter_of(request, services.secret)
-        mine = await store.votes_by(hashed(voter), slugs) if voter else {}
+        mine = await store.votes.by_reader(hashed(voter), slugs) if voter else {}
         return {
             slug: {"slug": slug, **_counted(counts[slug], services.shown_from), "mine": mine.get(slug)}
             for slug in slugs
