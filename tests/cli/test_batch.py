@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli.stage import BROKEN, INVALID, REFUSED, TRUNCATED, Stage
-from panel.store import Holder, RunState, open_store
+from panel.store import ProcessId, RunState, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -807,7 +807,7 @@ def held(database: Path, run: int) -> Iterator[None]:
     holding, done = threading.Event(), threading.Event()
 
     async def hold() -> None:
-        far = Holder(host="far", space="another boot", pid=7, started="1")
+        far = ProcessId(host="far", space="another boot", pid=7, started="1")
         async with open_store(database) as store:
             lease = await store.leases.acquire(run, far)
             holding.set()

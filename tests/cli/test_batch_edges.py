@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cli.conftest import Ran
-    from panel.store import Spent
+    from panel.store import Spending
 
 CENT = 0.01
 TINY = "0.00001"
@@ -211,7 +211,7 @@ def test_a_killed_process_may_have_paid_for_every_attempt(tmp_path: Path) -> Non
     def worst(*_: object) -> float:
         return CENT
 
-    async def killed() -> Spent:
+    async def killed() -> Spending:
         async with open_store(tmp_path / "panel.db") as store:
             run = StoredRun(store, await store.runs.create("batch", {}))
             policy = Policy(60, 4, RateLimiter(Pace(4), halt), budget=(budget, worst))

@@ -23,7 +23,17 @@ from panel.cli.batch.words import (
 )
 from panel.core.base import digest_of
 from panel.core.take import NoTakeReason
-from panel.store import FAILURES, FailedSeat, Holder, Progress, RunLine, RunState, Spent, Store, open_store
+from panel.store import (
+    FAILURES,
+    FailedSeat,
+    ProcessId,
+    RunProgress,
+    RunState,
+    RunSummary,
+    Spending,
+    Store,
+    open_store,
+)
 from store.samples import answered, failed, step
 
 if TYPE_CHECKING:
@@ -31,14 +41,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEGUN = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
-HERE = Holder.here()
+HERE = ProcessId.current()
 GONE = HERE.model_copy(update={"started": "long ago"})
-FAR = Holder(host="far", space="another boot", pid=7, started="1")
+FAR = ProcessId(host="far", space="another boot", pid=7, started="1")
 INVALID, TIMED_OUT = NoTakeReason.INVALID, NoTakeReason.TIMED_OUT
 HOSTILE = "line one\x1b]0;title\x07\n\x9b31mred\rLantern · skeptic · refused\n"
 
 
-def run_line(state: str = "open", holder: Holder | None = None, **fields: Any) -> RunLine:
+def run_line(state: str = "open", holder: ProcessId | None = None, **fields: Any) -> RunSummary:
     known = {
         "id": 7,
         "kind": "batch",
@@ -55,10 +65,10 @@ def run_line(state: str = "open", holder: Holder | None = None, **fields: Any) -
         "answers": 0,
         "unpriced": 0,
     }
-    return RunLine(**{**known, **fields})
+    return RunSummary(**{**known, **fields})
 
 
-def standing(line: RunLine | None = None, **spent: Any) -> RunStatus:
+def standing(line: RunSummary | None = None, **spent: Any) -> RunStatus:
     known = {
         "cost_usd": 0.0,
         "unpriced": 0,
@@ -67,8 +77,8 @@ def standing(line: RunLine | None = None, **spent: Any) -> RunStatus:
         "lost_calls": 0,
         "at_risk_usd": 0.0,
     }
-    progress = Progress(todo=2, done=1, drafts=1, open_calls=1, answered_calls=8, failed_calls=2)
-    return RunStatus(line or run_line(), progress, Spent(**{**known, **spent}), {INVALID: 2, TIMED_OUT: 1})
+    progress = RunProgress(todo=2, done=1, drafts=1, open_calls=1, answered_calls=8, failed_calls=2)
+    return RunStatus(line or run_line(), progress, Spending(**{**known, **spent}), {INVALID: 2, TIMED_OUT: 1})
 
 
 def seat(**fields: Any) -> FailedSeat:
@@ -143,7 +153,7 @@ async def several_runs(store: Store) -> None:
     ],
 )
 def test_the_state_of_a_run_says_whether_it_is_worked_on(
-    state: str, holder: Holder | None, shown: str
+    state: str, holder: ProcessId | None, shown: str
 ) -> None:
     """A run is working while a live process holds it, and stopping while one has yet to notice that it should."""
     assert run_state(run_line(state, holder)) == shown
@@ -167,7 +177,7 @@ def test_the_state_of_a_run_says_whether_it_is_worked_on(
         (run_line("making"), []),
     ],
 )
-def test_the_next_command_is_the_one_that_helps(line: RunLine, commands: list[str]) -> None:
+def test_the_next_command_is_the_one_that_helps(line: RunSummary, commands: list[str]) -> None:
     """What is not done is resumed, failures of what is done are looked at and retried, and otherwise nothing is left to do."""
     assert next_commands(line) == commands
 

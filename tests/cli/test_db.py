@@ -18,7 +18,7 @@ from panel.diagnostics.installation import Installation
 from panel.diagnostics.machine import database as examined
 from panel.diagnostics.observation import Level
 from panel.errors import SettingsError, StorageError
-from panel.store import Glance, open_store
+from panel.store import StoreInfo, open_store
 from panel.store.migrate import REVISIONS
 from store.samples import review
 
@@ -175,7 +175,7 @@ def test_a_newer_database_is_told_and_left_alone(panel: Any, store: Path) -> Non
 
 def test_postgresql_is_not_copied(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy of PostgreSQL is left to its own program."""
-    seen = Glance(where="postgresql://panel@host/db", kind="PostgreSQL", revision=REVISIONS[-1])
+    seen = StoreInfo(where="postgresql://panel@host/db", kind="PostgreSQL", revision=REVISIONS[-1])
     monkeypatch.setattr("panel.orchestrator.stores.inspect_store", lambda _resolved: seen)
     ran = panel("db", "backup", "copy.db")
     assert (ran.code, ran.err) == (
@@ -248,8 +248,8 @@ def test_doctor_tries_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "psycopg" in str(error)  # noqa: PT017 - likewise
     else:
         pytest.fail("the server answered")
-    seen = Glance(where="postgresql://panel@host/db", kind="PostgreSQL")
-    monkeypatch.setattr("panel.store.glance", lambda _where: seen)
+    seen = StoreInfo(where="postgresql://panel@host/db", kind="PostgreSQL")
+    monkeypatch.setattr("panel.store.read_store_info", lambda _where: seen)
     (finding,) = findings()
     assert (
         finding.found == "postgresql://panel@host/db can be reached: empty; the first review makes its tables"

@@ -18,7 +18,7 @@ import builders
 from panel.core.draft_changes import ScoreChange
 from panel.core.draft_rules import Action
 from panel.core.votes import Votes
-from panel.store import Subscription, open_store
+from panel.store import SubscriptionState, open_store
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, routes
 from panel.web.public.services import PublicServices
@@ -237,7 +237,7 @@ def test_a_reader_signs_up(page: Any, world: World) -> None:
     page.get_by_role("heading", name="You are signed up").wait_for()
     known = world.portal.call(world.store.subscribers.find, "kim@example.org")
     assert known
-    assert known.state is Subscription.CONFIRMED
+    assert known.state is SubscriptionState.CONFIRMED
 
 
 def test_everything_else_works_without_a_script(chromium: Any, world: World) -> None:

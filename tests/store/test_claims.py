@@ -46,7 +46,7 @@ async def test_a_claim_lasts_ten_minutes(store: Store) -> None:
     await _pass(store, 60)
     assert await store.locks.claim_of(draft) is None
     assert (await store.approval.view(draft, CHECKS)).claim is None
-    assert (await store.queue.page()).lines[0].holder is None
+    assert (await store.queue.page()).rows[0].holder is None
 
 
 async def test_a_draft_is_with_one_reader(store: Store) -> None:

@@ -95,7 +95,7 @@ async def test_the_database_keeps_every_event(store: Store, change: str) -> None
     with pytest.raises(StorageError, match="events are only ever added"):
         await store._db.write(work)
     assert await store.drafts.events(draft) == before
-    assert (await store.queue.page()).lines[0].open_findings == 1
+    assert (await store.queue.page()).rows[0].open_findings == 1
     await do(store, draft, "edit")
     assert await store.check() == []
 

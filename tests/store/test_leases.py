@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.errors import RunStopped
-from panel.store import Holder, open_store
+from panel.store import ProcessId, open_store
 from panel.store.leases import LEASE_SECONDS
 from store.samples import python
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-AFAR = Holder(host="build-7", space="another boot", pid=4121, started="1")
+AFAR = ProcessId(host="build-7", space="another boot", pid=4121, started="1")
 
 
 class Waits:
@@ -51,17 +51,17 @@ async def test_a_holder_that_stands_still_is_replaced(store: Store) -> None:
     waits = Waits(store)
     lease = await store.leases.acquire(run, wait=waits)
     assert waits.seconds == pytest.approx(LEASE_SECONDS)
-    assert lease.holder == Holder.here()
+    assert lease.holder == ProcessId.current()
     with pytest.raises(RunStopped, match=f"the lease of run {run} was lost"):
         await store.leases.renew(lost)
 
 
 async def test_a_killed_process_is_replaced_at_once(store: Store) -> None:
     """A run whose holder was a process of this machine that has ended is not waited for."""
-    code = "from panel.store.process_id import Holder; print(Holder.here().model_dump_json())"
+    code = "from panel.store.process_id import ProcessId; print(ProcessId.current().model_dump_json())"
     done = python(code)
     run = await store.runs.create("review", {})
-    await store.leases.acquire(run, Holder.model_validate_json(done.stdout))
+    await store.leases.acquire(run, ProcessId.model_validate_json(done.stdout))
     waits = Waits(store)
     await store.leases.acquire(run, wait=waits)
     assert waits.seconds == 0
@@ -106,10 +106,10 @@ async def test_one_of_two_who_find_it_free_gets_it(where: str, store: Store) -> 
 
 def test_a_process_number_that_was_used_again_is_another_process() -> None:
     """A living process of the same number that was started at another time is not the holder."""
-    assert not Holder.here().gone
-    assert Holder.here().model_copy(update={"started": "1"}).gone
+    assert not ProcessId.current().has_ended
+    assert ProcessId.current().model_copy(update={"started": "1"}).has_ended
 
 
 def test_a_process_of_another_machine_may_live() -> None:
     """Nothing is known of a process of another machine, so it is not taken for ended."""
-    assert not AFAR.gone
+    assert not AFAR.has_ended

@@ -153,7 +153,7 @@ async def test_drafts_of_the_first_version_are_brought_along(nothing: str) -> No
     _first_version(nothing)
     async with open_store(nothing) as store:
         assert await store.check() == []
-        lines = (await store.queue.page()).lines
+        lines = (await store.queue.page()).rows
         assert [(line.name, line.category, line.ships, line.skips) for line in lines] == [
             (kept.tool.name, kept.tool.category, kept.tally.ships, kept.tally.skips) for kept in REVIEWS
         ]
@@ -166,7 +166,7 @@ async def test_drafts_of_the_first_version_are_brought_along(nothing: str) -> No
             assert (await store.approval.view(draft, CHECKS)).shown.review == kept
             await do(store, draft, "open")
         assert (await store.queue.counts())[State.IN_REVIEW] == len(REVIEWS)
-        assert None not in {line.open_findings for line in (await store.queue.page()).lines}
+        assert None not in {line.open_findings for line in (await store.queue.page()).rows}
         assert await store.check() == []
 
 

@@ -12,7 +12,7 @@ from panel.core.base import digest_of
 from panel.core.review import PanelReview
 from panel.core.take import NoTakeReason
 from panel.errors import SettingsError, StorageError
-from panel.store import FAILURES, Glance, Holder, RunState, glance, open_store
+from panel.store import FAILURES, ProcessId, RunState, StoreInfo, open_store, read_store_info
 from panel.store.migrate import REVISIONS
 from panel.store.run_stats import PAGE
 from panel.store.schema import runs
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-ELSEWHERE = Holder(host="far", space="another boot", pid=7, started="1")
+ELSEWHERE = ProcessId(host="far", space="another boot", pid=7, started="1")
 
 
 def prompt_of(name: str, persona: str) -> str:
@@ -115,10 +115,10 @@ async def test_a_line_tells_who_is_at_work(store: Store) -> None:
     lease = await store.leases.acquire(run)
     line = await store.run_stats.summary(run)
     assert line is not None
-    assert (line.holder, line.held_since) == (Holder.here(), lease.since)
+    assert (line.holder, line.held_since) == (ProcessId.current(), lease.since)
     assert line.at_work is True
     await store.leases.release(lease)
-    gone = Holder.here().model_copy(update={"started": "long ago"})
+    gone = ProcessId.current().model_copy(update={"started": "long ago"})
     await store.leases.release(await store.leases.acquire(run, gone))
     await store.leases.acquire(run, gone)
     assert await at_work() is False
@@ -222,18 +222,18 @@ async def test_a_glance_tells_what_there_is(where: str, kind: str) -> None:
     """A store that was opened once is there, with its revision and its size."""
     async with open_store(where):
         pass
-    seen = glance(where)
+    seen = read_store_info(where)
     assert (seen.kind.lower(), seen.revision) == (kind, REVISIONS[-1])
-    assert seen.there
-    assert not seen.newer
+    assert seen.exists
+    assert not seen.is_newer
     assert seen.bytes > 10_000
 
 
 def test_a_glance_makes_nothing(nothing: str, path: Path) -> None:
     """Where there is no store, a look at the place leaves none behind."""
     for _ in range(2):
-        seen = glance(nothing)
-        assert not seen.there
+        seen = read_store_info(nothing)
+        assert not seen.exists
     assert not path.exists()
     assert list(path.parent.iterdir()) == []
 
@@ -243,15 +243,15 @@ def test_a_glance_at_what_is_not_a_store(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE songs (name)")
     with pytest.raises(StorageError, match="holds the tables of another program"):
-        glance(path)
+        read_store_info(path)
     path.write_bytes(b"no database" * 100)
     with pytest.raises(StorageError, match="is not a database"):
-        glance(path)
+        read_store_info(path)
     with pytest.raises(SettingsError, match="mysql is no kind of store"):
-        glance("mysql://somewhere/panel")
+        read_store_info("mysql://somewhere/panel")
 
 
 def test_a_newer_store_is_known_as_such() -> None:
     """A revision that this panel does not know is a newer one; no revision is none."""
-    assert Glance(where="a.db", kind="SQLite", revision="9999").newer
-    assert not Glance(where="a.db", kind="SQLite").newer
+    assert StoreInfo(where="a.db", kind="SQLite", revision="9999").is_newer
+    assert not StoreInfo(where="a.db", kind="SQLite").is_newer

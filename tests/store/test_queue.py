@@ -47,17 +47,17 @@ def _votes(
 
 
 async def _names(store: Store, **wanted: Any) -> list[str]:
-    return [line.name for line in (await store.queue.page(QueueFilter(**wanted))).lines]
+    return [line.name for line in (await store.queue.page(QueueFilter(**wanted))).rows]
 
 
 async def _pages(store: Store, wanted: QueueFilter, limit: int = 3) -> list[int]:
     """Return the numbers of all drafts of a list, read page by page."""
     page = await store.queue.page(wanted, limit=limit)
-    found = [line.id for line in page.lines]
+    found = [line.id for line in page.rows]
     while page.after:
-        assert len(page.lines) == limit
+        assert len(page.rows) == limit
         page = await store.queue.page(wanted, after=page.after, limit=limit)
-        found += [line.id for line in page.lines]
+        found += [line.id for line in page.rows]
     return found
 
 
@@ -65,7 +65,7 @@ async def test_a_line_says_what_an_editor_chooses_by(store: Store) -> None:
     """A line of the queue has the tool, the state, open findings, votes, cost, and who has the draft before them."""
     draft = await drafted(store, _votes("Lantern", "SKN", "Developer Tools", text=PRICED))
     await store.locks.claim(draft, ADA)
-    (line,) = (await store.queue.page()).lines
+    (line,) = (await store.queue.page()).rows
     assert (line.id, line.run, line.name, line.slug) == (draft, 1, "Lantern", "lantern")
     assert (line.category, line.state, line.open_findings) == ("Developer Tools", "drafted", 1)
     assert (line.ships, line.skips, line.holder) == (1, 1, "Ada")
@@ -78,7 +78,7 @@ async def test_a_line_tells_what_was_not_checked_from_what_has_no_findings(store
     run = await store.runs.create("review", {})
     await store.drafts.put(review(), run, await store.tools.put(builders.tool()))
     await drafted(store, _votes("Sextant", "SKN"))
-    assert [line.open_findings for line in (await store.queue.page()).lines] == [None, 0]
+    assert [line.open_findings for line in (await store.queue.page()).rows] == [None, 0]
 
 
 async def test_a_line_follows_its_draft(store: Store) -> None:
@@ -86,7 +86,7 @@ async def test_a_line_follows_its_draft(store: Store) -> None:
     draft = await drafted(store, _votes("Lantern", "SKN", text=PRICED))
     await do(store, draft, "edit")
     await do(store, draft, "edit", changes=(VerdictChange(persona="skeptic", value=Verdict.SHIP),))
-    (line,) = (await store.queue.page(QueueFilter(state=State.IN_REVIEW))).lines
+    (line,) = (await store.queue.page(QueueFilter(state=State.IN_REVIEW))).rows
     # The skeptic ships with a score of 20 now, which is a finding.
     assert (line.ships, line.skips, line.open_findings) == (2, 0, 1)
     assert line.updated_at > line.drafted_at
@@ -202,7 +202,7 @@ async def test_pages_have_no_gaps_and_no_repeats(store: Store, order: Order, sta
         if n == 5:
             await do(store, draft, "open")
     wanted = QueueFilter(order=order, state=state)
-    whole = [line.id for line in (await store.queue.page(wanted)).lines]
+    whole = [line.id for line in (await store.queue.page(wanted)).rows]
     assert sorted(whole) == [n for n in range(1, 12) if state is None or n != 6]
     for limit in (1, 3, len(whole), len(whole) + 1):
         assert await _pages(store, wanted, limit) == whole
@@ -216,16 +216,16 @@ async def test_pages_hold_while_drafts_change(store: Store, order: Order) -> Non
         await do(store, draft, "open")
     wanted = QueueFilter(state=State.IN_REVIEW, order=order)
     page = await store.queue.page(wanted, limit=3)
-    found = [line.id for line in page.lines]
+    found = [line.id for line in page.rows]
     leaving = [found[0], found[2], *(set(made) - set(found))][:4]
     while page.after:
         if leaving:
             await do(store, leaving.pop(), "reject")
             await do(store, await drafted(store, _votes(f"Late {len(leaving)}", "SKN")), "open")
         page = await store.queue.page(wanted, after=page.after, limit=3)
-        found += [line.id for line in page.lines]
+        found += [line.id for line in page.rows]
     assert len(found) == len(set(found))
-    left = {line.id for line in (await store.queue.page(wanted)).lines} & set(made)
+    left = {line.id for line in (await store.queue.page(wanted)).rows} & set(made)
     assert left <= set(found)
 
 
@@ -253,13 +253,13 @@ async def test_a_page_that_is_none_is_a_wrong_setting(store: Store, after: str) 
 )
 async def test_whatever_is_wanted_is_a_list(store: Store, wanted: dict[str, Any]) -> None:
     """No filter that somebody may write is an error of the store."""
-    assert (await store.queue.page(QueueFilter(**wanted))).lines == ()
+    assert (await store.queue.page(QueueFilter(**wanted))).rows == ()
 
 
 async def test_an_empty_queue(store: Store) -> None:
     """A store without drafts has an empty page, no categories, and no draft in any state."""
     page = await store.queue.page()
-    assert (page.lines, page.after, await store.queue.categories()) == ((), None, {})
+    assert (page.rows, page.after, await store.queue.categories()) == ((), None, {})
     assert await store.queue.counts() == dict.fromkeys(State, 0)
 
 
@@ -337,5 +337,5 @@ async def test_a_revision_is_counted(store: Store) -> None:
     await store.drafts.put(filled, run, await store.tools.put(filled.tool), checks=CHECKS)
     await _counted(store)
     assert (await store.queue.counts())[State.IN_REVIEW] == 1
-    (line,) = (await store.queue.page(QueueFilter(state=State.IN_REVIEW))).lines
+    (line,) = (await store.queue.page(QueueFilter(state=State.IN_REVIEW))).rows
     assert line.ships == 3

@@ -6,7 +6,7 @@ import pytest
 
 import builders
 from panel.errors import StorageError
-from panel.store import Progress, RunState, Spent
+from panel.store import RunProgress, RunState, Spending
 from store.samples import answered, failed, step
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ async def test_progress_and_cost_are_of_one_run(store: Store) -> None:
     for entry in (answered(), answered(cost_usd=None, input_tokens=None), failed(lost_calls=3)):
         await store.calls.settle(await store.calls.begin(step(run=run, worst_usd=0.125)), entry)
     await store.calls.settle(await store.calls.begin(step()), answered())
-    assert await store.run_stats.progress(run) == Progress(
+    assert await store.run_stats.progress(run) == RunProgress(
         todo=2, done=0, drafts=0, open_calls=1, answered_calls=2, failed_calls=1
     )
-    assert await store.run_stats.spent(run) == Spent(
+    assert await store.run_stats.spent(run) == Spending(
         cost_usd=0.25, unpriced=1, input_tokens=10, output_tokens=4, lost_calls=4, at_risk_usd=1.0
     )
     assert (await store.run_stats.spent()).cost_usd == 0.5

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from panel.core.base import digest_of
 from panel.core.call_record import CallRecord
 from panel.errors import StorageError
-from panel.store import Holder, open_store
+from panel.store import ProcessId, open_store
 from panel.store.leases import LEASE_SECONDS
 from panel.store.schema import calls
 from store.samples import KEY, answered, failed, python, step
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-AFAR = Holder(host="build-7", space="another boot", pid=4121, started="1")
-ENDED = Holder.here().model_copy(update={"started": "1"})
+AFAR = ProcessId(host="build-7", space="another boot", pid=4121, started="1")
+ENDED = ProcessId.current().model_copy(update={"started": "1"})
 
 
 class Waits:
@@ -147,7 +147,7 @@ async def test_a_closed_store_takes_nothing(path: Path) -> None:
 # What another run has in flight.
 
 
-async def runs_of_two(store: Store, holder: Holder | None = None) -> tuple[int, int]:
+async def runs_of_two(store: Store, holder: ProcessId | None = None) -> tuple[int, int]:
     """Return a run that is worked on and has a call in flight, and another one."""
     theirs, mine = [await store.runs.create("batch", {}) for _ in range(2)]
     await store.leases.acquire(theirs, holder)

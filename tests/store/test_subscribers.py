@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.store import Subscription
+from panel.store import SubscriptionState
 
 if TYPE_CHECKING:
     from panel.store import Store
@@ -18,14 +18,14 @@ KIM, ADA = "Kim@example.org", "ada@example.org"
 async def test_somebody_confirms_and_leaves(store: Store) -> None:
     """Whoever asks is pending, gets issues once they confirmed, and none after they left; asking again begins anew."""
     asked = await store.subscribers.request(KIM)
-    assert (asked.state, asked.mail) == (Subscription.PENDING, KIM)
+    assert (asked.state, asked.mail) == (SubscriptionState.PENDING, KIM)
     assert await store.subscribers.due("2026-W47") == []
     await store.subscribers.confirm(asked.id)
     assert [one.mail for one in await store.subscribers.due("2026-W47")] == [KIM]
     await store.subscribers.leave(asked.id)
     assert await store.subscribers.due("2026-W47") == []
     again = await store.subscribers.request(KIM)
-    assert (again.id, again.state) == (asked.id, Subscription.PENDING)
+    assert (again.id, again.state) == (asked.id, SubscriptionState.PENDING)
 
 
 async def test_asking_twice_changes_nothing_for_who_is_in(store: Store) -> None:
@@ -33,7 +33,7 @@ async def test_asking_twice_changes_nothing_for_who_is_in(store: Store) -> None:
     asked = await store.subscribers.request(KIM)
     await store.subscribers.confirm(asked.id)
     known = await store.subscribers.request(KIM.lower())
-    assert (known.id, known.state, known.mail) == (asked.id, Subscription.CONFIRMED, KIM)
+    assert (known.id, known.state, known.mail) == (asked.id, SubscriptionState.CONFIRMED, KIM)
 
 
 async def test_an_issue_is_sent_once(store: Store) -> None:

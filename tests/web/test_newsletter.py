@@ -10,7 +10,7 @@ import pytest
 
 from panel.newsletter.links import leave_token
 from panel.newsletter.smtp import MailDown
-from panel.store import Subscription
+from panel.store import SubscriptionState
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, routes
 from panel.web.public.services import PublicServices
@@ -65,11 +65,11 @@ async def test_only_whoever_reads_the_mail_can_confirm(
     assert '<form method="post"' in shown.text
     known = await store.subscribers.find("kim@example.org")
     assert known
-    assert known.state is Subscription.PENDING
+    assert known.state is SubscriptionState.PENDING
     assert "You are signed up" in (await reader.post(way)).text
     known = await store.subscribers.find("kim@example.org")
     assert known
-    assert known.state is Subscription.CONFIRMED
+    assert known.state is SubscriptionState.CONFIRMED
 
 
 async def test_the_form_s_address_leads_to_the_form(reader: httpx2.AsyncClient) -> None:
@@ -124,11 +124,11 @@ async def test_one_click_leaves(reader: httpx2.AsyncClient, store: Store) -> Non
     way = f"/newsletter/leave?token={leave_token(SECRET, asked)}"
     assert "Do you want to leave?" in (await reader.get(way)).text
     assert (known := await store.subscribers.get(asked.id))
-    assert known.state is Subscription.CONFIRMED
+    assert known.state is SubscriptionState.CONFIRMED
     done = await reader.post(way, data={"List-Unsubscribe": "One-Click"})
     assert done.status_code == 200
     assert (known := await store.subscribers.get(asked.id))
-    assert known.state is Subscription.LEFT
+    assert known.state is SubscriptionState.LEFT
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from panel.cli import options
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
-    from panel.store import Glance
+    from panel.store import StoreInfo
 
 CHECK_HELP = """Check whether the database is sound.
 
@@ -108,11 +108,11 @@ def verdict(where: str, flaws: list[str]) -> str:
     return "\n".join([*flaws, f"{where} is not sound; restore a backup, or report it as a bug in panel"])
 
 
-def described(seen: Glance) -> list[str]:
+def described(seen: StoreInfo) -> list[str]:
     """Return where a database is and what it is."""
     from panel.core.text import byte_size
 
-    revision = f"{seen.revision}, of a newer panel" if seen.newer else seen.revision
+    revision = f"{seen.revision}, of a newer panel" if seen.is_newer else seen.revision
     return [
         f"where     {seen.where}",
         f"kind      {seen.kind}",

@@ -156,7 +156,7 @@ def _check(resolved: Resolved, wish: ServeOptions, address: str) -> None:
     from panel.web.origins import is_loopback
 
     if wish.header or (
-        inspect_store(resolved).there and use_store(resolved, lambda store: store.users.all())
+        inspect_store(resolved).exists and use_store(resolved, lambda store: store.users.all())
     ):
         return
     if not is_loopback(address):

@@ -170,7 +170,7 @@ def _resolved(config: Path | None) -> Resolved:
 def _people(resolved: Resolved) -> list[User]:
     from panel.orchestrator.stores import inspect_store, use_store
 
-    return use_store(resolved, lambda store: store.users.all()) if inspect_store(resolved).there else []
+    return use_store(resolved, lambda store: store.users.all()) if inspect_store(resolved).exists else []
 
 
 def _of(people: list[User], name: str) -> User | None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panel.diagnostics.installation import Installation
-    from panel.store import Glance
+    from panel.store import StoreInfo
 
 
 REQUIRED = ("openai", "anthropic", "httpx2", "pydantic", "typer")
@@ -186,10 +186,10 @@ ADVICE = "choose another database with PANEL_DATABASE_URL"
 
 def database(installation: Installation) -> Iterator[Observation]:
     """Report whether the database exists, can be used by this version, and can grow. Never creates it."""
-    from panel.store import glance
+    from panel.store import read_store_info
 
-    seen = glance(store_address(installation.resolved))
-    if seen.newer:
+    seen = read_store_info(store_address(installation.resolved))
+    if seen.is_newer:
         found = f"{seen.where} was written by a newer version of panel (revision {seen.revision})"
         yield problem(found, f"update panel, or {ADVICE}")
     elif seen.kind == "SQLite":
@@ -198,7 +198,7 @@ def database(installation: Installation) -> Iterator[Observation]:
         yield ok(f"{seen.where} can be reached: {_state(seen)}")
 
 
-def _file(seen: Glance, path: Path, *, tried: bool) -> Iterator[Observation]:
+def _file(seen: StoreInfo, path: Path, *, tried: bool) -> Iterator[Observation]:
     """Report on an SQLite file; `tried` means that the check of the data folder has already reported on its folder."""
     folder = next(one for one in path.parents if one.exists())
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
@@ -223,8 +223,8 @@ def _unwritable(folder: Path) -> str | None:
         return f"{folder}: {error.strerror or error}"
 
 
-def _state(seen: Glance) -> str:
-    if not seen.there:
+def _state(seen: StoreInfo) -> str:
+    if not seen.exists:
         return "empty; the first review makes its tables"
     return f"revision {seen.revision}, {byte_size(seen.bytes)}"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from panel.settings.resolve import Resolved
-    from panel.store import Glance, Store
+    from panel.store import Store, StoreInfo
 
 T = TypeVar("T")
 
@@ -56,14 +56,14 @@ async def existing_store(resolved: Resolved) -> AsyncIterator[Store | None]:
         yield store
 
 
-def inspect_store(resolved: Resolved) -> Glance:
-    """Return kind, revision and size of the configured store without creating it; raises as `glance` does."""
-    from panel.store import glance
+def inspect_store(resolved: Resolved) -> StoreInfo:
+    """Return kind, revision and size of the configured store without creating it; raises as `read_store_info` does."""
+    from panel.store import read_store_info
 
-    return glance(store_address(resolved))
+    return read_store_info(store_address(resolved))
 
 
-def require_store(resolved: Resolved) -> Glance:
+def require_store(resolved: Resolved) -> StoreInfo:
     """Return kind, revision and size of the configured store.
 
     Raises:
@@ -71,7 +71,7 @@ def require_store(resolved: Resolved) -> Glance:
         PanelError: it cannot be read.
     """
     seen = inspect_store(resolved)
-    if not seen.there:
+    if not seen.exists:
         raise SettingsError(f"{seen.where}: there is no database yet; any review makes it: panel review FILE")
     return seen
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from panel.core.votes import Votes
     from panel.site.build_cache import Memory
     from panel.site.tool_summary import Record, ToolSummary
-    from panel.store import Listed, Publication, Store
+    from panel.store import ListedDraft, Publication, Store
 
 HELD = 64
 """Reviews that are held at a time: comparisons are made in an order in which the same ones soon return."""
@@ -97,7 +97,7 @@ async def read_shelf(store: Store, memory: Memory, code: str, votes: dict[str, V
     return Catalog(store, memory, cards, await store.publications.compared_tools(), votes)
 
 
-async def _card(store: Store, memory: Memory, tool: int, rows: list[Listed], code: str) -> ToolSummary:
+async def _card(store: Store, memory: Memory, tool: int, rows: list[ListedDraft], code: str) -> ToolSummary:
     key = " ".join([code, *(f"{row.draft}:{row.version}" for row in rows)])
     if card := memory.card(tool, key):
         return card

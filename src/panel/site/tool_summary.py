@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from panel.core.review import PanelReview
     from panel.core.tool import Tool
-    from panel.store import Publication, Publishing
+    from panel.store import Publication, PublicationHistory
 
 SENTENCE_CHARS = 240
 _WORD = re.compile(r"[^\W_]+")
@@ -175,7 +175,7 @@ class Record(Frozen):
     words: tuple[str, ...]
 
 
-def record_of(tool: int, past: Sequence[Publishing]) -> Record:
+def record_of(tool: int, past: Sequence[PublicationHistory]) -> Record:
     """Return what lists and logs know of a tool.
 
     Args:
@@ -268,7 +268,7 @@ def _said(review: PanelReview) -> Iterator[TakeExcerpt]:
             yield TakeExcerpt(critic=seat.persona, verdict=take.verdict, score=take.score, sentence=sentence)
 
 
-def _history(past: Iterable[Publishing]) -> Iterator[VerdictHistory]:
+def _history(past: Iterable[PublicationHistory]) -> Iterator[VerdictHistory]:
     for one in past:
         for number, publication in enumerate(one.publications):
             review = publication.shown.review
@@ -282,7 +282,7 @@ def _history(past: Iterable[Publishing]) -> Iterator[VerdictHistory]:
             )
 
 
-def _log(past: Iterable[Publishing], slug: str) -> Iterator[Correction]:
+def _log(past: Iterable[PublicationHistory], slug: str) -> Iterator[Correction]:
     for one in past:
         for before, after in pairwise(one.publications):
             if what := tuple(_changed(before.shown.review, after.shown.review)):

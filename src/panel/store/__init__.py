@@ -8,18 +8,18 @@ from __future__ import annotations
 from panel.store.approval import DraftView, StaleDraft
 from panel.store.calls import Call
 from panel.store.draft_locks import CLAIM_SECONDS, Claim
-from panel.store.drafts import Draft, DraftLine
-from panel.store.events import Event, PastEvent
+from panel.store.drafts import Draft, DraftSummary
+from panel.store.events import Event, RecordedEvent
 from panel.store.findings import Checks
-from panel.store.inspect import Glance, glance
+from panel.store.inspect import StoreInfo, read_store_info
 from panel.store.leases import RENEW_SECONDS, Lease
-from panel.store.process_id import Holder
-from panel.store.publications import Listed, Publication, Publishing, Retraction
-from panel.store.queue import Order, QueueFilter, QueueLine, QueuePage, Split
-from panel.store.run_stats import FAILURES, FailedSeat, Progress, RunLine, Spent
-from panel.store.runs import Run, RunState, Todo
+from panel.store.process_id import ProcessId
+from panel.store.publications import ListedDraft, Publication, PublicationHistory, Retraction
+from panel.store.queue import Order, QueueFilter, QueuePage, QueueRow, Split
+from panel.store.run_stats import FAILURES, FailedSeat, RunProgress, RunSummary, Spending
+from panel.store.runs import PendingTool, Run, RunState
 from panel.store.store import Store, open_store
-from panel.store.subscribers import Subscriber, Subscription
+from panel.store.subscribers import Subscriber, SubscriptionState
 from panel.store.tools import KnownTool
 from panel.store.users import User
 
@@ -31,35 +31,35 @@ __all__ = [
     "Checks",
     "Claim",
     "Draft",
-    "DraftLine",
+    "DraftSummary",
     "DraftView",
     "Event",
     "FailedSeat",
-    "Glance",
-    "Holder",
     "KnownTool",
     "Lease",
-    "Listed",
+    "ListedDraft",
     "Order",
-    "PastEvent",
-    "Progress",
+    "PendingTool",
+    "ProcessId",
     "Publication",
-    "Publishing",
+    "PublicationHistory",
     "QueueFilter",
-    "QueueLine",
     "QueuePage",
+    "QueueRow",
+    "RecordedEvent",
     "Retraction",
     "Run",
-    "RunLine",
+    "RunProgress",
     "RunState",
-    "Spent",
+    "RunSummary",
+    "Spending",
     "Split",
     "StaleDraft",
     "Store",
+    "StoreInfo",
     "Subscriber",
-    "Subscription",
-    "Todo",
+    "SubscriptionState",
     "User",
-    "glance",
     "open_store",
+    "read_store_info",
 ]

@@ -15,7 +15,7 @@ from panel.core.review import PanelReview
 from panel.errors import GateError
 from panel.store.draft_history import REPLACED, DraftHistory, desk_of, keep
 from panel.store.draft_locks import Claim, claim_of, let_go
-from panel.store.events import Event, PastEvent
+from panel.store.events import Event, RecordedEvent
 from panel.store.findings import checked
 from panel.store.repository import Repository
 
@@ -74,7 +74,7 @@ class DraftView(Frozen):
     shown: Shown
     standing: DraftState
     findings: tuple[Finding, ...]
-    history: tuple[PastEvent, ...]
+    history: tuple[RecordedEvent, ...]
     claim: Claim | None
 
     @property
@@ -83,7 +83,7 @@ class DraftView(Frozen):
         return digest_of([self.shown.hash, self.standing.ticked])
 
     @property
-    def asked_for(self) -> PastEvent | None:
+    def asked_for(self) -> RecordedEvent | None:
         """The last event by which somebody sent it back or closed it, if that is where it is, with the reason."""
         decision = _CLOSING.get(self.standing.state)
         return next((event for event in reversed(self.history) if event.kind == decision), None)

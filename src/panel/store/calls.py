@@ -20,7 +20,7 @@ from panel.core.completion import Completion, Usage
 from panel.errors import StorageError
 from panel.store.columns import now, plain
 from panel.store.leases import LEASE_SECONDS, LOOKS
-from panel.store.process_id import Holder
+from panel.store.process_id import ProcessId
 from panel.store.repository import Repository
 from panel.store.schema import calls, runs
 
@@ -205,7 +205,7 @@ def _taken(
         if row.completion is not None:
             return Completion.model_validate(row.completion)
         call = _InFlight(row.id, row.lease_token, row.lease_beat)
-        if call not in still and not Holder.model_validate(row.lease_holder).gone:
+        if call not in still and not ProcessId.model_validate(row.lease_holder).has_ended:
             in_flight = call
     return in_flight
 

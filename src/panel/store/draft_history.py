@@ -15,7 +15,7 @@ from panel.core.review import PanelReview
 from panel.core.take import NoTake, Seat
 from panel.errors import GateError, NotFound, StorageError
 from panel.store.columns import now
-from panel.store.events import PastEvent, add_event, events_of
+from panel.store.events import RecordedEvent, add_event, events_of
 from panel.store.findings import put_kinds
 from panel.store.queue import columns_of
 from panel.store.schema import drafts, takes
@@ -42,7 +42,7 @@ class DraftHistory:
 
     draft: int
     made: PanelReview
-    past: list[PastEvent]
+    past: list[RecordedEvent]
 
     @cached_property
     def standing(self) -> DraftState:

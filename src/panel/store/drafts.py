@@ -16,7 +16,7 @@ from panel.core.take import NoTakeReason
 from panel.errors import GateError, NotFound, StorageError
 from panel.store.columns import now
 from panel.store.draft_history import REPLACED, desk_of, keep, put_takes
-from panel.store.events import Event, PastEvent, add_event, events_of
+from panel.store.events import Event, RecordedEvent, add_event, events_of
 from panel.store.findings import checked, put_kinds
 from panel.store.queue import columns_of
 from panel.store.repository import Repository
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _ACTIONS = frozenset(map(str, Action))
 
 
-class DraftLine(Frozen):
+class DraftSummary(Frozen):
     """A draft as a list shows it.
 
     Attributes:
@@ -60,7 +60,7 @@ class DraftLine(Frozen):
     drafted_at: datetime
 
 
-class Draft(DraftLine):
+class Draft(DraftSummary):
     """A draft with its review, as the panel made it."""
 
     review: PanelReview
@@ -102,7 +102,7 @@ class Drafts(Repository):
         }
         return await self._db.write(lambda connection: _put(connection, review, row, checks, anew=anew))
 
-    async def complete(self, review_ids: Collection[str]) -> dict[str, DraftLine]:
+    async def complete(self, review_ids: Collection[str]) -> dict[str, DraftSummary]:
         """Return the latest draft without a failed seat of each of those reviews that have one, by `PanelReview.id`."""
         failed = takes.c.reason.is_not(None) & (takes.c.reason != NoTakeReason.RECUSED)
         incomplete = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, failed).exists()
@@ -128,7 +128,7 @@ class Drafts(Repository):
         query = query.where(drafts_of(run), tools.c.canonical == tool.canonical)
         return await self._db.read(lambda connection: _one(connection, query))
 
-    async def page(self, run: int | None = None, *, after: int = 0, limit: int = 50) -> list[DraftLine]:
+    async def page(self, run: int | None = None, *, after: int = 0, limit: int = 50) -> list[DraftSummary]:
         """Return drafts, of one run or of all, the oldest first; `after` is the last number of the page before."""
         query = select(*_LINE).join_from(drafts, tools).where(drafts.c.id > after)
         if run is not None:
@@ -148,7 +148,7 @@ class Drafts(Repository):
             raise ValueError(f"{event.kind} is no note")
         return await self._db.write(lambda connection: _append(connection, event))
 
-    async def events(self, draft: int) -> list[PastEvent]:
+    async def events(self, draft: int) -> list[RecordedEvent]:
         """Return all that happened to a draft, in order."""
         return await self._db.read(lambda connection: events_of(connection, draft))
 
@@ -167,8 +167,8 @@ _LINE = (
 _KEPT = select(drafts.c.id, drafts.c.review)
 
 
-def _lines(connection: Connection, query: Select[Any]) -> list[DraftLine]:
-    return [DraftLine.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+def _lines(connection: Connection, query: Select[Any]) -> list[DraftSummary]:
+    return [DraftSummary.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _put(

@@ -40,7 +40,7 @@ class Event(Frozen):
     payload: dict[str, Any] = Field(default_factory=dict)
 
 
-class PastEvent(Event):
+class RecordedEvent(Event):
     """An event that is kept: its number, by which events are ordered, and when it was kept."""
 
     id: int
@@ -54,7 +54,7 @@ def add_event(connection: Connection, event: Event) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def events_of(connection: Connection, draft: int) -> list[PastEvent]:
+def events_of(connection: Connection, draft: int) -> list[RecordedEvent]:
     """Return all that happened to a draft, in order."""
     query = select(*_EVENT).where(events.c.draft_id == draft).order_by(events.c.id)
-    return [PastEvent.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+    return [RecordedEvent.model_validate(dict(row)) for row in connection.execute(query).mappings()]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from panel.store.database import Database
 
 
-class Glance(Frozen):
+class StoreInfo(Frozen):
     """A place for a store, and what is there.
 
     Attributes:
@@ -37,17 +37,17 @@ class Glance(Frozen):
     bytes: int = 0
 
     @property
-    def there(self) -> bool:
+    def exists(self) -> bool:
         """Whether there is a store."""
         return self.revision is not None
 
     @property
-    def newer(self) -> bool:
+    def is_newer(self) -> bool:
         """Whether a newer panel has changed it, so that this one cannot open it."""
-        return self.there and self.revision not in REVISIONS
+        return self.exists and self.revision not in REVISIONS
 
 
-def glance(where: str | Path) -> Glance:
+def read_store_info(where: str | Path) -> StoreInfo:
     """Look at a place for a store.
 
     Args:
@@ -66,19 +66,19 @@ def glance(where: str | Path) -> Glance:
         database.close()
 
 
-def _seen(database: Database) -> Glance:
+def _seen(database: Database) -> StoreInfo:
     if not isinstance(database, SqliteDatabase):
         # A server that is not there is not waited for.
         database.engine.connect().close()
         revision, size = database.read(
             lambda connection: (_revision(connection, database), _size(connection))
         )
-        return Glance(where=database.where, kind="PostgreSQL", revision=revision, bytes=size)
+        return StoreInfo(where=database.where, kind="PostgreSQL", revision=revision, bytes=size)
     path = Path(database.where).absolute()
     if not path.exists():
-        return Glance(where=str(path), kind="SQLite")
+        return StoreInfo(where=str(path), kind="SQLite")
     revision = database.read(lambda connection: _revision(connection, database))
-    return Glance(where=str(path), kind="SQLite", revision=revision, bytes=_file_size(path))
+    return StoreInfo(where=str(path), kind="SQLite", revision=revision, bytes=_file_size(path))
 
 
 def _revision(connection: Connection, database: Database) -> str | None:

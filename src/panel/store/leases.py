@@ -18,7 +18,7 @@ from sqlalchemy import null, or_, select, update
 from panel.core.base import Frozen
 from panel.errors import RunStopped, StorageError
 from panel.store.columns import now
-from panel.store.process_id import Holder
+from panel.store.process_id import ProcessId
 from panel.store.repository import Repository
 from panel.store.schema import runs
 
@@ -46,7 +46,7 @@ class Lease(Frozen):
     run: int
     token: str
     beat: int
-    holder: Holder
+    holder: ProcessId
     since: datetime
 
 
@@ -56,7 +56,7 @@ class Leases(Repository):
     async def acquire(
         self,
         run: int,
-        holder: Holder | None = None,
+        holder: ProcessId | None = None,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> Lease:
         """Take the lease of a run; it must be renewed every 5 s.
@@ -73,10 +73,10 @@ class Leases(Repository):
             StorageError: there is no such run, or it was not committed.
         """
         found = await self._lease(run)
-        if found and not found.holder.gone:
+        if found and not found.holder.has_ended:
             await self._watch(found, wait)
         mine = Lease(
-            run=run, token=secrets.token_hex(16), beat=0, holder=holder or Holder.here(), since=now()
+            run=run, token=secrets.token_hex(16), beat=0, holder=holder or ProcessId.current(), since=now()
         )
         if await self._db.write(lambda connection: _take(connection, mine, found)):
             return mine

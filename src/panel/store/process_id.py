@@ -12,7 +12,7 @@ PROC = Path("/proc")
 ENDED = {"Z", "X"}
 
 
-class Holder(Frozen):
+class ProcessId(Frozen):
     """A process, told from every other one.
 
     Attributes:
@@ -28,13 +28,13 @@ class Holder(Frozen):
     started: str
 
     @classmethod
-    def here(cls) -> Holder:
+    def current(cls) -> ProcessId:
         """Return this process."""
         pid = os.getpid()
         return cls(host=socket.gethostname(), space=_space(), pid=pid, started=_state_and_start(pid)[1])
 
     @property
-    def gone(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether it is known to have ended; False for a process of another machine."""
         return self.space == _space() and not self._lives()
 

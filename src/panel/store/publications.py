@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from panel.core.draft_state import Live
     from panel.store.draft_history import DraftHistory
-    from panel.store.events import PastEvent
+    from panel.store.events import RecordedEvent
 
 COMPARE = "compare"
 """The kind of the runs in which an editor put tools side by side."""
 
 
-class Listed(Frozen):
+class ListedDraft(Frozen):
     """A draft that is on the site, or was until it was retracted.
 
     Attributes:
@@ -78,7 +78,7 @@ class Retraction(Frozen):
     at: datetime
 
 
-class Publishing(Frozen):
+class PublicationHistory(Frozen):
     """All that was ever published of a draft.
 
     Attributes:
@@ -121,11 +121,11 @@ class Publications(Repository):
         """
         return await self._db.read(lambda connection: _all_live(connection, after, limit))
 
-    async def listed(self) -> list[Listed]:
+    async def listed(self) -> list[ListedDraft]:
         """Return the drafts that are on the site or were retracted, by tool and draft."""
         return await self._db.read(_listed)
 
-    async def history(self, draft: int) -> Publishing | None:
+    async def history(self, draft: int) -> PublicationHistory | None:
         """Return all that was ever published of a draft, or None if nothing was.
 
         Raises:
@@ -150,14 +150,14 @@ def _all_live(connection: Connection, after: int, limit: int) -> list[Publicatio
     return [published for published in found if published]
 
 
-def _listed(connection: Connection) -> list[Listed]:
+def _listed(connection: Connection) -> list[ListedDraft]:
     last = select(func.max(events.c.id)).where(events.c.draft_id == drafts.c.id).scalar_subquery()
     query = select(drafts.c.id.label("draft"), drafts.c.tool_id.label("tool"), last.label("version"))
     # Whatever became of a draft that was retracted: readers keep being told.
     retracted = select(events.c.draft_id).where(events.c.kind == Action.RETRACT)
     query = query.where(or_(drafts.c.live.is_not(None), drafts.c.id.in_(retracted)))
     rows = connection.execute(query.order_by(drafts.c.tool_id, drafts.c.id)).mappings()
-    return [Listed.model_validate(dict(row)) for row in rows]
+    return [ListedDraft.model_validate(dict(row)) for row in rows]
 
 
 def _compared(connection: Connection) -> list[tuple[int, ...]]:
@@ -169,7 +169,7 @@ def _compared(connection: Connection) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(tuple(tools) for tools in together.values() if len(tools) > 1))
 
 
-def _publishing(desk: DraftHistory) -> Publishing | None:
+def _publishing(desk: DraftHistory) -> PublicationHistory | None:
     publications: list[Publication] = []
     retractions: list[Retraction] = []
     standing: DraftState | None = None
@@ -184,7 +184,9 @@ def _publishing(desk: DraftHistory) -> Publishing | None:
             retractions.append(_retraction(event, len(publications) - 1))
     if not publications:
         return None
-    return Publishing(draft=desk.draft, publications=tuple(publications), retractions=tuple(retractions))
+    return PublicationHistory(
+        draft=desk.draft, publications=tuple(publications), retractions=tuple(retractions)
+    )
 
 
 def _publication(desk: DraftHistory, live: Live, standing: DraftState) -> Publication:
@@ -203,5 +205,5 @@ def _publication(desk: DraftHistory, live: Live, standing: DraftState) -> Public
     )
 
 
-def _retraction(event: PastEvent, of: int) -> Retraction:
+def _retraction(event: RecordedEvent, of: int) -> Retraction:
     return Retraction(of=of, by=event.actor, reason=event.reason or "", at=event.at)

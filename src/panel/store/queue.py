@@ -49,7 +49,7 @@ class Order(StrEnum):
     SPLIT = "split"
 
 
-class QueueLine(Frozen):
+class QueueRow(Frozen):
     """A draft as the queue shows it.
 
     Attributes:
@@ -91,7 +91,7 @@ class QueuePage(Frozen):
         after: what the next page is asked for with; None if this is the last one.
     """
 
-    lines: tuple[QueueLine, ...]
+    rows: tuple[QueueRow, ...]
     after: str | None
 
 
@@ -233,7 +233,7 @@ def _page(connection: Connection, wanted: QueueFilter, cursor: _Cursor | None, l
     lines = _lines(connection, [row.id for row in page])
     more = len(found) > limit
     return QueuePage(
-        lines=tuple(lines[row.id] for row in page),
+        rows=tuple(lines[row.id] for row in page),
         after=f"{page[-1].key}.{page[-1].id}" if more else None,
     )
 
@@ -272,8 +272,8 @@ def _beyond(order: Order, cursor: _Cursor | None) -> list[ColumnElement[bool]]:
     return [and_(reached, or_(passed, after))]
 
 
-def _lines(connection: Connection, ids: list[int]) -> dict[int, QueueLine]:
-    columns = [drafts.c[name] for name in QueueLine.model_fields if name in drafts.c]
+def _lines(connection: Connection, ids: list[int]) -> dict[int, QueueRow]:
+    columns = [drafts.c[name] for name in QueueRow.model_fields if name in drafts.c]
     held = (claims.c.draft_id == drafts.c.id) & (claims.c.until > database_time(connection))
     query = (
         select(*columns, drafts.c.run_id.label("run"), tools.c.name, tools.c.slug, claims.c.holder)
@@ -282,7 +282,7 @@ def _lines(connection: Connection, ids: list[int]) -> dict[int, QueueLine]:
         .where(drafts.c.id.in_(ids))
     )
     rows = connection.execute(query).mappings()
-    return {row["id"]: QueueLine.model_validate(dict(row)) for row in rows}
+    return {row["id"]: QueueRow.model_validate(dict(row)) for row in rows}
 
 
 def _sums(connection: Connection, by: ColumnElement[str], state: State | None = None) -> dict[str, int]:

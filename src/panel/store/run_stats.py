@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - the fields of a RunLine are read when it is made
+from datetime import datetime  # noqa: TC003 - the fields of a RunSummary are read when it is made
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from panel.core.completion import Completion
 from panel.core.take import NoTake, NoTakeReason, Seat
 from panel.store.calls import ANSWERED, FAILED, OPEN
 from panel.store.drafts import drafts_of
-from panel.store.process_id import Holder
+from panel.store.process_id import ProcessId
 from panel.store.repository import Repository
 from panel.store.runs import DONE, TODO, Run
 from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
@@ -31,7 +31,7 @@ FAILURES = frozenset(NoTakeReason) - {NoTakeReason.RECUSED}
 REPLIED = frozenset({NoTakeReason.REFUSED, NoTakeReason.INVALID, NoTakeReason.TRUNCATED})
 
 
-class Progress(Frozen):
+class RunProgress(Frozen):
     """Counts of a run's tools, drafts and calls, by state."""
 
     todo: int
@@ -42,7 +42,7 @@ class Progress(Frozen):
     failed_calls: int
 
 
-class Spent(Frozen):
+class Spending(Frozen):
     """What calls have cost.
 
     Attributes:
@@ -67,7 +67,7 @@ class Spent(Frozen):
         return (self.cost_usd or 0.0) + self.at_risk_usd
 
 
-class RunLine(Run):
+class RunSummary(Run):
     """A run as a list shows it.
 
     Attributes:
@@ -81,7 +81,7 @@ class RunLine(Run):
         unpriced: those of them whose price is not known.
     """
 
-    holder: Holder | None = None
+    holder: ProcessId | None = None
     held_since: datetime | None = None
     tools: int
     done: int
@@ -93,9 +93,9 @@ class RunLine(Run):
     @property
     def at_work(self) -> bool | None:
         """Whether a process works on it; None if one of another machine has its lease, which cannot be seen from here."""
-        if self.holder is None or self.holder.gone:
+        if self.holder is None or self.holder.has_ended:
             return False
-        return True if self.holder.space == Holder.here().space else None
+        return True if self.holder.space == ProcessId.current().space else None
 
 
 class FailedSeat(Frozen):
@@ -127,7 +127,7 @@ class RunStats(Repository):
 
     async def summaries(
         self, kinds: Collection[str] | None = None, *, before: int | None = None, limit: int = 20
-    ) -> list[RunLine]:
+    ) -> list[RunSummary]:
         """Return runs with their figures, the latest first.
 
         Args:
@@ -142,17 +142,17 @@ class RunStats(Repository):
             query = query.where(runs.c.id < min(before, MOST))
         return await self._db.read(lambda connection: _run_lines(connection, query))
 
-    async def summary(self, run: int) -> RunLine | None:
+    async def summary(self, run: int) -> RunSummary | None:
         """Return a run with its figures, or None if there is none of this number."""
         query = select(runs).where(runs.c.id == min(run, MOST))
         found = await self._db.read(lambda connection: _run_lines(connection, query))
         return found[0] if found else None
 
-    async def progress(self, run: int) -> Progress:
+    async def progress(self, run: int) -> RunProgress:
         """Return how far a run is."""
         return await self._db.read(lambda connection: _progress(connection, run))
 
-    async def spent(self, run: int | None = None) -> Spent:
+    async def spent(self, run: int | None = None) -> Spending:
         """Return what a run has cost, or all calls together."""
         return await self._db.read(lambda connection: _spent(connection, run))
 
@@ -188,7 +188,7 @@ class RunStats(Repository):
             after = found[-1].draft
 
 
-def _run_lines(connection: Connection, chosen: Select[Any]) -> list[RunLine]:
+def _run_lines(connection: Connection, chosen: Select[Any]) -> list[RunSummary]:
     page = chosen.cte("page")
     listed, failed, asked = _listed(page), _failed(page), _asked(page)
     query = (
@@ -203,7 +203,7 @@ def _run_lines(connection: Connection, chosen: Select[Any]) -> list[RunLine]:
         .outerjoin(asked, asked.c.run_id == page.c.id)
         .order_by(page.c.id.desc())
     )
-    return [RunLine.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+    return [RunSummary.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _listed(page: CTE) -> Subquery:
@@ -284,11 +284,11 @@ def _replies(connection: Connection, rows: Iterable[Row[Any]]) -> dict[tuple[str
     }
 
 
-def _progress(connection: Connection, run: int) -> Progress:
+def _progress(connection: Connection, run: int) -> RunProgress:
     listed = _by_state(connection, run_tools, run)
     asked = _by_state(connection, calls, run)
     drafted = connection.scalar(select(func.count()).select_from(drafts).where(drafts_of(run)))
-    return Progress(
+    return RunProgress(
         todo=listed.get(TODO, 0),
         done=listed.get(DONE, 0),
         drafts=drafted or 0,
@@ -305,7 +305,7 @@ def _by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
     return {row.state: row.rows for row in connection.execute(query)}
 
 
-def _spent(connection: Connection, run: int | None) -> Spent:
+def _spent(connection: Connection, run: int | None) -> Spending:
     answered = calls.c.state == ANSWERED
     query = select(
         func.count().filter(answered).label("answers"),
@@ -321,7 +321,7 @@ def _spent(connection: Connection, run: int | None) -> Spent:
         query = query.where(calls.c.run_id == run)
     row = connection.execute(query).one()
     unknown = 0 < row.answers == row.unpriced
-    return Spent(
+    return Spending(
         cost_usd=None if unknown else row.cost_usd,
         unpriced=row.unpriced,
         input_tokens=row.input_tokens,

@@ -66,7 +66,7 @@ class Run(Frozen):
     finished_at: datetime | None = None
 
 
-class Todo(Frozen):
+class PendingTool(Frozen):
     """A tool that a run has yet to review.
 
     Attributes:
@@ -175,7 +175,7 @@ class Runs(Repository):
             fresh += await self._db.write(partial(_add, run=run, chunk=chunk))
         return fresh
 
-    async def next_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[Todo]:
+    async def next_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[PendingTool]:
         """Return tools that are to be reviewed, in order; `after` is the position of the last one handed out."""
         return await self._db.read(lambda connection: _next(connection, run, after, limit))
 
@@ -260,7 +260,7 @@ def _add_one(connection: Connection, run: int, tool: Tool, position: int) -> int
     return 0
 
 
-def _next(connection: Connection, run: int, after: int, limit: int) -> list[Todo]:
+def _next(connection: Connection, run: int, after: int, limit: int) -> list[PendingTool]:
     query = (
         select(run_tools.c.position, run_tools.c.version_id, tool_versions.c.content, run_tools.c.slug)
         .join_from(run_tools, tool_versions, run_tools.c.version_id == tool_versions.c.id)
@@ -269,7 +269,7 @@ def _next(connection: Connection, run: int, after: int, limit: int) -> list[Todo
         .limit(limit)
     )
     return [
-        Todo(position=row.position, version=row.version_id, tool=tool_of(row.content, row.slug))
+        PendingTool(position=row.position, version=row.version_id, tool=tool_of(row.content, row.slug))
         for row in connection.execute(query)
     ]
 

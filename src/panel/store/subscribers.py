@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
 
-class Subscription(StrEnum):
+class SubscriptionState(StrEnum):
     """Where somebody is with the newsletter."""
 
     PENDING = "pending"
@@ -41,7 +41,7 @@ class Subscriber(Frozen):
 
     id: int
     mail: str
-    state: Subscription
+    state: SubscriptionState
     asked_at: datetime
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
@@ -83,7 +83,7 @@ class Subscribers(Repository):
         Raises:
             StorageError: it was not committed.
         """
-        await self._set(number, state=Subscription.CONFIRMED, confirmed_at=now(), left_at=None)
+        await self._set(number, state=SubscriptionState.CONFIRMED, confirmed_at=now(), left_at=None)
 
     async def leave(self, number: int) -> None:
         """Keep that they want it no longer.
@@ -91,7 +91,7 @@ class Subscribers(Repository):
         Raises:
             StorageError: it was not committed.
         """
-        await self._set(number, state=Subscription.LEFT, left_at=now())
+        await self._set(number, state=SubscriptionState.LEFT, left_at=now())
 
     async def reserve(self, one: Subscriber, issue: str) -> bool:
         """Keep that somebody is sent an issue, and return whether nobody else sends it to them.
@@ -137,17 +137,17 @@ class Subscribers(Repository):
 def _due(issue: str) -> ColumnElement[bool]:
     """Whether somebody confirmed and was sent neither an issue nor a later one; names of weeks sort as the weeks do."""
     earlier = or_(subscribers.c.last_issue.is_(None), subscribers.c.last_issue < issue)
-    return (subscribers.c.state == Subscription.CONFIRMED) & earlier
+    return (subscribers.c.state == SubscriptionState.CONFIRMED) & earlier
 
 
 def _ask(connection: Connection, mail: str) -> Subscriber:
     mine = subscribers.c.canonical == mail.lower()
     known = _one(connection, mine)
     if known is None:
-        row = {"canonical": mail.lower(), "mail": mail, "state": Subscription.PENDING, "asked_at": now()}
+        row = {"canonical": mail.lower(), "mail": mail, "state": SubscriptionState.PENDING, "asked_at": now()}
         connection.execute(insert(subscribers).values(**row))
-    elif known.state is not Subscription.CONFIRMED:
-        again = {"mail": mail, "state": Subscription.PENDING, "asked_at": now()}
+    elif known.state is not SubscriptionState.CONFIRMED:
+        again = {"mail": mail, "state": SubscriptionState.PENDING, "asked_at": now()}
         connection.execute(update(subscribers).where(mine).values(**again))
     found = _one(connection, mine)
     if found is None:

@@ -28,7 +28,7 @@ from panel.web.wording import DONE, ago
 
 if TYPE_CHECKING:
     from panel.core.draft_rules import Actor
-    from panel.store import DraftView, PastEvent
+    from panel.store import DraftView, RecordedEvent
     from panel.web.fields import Sent
     from panel.web.filters import Filters
     from panel.web.services import Services
@@ -166,7 +166,7 @@ async def _fragment(wish: Wish) -> str:
     return f"seat-{persona}" if persona and wish.action in _QUIET else ""
 
 
-async def _already(wish: Wish, view: DraftView, done: PastEvent) -> Response:
+async def _already(wish: Wish, view: DraftView, done: RecordedEvent) -> Response:
     if wish.action in _QUIET:
         return RedirectResponse(_place(wish.draft), 303)
     return render(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from panel.store import DraftView, PastEvent
+    from panel.store import DraftView, RecordedEvent
 
 REPLACED = "review"
 _PROSE = frozenset({"take", "detail", "evidence", "facts"})
@@ -83,7 +83,9 @@ def _told(view: DraftView) -> Iterator[Happening]:
         )
 
 
-def _about(view: DraftView, event: PastEvent, names: dict[str, str], by_id: dict[int, PastEvent]) -> str:
+def _about(
+    view: DraftView, event: RecordedEvent, names: dict[str, str], by_id: dict[int, RecordedEvent]
+) -> str:
     payload = event.payload
     if tick := payload.get("tick"):
         words = next((found.text for found in view.findings if found.id == tick["finding"]), None)
@@ -98,7 +100,7 @@ def _about(view: DraftView, event: PastEvent, names: dict[str, str], by_id: dict
 
 
 def _edits(
-    event: PastEvent, names: dict[str, str], texts: dict[tuple[str | None, str], str]
+    event: RecordedEvent, names: dict[str, str], texts: dict[tuple[str | None, str], str]
 ) -> Iterator[Changed]:
     """Yield what an event edited, against what the edit before it had left."""
     for edit in event.payload.get("edits", ()):

@@ -12,11 +12,11 @@ from panel.web.fields import wanted
 
 if TYPE_CHECKING:
     from panel.core.draft_rules import Actor
-    from panel.store import DraftView, PastEvent
+    from panel.store import DraftView, RecordedEvent
     from panel.web.fields import Sent
 
 
-def repeated(view: DraftView, action: Action, actor: Actor, sent: Sent) -> PastEvent | None:
+def repeated(view: DraftView, action: Action, actor: Actor, sent: Sent) -> RecordedEvent | None:
     """Return the event of what somebody wants to do, if it is the last that happened, and was done by them; else None.
 
     Args:
@@ -31,7 +31,7 @@ def repeated(view: DraftView, action: Action, actor: Actor, sent: Sent) -> PastE
     return last if _same(view, last, action, sent) else None
 
 
-def _same(view: DraftView, last: PastEvent, action: Action, sent: Sent) -> bool:
+def _same(view: DraftView, last: RecordedEvent, action: Action, sent: Sent) -> bool:
     if action is Action.UNDO:
         place = sent.number("undoes")
         known = place is not None and place < len(view.history)
@@ -53,7 +53,7 @@ def _same(view: DraftView, last: PastEvent, action: Action, sent: Sent) -> bool:
     return True
 
 
-def _same_edit(view: DraftView, last: PastEvent, sent: Sent) -> bool:
+def _same_edit(view: DraftView, last: RecordedEvent, sent: Sent) -> bool:
     review = view.shown.review
     try:
         sent_again = wanted(sent, review)

@@ -73,7 +73,7 @@ async def next_draft(
         page = await store.queue.page(
             (wanted or QueueFilter()).model_copy(update={"state": state}), limit=_AHEAD
         )
-        for line in page.lines:
+        for line in page.rows:
             free = line.holder is None or canonical(line.holder) == canonical(actor.name)
             if free and line.id != other_than:
                 return line.id

@@ -16,7 +16,7 @@ from panel.web.services import services_of
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from panel.store import RunLine
+    from panel.store import RunSummary
 
 KINDS = ("batch", "retry", "review", "compare")
 PAGE = 20
@@ -39,12 +39,12 @@ async def runs(request: Request) -> Response:
     )
 
 
-def _moves(line: RunLine) -> bool:
+def _moves(line: RunSummary) -> bool:
     """Whether its figures may change any moment."""
     return line.state in _MOVING and line.at_work is not False
 
 
-def _cost(line: RunLine) -> str:
+def _cost(line: RunSummary) -> str:
     """Return what a run has cost, as far as prices are known."""
     if 0 < line.answers == line.unpriced:
         return "not known"

@@ -15,7 +15,7 @@ from panel.store import Order, RunState, Split
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from panel.store import QueueLine, RunLine
+    from panel.store import QueueRow, RunSummary
 
 __all__ = [
     "DONE",
@@ -136,12 +136,12 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def votes(line: QueueLine) -> Tally:
+def votes(line: QueueRow) -> Tally:
     """Return the votes of a draft as the queue knows them, which is without the scores."""
     return Tally(ships=line.ships, skips=line.skips, scores=None)
 
 
-def run_state(line: RunLine) -> str:
+def run_state(line: RunSummary) -> str:
     """Return where a run is."""
     match line.state:
         case RunState.MAKING:

@@ -9,7 +9,7 @@ from panel.cli.batch.runs import BATCHES, RunNumber, run_line
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from panel.store import RunLine, Store
+    from panel.store import RunSummary, Store
 
 HELP = """Stop a run, which can be resumed later.
 
@@ -31,7 +31,7 @@ def cancel(run: RunNumber, config: options.Config = None) -> None:
     plain_result(cancelled(*use_store(resolve(options.given(), config), lambda store: _cancel(store, run))))
 
 
-async def _cancel(store: Store, run: int) -> tuple[RunLine, bool]:
+async def _cancel(store: Store, run: int) -> tuple[RunSummary, bool]:
     """Return the run as it is now, and whether this stopped it."""
     from panel.store import RunState
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from panel.core.take import NoTakeReason
-    from panel.store import FailedSeat, RunLine
+    from panel.store import FailedSeat, RunSummary
 
 SHOWN_LINES = 6
 INDENT = "  "
@@ -46,7 +46,9 @@ def failed_seat_json(seat: FailedSeat) -> str:
     return json.dumps(seat.model_dump(mode="json"), indent=2)
 
 
-def ending(line: RunLine, counts: Mapping[NoTakeReason, int], reasons: Collection[NoTakeReason]) -> list[str]:
+def ending(
+    line: RunSummary, counts: Mapping[NoTakeReason, int], reasons: Collection[NoTakeReason]
+) -> list[str]:
     """Return what stands below the seats of a run: how many there are, and what can be done.
 
     Args:

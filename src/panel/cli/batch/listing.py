@@ -11,7 +11,7 @@ from panel.cli.batch.runs import BATCHES
 
 if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
-    from panel.store import RunLine
+    from panel.store import RunSummary
 
 HELP = """List runs, the latest first.
 
@@ -64,10 +64,10 @@ def list_runs(
     plain_result("\n".join(printed))
 
 
-def _lines(resolved: Resolved, limit: int, before: int | None, *, everything: bool) -> list[RunLine]:
+def _lines(resolved: Resolved, limit: int, before: int | None, *, everything: bool) -> list[RunSummary]:
     from panel.orchestrator.stores import inspect_store, use_store
 
-    if not inspect_store(resolved).there:
+    if not inspect_store(resolved).exists:
         return []
     kinds = None if everything else BATCHES
     return use_store(resolved, lambda store: store.run_stats.summaries(kinds, before=before, limit=limit))

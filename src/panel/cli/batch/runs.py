@@ -10,7 +10,7 @@ from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from panel.cli.batch.words import RunStatus
-    from panel.store import RunLine, Store
+    from panel.store import RunSummary, Store
 
 BATCH, RETRY = "batch", "retry"
 BATCHES = (BATCH, RETRY)
@@ -19,7 +19,7 @@ RunNumber = Annotated[
 ]
 
 
-async def run_line(store: Store, run: int) -> RunLine:
+async def run_line(store: Store, run: int) -> RunSummary:
     """Return a run with its figures.
 
     Raises:

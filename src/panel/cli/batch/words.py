@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from panel.core.take import NoTakeReason
-    from panel.store import Progress, RunLine, Spent
+    from panel.store import RunProgress, RunSummary, Spending
 
 HEADS = ("run", "kind", "begun (UTC)", "state", "tools", "failed", "cost")
 NUMBERS = {"run", "tools", "failed", "cost"}
@@ -38,9 +38,9 @@ class RunStatus:
         failures: seats that failed, by reason.
     """
 
-    line: RunLine
-    progress: Progress
-    spent: Spent
+    line: RunSummary
+    progress: RunProgress
+    spent: Spending
     failures: Mapping[NoTakeReason, int]
 
     @property
@@ -55,7 +55,7 @@ class RunStatus:
         return None if self.budget is None else max(0.0, self.budget - self.spent.most_usd)
 
 
-def run_state(line: RunLine) -> str:
+def run_state(line: RunSummary) -> str:
     """Return where a run is: making, open, working, held, stopping, stopped or done."""
     if line.state in UNTOUCHED:
         return line.state.value
@@ -64,7 +64,7 @@ def run_state(line: RunLine) -> str:
     return {True: "working", False: "open", None: "held"}[line.at_work]
 
 
-def next_commands(line: RunLine) -> list[str]:
+def next_commands(line: RunSummary) -> list[str]:
     """Return the commands that make sense next, the first one first; none if there is nothing to do."""
     if line.state is not RunState.DONE:
         resumable = line.kind in BATCHES and line.state is not RunState.MAKING
@@ -78,7 +78,7 @@ def next_commands(line: RunLine) -> list[str]:
     return [look, f"panel batch retry {line.id}", *read] if line.kind == BATCH else [look, *read]
 
 
-def listed_lines(lines: list[RunLine]) -> list[str]:
+def listed_lines(lines: list[RunSummary]) -> list[str]:
     """Return runs as a table."""
     rows = [_cells(line) for line in lines]
     shown = table(HEADS, rows, NUMBERS)
@@ -86,7 +86,7 @@ def listed_lines(lines: list[RunLine]) -> list[str]:
     return [*shown, "", f"{PARTLY.strip()}: the price of some answers is not known"] if partly else shown
 
 
-def listed_data(line: RunLine) -> dict[str, Any]:
+def listed_data(line: RunSummary) -> dict[str, Any]:
     """Return a run as an entry of the list's JSON; see `listing.list_runs`."""
     return {
         "run": line.id,
@@ -138,7 +138,7 @@ def standing_data(standing: RunStatus) -> dict[str, Any]:
     }
 
 
-def cancelled(line: RunLine, changed: bool) -> str:
+def cancelled(line: RunSummary, changed: bool) -> str:
     """Return what was done about a run that is stopped now.
 
     Args:
@@ -165,7 +165,7 @@ def counted(counts: Mapping[NoTakeReason, int]) -> str:
     return ", ".join(f"{seats:,} {reason.label}" for reason, seats in counts.items())
 
 
-def _cells(line: RunLine) -> tuple[str, ...]:
+def _cells(line: RunSummary) -> tuple[str, ...]:
     cost = "unknown" if 0 < line.answers == line.unpriced else dollars(line.cost_usd)
     return (
         str(line.id),
@@ -187,7 +187,7 @@ def _asked(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "asks again", f"seats of run {of} that failed{f': {reasons}' if reasons else ''}"
 
 
-def _ran(line: RunLine) -> Iterator[tuple[str, str]]:
+def _ran(line: RunSummary) -> Iterator[tuple[str, str]]:
     yield "begun", _moment(line.created_at)
     if line.finished_at:
         yield "ended" if line.state is RunState.DONE else "stopped", _moment(line.finished_at)
@@ -228,7 +228,7 @@ def _paid(standing: RunStatus) -> Iterator[tuple[str, str]]:
         yield "budget", f"{dollars(standing.budget)}, of which {dollars(standing.left)} is left"
 
 
-def _advised(line: RunLine) -> list[str]:
+def _advised(line: RunSummary) -> list[str]:
     commands = next_commands(line)
     if commands:
         return [f"next: {command}" if n == 0 else f"      {command}" for n, command in enumerate(commands)]
@@ -239,12 +239,12 @@ def _advised(line: RunLine) -> list[str]:
     return ["next: nothing"]
 
 
-def _times(line: RunLine) -> dict[str, str | None]:
+def _times(line: RunSummary) -> dict[str, str | None]:
     ended = line.finished_at
     return {"begun_at": line.created_at.isoformat(), "ended_at": ended.isoformat() if ended else None}
 
 
-def _holder(line: RunLine) -> dict[str, Any] | None:
+def _holder(line: RunSummary) -> dict[str, Any] | None:
     if line.holder is None or line.held_since is None:
         return None
     return {

@@ -10,7 +10,7 @@ from panel.cli.queue.arguments import DraftNumber
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.store import DraftView, PastEvent
+    from panel.store import DraftView, RecordedEvent
 
 HELP = """Show all that happened to a draft: who, when, what and why.
 
@@ -38,7 +38,7 @@ def history(draft: DraftNumber, config: options.Config = None, as_json: options.
     plain_result("\n".join(line for event in view.history for line in _lines(view, event)))
 
 
-def _lines(view: DraftView, event: PastEvent) -> Iterator[str]:
+def _lines(view: DraftView, event: RecordedEvent) -> Iterator[str]:
     from panel.cli.console import width
     from panel.cli.rows import labelled
     from panel.core.text import one_line

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
     from pathlib import Path
 
-    from panel.store import QueueFilter, QueueLine
+    from panel.store import QueueFilter, QueueRow
 
 HELP = """List drafts: those that wait, unless a state is named.
 
@@ -118,18 +118,18 @@ def _list(config: Path | None, wanted: QueueFilter, limit: int, after: str | Non
     counts = at.at(lambda store: store.queue.counts())
     if as_json:
         by_state = {state.value: count for state, count in counts.items()}
-        drafts = [line.model_dump(mode="json") for line in page.lines]
+        drafts = [line.model_dump(mode="json") for line in page.rows]
         result_json({"drafts": drafts, "after": page.after, "counts": by_state})
         return
     standing = ", ".join(f"{count:,} {state.label}" for state, count in counts.items() if count)
     ending = [standing or "no drafts yet; panel review and panel batch run make them"]
     if page.after:
         ending.append(f"more: the same with --after {page.after}")
-    table = _table(page.lines) if page.lines else ["no such drafts"]
+    table = _table(page.rows) if page.rows else ["no such drafts"]
     plain_result("\n".join([*table, "", *ending]))
 
 
-def _table(lines: Sequence[QueueLine]) -> list[str]:
+def _table(lines: Sequence[QueueRow]) -> list[str]:
     """Return drafts as a table; names have what the other columns leave of the width."""
     from panel.cli.console import width
     from panel.cli.rows import GAP, columns, shortened, table
@@ -147,7 +147,7 @@ def _table(lines: Sequence[QueueLine]) -> list[str]:
     return table(heads, rows, NUMBERS)
 
 
-def _cells(line: QueueLine) -> tuple[str, ...]:
+def _cells(line: QueueRow) -> tuple[str, ...]:
     """Return the cells of a draft, that of its name blank."""
     from panel.cli.rows import shortened
     from panel.core.money import dollars

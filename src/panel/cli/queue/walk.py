@@ -64,7 +64,7 @@ def _waiting(at: Desk, actor: Actor) -> Iterator[int]:
     after: str | None = None
     while True:
         page = at.queue(QueueFilter(states=WAITING), after, PAGE)
-        for line in page.lines:
+        for line in page.rows:
             if line.holder is None or canonical(line.holder) == canonical(actor.name):
                 yield line.id
         after = page.after

@@ -19,7 +19,7 @@ from panel.core.mail import Message, mail_address
 from panel.errors import PanelError
 from panel.newsletter.links import CONFIRM_WITHIN, confirm_token, confirms, leaves
 from panel.newsletter.tokens import number_of
-from panel.store import Subscription
+from panel.store import SubscriptionState
 from panel.web.public.forms import form_of
 from panel.web.public.pages import Back, Button, reader_page
 
@@ -139,7 +139,7 @@ class _Desk:
     async def _invite(self, mail: str) -> None:
         try:
             asked = await self._services.store.subscribers.request(mail)
-            if asked.state is Subscription.PENDING:
+            if asked.state is SubscriptionState.PENDING:
                 await asyncio.to_thread(self._newsletter.send, self._invitation(asked))
         except PanelError as error:
             # Whoever asked must not learn from it who is on the list.
