@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, text
 
 from databases import databases
-from panel.checks import CheckKind, check_review
+from panel.checks import check_review
 from panel.core.base import digest_of
 from panel.core.completion import ModelConfig, Usage
 from panel.core.draft_rules import State
@@ -68,10 +68,10 @@ AFTER = {
     "publish": State.PUBLISHED,
 }
 KINDS = (
-    (CheckKind.NUMBER, 0.5),
-    (CheckKind.PRICE, 0.2),
-    (CheckKind.FIRST_PERSON, 0.01),
-    (CheckKind.HIDDEN, 0.0001),
+    ("number", 0.5),
+    ("price", 0.2),
+    ("first_person", 0.01),
+    ("hidden", 0.0001),
 )
 CATEGORIES = (*(f"Category {n}" for n in range(40)), "Rare")
 WEIGHTS = (*(100 / (n + 1) for n in range(40)), 0.05)
@@ -144,9 +144,9 @@ def _questions(store: Store, size: int) -> Iterator[tuple[str, Callable[[], Awai
         "search, many": {"search": "tool"},
         "search, one": {"search": f"tool {size // 2:06d}"},
         "search, none": {"search": "nothing of the kind"},
-        "flag, half": {"flag": CheckKind.NUMBER},
-        "flag, rare": {"flag": CheckKind.HIDDEN},
-        "flag, none": {"flag": CheckKind.MARKUP},
+        "flag, half": {"flag": "number"},
+        "flag, rare": {"flag": "hidden"},
+        "flag, none": {"flag": "markup"},
         "split, unanimous": {"split": Split.UNANIMOUS},
         "split, close": {"split": Split.CLOSE},
         "verdict of a persona": {"persona": "skeptic", "verdict": Verdict.SKIP},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from builders import take, tool
-from panel.checks import CheckKind, Status, check_take
+from panel.checks import Status, check_take
 
 LISTED: dict[str, Any] = {
     "tagline": "Logs that read themselves",
@@ -30,9 +30,7 @@ LISTED: dict[str, Any] = {
 def found(sentence: str, score: int = 70) -> dict[str, tuple[str, str]]:
     """Return kind and status of each finding by its text."""
     written = take(score, text=f"{sentence} That is what there is to say about it, and no more.")
-    return {
-        one.text: (one.kind.value, one.status.value) for one in check_take(written, "builder", tool(**LISTED))
-    }
+    return {one.text: (one.kind, one.status.value) for one in check_take(written, "builder", tool(**LISTED))}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +142,7 @@ def test_a_small_number_counts_where_the_listing_counts_the_same() -> None:
 def test_a_university_and_a_project_are_no_licences() -> None:
     """MIT before researchers and Apache before a project's name are no licences."""
     kinds = {kind for kind, _ in found("MIT researchers like Apache Kafka.").values()}
-    assert CheckKind.LICENCE not in kinds
+    assert "licence" not in kinds
 
 
 def test_open_source_follows_from_an_open_licence_only() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from builders import take, tool
-from panel.checks import CheckKind, Status, check_take
+from panel.checks import Status, check_take
 
 LISTED = tool(
     description="Lantern reads log files \u2014 even the vendor\u2019s own \u2014 and marks uncertain lines.\n\nNothing leaves the caf\u00e9.",
@@ -14,7 +14,7 @@ LISTED = tool(
 def status(quote: str) -> Status:
     """Return how a quote stands."""
     (finding,) = check_take(take(evidence=(quote,)), "builder", LISTED)
-    assert finding.kind is CheckKind.EVIDENCE
+    assert finding.kind == "evidence"
     assert (finding.where.field, finding.text) == ("evidence.0", quote)
     return finding.status
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from builders import review, take, tool
-from panel.checks import CheckKind, Finding, check_review, check_take
+from panel.checks import Finding, all_checks, allowed_resolutions, blocks, check_review, check_take
 
 FIRST = "Splunk does this for $99 a month, and I tested it once on a log."
 SECOND = "Then again, Splunk is dearer than it was."
@@ -64,7 +64,10 @@ def test_unsupported_claims_and_flags_block() -> None:
     """Claims that are in the listing block nothing; the others and all flags do."""
     listed = tool(description="Lantern reads 300 formats.")
     text = "It reads 300 formats and not 400 formats, and I tested that."
-    found = {one.text: (one.blocks, one.tickable) for one in check_take(take(text=text), "builder", listed)}
+    found = {
+        one.text: (blocks(one), bool(allowed_resolutions(one)))
+        for one in check_take(take(text=text), "builder", listed)
+    }
     assert found == {"300 formats": (False, False), "400 formats": (True, True), "I tested": (True, False)}
 
 
@@ -85,7 +88,7 @@ def test_every_kind_has_a_note_of_one_sentence() -> None:
         ),
         {"builder": ("dearer",)},
     )
-    assert {one.kind for one in noted} == set(CheckKind) - {CheckKind.UNANIMOUS, CheckKind.NEAR_IDENTICAL}
+    assert {one.kind for one in noted} == set(all_checks()) - {"unanimous", "near_identical"}
     assert all(one.note.endswith(".") and ". " not in one.note for one in noted)
 
 

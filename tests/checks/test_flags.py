@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from builders import no_take, review, take, tool
-from panel.checks import CheckKind, Finding, check_review, check_take
+from panel.checks import Finding, check_review, check_take
 
 LISTED = tool(
     url="https://www.lantern.dev",
@@ -12,10 +12,10 @@ LISTED = tool(
 NEVER = ("seamless", "I'm not convinced", "game-changer")
 
 
-def flags(text: str, kind: CheckKind, score: int = 70, verdict: str = "ship") -> list[str]:
+def flags(text: str, kind: str, score: int = 70, verdict: str = "ship") -> list[str]:
     """Return the texts of the flags of a kind."""
     written = take(score, verdict, f"{text} That is what there is to say about it, and no more.")
-    return [one.text for one in check_take(written, "skeptic", LISTED, NEVER) if one.kind is kind]
+    return [one.text for one in check_take(written, "skeptic", LISTED, NEVER) if one.kind == kind]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def flags(text: str, kind: CheckKind, score: int = 70, verdict: str = "ship") ->
 )
 def test_reported_experience_is_flagged(text: str, flagged: str) -> None:
     """A persona that says it has used or tested something is flagged."""
-    assert [one.replace("\u2019", "'") for one in flags(text, CheckKind.FIRST_PERSON)] == [flagged]
+    assert [one.replace("\u2019", "'") for one in flags(text, "first_person")] == [flagged]
 
 
 @pytest.mark.parametrize(
@@ -52,18 +52,18 @@ def test_reported_experience_is_flagged(text: str, flagged: str) -> None:
 )
 def test_opinions_are_no_experience(text: str) -> None:
     """An opinion, a supposition, a denial and a quote from the listing are no reported experience."""
-    assert flags(text, CheckKind.FIRST_PERSON) == []
+    assert flags(text, "first_person") == []
 
 
 @pytest.mark.parametrize("text", ["SEAMLESS it is.", "I\u2019m not convinced yet.", "A game changer."])
 def test_phrases_that_a_persona_never_says_are_flagged(text: str) -> None:
     """A phrase is found whatever its case, apostrophes and hyphens."""
-    assert len(flags(text, CheckKind.NEVER_SAYS)) == 1
+    assert len(flags(text, "never_says")) == 1
 
 
 def test_parts_of_words_and_quotes_are_not_what_a_persona_says() -> None:
     """A longer word, and the listing's own word in quotation marks, are no such phrase."""
-    assert flags('Seamlessly? "Lantern is seamless" is their word.', CheckKind.NEVER_SAYS) == []
+    assert flags('Seamlessly? "Lantern is seamless" is their word.', "never_says") == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_parts_of_words_and_quotes_are_not_what_a_persona_says() -> None:
 )
 def test_markup_is_flagged(text: str) -> None:
     """HTML and Markdown in a take are flagged."""
-    assert flags(f"Look: {text}", CheckKind.MARKUP)
+    assert flags(f"Look: {text}", "markup")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_markup_is_flagged(text: str) -> None:
 )
 def test_signs_are_no_markup(text: str) -> None:
     """Signs of comparison and multiplication, and types, are no markup."""
-    assert flags(text, CheckKind.MARKUP) == []
+    assert flags(text, "markup") == []
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_signs_are_no_markup(text: str) -> None:
 )
 def test_addresses_of_others_are_flagged(address: str) -> None:
     """A web or mail address that is not on the tool's own host is flagged."""
-    assert flags(f"See {address} for more.", CheckKind.ADDRESS) == [address]
+    assert flags(f"See {address} for more.", "address") == [address]
 
 
 @pytest.mark.parametrize(
@@ -105,20 +105,20 @@ def test_addresses_of_others_are_flagged(address: str) -> None:
 )
 def test_the_tools_own_address_is_not_flagged(text: str) -> None:
     """The tool's own host, what lies under it, file names and names with a dot are no foreign address."""
-    assert flags(f"See {text} there.", CheckKind.ADDRESS) == []
+    assert flags(f"See {text} there.", "address") == []
 
 
 @pytest.mark.parametrize(
     ("score", "verdict", "kinds"),
     [
-        (30, "ship", [CheckKind.CONTRADICTION]),
-        (81, "skip", [CheckKind.CONTRADICTION]),
-        (95, "ship", [CheckKind.EXTREME_SCORE]),
-        (97, "skip", [CheckKind.CONTRADICTION, CheckKind.EXTREME_SCORE]),
+        (30, "ship", ["contradiction"]),
+        (81, "skip", ["contradiction"]),
+        (95, "ship", ["extreme_score"]),
+        (97, "skip", ["contradiction", "extreme_score"]),
         (94, "ship", []),
     ],
 )
-def test_scores_are_flagged(score: int, verdict: str, kinds: list[CheckKind]) -> None:
+def test_scores_are_flagged(score: int, verdict: str, kinds: list[str]) -> None:
     """A score at odds with the verdict, and one of 95 or more, is flagged without a place in the text."""
     found = check_take(take(score, verdict), "builder", tool())
     assert [one.kind for one in found] == kinds
@@ -137,8 +137,8 @@ def of_review(*scores: int, verdict: str) -> list[Finding]:
 
 def test_unanimous_extremes_are_flagged() -> None:
     """A review is flagged if all takes ship with 85 or more, or all skip with 15 or less."""
-    assert [one.kind for one in of_review(85, 90, 88, verdict="ship")] == [CheckKind.UNANIMOUS]
-    assert [one.kind for one in of_review(15, 3, 10, verdict="skip")] == [CheckKind.UNANIMOUS]
+    assert [one.kind for one in of_review(85, 90, 88, verdict="ship")] == ["unanimous"]
+    assert [one.kind for one in of_review(15, 3, 10, verdict="skip")] == ["unanimous"]
     assert of_review(84, 90, 88, verdict="ship") == []
     assert of_review(90, verdict="ship") == []
 
@@ -153,7 +153,7 @@ def test_near_identical_takes_are_flagged() -> None:
     """Of two takes with nearly the same words the later is flagged, at the longest passage that they share."""
     changed = COPIED.replace("primitive", "kernel").replace("right", "only")
     (finding,) = check_review(review(take(text=COPIED), take(60, text=changed)), {})
-    assert (finding.kind, finding.where.persona) == (CheckKind.NEAR_IDENTICAL, "skeptic")
+    assert (finding.kind, finding.where.persona) == ("near_identical", "skeptic")
     assert (
         finding.text
         == "place to attack the cold start, since nobody has to retrain a model for it before lunch"

@@ -22,7 +22,7 @@ ENDLESS = PARSER.MAXREPEAT
 
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     """Yield every compiled pattern of the package with its name."""
-    for module in pkgutil.iter_modules(checks.__path__, f"{checks.__name__}."):
+    for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, re.Pattern):
                 yield f"{module.name}.{name}", value

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from builders import tool
-from panel.checks import CheckKind, check_listing
+from panel.checks import blocks, check_listing
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from panel.checks import CheckKind, check_listing
 def test_a_name_of_two_alphabets_is_flagged(name: str, word: str) -> None:
     """The word of a name in which letters of alphabets that look alike are mixed is flagged with its place."""
     (one,) = check_listing(tool(name=name))
-    assert (one.kind, one.where.field, one.text, one.blocks) == (CheckKind.LOOKALIKE, "name", word, True)
+    assert (one.kind, one.where.field, one.text, blocks(one)) == ("lookalike", "name", word, True)
     assert one.span is not None
     assert name[one.span.start : one.span.end] == word
 
@@ -41,7 +41,7 @@ def test_a_name_of_two_alphabets_is_flagged(name: str, word: str) -> None:
 )
 def test_a_name_of_scripts_that_stand_side_by_side_is_not(name: str) -> None:
     """A word of one alphabet, accents, symbols, and Latin beside Han, Kana or Hangul are no disguise."""
-    assert [one for one in check_listing(tool(name=name)) if one.kind is CheckKind.LOOKALIKE] == []
+    assert [one for one in check_listing(tool(name=name)) if one.kind == "lookalike"] == []
 
 
 def test_names_alone_are_looked_at() -> None:

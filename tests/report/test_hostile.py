@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import builders
-from panel.checks import CheckKind, Finding, Span, Status, Where
+from panel.checks import Finding, Span, Status, Where
 from panel.core.draft_changes import (
     DetailChange,
     EvidenceChange,
@@ -115,7 +115,7 @@ def _known(review: PanelReview, attack: str, *, approved: bool) -> Editorial:
     ]
     findings = tuple(
         Finding(
-            kind=CheckKind.NEAR_IDENTICAL,
+            kind="near_identical",
             where=Where(persona=persona, field=field),
             span=Span(start=start, end=len(text)),
             text=text[start:],

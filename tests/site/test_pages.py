@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 
 import builders
+from panel.checks import allowed_resolutions
 from panel.core.draft_changes import ScoreChange, VerdictChange
 from panel.core.draft_rules import Action
 from panel.core.resolution import Resolution, ResolutionKind
@@ -263,7 +264,9 @@ async def test_sources_carry_the_day_they_were_checked(site: Site) -> None:
     fact = {"claim": "It is free.", "source": "https://lantern.example/prices", "checked_on": "2026-11-01"}
     draft = await drafted(site.store, priced(builders.tool(facts=[fact])))
     await brought(site.store, draft, "open")
-    finding = next(one for one in (await site.store.approval.view(draft, CHECKS)).missing if one.tickable)
+    finding = next(
+        one for one in (await site.store.approval.view(draft, CHECKS)).missing if allowed_resolutions(one)
+    )
     tick = Resolution(
         finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
     )

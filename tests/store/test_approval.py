@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 import builders
+from panel.checks import blocks
 from panel.core.draft_changes import FactsChange, ScoreChange, TextChange
 from panel.core.draft_command import DraftCommand
 from panel.core.draft_rules import Action, Actor, Role, State
@@ -448,7 +449,7 @@ async def test_only_what_is_found_is_ticked(store: Store) -> None:
     draft = await drafted(store, kept)
     with pytest.raises(GateError, match=f"draft {draft} no longer has this finding; read it again"):
         await do(store, draft, "tick")
-    quoted = next(found for found in (await store.approval.view(draft, CHECKS)).findings if not found.blocks)
+    quoted = next(found for found in (await store.approval.view(draft, CHECKS)).findings if not blocks(found))
     with pytest.raises(GateError, match="“reads log files” needs no tick"):
         await do(store, draft, "tick", tick=opinion(quoted))
 

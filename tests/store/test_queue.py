@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, select
 
 import builders
-from panel.checks import CheckKind
 from panel.core.draft_changes import VerdictChange
 from panel.core.draft_rules import State
 from panel.core.take import Verdict
@@ -114,7 +113,7 @@ async def test_filters(store: Store, monkeypatch: pytest.MonkeyPatch, few: int) 
         ({"category": "Writing"}, "Compass Quill"),
         ({"category": "writing"}, ""),
         ({"flag": "price"}, "Sextant"),
-        ({"flag": CheckKind.FIRST_PERSON}, "Compass"),
+        ({"flag": "first_person"}, "Compass"),
         ({"flag": "markup"}, ""),
         ({"split": "unanimous"}, "Lantern Quill Nobody"),
         ({"split": "divided"}, "Sextant Compass"),

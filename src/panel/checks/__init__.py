@@ -1,12 +1,38 @@
 """Checks of a review before a person approves it.
 
-Each finding says what it is about, where it stands and how: a claim of a take is in the listing, sourced or unsupported, and
-everything else is flagged for an editor to look at. All of it is decided by the texts alone, in linear time.
+A claim of a take is in the listing, sourced or unsupported; everything else that a check finds is flagged. The texts alone decide, in
+linear time. Each check is one module of `panel.checks.rules`, collected by `panel.checks.registry`.
 """
 
 from __future__ import annotations
 
+from panel.checks.registry import (
+    Check,
+    Severity,
+    all_checks,
+    allowed_resolutions,
+    blocks,
+    check_of,
+    label_of,
+    unresolved,
+)
 from panel.checks.run import check_listing, check_review, check_take
-from panel.core.finding import CheckKind, Finding, Span, Status, Where
+from panel.core.finding import Finding, Span, Status, Where
 
-__all__ = ["CheckKind", "Finding", "Span", "Status", "Where", "check_listing", "check_review", "check_take"]
+__all__ = [
+    "Check",
+    "Finding",
+    "Severity",
+    "Span",
+    "Status",
+    "Where",
+    "all_checks",
+    "allowed_resolutions",
+    "blocks",
+    "check_listing",
+    "check_of",
+    "check_review",
+    "check_take",
+    "label_of",
+    "unresolved",
+]

@@ -1,8 +1,4 @@
-"""Web and mail addresses in a text, and markup.
-
-Takes are plain prose (`prompts/take.md.j2`): whatever asks to be rendered or followed was put there by the listing or by
-the model, and an editor should see it even though every page escapes it.
-"""
+"""Web and mail addresses, and HTML tags, in a text."""
 
 from __future__ import annotations
 
@@ -23,8 +19,8 @@ _ADDRESS = re.compile(
     rf"|(?<![\w@.-])(?:[a-z0-9][a-z0-9-]{{0,62}}\.){{1,6}}(?:{_TOP_LEVEL})\b(?![.-]?\w)(?:/[^\s<>\"'()\[\]]*)?",
     re.IGNORECASE,
 )
+# Every address has one of these and most texts have none; looking for them takes a fraction of the time.
 _SIGN_OF_ADDRESS = re.compile(r":\S|@|\.\w")
-"""What every address has, and most texts have not; looking for it takes a fraction of the time."""
 _HOST = re.compile(r"(?:[a-z]+://)?(?:[^@/\s]*@)?([^/:?#]+)", re.IGNORECASE)
 
 _ELEMENTS = (
@@ -33,40 +29,21 @@ _ELEMENTS = (
     "|math|meta|nav|noscript|object|ol|option|p|picture|pre|q|s|script|section|select|small|source|span|strike|strong|style|sub"
     "|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|tt|u|ul|video|wbr"
 )
-_TAG = rf"<!--|--!?>|<!\[CDATA\[|\]\]>|<!doctype\b|<\?xml\b|</?(?:{_ELEMENTS})(?=[\s/>])[^<>]{{0,500}}>?"
-_TAGS = re.compile(_TAG, re.IGNORECASE)
-_MARKUP = re.compile(
-    rf"{_TAG}|"
-    r"!?\[[^\[\]\n]{0,200}\]\([^()\n]{1,500}\)|!?\[[^\[\]\n]{1,200}\]\[[^\[\]\n]{0,80}\]|^ {0,3}\[[^\[\]\n]{1,80}\]: ?\S+"
-    r"|\*\*[^*\n]{1,200}\*\*|(?<!\w)__[^_\n]{1,200}__(?!\w)|^ {0,3}#{1,6} [^\n]{1,200}|^ {0,3}(?:```|~~~)|^ {0,3}[-*+] (?=\w)|```",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SIGN_OF_MARKUP = re.compile(r"[<>\[\]*_#`~]|^ {0,3}[-+] ", re.MULTILINE)
+TAG = rf"<!--|--!?>|<!\[CDATA\[|\]\]>|<!doctype\b|<\?xml\b|</?(?:{_ELEMENTS})(?=[\s/>])[^<>]{{0,500}}>?"
+_TAGS = re.compile(TAG, re.IGNORECASE)
 _TRAILING = ".,;:!?-"
 
 
 def addresses(text: str) -> Iterator[tuple[tuple[int, int], str]]:
-    """Yield the place and the host of each address in a plain text; the host of a script is empty."""
+    """Yield the place and the host of each address in a plain text; a script or data address has an empty host."""
     for found in _ADDRESS.finditer(text) if _SIGN_OF_ADDRESS.search(text) else ():
         address = found[0].rstrip(_TRAILING)
         if not address.endswith(".NET"):  # the framework
             yield (found.start(), found.start() + len(address)), _host(address)
 
 
-def is_own(host: str, own: str | None) -> bool:
-    """Whether a host is the tool's own, or lies under it."""
-    mine = (own or "").removeprefix("www.")
-    return bool(mine) and (host == mine or host.endswith(f".{mine}"))
-
-
-def markup(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of HTML and Markdown in a text; `a < b` and `<T>` are neither."""
-    for found in _MARKUP.finditer(text) if _SIGN_OF_MARKUP.search(text) else ():
-        yield found.span()
-
-
 def tags(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of HTML alone."""
+    """Yield the places of HTML tags and comments."""
     for found in _TAGS.finditer(text):
         yield found.span()
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
 from panel.core.base import Frozen
 from panel.core.draft_rules import PersonName
 from panel.core.urls import public_address
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from panel.checks import Finding
 
 
 class ResolutionKind(StrEnum):
@@ -48,9 +43,3 @@ class RecordedResolution(Resolution):
     """A tick, and whose it is."""
 
     by: PersonName
-
-
-def missing_ticks(findings: Iterable[Finding], ticks: Iterable[Resolution]) -> tuple[Finding, ...]:
-    """Return the findings that still stand in the way of approval: neither ticked nor cut."""
-    ticked = {tick.finding for tick in ticks}
-    return tuple(found for found in findings if found.blocks and not (found.tickable and found.id in ticked))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import AwareDatetime, model_validator
 
-from panel.checks import Finding
+from panel.checks import Finding, unresolved
 from panel.core.base import Frozen
 from panel.core.draft_rules import PersonName
 from panel.core.edits import EditMark
-from panel.core.resolution import RecordedResolution, missing_ticks
+from panel.core.resolution import RecordedResolution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Editorial(Frozen):
     @property
     def open(self) -> tuple[Finding, ...]:
         """What an editor must still deal with; nothing once the review is approved."""
-        return missing_ticks(self.checked or (), self.ticks)
+        return unresolved(self.checked or (), self.ticks)
 
     def mark(self, persona: str | None, field: str) -> EditMark | None:
         """Return the mark of something, or None if it is as the panel made it."""

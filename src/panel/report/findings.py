@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks import CheckKind, Finding, Status
+from panel.checks import Status, blocks, label_of
 from panel.core.text import one_line
 from panel.report.wording import counted, opening
 
 if TYPE_CHECKING:
+    from panel.checks import Finding
     from panel.core.review import PanelReview
     from panel.report.editorial import Editorial
 
 TITLE = "What the checks found"
 WORDS_CHARS = 160
 
-_LABELS = {
-    CheckKind.EVIDENCE: "Quote not in the listing",
-    CheckKind.CONTRADICTION: "Score at odds with the verdict",
-    CheckKind.EXTREME_SCORE: "Extreme score",
-    CheckKind.FIRST_PERSON: "First-person experience",
-    CheckKind.NEVER_SAYS: "Phrase that this persona never uses",
-    CheckKind.MARKUP: "Markup",
-    CheckKind.ADDRESS: "Address of another site",
-    CheckKind.INSTRUCTION: "Instruction in the listing",
-    CheckKind.HIDDEN: "Hidden text in the listing",
-    CheckKind.LOOKALIKE: "Look-alike letters in a name",
-    CheckKind.UNANIMOUS: "Unanimous at the end of the scale",
-    CheckKind.NEAR_IDENTICAL: "Takes alike",
-}
 _FIELDS = {"evidence": "quote", "facts": "fact", "aliases": "alias", "license": "licence"}
 
 
@@ -62,11 +49,6 @@ class Group(NamedTuple):
     found: tuple[Open, ...]
 
 
-def label(finding: Finding) -> str:
-    """Return what a finding that blocks is, in a few words: `Unsupported number`."""
-    return _LABELS.get(finding.kind) or f"Unsupported {finding.kind.value}"
-
-
 def summary(known: Editorial) -> str:
     """Return how the claims of a review stand, and how much of it an editor must deal with; empty if there is nothing to tell."""
     if known.checked is None:
@@ -80,8 +62,8 @@ def groups(review: PanelReview, known: Editorial) -> tuple[Group, ...]:
     alike: dict[tuple[str, str], list[Open]] = {}
     for number, finding in enumerate(known.open):
         found = Open(number, finding, _where(finding, names), opening(finding.text, WORDS_CHARS))
-        alike.setdefault((label(finding), finding.note), []).append(found)
-    return tuple(Group(label_, note, tuple(found)) for (label_, note), found in alike.items())
+        alike.setdefault((label_of(finding), finding.note), []).append(found)
+    return tuple(Group(label, note, tuple(found)) for (label, note), found in alike.items())
 
 
 def _claims(findings: tuple[Finding, ...]) -> str:
@@ -94,7 +76,7 @@ def _claims(findings: tuple[Finding, ...]) -> str:
 
 
 def _to_do(findings: tuple[Finding, ...], left: int) -> str:
-    blocking = sum(found.blocks for found in findings)
+    blocking = sum(map(blocks, findings))
     if not blocking:
         return "Nothing stands in the way of approval."
     if not left:

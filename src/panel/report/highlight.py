@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from panel.checks import label_of
 from panel.core.take import Take
 from panel.core.text import prose
 from panel.report import wording
-from panel.report.findings import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,4 +92,4 @@ def _pieces(line: str, place: int, found: dict[int, Finding], seen: set[int]) ->
             continue
         begins = tuple(number for number in over if number not in seen)
         seen.update(over)
-        yield Piece(text, over, begins, "; ".join(dict.fromkeys(label(found[number]) for number in over)))
+        yield Piece(text, over, begins, "; ".join(dict.fromkeys(label_of(found[number]) for number in over)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from panel.checks import all_checks
 from panel.report.data import ComparisonDocument, ReviewDocument
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _MODELS: dict[str, type[BaseModel]] = {"review": ReviewDocument, "comparison": C
 def json_schema(document: str) -> str:
     """Return the JSON schema of a `review` or a `comparison` document, with a line feed at its end."""
     schema = _MODELS[document].model_json_schema(mode="serialization")
+    schema["$defs"]["Finding"]["properties"]["kind"]["enum"] = list(all_checks())
     text = json.dumps({"$schema": DIALECT, **_summarised(schema)}, indent=2, ensure_ascii=False)
     return f"{text}\n"
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from panel.checks import Finding
+from panel.checks import Finding, allowed_resolutions, blocks, unresolved
 from panel.core.base import Frozen, digest_of
 from panel.core.draft_rules import Action, State
 from panel.core.draft_state import DraftState, advanced, refusal
 from panel.core.edits import Edit, Shown, edit_of, edited, left_after
-from panel.core.resolution import RecordedResolution, missing_ticks
 from panel.core.review import PanelReview
 from panel.errors import GateError
 from panel.store.draft_history import REPLACED, DraftHistory, desk_of, keep
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from panel.core.draft_command import DraftCommand
-    from panel.core.resolution import Resolution
+    from panel.core.resolution import RecordedResolution, Resolution
     from panel.core.take import Seat
     from panel.store.findings import Checked, Checks
 
@@ -91,7 +90,7 @@ class DraftView(Frozen):
     @property
     def missing(self) -> tuple[Finding, ...]:
         """The findings that still stand in the way of approval."""
-        return missing_ticks(self.findings, self.standing.ticks)
+        return unresolved(self.findings, self.standing.ticks)
 
     def tick_of(self, finding: Finding) -> RecordedResolution | None:
         """Return how a finding was dealt with, or None."""
@@ -215,9 +214,9 @@ def _check_tick(draft: int, tick: Resolution, found: Checked) -> None:
     finding = next((each for each in found.findings or () if each.id == tick.finding), None)
     if finding is None:
         raise GateError(f"draft {draft} no longer has this finding; read it again")
-    if not finding.blocks:
+    if not blocks(finding):
         raise GateError(f"draft {draft}: “{finding.text}” needs no tick")
-    if not finding.tickable:
+    if tick.kind not in allowed_resolutions(finding):
         raise GateError(f"draft {draft}: “{finding.text}” cannot be ticked; edit the text to cut it")
 
 

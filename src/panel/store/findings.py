@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import delete, insert
 
-from panel.checks import Finding
-from panel.core.resolution import missing_ticks
+from panel.checks import Finding, unresolved
 from panel.core.review import PanelReview
 from panel.store.schema import open_kinds
 
@@ -55,7 +54,7 @@ def checked(review: PanelReview, checks: Checks | None, ticks: Iterable[Resoluti
     if checks is None:
         return Checked(None, ())
     findings = checks(review)
-    return Checked(findings, missing_ticks(findings, ticks))
+    return Checked(findings, unresolved(findings, ticks))
 
 
 def put_kinds(connection: Connection, draft: int, found: Checked) -> None:

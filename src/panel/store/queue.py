@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import and_, func, or_, select, union_all
 
-from panel.checks import CheckKind
 from panel.core.base import Frozen
 from panel.core.draft_rules import State
 from panel.core.take import Verdict
@@ -131,7 +130,7 @@ class QueueFilter(Frozen):
     states: tuple[State, ...] = ()
     category: _Line | None = None
     search: str | None = None
-    flag: CheckKind | None = None
+    flag: str | None = None
     split: Split | None = None
     persona: _Line | None = None
     verdict: Verdict | None = None

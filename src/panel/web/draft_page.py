@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks import Finding, Status
+from panel.checks import Finding, Status, allowed_resolutions, blocks, label_of
 from panel.core.draft_rules import WAITING, Action, State
 from panel.core.draft_state import allowed, opened, refusal
 from panel.core.take import NoTake, NoTakeReason
 from panel.core.word_diff import word_diff
-from panel.report.findings import label
 from panel.web.highlight import Piece, Stretch, pieces, quoted
 
 if TYPE_CHECKING:
@@ -53,6 +52,11 @@ class Noted(NamedTuple):
     finding: Finding
     label: str
     tick: RecordedResolution | None
+
+    @property
+    def resolvable(self) -> bool:
+        """Whether a resolution is allowed; otherwise the words must be cut."""
+        return bool(allowed_resolutions(self.finding))
 
     @property
     def anchor(self) -> str:
@@ -150,9 +154,14 @@ class Sheet:
     @cached_property
     def notes(self) -> tuple[Noted, ...]:
         """All findings that somebody must deal with, or has dealt with, in order."""
-        blocking = (finding for finding in self.view.findings if finding.blocks)
+        blocking = filter(blocks, self.view.findings)
         return tuple(
-            Noted(number, finding, label(finding), self.view.tick_of(finding) if finding.tickable else None)
+            Noted(
+                number,
+                finding,
+                label_of(finding),
+                self.view.tick_of(finding) if allowed_resolutions(finding) else None,
+            )
             for number, finding in enumerate(blocking, 1)
         )
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from panel.checks import CheckKind
+from panel.checks import all_checks
 from panel.core.draft_rules import State
 from panel.core.take import Verdict
 from panel.core.text import one_line
@@ -107,7 +107,7 @@ class _Reader:
             state=state,
             category=self._chosen.get("category"),
             search=self._chosen.get("search"),
-            flag=self._one_of("flag", CheckKind),
+            flag=self._flag(),
             split=self._one_of("split", Split),
             persona=persona,
             verdict=(self._one_of("verdict", Verdict) or Verdict.SHIP) if persona else None,
@@ -123,6 +123,13 @@ class _Reader:
         if self._chosen.get("state") == ALL:
             return None
         return self._one_of("state", State) or State.DRAFTED
+
+    def _flag(self) -> str | None:
+        kind = self._chosen.get("flag")
+        if kind is None or kind in all_checks():
+            return kind
+        self._leave_out("flag", f"“{kind}” is none of the choices for flag")
+        return None
 
     def _persona(self, personas: frozenset[str]) -> str | None:
         persona = self._chosen.get("persona")

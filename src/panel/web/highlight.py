@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks.spelling import plain
+from panel.checks.texts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - starlette looks at what handlers take
 
+from panel.checks import all_checks
 from panel.core.draft_rules import State
 from panel.core.text import canonical
 from panel.store import QueueFilter
@@ -45,6 +47,7 @@ async def queue(request: Request) -> Response:
         total=sum(counts.values()),
         categories=_categories(await store.queue.categories(filters.state), filters.wanted.category),
         personas=services.personas,
+        flags=sorted(((check.kind, check.label) for check in all_checks().values()), key=itemgetter(1)),
         wording=wording,
         all=ALL,
         note=await note_of(request),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from panel.checks import CheckKind
 from panel.core.draft_rules import Action, State
 from panel.core.money import dollars
 from panel.core.tally import Tally
@@ -21,7 +20,6 @@ __all__ = [
     "DONE",
     "EMPTY",
     "HAPPENED",
-    "KINDS",
     "ORDERS",
     "SPLITS",
     "TABS",
@@ -57,27 +55,6 @@ SPLITS: Mapping[Split, str] = {
     Split.UNANIMOUS: "Unanimous",
     Split.DIVIDED: "Divided",
     Split.CLOSE: "One vote decides",
-}
-
-KINDS: Mapping[CheckKind, str] = {
-    CheckKind.EVIDENCE: "Misquoted evidence",
-    CheckKind.NUMBER: "Unsupported number",
-    CheckKind.PRICE: "Unsupported price",
-    CheckKind.DATE: "Unsupported date",
-    CheckKind.LICENCE: "Unsupported licence",
-    CheckKind.BENCHMARK: "Unsupported benchmark",
-    CheckKind.NAME: "Unsupported name",
-    CheckKind.CONTRADICTION: "Score against verdict",
-    CheckKind.EXTREME_SCORE: "Extreme score",
-    CheckKind.FIRST_PERSON: "First-person experience",
-    CheckKind.NEVER_SAYS: "Out of character",
-    CheckKind.MARKUP: "Markup",
-    CheckKind.ADDRESS: "Foreign address",
-    CheckKind.INSTRUCTION: "Instruction in the listing",
-    CheckKind.HIDDEN: "Hidden text in the listing",
-    CheckKind.LOOKALIKE: "Look-alike letters in a name",
-    CheckKind.UNANIMOUS: "Unanimous at the extreme",
-    CheckKind.NEAR_IDENTICAL: "Takes alike",
 }
 
 DONE: Mapping[str, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panel.checks import allowed_resolutions
 from panel.cli.console import tell, width
 from panel.cli.queue.asking import asked, typed
 from panel.cli.queue.correcting import visit_form
@@ -162,9 +163,9 @@ class Before:
             return True  # an edit has cut it
         said = f"[{note.number}] {note.whose}: {note.what}. {note.finding.note}"
         tell("\n".join(labelled("", said, 0, width())))
-        tickable = note.finding.tickable
-        ways = "[s]upported by a source [o]pinion " if tickable else ""
-        answer = asked(f"{ways}[e]dit or cut [l]ater [q]uit:", *(ANSWERS if tickable else ANSWERS[2:]))
+        resolvable = allowed_resolutions(note.finding)
+        ways = "[s]upported by a source [o]pinion " if resolvable else ""
+        answer = asked(f"{ways}[e]dit or cut [l]ater [q]uit:", *(ANSWERS if resolvable else ANSWERS[2:]))
         if answer in {None, "quit"}:
             raise Left
         return answer == "later" or self._dealt(view, note, str(answer))

@@ -11,7 +11,7 @@ from panel.cli import options
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from enum import StrEnum
     from pathlib import Path
 
@@ -88,7 +88,6 @@ def list_drafts(
     JSON: `{drafts, after, counts}`; each draft is `{id, run, name, slug, category, state, open_findings, ships, skips, cost_usd, drafted_at,
     updated_at, holder}`, `after` is for `--after` or null, `counts` is by state.
     """
-    from panel.checks import CheckKind
     from panel.core.draft_rules import WAITING, State
     from panel.core.take import Verdict
     from panel.store import Order, QueueFilter, Split
@@ -98,7 +97,7 @@ def list_drafts(
         states=(chosen,) if chosen else WAITING,
         category=category,
         search=search,
-        flag=_one("--flag", flag, CheckKind),
+        flag=_kind(flag),
         split=_one("--split", split, Split),
         persona=persona and persona.lower(),
         verdict=_one("--verdict", verdict, Verdict),
@@ -173,11 +172,18 @@ def _age(since: timedelta) -> str:
     return f"{minutes} min"
 
 
+def _kind(given: str | None) -> str | None:
+    from panel.checks import all_checks
+
+    return None if given is None else _choice("--flag", given, all_checks())
+
+
 def _one(option: str, given: str | None, of: type[StrEnum]) -> Any:  # noqa: ANN401 - a member of `of`
-    if given is None:
-        return None
+    return None if given is None else of(_choice(option, given, list(of)))
+
+
+def _choice(option: str, given: str, choices: Collection[str]) -> str:
     name = given.strip().lower().replace("-", "_").replace(" ", "_")
-    try:
-        return of(name)
-    except ValueError:
-        raise SettingsError(f"{option}: '{given}' is none; choose of {', '.join(of)}") from None
+    if name not in choices:
+        raise SettingsError(f"{option}: '{given}' is none; choose of {', '.join(choices)}")
+    return name

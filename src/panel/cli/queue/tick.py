@@ -75,10 +75,11 @@ def tick_of(note: Numbered, source: str | None) -> Resolution:
     """
     from pydantic import ValidationError
 
+    from panel.checks import allowed_resolutions
     from panel.core.resolution import Resolution, ResolutionKind
     from panel.errors import GateError, InputError, Problem
 
-    if not note.finding.tickable:
+    if not allowed_resolutions(note.finding):
         raise GateError(f"“{note.finding.text}” cannot be ticked; edit the text to cut it")
     kind = ResolutionKind.OPINION if source is None else ResolutionKind.SUPPORTED
     try:

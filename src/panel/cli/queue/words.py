@@ -6,7 +6,7 @@ import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks import Finding, Status
+from panel.checks import Finding, Status, allowed_resolutions, blocks, label_of
 from panel.cli.console import plain_result, width
 from panel.cli.rows import labelled
 from panel.core.draft_changes import current
@@ -15,7 +15,6 @@ from panel.core.take import NoTake, Take
 from panel.core.text import one_line
 from panel.core.tool import Fact
 from panel.core.word_diff import Part, word_diff
-from panel.report.findings import label
 from panel.report.wording import score_line
 
 if TYPE_CHECKING:
@@ -63,14 +62,14 @@ class Numbered(NamedTuple):
     @property
     def what(self) -> str:
         """What was found: `Unsupported number: “40 %”`."""
-        return f"{label(self.finding)}: “{one_line(self.finding.text)}”"
+        return f"{label_of(self.finding)}: “{one_line(self.finding.text)}”"
 
 
 def numbered(view: DraftView) -> list[Numbered]:
     """Return the findings of a draft that somebody must deal with, or has dealt with, in order."""
-    blocking = (finding for finding in view.findings if finding.blocks)
+    blocking = filter(blocks, view.findings)
     return [
-        Numbered(number, finding, view.tick_of(finding) if finding.tickable else None)
+        Numbered(number, finding, view.tick_of(finding) if allowed_resolutions(finding) else None)
         for number, finding in enumerate(blocking, 1)
     ]
 

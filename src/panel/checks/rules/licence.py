@@ -1,4 +1,4 @@
-"""Licences in a text."""
+"""Licences that a take names."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.checks.claim import Meaning, Mention
-from panel.core.finding import CheckKind
+from panel.checks.registry import Claim, ClaimCheck, ClaimText, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from panel.checks.registry import Meaning
 
 OPEN = "open source"
 _NOT_OPEN = frozenset(
@@ -49,18 +50,18 @@ _LOOK_BACK = 30
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence by family and version; without a version it is any of the family."""
+    """A licence by family and version; without a version, any licence of the family."""
 
     family: str
     version: str | None = None
 
     @property
     def indexes(self) -> tuple[object, ...]:
-        """All licences are looked at: there are few different ones."""
+        """One key for all licences, of which there are few."""
         return ("licence",)
 
     def follows_from(self, other: Meaning) -> bool:
-        """Whether the other is this licence, or an open one if this is open source in general."""
+        """Return whether the other is this licence, or an open one if this is open source in general."""
         if not isinstance(other, Licence):
             return False
         if self.family == OPEN:
@@ -68,11 +69,12 @@ class Licence:
         return self.family == other.family and (self.version is None or self.version == other.version)
 
 
-def licences(text: str) -> Iterator[Mention]:
-    """Yield the licences of a plain text, but not those that it says the tool lacks."""
+def _read(subject: ClaimText) -> Iterator[Claim]:
+    """Yield the licences of a text, but not those that it says the tool lacks."""
+    text = subject.text
     for found in _LICENCE.finditer(text):
         if not _DENIED.search(text[max(0, found.start() - _LOOK_BACK) : found.start()]):
-            yield Mention(CheckKind.LICENCE, *found.span(), _licence(found))
+            yield Claim(*found.span(), _licence(found))
 
 
 def _licence(found: re.Match[str]) -> Licence:
@@ -96,3 +98,13 @@ def _licence(found: re.Match[str]) -> Licence:
     return Licence(
         found["gnu"] if family == "gnu" else family.upper(), version.removesuffix(".0") if version else None
     )
+
+
+CHECK = ClaimCheck(
+    kind="licence",
+    label="Unsupported licence",
+    message="The licence is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
+    read=_read,
+    precedence=10,
+    wording=Wording.PHRASE,
+)

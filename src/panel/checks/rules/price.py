@@ -1,4 +1,4 @@
-"""Prices in a text: amounts of money with what they are paid for, and offers that cost nothing."""
+"""Prices that a take states: amounts of money with what they are paid for, and free offers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.checks.claim import Meaning, Mention
 from panel.checks.numerals import DIGITS, NUMERAL, SCALE, value_of
-from panel.core.finding import CheckKind
+from panel.checks.registry import Claim, ClaimCheck, ClaimText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
+
+    from panel.checks.registry import Meaning
 
 _CURRENCIES = {
     "$": "USD",
@@ -46,8 +47,8 @@ _BEFORE = rf"(?P<mark>US\$|[$€£¥₹]|\b{_CODE}) ?(?P<amount>{DIGITS}{SCALE}?
 _AFTER = rf"(?<![\w.,])(?P<count>{NUMERAL})[ -]?(?P<coin>[$€£¥₹]|(?:{_CODE}|dollars?|euros?|pounds?|bucks?|cents?|pence|yen|rupees?)\b)"
 _PER = rf"(?: ?/ ?| (?:an?|per|each|every) )(?:(?P<lot>{NUMERAL}) )?(?:GPU )?[a-z]+\b|,? (?:monthly|annually|yearly|weekly)\b"
 _PRICE = re.compile(rf"(?:{_BEFORE}|{_AFTER})", re.IGNORECASE)
+# Every price has one of these and most texts have none; looking for them takes a fraction of the time.
 _SIGNS = ("$", "€", "£", "¥", "₹", *(name for name in _CURRENCIES if name.isalpha()))
-"""One of which every price has, and most texts have none; looking for them takes a fraction of the time."""
 _RATE = re.compile(_PER, re.IGNORECASE)
 _FREE = re.compile(
     r"\bfree (plan|tier|trial|version|account|forever|of charge|credits?)\b|\b(?:for free|free of charge)\b",
@@ -60,13 +61,7 @@ _MOST_RATES = 2
 
 @dataclass(frozen=True)
 class Money:
-    """An amount in a currency, and what it is paid for.
-
-    Attributes:
-        amount: in units of the currency.
-        currency: ISO 4217 code; `$` and cents are taken for US ones.
-        rates: what it is paid for, such as month and seat.
-    """
+    """An amount in units of a currency (ISO 4217; `$` and cents are US ones), and what it is paid for, such as month and seat."""
 
     amount: Decimal
     currency: str
@@ -78,39 +73,39 @@ class Money:
         return ((self.amount, self.currency),)
 
     def follows_from(self, other: Meaning) -> bool:
-        """Whether the other is the amount, for at least what this one is paid for."""
+        """Return whether the other is the same amount, for at least everything that this one is paid for."""
         return isinstance(other, Money) and self.indexes == other.indexes and self.rates <= other.rates
 
 
 @dataclass(frozen=True)
 class FreeOffer:
-    """Something for nothing; a trial ends, everything else does not."""
+    """A free offer; a trial ends, everything else does not."""
 
     trial: bool
 
     @property
     def indexes(self) -> tuple[object, ...]:
-        """Whether it ends."""
+        """The offer itself."""
         return (("free", self.trial),)
 
     def follows_from(self, other: Meaning) -> bool:
-        """Whether the other is such an offer."""
+        """Return whether the other is the same kind of offer."""
         return self == other
 
 
-def prices(text: str) -> Iterator[Mention]:
-    """Yield the prices of a plain text."""
+def _read(subject: ClaimText) -> Iterator[Claim]:
+    text = subject.text
     lowered = text.lower()
     for price in _PRICE.finditer(text) if any(sign in lowered for sign in _SIGNS) else ():
         rates, end = _rates(text, price.end())
-        yield Mention(CheckKind.PRICE, price.start(), end, _money(price, rates))
+        yield Claim(price.start(), end, _money(price, rates))
     for offer in _FREE.finditer(text):
         if not _DENIED.search(text[max(0, offer.start() - _LOOK_BACK) : offer.start()]):
-            yield Mention(CheckKind.PRICE, *offer.span(), FreeOffer((offer[1] or "").lower() == "trial"))
+            yield Claim(*offer.span(), FreeOffer((offer[1] or "").lower() == "trial"))
 
 
-def free_offers(text: str) -> Iterator[FreeOffer]:
-    """Yield what a listing offers for nothing, in any wording."""
+def _free_offers(text: str) -> Iterator[FreeOffer]:
+    """Yield the free offers of a listing, in any wording."""
     if re.search(r"\bfree\b(?! of (?!charge))", text, re.IGNORECASE):
         yield FreeOffer(trial=False)
     if re.search(r"\btrial\b", text, re.IGNORECASE):
@@ -135,3 +130,13 @@ def _rates(text: str, place: int) -> tuple[frozenset[str], int]:
         rates.add(lot + _BY.get(word, word if lot else word.removesuffix("s")))
         place = rate.end()
     return frozenset(rates), place
+
+
+CHECK = ClaimCheck(
+    kind="price",
+    label="Unsupported price",
+    message="The price is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
+    read=_read,
+    precedence=30,
+    states=_free_offers,
+)

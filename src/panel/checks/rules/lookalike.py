@@ -11,6 +11,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.subjects import ListingField
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,14 +21,22 @@ _ALPHABETS = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GREEK", "
 _WORD = re.compile(r"\w+")
 
 
-def lookalikes(name: str) -> Iterator[tuple[int, int]]:
-    """Yield the place of each word of a name that mixes alphabets."""
-    for word in _WORD.finditer(name):
+def _find(subject: ListingField) -> Iterator[Hit]:
+    for word in _WORD.finditer(subject.text) if subject.is_name else ():
         if len({alphabet for char in word[0] if (alphabet := _alphabet(char))}) > 1:
-            yield word.span()
+            yield subject.hit(word.span())
 
 
 def _alphabet(char: str) -> str | None:
     # Python does not know the Script property, but a letter's name begins with its script's.
     script = unicodedata.name(char, "").partition(" ")[0]
     return script if script in _ALPHABETS else None
+
+
+CHECK = SubjectCheck(
+    kind="lookalike",
+    label="Look-alike letters in a name",
+    message="This name mixes look-alike letters of different alphabets: make sure that it does not imitate another name.",
+    reads=ListingField,
+    find=_find,
+)

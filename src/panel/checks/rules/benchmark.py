@@ -1,4 +1,4 @@
-"""Benchmarks and test sets in a text."""
+"""Benchmarks and test sets that a take names."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.checks.claim import Meaning, Mention
-from panel.core.finding import CheckKind
+from panel.checks.registry import Claim, ClaimCheck, ClaimText, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from panel.checks.registry import Meaning
 
 # Names that mean nothing else, in any case; then those that are words or initials, as they are written.
 _KNOWN = (
@@ -39,12 +40,21 @@ class Benchmark:
         return (("benchmark", self.name),)
 
     def follows_from(self, other: Meaning) -> bool:
-        """Whether the other is the same."""
+        """Return whether the other is the same benchmark."""
         return self == other
 
 
-def benchmarks(text: str) -> Iterator[Mention]:
-    """Yield the benchmarks of a plain text."""
-    for found in _BENCHMARK.finditer(text):
+def _read(subject: ClaimText) -> Iterator[Claim]:
+    for found in _BENCHMARK.finditer(subject.text):
         name = "".join(char for char in found[0].lower() if char.isalnum())
-        yield Mention(CheckKind.BENCHMARK, *found.span(), Benchmark(name))
+        yield Claim(*found.span(), Benchmark(name))
+
+
+CHECK = ClaimCheck(
+    kind="benchmark",
+    label="Unsupported benchmark",
+    message="The benchmark is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
+    read=_read,
+    precedence=20,
+    wording=Wording.PHRASE,
+)

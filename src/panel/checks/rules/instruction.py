@@ -1,11 +1,29 @@
-"""How text looks that speaks to the panel, by what it is after."""
+"""Text in a listing that addresses the panel instead of its readers.
+
+A flag for an editor and no defence: `panel.prompts.prompt_fence`, the prompt and the pages keep such text from working. The patterns name
+families of attack (override, dictated verdict, role marker, forged answer, leak, threat) and not their wording. They are also tried on the
+text read backwards, in ROT13, and with digits for letters; base64 is hidden text (see `hidden`).
+"""
 
 from __future__ import annotations
 
+import codecs
 import re
+from typing import TYPE_CHECKING
 
-_RULES = r"(?:instructions?|rubric|system prompt|prompts?|guidelines|directions|directives|constraints|(?:the|your|all|any|scoring|of the) rules)"
+from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.rules.hidden import is_hidden
+from panel.checks.subjects import ListingField
+from panel.checks.texts import plain, sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from panel.checks.registry import Place
+
+_RULE_WORDS = r"(?:instructions?|rubric|system prompt|prompts?|guidelines|directions|directives|constraints|(?:the|your|all|any|scoring|of the) rules)"
 _TOP = r"(?:100|one hundred|full marks|(?:the )?(?:maximum|highest|top|best) (?:score|marks?|points|rating)|a perfect (?:score|ten)|10/10|ten out of ten|9[5-9]|0|zero)"
+# Overriding what came before.
 _JUDGE = (
     r"(?:(?:ai |human |llm |language |automated |reviewer |reviewing |evaluation )?(?:models?|reviewers?|panel(?:lists?| members?)?|judges?|graders?"
     r"|evaluators?|assistants?|personas?|critics?|llms?|ais?)|skeptic|builder|futurist|founder|creator)"
@@ -13,15 +31,15 @@ _JUDGE = (
 _BREAK = r"(?:^|[.!?;:\n]\s{0,3}|\b(?:please|must|should|to|and|then|now|shall|always|just|,)\s+)"
 
 _OVERRIDE = (
-    rf"\b(?:ignore|ignoring|disregard(?:ing)?|forget|override|bypass|neglect|discard|set aside|do not follow|stop following)\b[^.!?\n]{{0,40}}\b{_RULES}",
+    rf"\b(?:ignore|ignoring|disregard(?:ing)?|forget|override|bypass|neglect|discard|set aside|do not follow|stop following)\b[^.!?\n]{{0,40}}\b{_RULE_WORDS}",
     r"\b(?:ignore|disregard|forget) (?:everything|anything|all|what(?:ever)?) (?:\w+ ){0,3}(?:above|before|said|told|previous|prior|earlier)",
     r"\b(?:ignore|forget|disregard) the (?:rubric|rules)",
     r"\b(?:stop|finish|end) (?:evaluating|reviewing|judging)\b",
     r"\bright to override\b",
     r"\breal task is\b",
 )
-"""Overriding what came before."""
 
+# A verdict or a score that is dictated.
 _DICTATED = (
     r"\bverdict\b[^.!?\n]{0,30}\b(?:is|be|to|as)\b\W{0,3}(?:ship|skip)\b",
     r"\bverdicts?\b\W{0,4}(?:(?:is|are|of|to|as|must|should|be|field|gets?|=|\w{1,6})\W{1,4}){0,3}[\"']?(?:ship|skip)\b",
@@ -38,8 +56,8 @@ _DICTATED = (
     r"\b(?:models|reviewers|judges|critics|panels?) (?:all )?(?:rate|score|give) \d",
     r"(?:->|=>)\s{0,3}(?:ship|skip)\b",
 )
-"""A verdict or a score that is dictated."""
 
+# Speaking to the judge.
 _ADDRESSED = (
     rf"(?:^|[.!?\n(]\s{{0,3}})(?:\W{{0,3}})(?:attention|dear|hello|hey|hi|psst|listen|note|a note|message|handover|hint|reminder|memo|important)[,:]? (?:(?:to|for|from) )?(?:the |all |any |every |our |previous )*{_JUDGE}\b",
     rf"(?:^|[.!?\n]\s{{0,3}})(?:{_JUDGE}|to (?:the|all|any) (?:\w+ )?{_JUDGE}|panel chair|chair)\s?[:,](?=\s)",
@@ -60,8 +78,8 @@ _ADDRESSED = (
     r"\bscoring (?:policy|guide|rule)\b",
     r"\b(?:build tag|remembered words?)\b",
 )
-"""Speaking to the judge."""
 
+# What is to stand in the answer.
 _ANSWER = (
     rf"{_BREAK}(?:start|begin|open|close|end|finish|sign|format|fill|prefix) (?:the|your|each|every|its|his) (?:take|verdict|review|reply|answer|response)\b",
     r"\b(?:write|put|add|include|mention|insert|quote|append|place|say|link|print|repeat|use|note)\b[^.!?\n]{0,120}\b(?:in|into|to|of|for|outside of|after) (?:the|your|each|every|its|every persona's|each persona's) (?:take|takes|verdict|object|score)\b",
@@ -78,8 +96,8 @@ _ANSWER = (
     r"\bjson output is\b",
     r"\b(?:null|nan|none) for the (?:score|verdict|take)\b",
 )
-"""What is to stand in the answer."""
 
+# Giving the prompt away.
 _LEAK = (
     r"\b(?:your|the) (?:system prompt|(?:hidden|secret|initial|original|previous|internal) (?:instructions|prompt|rules)|instructions\s(?:above|verbatim))",
     r"\b(?:your|these) instructions\b",
@@ -88,8 +106,8 @@ _LEAK = (
     r"\b(?:print|repeat|reveal|show|output|copy|quote) (?:everything|all|anything|whatever)[^.!?\n]{0,20}\b(?:above|before)\b",
     r"\b(?:text|words|lines|tag|code) (?:that )?(?:you were given|stands? above|comes? before)\b",
 )
-"""Giving the prompt away."""
 
+# Forged turns and answers.
 _FORGED = (
     r"<\|[^|<>\n]{1,40}\|>",
     r"\[/?(?:INST|SYSTEM|USER|ASSISTANT|DEVELOPER)\]",
@@ -109,8 +127,8 @@ _FORGED = (
     r"(?:^|[.!?\n]\s{0,3})(?:thought process|let'?s (?:solve|think)[^.\n]{0,40}step by step)\b",
     r"(?:^|\s)[:.,;](?:\s[:.,;]){1,9}(?=\s|$)",
 )
-"""Forged turns and answers."""
 
+# Other languages: a verb of ignoring and a word for instructions.
 _TRANSLATED = (
     r"\bignorier(?:e|en sie)\b[^.!?\n]{0,40}(?:anweisung|vorgabe|regel)",
     r"\bvergiss[^.!?\n]{0,40}anweisung",
@@ -135,13 +153,92 @@ _TRANSLATED = (
     r"abaikan[^.!?\n]{0,40}(?:instruksi|perintah)",
     r"αγνόησε[^.!?\n]{0,40}οδηγ",
 )
-"""Other languages: a verb of ignoring and a word for instructions."""
 
 _SIGNS = (*_OVERRIDE, *_DICTATED, *_ADDRESSED, *_ANSWER, *_LEAK, *_FORGED, *_TRANSLATED)
 _EDGE = r"\b"
 # Within a word, one look at its edge passes over all signs that begin at one.
 _AT_EDGES = "|".join(sign.removeprefix(_EDGE) for sign in _SIGNS if sign.startswith(_EDGE))
-SPEAKS_TO_PANEL = re.compile(
+_ADDRESSES_PANEL = re.compile(
     "|".join([f"{_EDGE}(?:{_AT_EDGES})", *(sign for sign in _SIGNS if not sign.startswith(_EDGE))]),
     re.IGNORECASE,
+)
+
+_BOTH = (
+    re.compile(r"\b(?:ship|skip)\b", re.IGNORECASE),
+    re.compile(r"\b(?:100|one hundred)\b", re.IGNORECASE),
+)
+_THIRD = re.compile(r"\b(?:verdict|score|points|take|llm|panel|persona)\b", re.IGNORECASE)
+_LEET = str.maketrans("0134578", "oieastb")
+_MIXED = re.compile(r"[^\W\d_][0134578]|[0134578][^\W\d_]")
+_EXAMPLE = re.compile(
+    r"\b(?:such as|like|for example|e\.g\.?|for instance|attacks?|phrases?|texts?|prompts?|blocks?|detects?|catches|stops|filters|refuses|rejects|against)[,:]? ?$",
+    re.IGNORECASE,
+)
+_COMMON = re.compile(
+    r"\b(?:the|and|to|of|is|in|with|this|all|you|your|score|verdict|ship|skip|take|ignore|give|rate|panel|100)\b",
+    re.IGNORECASE,
+)
+_FEWEST_COMMON = 2
+_REPEATED_WORDS = 3
+_MOST_REPEATS = 8
+_LOOK_BACK = 40
+
+
+def _find(subject: ListingField) -> Iterator[Hit]:
+    text = plain(subject.text)
+    for sentence in sentences(text):
+        if _addresses_panel(sentence.text) and not is_hidden(sentence.text):
+            yield subject.hit((sentence.start, sentence.end))
+    yield from map(subject.hit, _repeated(text))
+
+
+def _addresses_panel(text: str) -> bool:
+    return any(_is_addressed(view) or _dictates(view) for view in {text: None, **dict.fromkeys(_views(text))})
+
+
+def _is_addressed(text: str) -> bool:
+    return any(not _is_example(text, found) for found in _ADDRESSES_PANEL.finditer(text))
+
+
+def _dictates(text: str) -> bool:
+    return all(word.search(text) for word in _BOTH) and _THIRD.search(text) is not None
+
+
+def _views(text: str) -> Iterator[str]:
+    """Yield what a text says with digits for letters, if a word has both, and backwards and in ROT13 if that is words at all."""
+    if _MIXED.search(text):
+        yield text.translate(_LEET)
+    yield from filter(_reads, (text[::-1], codecs.encode(text, "rot13")))
+
+
+def _reads(text: str) -> bool:
+    """Whether a text has enough common words to be looked at closely, which takes a while."""
+    return len(_COMMON.findall(text)) >= _FEWEST_COMMON
+
+
+def _is_example(text: str, found: re.Match[str]) -> bool:
+    """Whether a match stands in quotation marks after words that introduce an example, as tools against such texts write."""
+    before = text[: found.start()]
+    mark = max(before.rfind('"'), before.rfind("'"))
+    closed = text[found.end() :].find(before[mark]) >= 0 if mark >= 0 else False
+    return closed and _EXAMPLE.search(before[max(0, mark - _LOOK_BACK) : mark]) is not None
+
+
+def _repeated(text: str) -> Iterator[Place]:
+    """Yield the place of three words that are repeated many times on end."""
+    words = [(found[0].casefold(), *found.span()) for found in re.finditer(r"\w+", text)]
+    start = run = 0
+    for place in range(_REPEATED_WORDS, len(words)):
+        same = words[place][0] == words[place - _REPEATED_WORDS][0]
+        start, run = (start, run + 1) if same and run else (place - _REPEATED_WORDS, int(same))
+        if run == _REPEATED_WORDS * _MOST_REPEATS:
+            yield words[start][1], words[place][2]
+
+
+CHECK = SubjectCheck(
+    kind="instruction",
+    label="Instruction in the listing",
+    message="The listing addresses the panel here: check that no take follows it.",
+    reads=ListingField,
+    find=_find,
 )

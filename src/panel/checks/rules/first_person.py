@@ -1,16 +1,15 @@
-"""What a persona must not say: that it has used something, and the phrases of its own `never_says`."""
+"""Reports of own experience, which no persona has."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from panel.checks.evidence import is_quoted
+from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.subjects import SeatText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from panel.checks.listing import Listing
+    from collections.abc import Iterator
 
 _DONE = (
     "tested|used|ran|installed|deployed|benchmarked|timed|migrated|switched|downloaded|uploaded|imported|exported|loaded|fine-tuned"
@@ -48,41 +47,26 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _WOULD = re.compile(r"\b(?:i|we)'d (?:\w+ )?(?:run|put it)$", re.IGNORECASE)
-_QUOTED = re.compile(r"\"[^\"\n]{1,300}\"")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+){0,3}")
 _LOOK_BACK = 30
 
 
-def without_quotes(text: str, listing: Listing) -> str:
-    """Return a plain text with a blank in each place of what it quotes from the listing: that is not its own voice."""
-    return _QUOTED.sub(lambda quote: " " * len(quote[0]) if is_quoted(quote[0], listing) else quote[0], text)
-
-
-def experience(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the places in a plain text where somebody reports having used, tested or built something.
+def _find(subject: SeatText) -> Iterator[Hit]:
+    """Yield the places where a persona reports having used, tested or built something.
 
     An opinion (`I would skip`, `I doubt`), a supposition (`if I ran it`) and a denial (`I have not tried it`) are none.
     """
+    text = subject.own_voice
     for found in _EXPERIENCE.finditer(text):
         before = text[max(0, found.start() - _LOOK_BACK) : found.start()]
         if not _SUPPOSED.search(before) and not _WOULD.fullmatch(found[0]):
-            yield found.span()
+            yield subject.hit(found.span())
 
 
-def said(text: str, phrases: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Yield the places of the phrases in a plain text: whole words, whatever their case, apostrophes and hyphens."""
-    bare = _bare(text)
-    wanted = [[_bare(word) for word in _WORD.findall(phrase.replace("\u2019", "'"))] for phrase in phrases]
-    likely = [phrase for phrase in wanted if phrase and all(word in bare for word in phrase)]
-    if not likely:
-        return
-    words = [(_bare(found[0]), found.span()) for found in _WORD.finditer(text)]
-    keys = [word for word, _ in words]
-    for sought in likely:
-        for place in range(len(keys) - len(sought) + 1):
-            if keys[place : place + len(sought)] == sought:
-                yield words[place][1][0], words[place + len(sought) - 1][1][1]
-
-
-def _bare(word: str) -> str:
-    return word.replace("'", "").casefold()
+CHECK = SubjectCheck(
+    kind="first_person",
+    label="First-person experience",
+    message="A persona has no experience to report: cut it or rewrite the sentence.",
+    resolutions=(),
+    reads=SeatText,
+    find=_find,
+)

@@ -1,4 +1,4 @@
-"""Dates in a text: days, months of a year, quarters and years."""
+"""Dates that a take names: days, months of a year, quarters and years."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.checks.claim import Meaning, Mention
-from panel.checks.units import unit_after
-from panel.core.finding import CheckKind
+from panel.checks.numerals import unit_after
+from panel.checks.registry import Claim, ClaimCheck, ClaimText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from panel.checks.registry import Meaning
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
@@ -31,7 +32,7 @@ _DATE = re.compile(
 
 @dataclass(frozen=True)
 class Day:
-    """A date as far as it is told: a year, a month or quarter of it, a day of a month."""
+    """A date, or the known parts of it: a year, a month or quarter of it, a day of a month."""
 
     year: int | None = None
     month: int | None = None
@@ -40,26 +41,27 @@ class Day:
 
     @property
     def indexes(self) -> tuple[object, ...]:
-        """What is told: each part of a date, so that a date shares one with any that tells as much."""
+        """Each known part, so that a date shares one with every date that is at least as precise."""
         parts = (("year", self.year), ("month", self.month), ("day", self.day), ("quarter", self.quarter))
         derived = ("quarter", _quarter_of(self.month))
         return tuple(part for part in (*parts, derived) if part[1] is not None)
 
     def follows_from(self, other: Meaning) -> bool:
-        """Whether the other tells at least as much, and the same."""
+        """Return whether the other has the same parts, and perhaps more."""
         if not isinstance(other, Day):
             return False
         mine = (self.year, self.month, self.day, self.quarter)
         theirs = (other.year, other.month, other.day, other.quarter or _quarter_of(other.month))
-        return all(own is None or own == told for own, told in zip(mine, theirs, strict=True))
+        return all(own is None or own == other for own, other in zip(mine, theirs, strict=True))
 
 
-def dates(text: str) -> Iterator[Mention]:
-    """Yield the dates of a plain text; a number of things is none, as in `2048 tokens`."""
+def _read(subject: ClaimText) -> Iterator[Claim]:
+    """Yield the dates of a text; a number of things is none, as in `2048 tokens`."""
+    text = subject.text
     for found in _DATE.finditer(text):
         if not (found["bare"] and unit_after(text, found.end())[0]):
             lead = len("the ") if found[0].startswith("the ") else 0
-            yield Mention(CheckKind.DATE, found.start() + lead, found.end(), _day(found))
+            yield Claim(found.start() + lead, found.end(), _day(found))
 
 
 def _day(found: re.Match[str]) -> Day:
@@ -82,3 +84,12 @@ def _day(found: re.Match[str]) -> Day:
 
 def _quarter_of(month: int | None) -> int | None:
     return (month + 2) // 3 if month else None
+
+
+CHECK = ClaimCheck(
+    kind="date",
+    label="Unsupported date",
+    message="The date is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
+    read=_read,
+    precedence=40,
+)

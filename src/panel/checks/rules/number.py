@@ -1,4 +1,4 @@
-"""Numbers in a text: with units, percentages, ranges and ranks."""
+"""Numbers in a take: with units, percentages, ranges and ranks."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from panel.checks.claim import Meaning, Mention
-from panel.checks.numerals import NUMERAL, in_words, value_of
-from panel.checks.units import MEASURED, noun_after, unit_after
-from panel.core.finding import CheckKind
+from panel.checks.numerals import MEASURED, NUMERAL, in_words, noun_after, unit_after, value_of
+from panel.checks.registry import Claim, ClaimCheck, ClaimText, Weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST_RHETORICAL = 12
-"""Numbers up to a dozen, in words, are mostly manner of speaking: two things, the first hour, ten minutes in."""
-SAME_BY_VALUE = 1_000
-"""From here on the figure tells what it is about: 3 billion weights are 3 billion parameters."""
+    from panel.checks.registry import Meaning
+
+# Numbers up to a dozen, in words, are mostly figures of speech: two things, the first hour, ten minutes in.
+_LARGEST_RHETORICAL = 12
+# From here on, equal figures are about the same thing: 3 billion weights are 3 billion parameters.
+_SAME_BY_VALUE = 1_000
 
 _NUMBER = re.compile(
     rf"(?<![\w.,$€£¥₹#])(?P<low>{NUMERAL})(?:(?: ?- ?| to )(?P<high>{NUMERAL}))?(?![0-9])", re.IGNORECASE
@@ -30,8 +30,8 @@ _RANK = re.compile(
     r"|(?<![\w.,])([0-9]{1,9})(?:st|nd|rd|th)\b|(?<!\w)#([0-9]{1,6})\b",
     re.IGNORECASE,
 )
+# Every rank and every idiom has one of these and many texts have none; looking for them takes a fraction of the time.
 _SIGN_OF_RANK = re.compile(r"[0-9#]|plac|rank|position", re.IGNORECASE)
-"""What every rank and every idiom has, and many texts have not; looking for it takes a fraction of the time."""
 _HORIZON = re.compile(
     r"\b(?:within|in|after|for|by|before|over|every|next|inside|under|first|last|another|or|few)"
     r"(?: (?:the|a|another|about|next|first|last))? ?$",
@@ -44,8 +44,9 @@ _IDIOM = re.compile(
 )
 _SCORED = re.compile(r"\b(?:score[sd]?|rat(?:e|es|ed|ing)|give[ns]?|gave|verdict)\b[^.!?\n]*$", re.IGNORECASE)
 _LOOK_BACK = 40
+# Listings count these and figures of speech do not, so that even a small number of them is a claim.
 _TELLING = frozenset(
-    (
+    [
         "language",
         "country",
         "customer",
@@ -59,21 +60,15 @@ _TELLING = frozenset(
         "download",
         "bank",
         "template",
-    )
+    ]
 )
-"""What a listing counts and a figure of speech does not, so that a small number of them is a claim."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A value and what it counts: a kind of unit, or a noun, or neither.
+    """A value or a range, and what it counts: a kind of unit, or the noun after it, or neither.
 
-    Attributes:
-        low: the value, or the lower end of a range.
-        high: the value, or the upper end of a range.
-        unit: kind of unit; None if it is not known.
-        factor: basic units of the kind in one of the units.
-        noun: the word after the number.
+    `factor` is the number of basic units of the kind in one of the units, such as 60 seconds in a minute.
     """
 
     low: Decimal
@@ -88,7 +83,7 @@ class Quantity:
         return (self.written, (self.unit, *self.basic))
 
     def follows_from(self, other: Meaning) -> bool:
-        """Whether the other has the value, and does not count something else."""
+        """Return whether the other has the same value and does not count something else."""
         if not isinstance(other, Quantity):
             return False
         if self.unit == other.unit:
@@ -97,13 +92,8 @@ class Quantity:
         return same_thing and self.written == other.written
 
     @property
-    def ends(self) -> tuple[Quantity, Quantity]:
-        """The two ends of a range by themselves."""
-        return replace(self, high=self.low), replace(self, low=self.high)
-
-    @property
     def thing(self) -> str | None:
-        """What is counted, in a word."""
+        """The thing that is counted, in a word."""
         return self.noun if self.unit is None or self.unit in MEASURED else self.unit
 
     @property
@@ -118,43 +108,46 @@ class Quantity:
 
     @property
     def _speaks_for_itself(self) -> bool:
-        return self.low >= SAME_BY_VALUE and self.unit not in MEASURED
+        return self.low >= _SAME_BY_VALUE and self.unit not in MEASURED
 
 
-def quantities(text: str, score: int | None = None) -> Iterator[Mention]:
-    """Yield the numbers of a text, ranks first.
-
-    Args:
-        text: in its plain form.
-        score: the take's own score, which is no claim about the tool.
-    """
-    rest = text
+def _read(subject: ClaimText) -> Iterator[Claim]:
+    """Yield the numbers of a text, ranks first."""
+    rest = text = subject.text
     if _SIGN_OF_RANK.search(text):
         blanked = _IDIOM.sub(_blank, text)
         for rank in _RANK.finditer(blanked):
             named = rank[1] or rank[2]
             value = Decimal(_RANKS.index(named.lower()) + 1 if named else rank[3] or rank[4])
-            yield Mention(CheckKind.NUMBER, *rank.span(), Quantity(value, value, "rank"))
+            yield Claim(*rank.span(), Quantity(value, value, "rank"), counted="rank")
         rest = _RANK.sub(_blank, blanked)
     for number in _NUMBER.finditer(rest):
-        mention = _quantity(text, number)
-        if mention and not _is_score(text, number, score):
-            yield mention
+        claim = _quantity(text, number)
+        if claim and not _is_score(text, number, subject.score):
+            yield claim
 
 
-def _quantity(text: str, number: re.Match[str]) -> Mention | None:
+def _quantity(text: str, number: re.Match[str]) -> Claim | None:
     unit, factor, end = unit_after(text, number.end())
     noun = noun_after(text, number.end())
     if end == number.end() and text[end : end + 1].isalpha():
         return None  # part of a word, such as 3D
     low = value_of(number["low"])
     high = value_of(number["high"]) if number["high"] else low
-    manner = in_words(number["low"]) and (low <= LARGEST_RHETORICAL or number["low"][:1] in {"a", "A"})
+    manner = in_words(number["low"]) and (low <= _LARGEST_RHETORICAL or number["low"][:1] in {"a", "A"})
     if manner and _is_horizon(text, number, noun):
         return None
     counts = unit in _TELLING or not (manner or _is_horizon(text, number, noun))
     quantity = Quantity(low, high, unit, factor, noun)
-    return Mention(CheckKind.NUMBER, number.start(), end, quantity, counts)
+    small = Weight.IF_LISTING_COUNTS if low > 1 else Weight.NEVER
+    return Claim(number.start(), end, quantity, Weight.ALWAYS if counts else small, quantity.thing)
+
+
+def _ends(meaning: Meaning) -> Iterator[Meaning]:
+    """Yield the two ends of a range, which a listing states with it."""
+    if isinstance(meaning, Quantity):
+        yield replace(meaning, high=meaning.low)
+        yield replace(meaning, low=meaning.high)
 
 
 def _is_horizon(text: str, number: re.Match[str], noun: str | None) -> bool:
@@ -169,3 +162,13 @@ def _is_score(text: str, number: re.Match[str], score: int | None) -> bool:
 
 def _blank(found: re.Match[str]) -> str:
     return "~" * len(found[0])
+
+
+CHECK = ClaimCheck(
+    kind="number",
+    label="Unsupported number",
+    message="The number is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
+    read=_read,
+    precedence=60,
+    implied=_ends,
+)

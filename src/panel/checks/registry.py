@@ -1,0 +1,208 @@
+"""Registry of the checks.
+
+A check is one module of `panel.checks.rules`: its `CHECK` holds the kind, the label, the message, the severity, the resolutions that an
+editor may choose, and the function. Nothing else names it, so that a new check is a new module and its test.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+
+from panel.core.finding import Finding, Span, Status
+from panel.core.resolution import ResolutionKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from panel.core.finding import Where
+    from panel.core.resolution import Resolution
+
+RULES = "panel.checks.rules"
+Place = tuple[int, int]
+"""Start and end in a text, in characters."""
+
+SubjectT = TypeVar("SubjectT")
+_NO_VALUES: Mapping[str, object] = MappingProxyType({})
+_SUPPORTED = {
+    Status.IN_LISTING: "This is in the listing.",
+    Status.SOURCED: "This is in a fact that has a source.",
+}
+
+
+class Severity(StrEnum):
+    """Effect of a finding on approval."""
+
+    BLOCKING = "blocking"
+    NOTICE = "notice"
+
+
+class Hit(NamedTuple):
+    """A place that a check found; `values` fill the fields of the check's message."""
+
+    where: Where
+    text: str
+    place: Place | None = None
+    status: Status = Status.FLAGGED
+    values: Mapping[str, object] = _NO_VALUES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One kind of finding.
+
+    `kind` is stored with findings and must not change. `message` is one sentence that tells an editor what to do. Without resolutions, the
+    words can only be edited or cut.
+    """
+
+    kind: str
+    label: str
+    message: str
+    severity: Severity = Severity.BLOCKING
+    resolutions: tuple[ResolutionKind, ...] = tuple(ResolutionKind)
+
+    def finding(self, hit: Hit) -> Finding:
+        """Return the finding of a hit."""
+        return Finding(
+            kind=self.kind,
+            where=hit.where,
+            span=Span(start=hit.place[0], end=hit.place[1]) if hit.place else None,
+            text=hit.text,
+            status=hit.status,
+            note=_SUPPORTED.get(hit.status) or self.message.format(**hit.values),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectCheck(Check, Generic[SubjectT]):
+    """A check of one type of subject (see `panel.checks.subjects`)."""
+
+    reads: type[SubjectT]
+    find: Callable[[SubjectT], Iterable[Hit]]
+
+
+class Meaning(Protocol):
+    """The content of a claim without its wording; hashable."""
+
+    @property
+    def indexes(self) -> tuple[object, ...]:
+        """Keys; a meaning shares at least one with every meaning that it may follow from."""
+        ...
+
+    def follows_from(self, other: Meaning) -> bool:
+        """Return whether a text that states the other states this one too."""
+        ...
+
+
+class Weight(Enum):
+    """When an expression counts as a claim."""
+
+    ALWAYS = "always"
+    IF_LISTING_COUNTS = "if the listing counts the same thing"
+    NEVER = "never"
+
+
+class Claim(NamedTuple):
+    """A claim and its place in a text; `counted` is the thing that a number counts."""
+
+    start: int
+    end: int
+    meaning: Meaning
+    weight: Weight = Weight.ALWAYS
+    counted: str | None = None
+
+
+class ClaimText(NamedTuple):
+    """A plain text, the words of the tool's own names, and the score of the take, none of which is a claim."""
+
+    text: str
+    own_words: frozenset[str] = frozenset()
+    score: int | None = None
+
+
+class Wording(Enum):
+    """Which words of a claim, found in the listing, support it regardless of its meaning."""
+
+    NONE = "none"
+    PHRASE = "the whole phrase"
+    EACH_WORD = "each word"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimCheck(Check):
+    """A check of one type of claim against the listing and its sourced facts.
+
+    Checks of lower precedence come first, and the words of their claims are hidden from the others: `Apache 2.0` is a licence and not a number.
+    `states` returns what a listing states in looser words than a claim; `implied` what follows from a meaning.
+    """
+
+    read: Callable[[ClaimText], Iterable[Claim]]
+    precedence: int
+    wording: Wording = Wording.NONE
+    states: Callable[[str], Iterable[Meaning]] = lambda _: ()
+    implied: Callable[[Meaning], Iterable[Meaning]] = lambda _: ()
+
+
+@cache
+def all_checks() -> Mapping[str, Check]:
+    """Return every check by its kind, in alphabetical order."""
+    names = sorted(module.name for module in pkgutil.iter_modules(import_module(RULES).__path__))
+    checks: list[Check] = [import_module(f"{RULES}.{name}").CHECK for name in names]
+    by_kind = {check.kind: check for check in sorted(checks, key=lambda check: check.kind)}
+    if len(by_kind) != len(checks):
+        raise RuntimeError("two checks have the same kind")
+    return MappingProxyType(by_kind)
+
+
+@cache
+def claim_checks() -> tuple[ClaimCheck, ...]:
+    """Return the checks of claims, those that read first at the front."""
+    found = [check for check in all_checks().values() if isinstance(check, ClaimCheck)]
+    return tuple(sorted(found, key=lambda check: check.precedence))
+
+
+def run_checks(subject: object) -> Iterator[Finding]:
+    """Yield the findings of all checks that read this type of subject."""
+    for check in all_checks().values():
+        if isinstance(check, SubjectCheck) and check.reads is type(subject):
+            yield from map(check.finding, check.find(subject))
+
+
+def check_of(finding: Finding) -> Check:
+    """Return the check that made a finding; a stored finding may be of a kind that no check has any more."""
+    kind = finding.kind
+    label = kind.replace("_", " ").capitalize()
+    return all_checks().get(kind) or Check(kind=kind, label=label, message=finding.note)
+
+
+def label_of(finding: Finding) -> str:
+    """Return the label of a finding: `Unsupported number`."""
+    return check_of(finding).label
+
+
+def blocks(finding: Finding) -> bool:
+    """Return whether an editor must resolve or cut a finding before approval."""
+    return (
+        finding.status in {Status.UNSUPPORTED, Status.FLAGGED}
+        and check_of(finding).severity is Severity.BLOCKING
+    )
+
+
+def allowed_resolutions(finding: Finding) -> tuple[ResolutionKind, ...]:
+    """Return how an editor may resolve a finding as it stands; none if it does not block, or if the words must be cut."""
+    return check_of(finding).resolutions if blocks(finding) else ()
+
+
+def unresolved(findings: Iterable[Finding], resolutions: Iterable[Resolution]) -> tuple[Finding, ...]:
+    """Return the findings that must still be resolved or cut before approval."""
+    resolved = {resolution.finding for resolution in resolutions}
+    return tuple(
+        finding
+        for finding in findings
+        if blocks(finding) and not (allowed_resolutions(finding) and finding.id in resolved)
+    )

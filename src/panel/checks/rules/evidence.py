@@ -1,0 +1,27 @@
+"""Quotes of a take that are not in the listing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.subjects import SeatText
+from panel.core.finding import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _find(subject: SeatText) -> Iterator[Hit]:
+    for index, quote in enumerate(subject.take.evidence if subject.take else ()):
+        status = Status.IN_LISTING if subject.listing.has_quote(quote) else Status.UNSUPPORTED
+        yield Hit(subject.where(f"evidence.{index}"), quote, (0, len(quote)), status)
+
+
+CHECK = SubjectCheck(
+    kind="evidence",
+    label="Quote not in the listing",
+    message="The quote is not in the listing word for word: correct it or cut it.",
+    reads=SeatText,
+    find=_find,
+)

@@ -1,0 +1,41 @@
+"""HTML and Markdown in a take.
+
+Takes are plain prose (`prompts/take.md.j2`). Markup comes from the listing or from the model, and an editor should see it even though
+every page escapes it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from panel.checks.addresses import TAG
+from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.subjects import SeatText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# `a < b` and `<T>` are no markup.
+_MARKUP = re.compile(
+    rf"{TAG}|"
+    r"!?\[[^\[\]\n]{0,200}\]\([^()\n]{1,500}\)|!?\[[^\[\]\n]{1,200}\]\[[^\[\]\n]{0,80}\]|^ {0,3}\[[^\[\]\n]{1,80}\]: ?\S+"
+    r"|\*\*[^*\n]{1,200}\*\*|(?<!\w)__[^_\n]{1,200}__(?!\w)|^ {0,3}#{1,6} [^\n]{1,200}|^ {0,3}(?:```|~~~)|^ {0,3}[-*+] (?=\w)|```",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Most texts have none of these characters, and looking for them takes a fraction of the time.
+_SIGN_OF_MARKUP = re.compile(r"[<>\[\]*_#`~]|^ {0,3}[-+] ", re.MULTILINE)
+
+
+def _find(subject: SeatText) -> Iterator[Hit]:
+    for found in _MARKUP.finditer(subject.text) if _SIGN_OF_MARKUP.search(subject.text) else ():
+        yield subject.hit(found.span())
+
+
+CHECK = SubjectCheck(
+    kind="markup",
+    label="Markup",
+    message="A take is plain prose: remove the markup.",
+    reads=SeatText,
+    find=_find,
+)

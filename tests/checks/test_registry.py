@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import dataclasses
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panel.checks import (
+    Finding,
+    Severity,
+    Status,
+    Where,
+    all_checks,
+    allowed_resolutions,
+    blocks,
+    check_of,
+    label_of,
+    registry,
+    unresolved,
+)
+from panel.core.resolution import Resolution, ResolutionKind
+
+if TYPE_CHECKING:
+    import pytest
+
+KINDS = {
+    *("address", "benchmark", "contradiction", "date", "evidence", "extreme_score", "first_person", "hidden"),
+    *("instruction", "licence", "lookalike", "markup", "name", "near_identical", "never_says", "number"),
+    *("price", "unanimous"),
+}
+
+
+def finding(text: str, kind: str = "number", status: Status = Status.UNSUPPORTED) -> Finding:
+    where = Where(persona="skeptic", field="take")
+    return Finding(kind=kind, where=where, span=None, text=text, status=status, note="Look at it.")
+
+
+def opinion(found: Finding) -> Resolution:
+    return Resolution(finding=found.id, kind=ResolutionKind.OPINION)
+
+
+def test_kinds_are_those_that_stores_hold() -> None:
+    assert set(all_checks()) == KINDS
+
+
+def test_every_check_has_words_of_its_own() -> None:
+    checks = all_checks().values()
+    assert len({check.label for check in checks}) == len(checks)
+    assert all(check.message.endswith(".") and ". " not in check.message for check in checks)
+    assert all(check.resolutions or "cut it" in check.message for check in checks)
+
+
+def test_a_stored_finding_whose_check_is_gone_is_shown() -> None:
+    retired = finding("a", "old_kind", Status.FLAGGED)
+    assert (label_of(retired), blocks(retired)) == ("Old kind", True)
+
+
+def test_a_notice_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet = dataclasses.replace(check_of(finding("a")), severity=Severity.NOTICE)
+    monkeypatch.setattr(registry, "all_checks", lambda: MappingProxyType({"number": quiet}))
+    assert not blocks(finding("a"))
+    assert allowed_resolutions(finding("a")) == ()
+    assert unresolved([finding("a")], []) == ()
+
+
+def test_a_finding_that_blocks_needs_a_resolution() -> None:
+    findings = [finding("a"), finding("b", status=Status.FLAGGED), finding("c", status=Status.IN_LISTING)]
+    assert unresolved(findings, []) == (findings[0], findings[1])
+    assert unresolved(findings, [opinion(findings[0])]) == (findings[1],)
+    assert unresolved(findings[2:], []) == ()
+
+
+def test_experience_can_only_be_cut() -> None:
+    claimed = finding("I tested it", "first_person", Status.FLAGGED)
+    assert allowed_resolutions(claimed) == ()
+    assert unresolved([claimed], [opinion(claimed)]) == (claimed,)
+
+
+FOUND = st.builds(
+    finding, st.sampled_from("abcd"), st.sampled_from(["number", "first_person"]), st.sampled_from(Status)
+)
+
+
+@given(st.lists(FOUND), st.lists(FOUND))
+def test_resolutions_take_away_from_what_is_left_and_nothing_else_does(
+    findings: list[Finding], resolved: list[Finding]
+) -> None:
+    left = [
+        found
+        for found in findings
+        if found.status in {Status.UNSUPPORTED, Status.FLAGGED}
+        and (found.id not in {one.id for one in resolved} or found.kind == "first_person")
+    ]
+    assert list(unresolved(findings, map(opinion, resolved))) == left
