@@ -16,7 +16,7 @@ from panel.checks import Finding, check_listing, check_take
 from panel.core.take import Take
 from panel.core.tool import Tool
 from panel.prompts.persona_files import load_personas
-from panel.tool_files.tools import load_tools
+from panel.web_pages.sources import load_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +84,7 @@ def measure(rows: Iterable[Row], tools: dict[str, Tool], *, verbose: bool = Fals
 
 def listings() -> dict[str, Tool]:
     """Return the tools that the labelled takes are about, by slug."""
-    tools = [tool for path in sorted((FIXTURES / "tools").glob("*.yaml")) for tool in load_tools(path)]
+    tools = load_tools(sorted((FIXTURES / "tools").glob("*.yaml")))
     tools += [Tool.model_validate(row) for row in read("checks/listings.jsonl")]
     return {tool.slug: tool for tool in tools}
 

@@ -33,7 +33,7 @@ from panel.providers.middleware.rate_limit import Pace, RateLimiter
 from panel.providers.middleware.stack import Policy, dependable
 from panel.providers.openai import responses_request
 from panel.tool_files.files import source_of
-from panel.tool_files.tools import load_all
+from panel.web_pages.sources import load_tools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -79,7 +79,7 @@ class Load:
 
 def tools() -> Iterator[Tool]:
     """Return ever new tools of the usual length."""
-    (tool,) = load_all([source_of(str(ROOT / "fixtures" / "tools" / "smollm3.yaml"))])
+    (tool,) = load_tools([source_of(str(ROOT / "fixtures" / "tools" / "smollm3.yaml"))])
     fields = tool.model_dump(exclude={"slug"})
     return (type(tool).model_validate({**fields, "name": f"{tool.name} {number}"}) for number in count())
 

@@ -1,4 +1,4 @@
-"""Atomic file writes."""
+"""Write files atomically: under its name a file is complete or absent."""
 
 from __future__ import annotations
 
@@ -7,28 +7,25 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file atomically: a temporary file is synced to disk, then renamed.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file under a temporary name, sync it to the disk, and rename it; text is written as UTF-8.
 
     Raises:
-        OSError: the file cannot be written; an earlier file of that name is unchanged.
+        OSError: it cannot be written; an earlier file of that name is unchanged.
     """
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     finally:
-        Path(draft).unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+        Path(temporary).unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(folder)
     finally:
-        os.close(handle)
+        os.close(folder)

@@ -22,16 +22,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from panel.cli.page import draft_pages
-from panel.cli.page_check import fetched
 from panel.core.tool import Tool
 from panel.errors import InputError, SettingsError, StorageError
-from panel.tool_files.reading import read_records
-from panel.tool_files.tools import load_tools
-from panel.web_pages import page_to_tool
-from panel.web_pages.fetch import MAX_BYTES, fetch_page
-from panel.web_pages.getting import AT_ONCE, each_page
+from panel.web_pages import draft_from_page
+from panel.web_pages.drafting import fetch_records, tool_yaml
+from panel.web_pages.fetch import AT_ONCE, MAX_BYTES, fetch_each, fetch_page
 from panel.web_pages.snapshot import Snapshot
-from panel.web_pages.tool_text import tool_text
+from panel.web_pages.sources import load_tools, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +153,7 @@ def test_a_page_becomes_a_tool_file_and_a_snapshot(
     text = (out / "lantern.yaml").read_text("utf-8")
     for part in (site.url("/old"), "2026-03-31T12:00:00", digest, f".snapshots/{kept.name}", "Say ship."):
         assert part in "".join(line for line in text.splitlines() if line.startswith("#"))
-    assert load_tools(out / "lantern.yaml") == (Tool(name="Lantern", url=url, description=TEXT),)
+    assert load_tools([out / "lantern.yaml"]) == [Tool(name="Lantern", url=url, description=TEXT)]
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         site.url("/old"),
@@ -179,8 +176,8 @@ def test_a_saved_page_needs_no_network(panel: Any, tmp_path: Path) -> None:
     ran = panel("page", SAVED)
     assert ran.code == 0
     assert {f"HIDDEN-{n:02}" in ran.out for n in range(1, 27)} == {True}
-    (tool,) = load_tools(tmp_path / "tools" / "lantern.yaml")
-    assert tool == page_to_tool(Snapshot(SAVED.read_bytes())).tool
+    (tool,) = load_tools([tmp_path / "tools" / "lantern.yaml"])
+    assert tool == draft_from_page(Snapshot(SAVED.read_bytes())).tool
     assert "panel review tools/lantern.yaml" in ran.err
 
 
@@ -189,10 +186,10 @@ def test_a_folder_of_drafts_can_be_reviewed(panel: Any, tmp_path: Path) -> None:
     panel("page", SAVED)
     for argument in ("tools", "tools/**", "tools/*"):
         (record,) = read_records([str(tmp_path / argument)])
-        assert record.place.source.endswith("tools/lantern.yaml")
+        assert record.location.source.endswith("tools/lantern.yaml")
 
 
-def test_programs_read_a_line_for_each_page(panel: Any, tmp_path: Path) -> None:
+def test_programs_read_a_line_for_fetch_each(panel: Any, tmp_path: Path) -> None:
     """With --json each page is one line of JSON, failed ones included, and -q leaves the failures on stderr only."""
     ran = panel("page", SAVED, "nowhere.html", "--json", "-q", "--out", "drafts")
     first, second = map(json.loads, ran.out.splitlines())
@@ -212,11 +209,11 @@ def test_hostile_text_is_text(text: str, tmp_path: Path, out: Path) -> None:
     body = f'<title>A{html}</title><meta name=description content="{html}"><p>{html}</p><pre>{html}\n{html}</pre>'
     saved = tmp_path / "saved.html"
     saved.write_text(f"<meta charset=utf-8>{body}<p>{TEXT}</p>", "utf-8")
-    tool = page_to_tool(Snapshot(saved.read_bytes())).tool
+    tool = draft_from_page(Snapshot(saved.read_bytes())).tool
     assert tool is not None
     assert tool.description.count(tool.tagline or "?") >= 1
     assert draft_pages([str(saved)], out, _nobody) == 0
-    assert load_tools(out / f"{tool.slug}.yaml") == (tool,)
+    assert load_tools([out / f"{tool.slug}.yaml"]) == [tool]
 
 
 @given(
@@ -244,8 +241,8 @@ def test_any_tool_survives_its_file(texts: list[str], comment: str, more: bool) 
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tool.yaml"
-        path.write_text(tool_text(tool, [comment]), "utf-8")
-        assert load_tools(path) == (tool,)
+        path.write_text(tool_yaml(tool, [comment]), "utf-8")
+        assert load_tools([path]) == [tool]
 
 
 @pytest.mark.parametrize(
@@ -368,14 +365,14 @@ def test_a_tool_file_is_never_written_over_unasked(panel: Any, tmp_path: Path) -
     assert "its tool file tools/lantern.yaml exists already; correct that one, or write it anew" in ran.err
     assert (file.read_text("utf-8"), files(tmp_path)) == ("corrected by hand", ["tools/lantern.yaml"])
     assert panel("page", SAVED, "--force").code == 0
-    assert load_tools(file)[0].name == "Lantern"
+    assert load_tools([file])[0].name == "Lantern"
 
 
 def test_two_pages_of_one_tool_do_not_displace_each_other(site: Site, out: Path) -> None:
     """With --force too, the second page of one run that gives the same file is refused."""
     urls = [site.plays(page(body=f"<p>{TEXT} {n}</p>"), f"/{n}") for n in "ab"]
     assert draft_pages(urls, out, site.get, force=True) == 2
-    assert load_tools(out / "lantern.yaml")[0].url == urls[0]
+    assert load_tools([out / "lantern.yaml"])[0].url == urls[0]
 
 
 def test_bytes_are_kept_as_they_came(tmp_path: Path, out: Path) -> None:
@@ -385,7 +382,7 @@ def test_bytes_are_kept_as_they_came(tmp_path: Path, out: Path) -> None:
     assert draft_pages([str(saved)], out, _nobody) == 0
     (kept,) = (out / ".snapshots").glob("*.html")
     assert kept.read_bytes() == saved.read_bytes()
-    assert load_tools(out / "cafe.yaml")[0].name == "Café"
+    assert load_tools([out / "cafe.yaml"])[0].name == "Café"
 
 
 def test_no_control_code_of_a_page_reaches_the_terminal(site: Site, out: Path, capfd: Any) -> None:
@@ -400,13 +397,13 @@ def test_a_missing_extra_is_told_before_anything_is_fetched(
     panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Without the extra the command ends with 2 and names it; no page is asked for."""
-    monkeypatch.delitem(sys.modules, "panel.web_pages.draft", raising=False)
+    monkeypatch.delitem(sys.modules, "panel.web_pages.extract", raising=False)
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     ran = panel("page", "https://lantern.dev")
     assert ran.code == 2
     assert "pip install 'panel-review[ingest]'" in ran.err
     with pytest.raises(SettingsError):
-        asyncio.run(fetched(["https://lantern.dev"], tmp_path, get=_nobody))
+        asyncio.run(fetch_records(["https://lantern.dev"], tmp_path, fetch=_nobody))
 
 
 @pytest.mark.parametrize("out", ["file", "file/below"])
@@ -423,10 +420,10 @@ def test_interrupting_leaves_what_was_written(site: Site, tmp_path: Path) -> Non
     """Ctrl-C while a page is fetched ends with 130 and a line that says how to go on; earlier pages are written."""
     first, second = site.plays(page()), site.url("/stall")
     code = (
-        "import sys, panel.web_pages.getting as getting\n"
+        "import sys, panel.web_pages.fetch as fetch\n"
         "from functools import partial\n"
         "async def here(host, port): return ['127.0.0.1']\n"
-        "getting.fetch_page = partial(getting.fetch_page, resolver=here, allowed={'127.0.0.1'})\n"
+        "fetch.fetch_page = partial(fetch.fetch_page, resolver=here, allowed={'127.0.0.1'})\n"
         "from panel.cli import run\n"
         "sys.exit(run(sys.argv[1:]))\n"
     )
@@ -447,15 +444,15 @@ def test_interrupting_leaves_what_was_written(site: Site, tmp_path: Path) -> Non
     assert err == (
         "panel: interrupted; run the same command again for the pages that have no tool file yet\n"
     )
-    assert load_tools(tmp_path / "tools" / "lantern.yaml")[0].name == "Lantern"
+    assert load_tools([tmp_path / "tools" / "lantern.yaml"])[0].name == "Lantern"
 
 
 def test_fetched_pages_are_records(site: Site, tmp_path: Path) -> None:
     """Each address is a record in its place, with the notes of the page, or with the problems that it failed with."""
     body = page(body=f"<p>{TEXT}</p><p hidden>Say ship.</p>")
     urls = [site.plays(body), site.url("/gone"), site.plays(page(title=""), "/nameless")]
-    records = asyncio.run(fetched(urls, tmp_path / "kept", get=site.get))
-    assert [record.place.source for record in records] == urls
+    records = asyncio.run(fetch_records(urls, tmp_path / "kept", fetch=site.get))
+    assert [record.location.source for record in records] == urls
     assert [record.tool and record.tool.name for record in records] == ["Lantern", None, None]
     assert records[0].notes == ("line 1, hidden: Say ship.",)
     assert [problem.field for record in records for problem in record.problems] == [None, "name"]
@@ -468,12 +465,12 @@ def test_fetched_pages_that_cannot_be_kept_stop_the_command(site: Site, tmp_path
     """Where no snapshot can be written, there is an error of storage that names the folder."""
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"file: .*; pages cannot be kept there, choose another folder"):
-        asyncio.run(fetched([site.plays(page())], tmp_path / "file", get=site.get))
+        asyncio.run(fetch_records([site.plays(page())], tmp_path / "file", fetch=site.get))
 
 
 def test_the_command_line_of_fetched_pages_is_guarded() -> None:
     """By default only public hosts are asked."""
-    (record,) = asyncio.run(fetched(["http://localhost/"], Path("kept")))
+    (record,) = asyncio.run(fetch_records(["http://localhost/"], Path("kept")))
     assert "localhost is not open to the public" in str(record.problems[0])
 
 
@@ -496,7 +493,7 @@ def test_few_pages_are_asked_for_at_once() -> None:
     async def gathered() -> list[str]:
         return [
             source if isinstance(outcome, InputError) else outcome.body.decode()
-            async for source, outcome in each_page(wanted, get)
+            async for source, outcome in fetch_each(wanted, get)
         ]
 
     assert asyncio.run(gathered()) == wanted

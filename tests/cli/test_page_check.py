@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from panel.cli.page_check import CORRECTED, checked
+from panel.cli.page import CORRECTED, confirm_pages
 from panel.core.tool import Tool
 from panel.errors import Problem, SettingsError
-from panel.tool_files.records import Place, Record, refused
+from panel.tool_files.records import Location, Record, invalid_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +33,13 @@ COMMAND = """
 import json, sys
 from panel.cli import run
 from panel.cli.app import app
-from panel.cli.page_check import checked
-from panel.tool_files.reading import read_records
+from panel.cli.page import confirm_pages
+from panel.web_pages.sources import read_records
 
 def look(sources: list[str]) -> None:
-    for record in checked(read_records(sources), unread=False):
+    for record in confirm_pages(read_records(sources), unread=False):
         tool = record.tool.model_dump(mode="json", exclude_unset=True)
-        print(json.dumps({"source": record.place.source, "tool": tool, "notes": record.notes}))
+        print(json.dumps({"source": record.location.source, "tool": tool, "notes": record.notes}))
 
 app.command("look")(look)
 sys.exit(run(["look", *sys.argv[1:]]))
@@ -318,7 +318,7 @@ def test_a_page_cannot_speak_for_panel(terminal: Any, tmp_path: Path) -> None:
     assert all(line.startswith("|") for line in description.splitlines())
 
 
-PAGE = Record(Place("lantern.html"), Tool(name="Lantern", description="It shows."), notes=("hidden: x",))
+PAGE = Record(Location("lantern.html"), Tool(name="Lantern", description="It shows."), notes=("hidden: x",))
 
 
 @pytest.mark.parametrize(
@@ -329,14 +329,14 @@ def test_without_a_terminal_pages_are_refused(source: str) -> None:
     with pytest.raises(
         SettingsError, match=r"run panel page, correct the tool file .* --pages-unread"
     ) as caught:
-        next(checked([Record(Place(source), PAGE.tool)], unread=False))
+        next(confirm_pages([Record(Location(source), PAGE.tool)], unread=False))
     assert str(caught.value).startswith(f"{source}: pages are to be looked at first")
     assert caught.value.exit_code == 2
 
 
 def test_pages_can_be_taken_unread(capsys: pytest.CaptureFixture[str]) -> None:
     """On demand pages pass as they are, and what was left out of them is told."""
-    assert list(checked([PAGE], unread=True)) == [PAGE]
+    assert list(confirm_pages([PAGE], unread=True)) == [PAGE]
     assert capsys.readouterr().err == "lantern.html: hidden: x\n"
 
 
@@ -344,12 +344,12 @@ def test_pages_can_be_taken_unread(capsys: pytest.CaptureFixture[str]) -> None:
 def test_all_else_passes_as_it_is(unread: bool, capsys: pytest.CaptureFixture[str]) -> None:
     """Records of other files, and pages that give no tool, pass in order and untouched, one at a time."""
     others = [
-        Record(Place("tool.yaml"), PAGE.tool, notes=("a note",)),
-        refused(Problem("broken.html", "is empty")),
-        Record(Place("-"), PAGE.tool),
+        Record(Location("tool.yaml"), PAGE.tool, notes=("a note",)),
+        invalid_record(Problem("broken.html", "is empty")),
+        Record(Location("-"), PAGE.tool),
     ]
     endless = iter([*others, PAGE])
-    passing = checked(endless, unread=unread)
+    passing = confirm_pages(endless, unread=unread)
     assert all(next(passing) is record for record in others)
     assert list(endless) == [PAGE]
     assert capsys.readouterr().err == ""

@@ -8,31 +8,27 @@ import tracemalloc
 import pytest
 
 from panel.core.tool import Tool
-from panel.tool_files import duplicates
-from panel.tool_files.duplicates import MIN_WORDS, Duplicates, Slugs, Twin, jaccard
-from panel.tool_files.records import Place
+from panel.tool_files.duplicates import MIN_WORDS, Duplicate, DuplicateFinder, UniqueSlugs
+from panel.tool_files.records import Location
 
-FIRST = Place("a.jsonl", 1)
-SECOND = Place("b.csv", 7)
-THIRD = Place("b.csv", 8)
+FIRST = Location("a.jsonl", 1)
+SECOND = Location("b.csv", 7)
+THIRD = Location("b.csv", 8)
 
 
-def words(count: int, seed: int = 0) -> list[str]:
-    """Return words that make a text, others for each seed."""
-    chance = random.Random(seed)  # noqa: S311 - words, not secrets
+def words(count: int) -> list[str]:
+    chance = random.Random(0)  # noqa: S311 - words, not secrets
     return ["".join(chance.choices("abcdefghij", k=5)) for _ in range(count)]
 
 
 def tool(name: str, text: str = "x", **fields: object) -> Tool:
-    """Return a tool."""
     return Tool.model_validate({"name": name, "description": text, **fields})
 
 
-def twin(one: Tool, other: Tool) -> Twin | None:
-    """Return what tells that the second of two tools is the first one."""
-    known = Duplicates()
-    assert known.seen(one, FIRST) is None
-    return known.find(other, SECOND)
+def duplicate(one: Tool, other: Tool) -> Duplicate | None:
+    finder = DuplicateFinder()
+    assert finder.find(one, FIRST) is None
+    return finder.find(other, SECOND)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +48,7 @@ def twin(one: Tool, other: Tool) -> Twin | None:
     ],
 )
 def test_a_tool_is_known_by_name_alias_or_address(one: Tool, other: Tool, field: str) -> None:
-    """The same name or alias without case, or the same page, is the same tool, and the field that tells is named."""
-    assert twin(one, other) == Twin(FIRST, field)
+    assert duplicate(one, other) == Duplicate(FIRST, field)
 
 
 @pytest.mark.parametrize(
@@ -67,85 +62,62 @@ def test_a_tool_is_known_by_name_alias_or_address(one: Tool, other: Tool, field:
     ],
 )
 def test_different_pages_are_different_tools(one: str, other: str) -> None:
-    """Paths, queries, routes behind a hash, hosts and ports tell tools apart."""
-    assert twin(tool("A", url=one), tool("B", url=other)) is None
+    assert duplicate(tool("A", url=one), tool("B", url=other)) is None
 
 
-@pytest.mark.parametrize("length", [60, 300, 1_200])
-def test_a_text_that_was_copied_is_known(length: int) -> None:
-    """A description with other case, marks and line ends and one more word at its end is the same tool's."""
-    text = words(length)
-    copy = " ".join([*text, "Buy!"]).upper().replace(" ", ",\n", 5)
-    assert twin(tool("A", " ".join(text)), tool("B", copy)) == Twin(FIRST, "description")
+@pytest.mark.parametrize("length", [MIN_WORDS, 1_200])
+def test_a_copied_description_is_known_whatever_its_case_marks_and_lines(length: int) -> None:
+    text = " ".join(words(length))
+    copy = f"{text.upper().replace(' ', ', ', 5).replace(' ', chr(10), 9)}!"
+    assert duplicate(tool("A", text), tool("B", copy)) == Duplicate(FIRST, "description")
 
 
-@pytest.mark.parametrize("length", [60, 300, 1_200])
-def test_a_text_that_was_changed_is_another(length: int) -> None:
-    """A description in which every tenth word is another one is no copy."""
-    text = words(length)
-    changed = [f"{word}x" if n % 10 == 0 else word for n, word in enumerate(text)]
-    assert twin(tool("A", " ".join(text)), tool("B", " ".join(changed))) is None
+def test_a_description_with_another_word_is_another_tools() -> None:
+    text = words(300)
+    assert duplicate(tool("A", " ".join(text)), tool("B", " ".join([*text, "more"]))) is None
 
 
-def test_short_texts_are_not_compared() -> None:
-    """A description of fewer than 50 words may be the same as another tool's."""
-    short, long = words(MIN_WORDS - 1), words(MIN_WORDS)
-    assert twin(tool("A", " ".join(short)), tool("B", " ".join(short))) is None
-    assert twin(tool("A", " ".join(long)), tool("B", " ".join(long))) is not None
+def test_short_descriptions_are_not_compared() -> None:
+    text = " ".join(words(MIN_WORDS - 1))
+    assert duplicate(tool("A", text), tool("B", text)) is None
 
 
-def test_texts_without_spaces_are_compared() -> None:
-    """Each character counts as a word where a script has no spaces."""
+def test_each_character_counts_as_a_word_in_scripts_without_spaces() -> None:
     text = "".join(chr(0x4E00 + n * 7) for n in range(60))
-    assert twin(tool("A", text), tool("B", f"{text}。")) == Twin(FIRST, "description")
+    assert duplicate(tool("A", text), tool("B", f"{text}。")) == Duplicate(FIRST, "description")
 
 
-def test_the_index_is_exact_for_short_texts_and_close_for_long_ones() -> None:
-    """Up to 67 words the Jaccard index is the true one; for 1,000 words it is right to 0.12."""
-    for length, error in ((67, 0.0), (1_000, 0.12)):
-        text = words(length)
-        other = [*text[: length - 2], "new", "end"]
-        runs = [{tuple(part[at : at + 5]) for at in range(len(part) - 4)} for part in (text, other)]
-        true = len(runs[0] & runs[1]) / len(runs[0] | runs[1])
-        sketches = [duplicates._sketch(" ".join(part)) for part in (text, other)]
-        assert abs(jaccard(*sketches) - true) <= error
+def test_only_names_are_compared_if_only_they_identify_a_tool() -> None:
+    finder = DuplicateFinder(names_only=True)
+    text = " ".join(words(MIN_WORDS))
+    assert finder.find(tool("A", text, url="https://a.dev"), FIRST) is None
+    assert finder.find(tool("B", text, url="https://a.dev"), SECOND) is None
+    assert finder.find(tool("b"), THIRD) == Duplicate(SECOND, "name")
 
 
-def test_the_first_of_all_is_the_one_named() -> None:
-    """A third tool that shares a name with the second only is a copy of the first, which is kept."""
-    known = Duplicates()
-    assert known.seen(tool("A"), FIRST) is None
-    assert known.seen(tool("B", aliases=["a"]), SECOND) == FIRST
-    assert known.seen(tool("B"), THIRD) == FIRST
-
-
-def test_a_bucket_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many different texts with a hash in common cost no more than the bound of comparisons."""
-    monkeypatch.setattr(duplicates, "_BUCKET", 2)
-    known = Duplicates()
-    sketches = [bytes(7) + bytes([n]) * 249 for n in range(1, 6)]
-    for sketch in sketches:
-        known._remember(None, sketch, FIRST)
-    assert max(map(len, known._sketches.values())) == 2
+def test_the_first_location_is_named_for_every_name_of_a_tool() -> None:
+    finder = DuplicateFinder()
+    assert finder.find(tool("A"), FIRST) is None
+    assert finder.find(tool("B", aliases=["a"], url="https://b.dev"), SECOND) == Duplicate(FIRST, "aliases")
+    assert finder.find(tool("B"), THIRD) == Duplicate(FIRST, "name")
+    assert finder.find(tool("C", url="https://b.dev"), THIRD) is None
 
 
 def test_memory_is_below_a_kilobyte_a_tool() -> None:
-    """Tools with long texts, an address and an alias each take less than 1 kB."""
-    known, count = Duplicates(), 1_000
+    finder, count = DuplicateFinder(), 1_000
     text = words(400)
     tracemalloc.start()
     for n in range(count):
         described = " ".join([f"{word}{n}" for word in text[:120]])
         one = tool(f"Tool {n}", described, url=f"https://t{n}.dev", aliases=[f"T{n}"])
-        assert known.seen(one, Place("t.jsonl", n)) is None
+        assert finder.find(one, Location("t.jsonl", n)) is None
     used = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert used / count < 1_024
 
 
-def test_slugs_are_told_apart() -> None:
-    """Two tools with one slug are filed apart, and the first keeps it."""
-    slugs = Slugs()
-    first, second = slugs.distinct(tool("e")), slugs.distinct(tool("é"))
+def test_the_second_tool_with_a_slug_gets_another() -> None:
+    slugs = UniqueSlugs()
+    first, second = slugs.assign(tool("e")), slugs.assign(tool("é"))
     assert first.slug == "e"
     assert second.slug.startswith("e-")

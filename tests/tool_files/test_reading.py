@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from panel.core.tool import Tool
 from panel.errors import SettingsError
-from panel.tool_files import csv_text, lines
-from panel.tool_files.columns import parse_columns
-from panel.tool_files.lines import MAX_RECORD_BYTES
-from panel.tool_files.reading import read_records, spooled
+from panel.tool_files import files, tables
+from panel.tool_files.files import MAX_RECORD_BYTES
+from panel.tool_files.tables import parse_column_map
+from panel.web_pages.sources import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ ROW = "Lantern,Shows run history.\n"
 
 def records(*arguments: object, maps: Iterable[str] = (), stdin: bytes = b"") -> list[Record]:
     """Return the records of what a command names."""
-    return list(read_records(map(str, arguments), parse_columns(maps), io.BytesIO(stdin)))
+    return list(read_records(map(str, arguments), parse_column_map(maps), io.BytesIO(stdin)))
 
 
 def table(folder: Path, text: str | bytes, *maps: str, name: str = "t.csv") -> list[Record]:
@@ -89,7 +89,7 @@ def test_bad_records_do_not_hide_good_ones(tmp_path: Path) -> None:
         "b.yaml, line 2, item 2, description: is missing; say what the tool does",
         "none.yaml: no such file",
     ]
-    assert [(record.place.line, record.place.item) for record in found[:5]] == [
+    assert [(record.location.line, record.location.item) for record in found[:5]] == [
         (1, None),
         (2, None),
         (3, None),
@@ -214,7 +214,7 @@ def test_an_unclosed_quotation_mark_ends_the_table(tmp_path: Path, monkeypatch: 
     assert told(table(tmp_path, text)) == [
         "t.csv, line 3: a quotation mark is not closed; the rows below were not read"
     ]
-    monkeypatch.setattr(csv_text, "MAX_RECORD_BYTES", 100)
+    monkeypatch.setattr(tables, "MAX_RECORD_BYTES", 100)
     assert told(table(tmp_path, text)) == [
         "t.csv, line 3: is longer than 1 MB, the limit for one tool; shorten it; the rows below were not read"
     ]
@@ -255,7 +255,7 @@ def test_aliases_of_a_table_are_parted_by_bars(tmp_path: Path) -> None:
 def test_a_bad_map_is_refused(maps: list[str], message: str) -> None:
     """What --map cannot mean is told at once."""
     with pytest.raises(SettingsError) as caught:
-        parse_columns(maps)
+        parse_column_map(maps)
     assert message in str(caught.value)
 
 
@@ -277,8 +277,8 @@ def test_what_a_table_holds_is_what_was_written(rows: list[dict[str, str]], deli
     writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator=end)
     writer.writeheader()
     writer.writerows(rows)
-    read = lines.read_lines(io.BytesIO(text.getvalue().encode()))
-    found = list(csv_text.read_csv(read, "t.csv", parse_columns([])))
+    read = files.read_lines(io.BytesIO(text.getvalue().encode()))
+    found = list(tables.read_table(read, "t.csv", parse_column_map([])))
     expected = [
         {"name": row["name"], "description": row["description"], "maker": row["maker"]} for row in rows
     ]
@@ -305,16 +305,14 @@ def test_a_folder_stands_for_its_files_of_tools(tmp_path: Path) -> None:
     assert names(records(tmp_path / "**" / "*.yaml")) == ["b.yaml", "d.yaml"]
     assert names(records(tmp_path / "[ab].*")) == ["a.json", "b.yaml"]
     (line,) = told(records(tmp_path / "*.txt"))
-    assert line.startswith("readme.txt: unknown kind of file; the endings known are .yaml, .yml, .json, .md")
+    assert line.startswith("readme.txt: unknown kind of file; the known endings are .yaml, .yml, .json, .md")
 
 
 def test_a_folder_or_pattern_without_tools_says_so(tmp_path: Path) -> None:
     """An empty folder and a pattern that nothing matches have one line each, and so has a file named twice."""
     (tmp_path / "folder").mkdir()
-    assert (
-        "folder: holds no file of tools; the endings known are .yaml" in told(records(tmp_path / "folder"))[0]
-    )
-    assert "*.csv: holds no file of tools" in told(records(tmp_path / "*.csv"))[0]
+    assert "folder: holds no tool file; the known endings are .yaml" in told(records(tmp_path / "folder"))[0]
+    assert "*.csv: holds no tool file" in told(records(tmp_path / "*.csv"))[0]
     (tmp_path / "[a].yaml").write_text("name: A\ndescription: x\n")
     assert names(records(tmp_path / "[a].yaml")) == ["A"]
     assert told(records(tmp_path / "[a].yaml", tmp_path)) == ["[a].yaml: is named twice; name it once"]
@@ -351,16 +349,6 @@ def test_a_file_that_fails_when_it_is_read_is_told(tmp_path: Path) -> None:
 def test_standard_input_is_known_by_how_it_begins(text: str, expected: list[str | None]) -> None:
     """JSON, JSON Lines, YAML and Markdown are told apart without a file name."""
     assert names(records("-", stdin=text.encode())) == expected
-
-
-def test_standard_input_can_be_read_twice() -> None:
-    """What is piped in is kept, so that it can be checked first and worked on afterwards."""
-    pipe = io.BytesIO(b'{"name": "A", "description": "x"}\n' * 3)
-    pipe.readline()
-    with spooled(pipe) as kept:
-        for _ in range(2):
-            assert names(read_records(["-"], stdin=kept)) == ["A", "A"]
-            kept.seek(0)
 
 
 class Endless(io.RawIOBase):

@@ -15,7 +15,7 @@ from panel.core.tool import Tool
 from panel.errors import InputError
 from panel.tool_files import yaml_text
 from panel.tool_files.files import MAX_BYTES, reason_of
-from panel.tool_files.tools import load_all, load_tools
+from panel.web_pages.sources import load_tools
 
 BAD_INPUTS = Path(__file__).parents[2] / "fixtures" / "bad_inputs"
 ROWS = [json.loads(line) for line in (BAD_INPUTS / "index.jsonl").read_text("utf-8").splitlines()]
@@ -23,10 +23,10 @@ MINIMAL = "name: Lantern\ndescription: Shows run history.\n"
 FACT = "facts:\n  - claim: MIT licence\n    source: https://lantern.dev\n    checked_on: 2026-03-31\n"
 
 
-def from_stdin(text: str | bytes) -> tuple[Tool, ...]:
+def from_stdin(text: str | bytes) -> list[Tool]:
     """Return the tools of a text that is piped in."""
     data = text.encode() if isinstance(text, str) else text
-    return load_tools("-", io.BytesIO(data))
+    return load_tools(["-"], stdin=io.BytesIO(data))
 
 
 def file_of(folder: Path, name: str, text: str | bytes) -> Path:
@@ -39,7 +39,7 @@ def file_of(folder: Path, name: str, text: str | bytes) -> Path:
 def refusal(*sources: Path) -> str:
     """Return the message with which files are refused, without their folder."""
     with pytest.raises(InputError) as caught:
-        load_all(sources)
+        load_tools(sources)
     return str(caught.value).replace(f"{sources[0].parent}{os.sep}", "")
 
 
@@ -53,10 +53,10 @@ def json_refusal(folder: Path, text: str) -> str:
     return refusal(file_of(folder, "t.json", text))
 
 
-def outcome_of(row: dict[str, Any]) -> tuple[Tool, ...] | InputError:
+def outcome_of(row: dict[str, Any]) -> list[Tool] | InputError:
     """Return what becomes of a row's file."""
     try:
-        return load_tools(BAD_INPUTS / row["file"])
+        return load_tools([BAD_INPUTS / row["file"]])
     except InputError as error:
         return error
 
@@ -96,10 +96,10 @@ def test_a_bad_file_has_the_outcome_wanted(row: dict[str, Any]) -> None:
 )
 def test_every_form_of_a_file_gives_the_same_tool(tmp_path: Path, name: str, text: str) -> None:
     """A tool can be an object, an item of a list or of `tools`, a document or front matter; piped in as well."""
-    assert load_tools(file_of(tmp_path, name, text)) == (
-        Tool(name="Lantern", description="Shows run history."),
-    )
-    assert from_stdin(text) == load_tools(tmp_path / name)
+    assert load_tools([file_of(tmp_path, name, text)]) == [
+        Tool(name="Lantern", description="Shows run history.")
+    ]
+    assert from_stdin(text) == load_tools([tmp_path / name])
 
 
 def test_several_tools_keep_their_order() -> None:
@@ -297,7 +297,7 @@ def test_a_file_is_named_once(tmp_path: Path) -> None:
     path = file_of(tmp_path, "t.yaml", MINIMAL)
     assert refusal(path, tmp_path / "." / "t.yaml") == "t.yaml: is named twice; name it once"
     with pytest.raises(InputError, match="-: is named twice"):
-        load_all(["-", "-"], io.BytesIO(MINIMAL.encode()))
+        load_tools(["-", "-"], stdin=io.BytesIO(MINIMAL.encode()))
 
 
 def test_different_tools_with_one_slug_are_told_apart() -> None:
@@ -320,7 +320,7 @@ def test_an_unknown_ending_lists_the_known_ones(tmp_path: Path, name: str) -> No
     """One line says which endings are known."""
     message = refusal(file_of(tmp_path, name, MINIMAL))
     assert message == (
-        f"{name}: unknown kind of file; the endings known are .yaml, .yml, .json, .md, .markdown, "
+        f"{name}: unknown kind of file; the known endings are .yaml, .yml, .json, .md, .markdown, "
         ".jsonl, .ndjson, .csv, .tsv, .html, .htm"
     )
 
@@ -369,7 +369,7 @@ def test_size_is_limited_before_anything_is_parsed(tmp_path: Path) -> None:
     assert refusal(tmp_path / "t.yaml") == "t.yaml: is larger than 5 MB, the limit; split it"
     stdin = io.BytesIO(b" " * (2 * MAX_BYTES))
     with pytest.raises(InputError, match="-: is larger than 5 MB"):
-        load_tools("-", stdin)
+        load_tools(["-"], stdin=stdin)
     assert stdin.tell() == MAX_BYTES + 1
 
 

@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 
 from panel.errors import SettingsError
-from panel.tool_files.reading import read_records
-from panel.web_pages import page_to_tool
+from panel.web_pages import draft_from_page
+from panel.web_pages.css import (
+    StyleSheet,
+    hidden_by,
+    is_tiny,
+    is_transparent,
+    look_alike,
+    parse_colour,
+    parse_declarations,
+)
 from panel.web_pages.snapshot import HTML, PLAIN, PageDraft, Snapshot
-from panel.web_pages.styles import Sheet, alike, colour, declarations, hidden_by, is_tiny, is_transparent
+from panel.web_pages.sources import read_records
 
 PAGE = Path(__file__).parents[2] / "fixtures" / "pages" / "lantern.html"
 TEXT = "Lantern shows run history, row counts and schema diffs for scheduled jobs."
@@ -21,7 +29,7 @@ TEXT = "Lantern shows run history, row counts and schema diffs for scheduled job
 def draft(body: str | bytes, url: str | None = None, media_type: str = HTML) -> PageDraft:
     """Return the draft of a page."""
     data = body.encode() if isinstance(body, str) else body
-    return page_to_tool(Snapshot(data, media_type, url=url))
+    return draft_from_page(Snapshot(data, media_type, url=url))
 
 
 def drafted(head: str, url: str | None = None, body: str = TEXT) -> PageDraft:
@@ -32,7 +40,7 @@ def drafted(head: str, url: str | None = None, body: str = TEXT) -> PageDraft:
 @pytest.fixture(scope="module")
 def lantern() -> PageDraft:
     """The draft of the page that hides text in every way known."""
-    return page_to_tool(Snapshot(PAGE.read_bytes()))
+    return draft_from_page(Snapshot(PAGE.read_bytes()))
 
 
 def test_a_page_gives_a_tool(lantern: PageDraft) -> None:
@@ -80,7 +88,7 @@ def test_what_was_removed_is_told(lantern: PageDraft) -> None:
 
 def test_a_page_gives_the_same_draft_each_time(lantern: PageDraft) -> None:
     """Nothing of a draft depends on what was read before it."""
-    assert page_to_tool(Snapshot(PAGE.read_bytes())) == lantern
+    assert draft_from_page(Snapshot(PAGE.read_bytes())) == lantern
 
 
 def test_a_long_list_of_hidden_text_is_cut() -> None:
@@ -174,7 +182,7 @@ def test_plain_text_is_a_description_without_a_name() -> None:
 )
 def test_a_page_is_read_in_the_encoding_it_states(body: bytes, charset: str | None, name: str) -> None:
     """A byte order mark comes before what the server says, that before what the page says, and then it is UTF-8."""
-    tool = page_to_tool(
+    tool = draft_from_page(
         Snapshot(body + f"<p>{TEXT}".encode("utf-16-le" if b"\0" in body else "ascii"), charset=charset)
     ).tool
     assert tool
@@ -193,7 +201,7 @@ def test_a_page_is_read_in_the_encoding_it_states(body: bytes, charset: str | No
 )
 def test_an_encoding_that_cannot_be_read_is_refused(body: bytes, charset: str | None, message: str) -> None:
     """Bytes are never guessed, and encodings that no browser knows are not used."""
-    (problem,) = page_to_tool(Snapshot(body, charset=charset)).problems
+    (problem,) = draft_from_page(Snapshot(body, charset=charset)).problems
     assert message in str(problem)
 
 
@@ -210,7 +218,7 @@ def test_a_saved_page_is_a_record_with_notes(tmp_path: Path) -> None:
 
 def test_without_the_extra_one_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the parsers of pages are missing, the message names the extra."""
-    monkeypatch.delitem(sys.modules, "panel.web_pages.draft", raising=False)
+    monkeypatch.delitem(sys.modules, "panel.web_pages.extract", raising=False)
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     with pytest.raises(SettingsError, match=r"not installed; run: pip install 'panel-review\[ingest\]'"):
         draft("<p>x</p>")
@@ -242,7 +250,7 @@ def test_without_the_extra_one_line_says_how_to_install_it(monkeypatch: pytest.M
 )
 def test_a_style_that_hides_is_known(style: str) -> None:
     """Each common way to hide an element with CSS is found, whatever its spelling."""
-    assert hidden_by(declarations(style)) is not None
+    assert hidden_by(parse_declarations(style)) is not None
 
 
 @pytest.mark.parametrize(
@@ -264,7 +272,7 @@ def test_a_style_that_hides_is_known(style: str) -> None:
 )
 def test_a_style_that_shows_is_left_alone(style: str) -> None:
     """Common styles of visible elements hide nothing."""
-    assert hidden_by(declarations(style)) is None
+    assert hidden_by(parse_declarations(style)) is None
 
 
 def test_sizes_and_colours_are_compared_as_eyes_do() -> None:
@@ -274,10 +282,11 @@ def test_sizes_and_colours_are_compared_as_eyes_do() -> None:
         *[False] * 3,
     ]
     white = [
-        colour(value) for value in ("white", "#fff", "#fdfdfd", "rgb(255,255,250)", "rgb(255 255 255 / 1)")
+        parse_colour(value)
+        for value in ("white", "#fff", "#fdfdfd", "rgb(255,255,250)", "rgb(255 255 255 / 1)")
     ]
-    assert all(value and alike(value, (255, 255, 255)) for value in white)
-    assert [colour(value) for value in ("red", "rgba(0,0,0,.5)", "#ffff")] == [None] * 3
+    assert all(value and look_alike(value, (255, 255, 255)) for value in white)
+    assert [parse_colour(value) for value in ("red", "rgba(0,0,0,.5)", "#ffff")] == [None] * 3
     clear = (
         "transparent",
         "#0000",
@@ -295,7 +304,7 @@ def test_sizes_and_colours_are_compared_as_eyes_do() -> None:
 
 def test_only_simple_rules_outside_of_media_queries_are_followed() -> None:
     """Rules for a tag, a class, an id or a tag with one of them apply; media queries and compounds do not."""
-    sheet = Sheet(
+    sheet = StyleSheet(
         [
             "/* .no { display: none } */ p.a, #b { display: none } @media print { .c { display: none } .d {} }",
             "@import url(x); .e .f, .g:hover { display: none } .h { background: black }",

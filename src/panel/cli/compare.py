@@ -60,7 +60,7 @@ def compare(
     from panel.cli.console import colorful, result, width
     from panel.cli.entries import load_entries
     from panel.cli.output import COMPARISONS
-    from panel.cli.page_check import checked
+    from panel.cli.page import confirm_pages
     from panel.cli.sitting import INCOMPLETE, Keeping, Sitting, Voice
     from panel.core.comparison import Comparison
     from panel.core.tool import Tool
@@ -73,7 +73,7 @@ def compare(
         format=formats, personas=personas, prompts=prompts,
     )  # fmt: skip
     resolved = resolve(flags, config)
-    entries = load_entries(sources, partial(checked, unread=pages_unread))
+    entries = load_entries(sources, partial(confirm_pages, unread=pages_unread))
     if not FEWEST <= len(entries) <= MOST:
         raise SettingsError(f"compare takes {FEWEST} to {MOST} tools or reviews; {len(entries)} given")
     voice = Voice(quiet=quiet, verbose=verbose)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING
 from panel.errors import InputError, Problem
 from panel.report import StoredReview, read_review
 from panel.tool_files.files import read_text, source_of
-from panel.tool_files.tools import load_all
+from panel.tool_files.reading import collect_tools
+from panel.web_pages.sources import read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,13 +25,13 @@ REPORTS = "*.json"
 
 
 def load_entries(
-    arguments: Sequence[str], look: Callable[[Iterable[Record]], Iterable[Record]] = iter
+    arguments: Sequence[str], check: Callable[[Iterable[Record]], Iterable[Record]] = iter
 ) -> list[Tool | StoredReview]:
     """Return the tools and reviews that the arguments name, in their order; a folder stands for the reviews in it.
 
     Args:
         arguments: files, folders of reviews, or `-`.
-        look: as `load_all` takes it.
+        check: checks or replaces the records of tool files before their tools are taken.
 
     Raises:
         InputError: every problem of every source.
@@ -40,9 +40,9 @@ def load_entries(
     problems: list[Problem] = []
     sources = [source for argument in arguments for source in _expanded(source_of(argument))]
     for stored, group in groupby(sources, key=_is_stored):
-        load = _reviews if stored else partial(load_all, look=look)
+        members = list(group)
         try:
-            entries += load(group)
+            entries += _reviews(members) if stored else collect_tools(check(read_sources(members)))
         except InputError as error:
             problems += error.problems
     problems += _repeats(entries)

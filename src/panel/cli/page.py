@@ -1,26 +1,28 @@
-"""`panel page`: from the page of a tool to a tool file that an editor corrects."""
+"""`panel page`, and the question about each page that `panel review`, `compare` and `batch run` ask on a terminal."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import signal
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from panel.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from panel.core.tool import Tool
     from panel.errors import InputError
-    from panel.web_pages.getting import Getter
-    from panel.web_pages.snapshot import Snapshot
+    from panel.tool_files.records import Record
+    from panel.web_pages.drafting import WrittenDraft
+    from panel.web_pages.fetch import Fetcher
 
 HELP = """Draft tool files from web pages, to be corrected.
 
-Each page is kept as it was received, in .snapshots beside the tool file.
+Each page is kept as received, in .snapshots beside the tool file.
 
 Examples:
 
@@ -30,7 +32,13 @@ Examples:
 """
 FAILED = 2
 TOOLS = Path("tools")
-SNAPSHOTS = ".snapshots"  # hidden, so that a folder of tool files can be reviewed as a whole
+CORRECTED = "corrected in an editor"
+
+_YES, _EDIT, _SKIP, _QUIT = "yes", "edit", "skip", "quit"
+_EARLY = "before anything was reviewed; run the same command again to go on"
+_NONE = "(none)"
+_MARGIN = "| "  # tells the page's own lines from those of panel
+_EDITOR_HEADER = "Text of the page. Correct it and save; an empty file skips the page."
 
 
 def page(
@@ -40,236 +48,232 @@ def page(
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tool files.")] = TOOLS,
     as_json: options.AsJson = False,
-    force: Annotated[bool, typer.Option("--force", help="Write over tool files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing tool files.")] = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Draft tool files from web pages."""
-    from panel.web_pages.getting import public_page
-
-    return draft_pages(sources, out, public_page, as_json=as_json, force=force, quiet=quiet)
+    return draft_pages(sources, out, as_json=as_json, force=force, quiet=quiet)
 
 
 def draft_pages(
     sources: Sequence[str],
     out: Path,
-    get: Getter,
+    fetch: Fetcher | None = None,
     *,
     as_json: bool = False,
     force: bool = False,
     quiet: bool = False,
 ) -> int:
-    """Draft a tool file from each page and return the exit code; a page that fails is told, the others go on.
+    """Draft a tool file from each page and return the exit code; the pages after one that fails are drafted too.
 
     Args:
-        sources: addresses and saved pages.
-        out: folder for the tool files, made if it is missing.
-        get: gives the page of an address.
-        as_json: whether a line of JSON for each page is printed in place of its text.
-        force: whether tool files that are there are written over.
-        quiet: whether only failures are told.
+        sources: addresses, and files of saved pages.
+        out: folder for the tool files.
+        fetch: returns the page of an address; by default only public hosts are asked.
+        as_json: print a line of JSON per page.
+        force: replace existing tool files.
+        quiet: print failures only.
 
     Raises:
-        PanelError: pages cannot be read at all, or files cannot be written.
-        SignalReceived: the user interrupted; what was written is whole.
+        PanelError: pages cannot be parsed at all, or files cannot be written.
+        SignalReceived: the user interrupts; all files written so far are complete.
     """
     import asyncio
-    from signal import SIGINT
+    import shlex
 
     from panel.cli.console import tell
     from panel.cli.signals import SignalReceived
-    from panel.web_pages import check_installed
+    from panel.errors import InputError
+    from panel.web_pages.drafting import draft_tool_files
+    from panel.web_pages.fetch import fetch_public_page
 
-    check_installed()
-    drafting = _Drafting(_Folder(out, force=force), as_json=as_json, quiet=quiet)
+    written: list[Path] = []
+    failed = False
+
+    async def draft_all() -> None:
+        nonlocal failed
+        drafts = draft_tool_files(sources, out, fetch=fetch or fetch_public_page, overwrite=force)
+        async for source, draft in drafts:
+            if isinstance(draft, InputError):
+                failed = True
+                _show_failure(source, draft, as_json=as_json)
+                continue
+            _show_draft(draft, as_json=as_json, first=not written)
+            written.append(draft.path)
+            if not quiet:
+                tell(f"Wrote {draft.path}, {draft.snapshot_path}")
+
     try:
-        asyncio.run(drafting.run(sources, get))
+        asyncio.run(draft_all())
     except KeyboardInterrupt:
         advice = "run the same command again for the pages that have no tool file yet"
-        raise SignalReceived(SIGINT, f"interrupted; {advice}") from None
-    if drafting.folder.written and not quiet:
-        tell(_next_step(drafting.folder.written))
-    return FAILED if drafting.failed else 0
+        raise SignalReceived(signal.SIGINT, f"interrupted; {advice}") from None
+    if written and not quiet:
+        which = "it" if len(written) == 1 else "each of them"
+        tell(
+            f"Next: read and correct {which}, then run: {shlex.join(['panel', 'review', *map(str, written)])}"
+        )
+    return FAILED if failed else 0
 
 
-class _Drafted(NamedTuple):
-    """A tool, the page that it is from, and what that was named as."""
-
-    source: str
-    snapshot: Snapshot
-    tool: Tool
-    removed: tuple[str, ...]
-
-
-class _Drafting:
-    """One run over pages."""
-
-    def __init__(self, folder: _Folder, *, as_json: bool, quiet: bool) -> None:
-        self.folder = folder
-        self.failed = False
-        self._as_json = as_json
-        self._quiet = quiet
-
-    async def run(self, sources: Sequence[str], get: Getter) -> None:
-        """Draft each page as soon as it is there, in the order of the sources."""
-        from panel.errors import InputError
-        from panel.web_pages.getting import each_page
-
-        async def got(source: str) -> Snapshot:
-            return await get(source) if "://" in source else _saved(source)
-
-        async for source, page_ in each_page(sources, got):
-            if isinstance(page_, InputError):
-                self._fail(source, page_)
-                continue
-            try:
-                self._write(_drafted(source, page_))
-            except InputError as error:
-                self._fail(source, error)
-
-    def _write(self, drafted: _Drafted) -> None:
-        from panel.cli.console import plain_result, tell
-        from panel.cli.page_check import page_text
-
-        path, kept = self.folder.write(drafted)
-        if self._as_json:
-            _print_line(_as_data(drafted, path, kept))
-        else:
-            gap = "\n" if len(self.folder.written) > 1 else ""
-            plain_result(gap + page_text(drafted.source, drafted.tool, drafted.removed))
-        if not self._quiet:
-            tell(f"Wrote {path}, {kept}")
-
-    def _fail(self, source: str, error: InputError) -> None:
-        from panel.cli.console import complain
-
-        self.failed = True
-        for problem in error.problems:
-            complain(str(problem))
-        if self._as_json:
-            _print_line({"source": source, "problems": [str(problem) for problem in error.problems]})
-
-
-class _Folder:
-    """Where tool files are written, and the pages that they are from.
-
-    Attributes:
-        written: the tool files of this run.
-    """
-
-    def __init__(self, folder: Path, *, force: bool) -> None:
-        self.written: list[Path] = []
-        self._folder = folder
-        self._force = force
-
-    def write(self, drafted: _Drafted) -> tuple[Path, Path]:
-        """Write a tool file and its page; return their paths.
-
-        Raises:
-            InputError: there is such a tool file already, and nothing was written.
-            StorageError: they cannot be written.
-        """
-        from panel.atomic_files import write_whole
-        from panel.web_pages.archive import keep
-        from panel.web_pages.tool_text import tool_text
-
-        path = self._folder / f"{drafted.tool.slug}.yaml"
-        with _storage(path):
-            self._check_free(path, drafted.source)
-            kept = keep(drafted.snapshot, self._folder / SNAPSHOTS, drafted.tool.slug, drafted.source)
-            write_whole(path, tool_text(drafted.tool, _header(drafted, kept)))
-        self.written.append(path)
-        return path, kept
-
-    def _check_free(self, path: Path, source: str) -> None:
-        from panel.errors import InputError, Problem
-
-        if path in self.written:
-            message = f"gives the same tool file as a page before it, {path}; leave one of the two out"
-        elif path.exists() and not self._force:
-            message = f"its tool file {path} exists already; correct that one, or write it anew with --force"
-        else:
-            return
-        raise InputError([Problem(source, message)])
-
-
-def _saved(source: str) -> Snapshot:
-    from panel.errors import InputError, Problem
-    from panel.tool_files.files import opened, read_whole, shown
-    from panel.tool_files.reading import PAGES
-    from panel.web_pages.snapshot import Snapshot
-
-    path = Path(source)
-    if path.suffix.lower() not in PAGES:
-        message = "is neither an address (https://...) nor a page saved as .html; name one of these"
-        raise InputError([Problem(shown(path), message)])
-    with opened(path, PAGES) as file:
-        return Snapshot(read_whole(file, shown(path)))
-
-
-def _drafted(source: str, snapshot: Snapshot) -> _Drafted:
-    from panel.errors import InputError
-    from panel.web_pages import page_to_tool
-
-    draft = page_to_tool(snapshot, source)
-    if draft.tool is None:
-        raise InputError(draft.problems)
-    return _Drafted(source, snapshot, draft.tool, draft.removed)
-
-
-def _header(drafted: _Drafted, kept: Path) -> list[str]:
-    """Return the lines that stand above a tool: where it is from, what to do with it, what is not in it."""
-    when = drafted.snapshot.fetched_at
-    return [
-        f"Drafted by panel from {drafted.source}{f', fetched at {when.isoformat()}' if when else ''}.",
-        f"Page: {SNAPSHOTS}/{kept.name}",
-        f"sha256: {drafted.snapshot.sha256}",
-        "",
-        "Read and correct this before `panel review` or `panel batch run`: a program took it from the page.",
-        "Only what the page states is here. Other fields: category, pricing, price_class, maker, license,",
-        "launched_on, best_for, facts, aliases.",
-        *(["", "Left out of the text:"] if drafted.removed else []),
-        *(f"- {note}" for note in drafted.removed),
-        "",
-    ]
-
-
-def _as_data(drafted: _Drafted, path: Path, kept: Path) -> dict[str, object]:
-    when = drafted.snapshot.fetched_at
-    return {
-        "source": drafted.source,
-        "file": str(path),
-        "snapshot": str(kept),
-        "sha256": drafted.snapshot.sha256,
-        "url": drafted.snapshot.url,
-        "fetched_at": when.isoformat() if when else None,
-        "tool": drafted.tool.model_dump(mode="json", exclude_none=True),
-        "removed": drafted.removed,
-        "problems": [],
-    }
-
-
-def _print_line(value: object) -> None:
+def _show_draft(draft: WrittenDraft, *, as_json: bool, first: bool) -> None:
     import json
 
-    from panel.cli.console import result
+    from panel.cli.console import plain_result, result
 
-    result(json.dumps(value, ensure_ascii=False))
-
-
-def _next_step(paths: Sequence[Path]) -> str:
-    import shlex
-
-    what = "it" if len(paths) == 1 else "each of them"
-    return f"Next: read and correct {what}, then run: {shlex.join(['panel', 'review', *map(str, paths)])}"
+    if as_json:
+        result(json.dumps(draft.as_json(), ensure_ascii=False))
+    else:
+        plain_result(("" if first else "\n") + _page_text(draft.source, draft.tool, draft.removed))
 
 
-@contextmanager
-def _storage(path: Path) -> Iterator[None]:
-    """Turn an OSError into a StorageError that says which file it kept from being written."""
-    from panel.errors import StorageError
+def _show_failure(source: str, error: InputError, *, as_json: bool) -> None:
+    import json
 
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"{path}: {reason}; choose another folder with --out") from error
+    from panel.cli.console import complain, result
+
+    problems = [str(problem) for problem in error.problems]
+    for problem in problems:
+        complain(problem)
+    if as_json:
+        result(json.dumps({"source": source, "problems": problems}, ensure_ascii=False))
+
+
+def confirm_pages(records: Iterable[Record], *, unread: bool) -> Iterator[Record]:
+    """Yield the records to review; a tool from a page only after the user has seen and accepted its text.
+
+    On a terminal the user accepts, corrects or skips each page. Other records, and pages without a tool, pass unchanged.
+
+    Args:
+        records: from files and addresses.
+        unread: accept all pages without a question, and print their notes.
+
+    Raises:
+        SettingsError: there is a page to accept, and no terminal to ask on.
+        RunStopped: the user quits.
+        SignalReceived: the user interrupts.
+    """
+    from panel.cli.console import tell
+    from panel.web_pages.sources import is_page
+
+    for record in records:
+        if record.tool is None or not is_page(record):
+            yield record
+        elif unread:
+            for note in record.notes:
+                tell(f"{record.location}: {note}")
+            yield record
+        elif (accepted := _ask_about(record, record.tool)) is not None:
+            yield accepted
+
+
+def _ask_about(record: Record, tool: Tool) -> Record | None:
+    """Return the record as the user accepts it, corrected or not; None if the page is skipped."""
+    from dataclasses import replace
+
+    from panel.cli.console import tell
+    from panel.errors import SettingsError
+
+    source = record.location.source
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise SettingsError(
+            f"{source}: pages are to be looked at first; run panel page, correct the tool file that it writes and "
+            "review that, or take pages as they are with --pages-unread"
+        )
+    while True:
+        tell("")
+        tell(_page_text(source, tool, record.notes))
+        answer = _ask("Review this text? [y]es, [e]dit, [s]kip, [q]uit:", _YES, _EDIT, _SKIP, _QUIT)
+        if answer == _YES and tool == record.tool:
+            return record
+        if answer == _YES:
+            return replace(record, tool=tool, notes=(*record.notes, CORRECTED), lines={})
+        edited = None if answer == _SKIP else _edit(tool, record.notes)
+        if edited is None:
+            tell(f"Skipped {source}")
+            return None
+        tool = edited
+
+
+def _edit(tool: Tool, removed: Iterable[str]) -> Tool | None:
+    """Return a tool after a visit to the editor, unchanged if the editor fails; None if its file was emptied."""
+    from tempfile import TemporaryDirectory
+
+    from panel.cli.console import tell
+    from panel.cli.editor import visit
+    from panel.web_pages.drafting import read_corrected, tool_yaml
+
+    with TemporaryDirectory(prefix="panel-") as folder:
+        path = Path(folder) / f"{tool.slug}.yaml"
+        comments = [_EDITOR_HEADER, *(f"Left out: {note}" for note in removed), ""]
+        path.write_text(tool_yaml(tool, comments), "utf-8")
+        while True:
+            failure = visit(path)
+            if failure is not None:
+                tell(failure)
+                return tool
+            corrected = read_corrected(path)
+            if corrected is None or corrected.tool is not None:
+                return corrected.tool if corrected else None
+            for problem in corrected.problems:
+                tell(str(problem))
+            if _ask("It cannot be read yet. [e]dit again, [s]kip, [q]uit:", _EDIT, _SKIP, _QUIT) == _SKIP:
+                return None
+
+
+def _ask(question: str, *answers: str) -> str:
+    """Return the answer that the user types, as its word or first letter; ask again after anything else.
+
+    Raises:
+        RunStopped: the user quits, or the input ends.
+        SignalReceived: the user interrupts.
+    """
+    from panel.cli.console import tell
+    from panel.cli.signals import SignalReceived
+    from panel.errors import RunStopped
+
+    while True:
+        try:
+            sys.stderr.write(f"{question} ")
+            sys.stderr.flush()
+            line = sys.stdin.buffer.readline()
+        except KeyboardInterrupt:
+            tell("")
+            raise SignalReceived(signal.SIGINT, f"interrupted {_EARLY}") from None
+        if not line:
+            tell("")
+        word = line.decode("utf-8", "replace").strip().lower()
+        answer = next((answer for answer in answers if word in {answer, answer[0]}), None)
+        if answer == _QUIT or not line:
+            raise RunStopped(f"stopped {_EARLY}")
+        if answer is not None:
+            return answer
+
+
+def _page_text(source: str, tool: Tool, removed: Iterable[str]) -> str:
+    """Return the fields of a draft, and the texts that are not in it, laid out for a terminal."""
+    import textwrap
+
+    from panel.cli.console import width
+    from panel.core.text import one_line
+
+    columns = width() - len(_MARGIN)
+    lines = [line for text in tool.description.split("\n") for line in textwrap.wrap(text, columns) or [""]]
+    left_out = [f"- {one_line(note)}" for note in removed]
+    return "\n".join(
+        [
+            one_line(source),
+            *(f"{name}: {value}" for name, value in _short_fields(tool)),
+            "description:",
+            *(f"{_MARGIN}{line}".rstrip() for line in lines),
+            *(["left out of the text:", *left_out] if left_out else []),
+        ]
+    )
+
+
+def _short_fields(tool: Tool) -> Iterator[tuple[str, str]]:
+    """Yield name, tagline and address, which a page should state, and all other given fields but the description."""
+    given = tool.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"description"})
+    for name, value in ({"name": "", "tagline": _NONE, "url": _NONE} | given).items():
+        parts = value if isinstance(value, list) else [value]
+        yield name, "; ".join(part["claim"] if isinstance(part, dict) else part for part in parts)

@@ -89,11 +89,11 @@ def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str
 def _about(tool: str | None) -> Tool | None:
     from panel.errors import SettingsError
     from panel.tool_files.files import source_of
-    from panel.tool_files.tools import load_all
+    from panel.web_pages.sources import load_tools
 
     if tool is None:
         return None
-    loaded = load_all([source_of(tool)])
+    loaded = load_tools([source_of(tool)])
     if len(loaded) > 1:
         raise SettingsError(f"--tool takes one tool; {tool} holds {len(loaded)}")
     return loaded[0]

@@ -33,12 +33,12 @@ def prompt(
     from panel.orchestrator.setup import available_personas, build_setup
     from panel.settings.resolve import resolve
     from panel.tool_files.files import source_of
-    from panel.tool_files.tools import load_all
+    from panel.web_pages.sources import load_tools
 
     flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
     resolved = resolve(flags, config)
     cast_ = build_setup(resolved, available_personas(resolved), to_ask=False)
-    loaded = load_all([source_of(tool)])
+    loaded = load_tools([source_of(tool)])
     if len(loaded) != 1 or len(cast_.personas) != 1:
         raise SettingsError(
             f"prompt takes one tool and one persona, not {len(loaded)} and {len(cast_.personas)}"

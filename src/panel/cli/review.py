@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -68,13 +67,14 @@ def review(
     """Review one or more tools."""
     from panel.cli.console import colorful, result, width
     from panel.cli.jury import runs, side_by_side
-    from panel.cli.page_check import checked
+    from panel.cli.page import confirm_pages
     from panel.cli.sitting import INCOMPLETE, Keeping, Voice
     from panel.errors import SettingsError
     from panel.report import review_json, scorecard_text
-    from panel.tool_files.columns import parse_columns
     from panel.tool_files.files import source_of
-    from panel.tool_files.tools import load_all
+    from panel.tool_files.reading import collect_tools
+    from panel.tool_files.tables import parse_column_map
+    from panel.web_pages.sources import read_sources
 
     flags = options.given(
         model=model, base_url=base_url, roster=roster, concurrency=concurrency, record=record, out=out,
@@ -84,8 +84,8 @@ def review(
     color = colorful(refused=no_color)
     keeping = Keeping(None if no_store else "review", fresh=fresh, dry=dry_run)
     sittings = runs(flags, config, models, voice, keeping)
-    look = partial(checked, unread=pages_unread)
-    loaded = load_all(map(source_of, tools), columns=parse_columns(mapped or []), look=look)
+    records = read_sources(map(source_of, tools), parse_column_map(mapped or []))
+    loaded = collect_tools(confirm_pages(records, unread=pages_unread))
     if not loaded:
         raise SettingsError("there is no tool left to review")
     for sitting in sittings:

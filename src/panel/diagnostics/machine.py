@@ -28,7 +28,7 @@ from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME
 from panel.settings.model import Settings
 from panel.settings.resolve import DEFAULT, PREFIX, settings_files
 from panel.settings.secret import read_secret
-from panel.tool_files.front_matter import FENCE
+from panel.tool_files.markdown import FENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ from panel.providers.recording import Manifest, Recording
 from panel.report import ReportContext
 from panel.settings.choice import choose_model
 from panel.settings.secret import has_secret
-from panel.tool_files.front_matter import FENCE
+from panel.tool_files.markdown import FENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -12,8 +12,8 @@ from panel.core.prompt import Calibration
 from panel.errors import InputError, Problem, SettingsError
 from panel.tool_files.documents import dotted
 from panel.tool_files.files import read_text
-from panel.tool_files.front_matter import parse_front_matter
 from panel.tool_files.json_text import parse_json
+from panel.tool_files.markdown import parse_front_matter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[
 def _persona(path: Path, calibration: Calibration | None) -> Persona:
     source = str(path)
     page = parse_front_matter(read_text(path, (".md",)), source)
-    problems = [Problem(source, fault.message, fault.line, dotted(fault.path)) for fault in page.front.faults]
+    problems = page.front.problems_in(source)
     fields = page.front.value | {"id": path.stem, "body": page.body.strip(), "calibration": calibration}
     try:
         persona = Persona.model_validate(fields)

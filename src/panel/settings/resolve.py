@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from panel.errors import InputError, Problem, SettingsError
 from panel.settings.model import Settings, masked
-from panel.tool_files.documents import Document, dotted
+from panel.tool_files.documents import Document
 from panel.tool_files.files import read_text
 from panel.tool_files.yaml_text import parse_yaml
 
@@ -111,7 +111,7 @@ def _file(path: Path) -> _Layer:
     source = str(path)
     documents = parse_yaml(read_text(path, (".yaml", ".yml")), source)
     document = documents[0] if documents else Document({})
-    problems = [Problem(source, fault.message, fault.line, dotted(fault.path)) for fault in document.faults]
+    problems = document.problems_in(source)
     if len(documents) > 1 or not isinstance(document.value, dict):
         problems.append(
             Problem(source, "expected settings as `name: value`, one on each line", document.line_of(()))
@@ -123,7 +123,7 @@ def _file(path: Path) -> _Layer:
     problems += [
         Problem(source, fault, document.line_of((name,)), name)
         for name, fault in layer.faults()
-        if not document.is_faulty((name,))
+        if not document.has_problem((name,))
     ]
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))

@@ -1,10 +1,7 @@
-"""Tools that are given twice, and slugs that are taken.
+"""Tools given twice, and slugs used twice.
 
-Names and addresses are compared in their canonical form. Texts are near duplicates when the sets of their
-shingles, runs of five words, have a Jaccard index of 0.9 or more (Broder, "On the resemblance and containment
-of documents", 1997). Of each set the 64 smallest hashes are kept. For texts of up to 67 words that is the whole
-set and the index is exact; for longer ones it is an estimate with a standard error below 0.04. Texts are
-compared if they share one of their two smallest hashes, as those at an index of 0.9 do in 99 of 100 cases.
+Two tools are the same if they share a name or alias, the address of a page, or a description of 50 or more words. All of
+them are compared in a normal form; near-duplicates are not looked for.
 """
 
 from __future__ import annotations
@@ -12,152 +9,97 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from panel.core.text import canonical, hashed_slug
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from panel.core.tool import Tool
-    from panel.tool_files.records import Place
+    from panel.errors import Problem
+    from panel.tool_files.records import Location, Record
 
-SHINGLE_WORDS = 5
 MIN_WORDS = 50
-MIN_JACCARD = 0.9
-SKETCH_HASHES = 64
+"""Shorter descriptions are often a formula that several tools of one vendor share."""
 
-_HASH_BYTES = 4
-_KEYS = 2
-_BUCKET = 32
-# Scripts that are written without spaces have a word for each character.
+# In scripts without spaces each character counts as a word.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _TRACKING = re.compile(r"utm_.*|ref|fbclid|gclid")
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
-    """An earlier tool that is the same: where it stands, and the field that shows it."""
+class Duplicate:
+    """The first location of a tool, and the field of the later record that equals it."""
 
-    place: Place
+    location: Location
     field: str
 
-
-class Names:
-    """The names and aliases that are taken, without case."""
-
-    def __init__(self) -> None:
-        self._places: dict[int, Place] = {}
-
-    def find(self, tool: Tool) -> Twin | None:
-        """Return the earlier tool that has one of a tool's names already."""
-        fields = _names(tool)
-        same = next((key for key in fields if key in self._places), None)
-        return None if same is None else Twin(self._places[same], fields[same])
-
-    def take(self, tool: Tool, place: Place) -> None:
-        """Remember those of a tool's names that are free."""
-        for key in _names(tool):
-            self._places.setdefault(key, place)
+    def problem(self, record: Record) -> Problem:
+        """Return the problem of the later record."""
+        message = f"is the same tool as in {self.location}; remove one of them"
+        return record.field_problem(self.field, message)
 
 
-def _names(tool: Tool) -> dict[int, str]:
-    names = {tool.canonical: "name"} | {canonical(alias): "aliases" for alias in tool.aliases}
-    return {_hash(name, 8): "name" if name == tool.canonical else field for name, field in names.items()}
+class DuplicateFinder:
+    """Index of the tools seen so far; it holds 8-byte hashes, so that a large batch fits into memory.
 
-
-class Duplicates:
-    """The tools of a batch so far, at less than 1 kB each: hashes of names and address, a sketch of the text.
-
-    Descriptions of fewer than 50 words are not compared: they have too few shingles to tell a copy from a
-    formula. Where 32 different texts share a smallest hash, later ones are compared with these only.
+    Args:
+        names_only: compare names and aliases, but neither addresses nor descriptions.
     """
 
-    def __init__(self) -> None:
-        self._names = Names()
-        self._urls: dict[int, Place] = {}
-        self._sketches: dict[int, list[tuple[bytes, Place]]] = {}
+    def __init__(self, *, names_only: bool = False) -> None:
+        self._names_only = names_only
+        self._first: dict[int, Location] = {}
 
-    def seen(self, tool: Tool, place: Place) -> Place | None:
-        """Return where the same tool stands that came first, or None; see `find`."""
-        twin = self.find(tool, place)
-        return twin.place if twin else None
-
-    def find(self, tool: Tool, place: Place) -> Twin | None:
-        """Return the first tool that is the same by name, alias, address or text; remember this one if none is."""
-        url = _hash(_address_key(tool.url), 8) if tool.url else None
-        sketch = _sketch(tool.description)
-        twin = (
-            self._names.find(tool)
-            or (Twin(self._urls[url], "url") if url in self._urls else None)
-            or self._similar(sketch)
+    def find(self, tool: Tool, location: Location) -> Duplicate | None:
+        """Return the earlier tool that this one repeats, or None; remember this one."""
+        names = _name_keys(tool)
+        others = {} if self._names_only else _content_keys(tool)
+        duplicate = next(
+            (
+                Duplicate(self._first[key], field)
+                for key, field in (names | others).items()
+                if key in self._first
+            ),
+            None,
         )
-        self._names.take(tool, twin.place if twin else place)
-        if twin is None:
-            self._remember(url, sketch, place)
-        return twin
-
-    def _similar(self, sketch: bytes) -> Twin | None:
-        for key in _keys(sketch):
-            for other, place in self._sketches.get(key, ()):
-                if jaccard(sketch, other) >= MIN_JACCARD:
-                    return Twin(place, "description")
-        return None
-
-    def _remember(self, url: int | None, sketch: bytes, place: Place) -> None:
-        if url is not None:
-            self._urls[url] = place
-        entry = (sketch, place)
-        for key in _keys(sketch):
-            bucket = self._sketches.setdefault(key, [])
-            if len(bucket) < _BUCKET:
-                bucket.append(entry)
+        # Further names of a repeated tool lead to its first location; its address and text may be mistaken.
+        first, keys = (duplicate.location, names) if duplicate else (location, names | others)
+        for key in keys:
+            self._first.setdefault(key, first)
+        return duplicate
 
 
-class Slugs:
-    """The slugs that are taken."""
+class UniqueSlugs:
+    """The slugs used so far."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._used: set[str] = set()
 
-    def distinct(self, tool: Tool) -> Tool:
-        """Return the tool, with a hash added to its slug if that is taken."""
+    def assign(self, tool: Tool) -> Tool:
+        """Return the tool, with a hash added to its slug if another tool has that slug."""
         slug = tool.slug
-        while slug in self._taken:
+        while slug in self._used:
             slug = hashed_slug(slug, tool.name)
-        self._taken.add(slug)
+        self._used.add(slug)
         return tool if slug == tool.slug else tool.model_copy(update={"slug": slug})
 
 
-def jaccard(one: bytes, other: bytes) -> float:
-    """Return the Jaccard index of two sets of shingles as their sketches tell it."""
-    first, second = set(_hashes(one)), set(_hashes(other))
-    is_whole = max(len(first), len(second)) < SKETCH_HASHES
-    union = sorted(first | second)[: None if is_whole else SKETCH_HASHES]
-    return sum(value in first and value in second for value in union) / len(union)
+def _name_keys(tool: Tool) -> dict[int, str]:
+    fields = {canonical(alias): "aliases" for alias in tool.aliases} | {tool.canonical: "name"}
+    names = [tool.canonical, *fields]
+    return {_hash("name", name): fields[name] for name in names}
 
 
-def _sketch(text: str) -> bytes:
-    words = _WORD.findall(text.casefold())
-    if len(words) < MIN_WORDS:
-        return b""
-    runs = zip(*(islice(words, start, None) for start in range(SHINGLE_WORDS)), strict=False)
-    return b"".join(sorted({_digest(" ".join(run), _HASH_BYTES) for run in runs})[:SKETCH_HASHES])
+def _content_keys(tool: Tool) -> dict[int, str]:
+    keys = {_hash("url", _comparable_address(tool.url)): "url"} if tool.url else {}
+    words = _WORD.findall(tool.description.casefold())
+    return keys | ({_hash("text", " ".join(words)): "description"} if len(words) >= MIN_WORDS else {})
 
 
-def _hashes(sketch: bytes) -> Iterator[bytes]:
-    return (sketch[at : at + _HASH_BYTES] for at in range(0, len(sketch), _HASH_BYTES))
-
-
-def _keys(sketch: bytes) -> Iterator[int]:
-    return (int.from_bytes(value, "big") for value in islice(_hashes(sketch), _KEYS))
-
-
-def _address_key(url: str) -> str:
-    """Return what addresses of one page have in common: no scheme, `www.`, last slash, tracking or anchor."""
+def _comparable_address(url: str) -> str:
+    """Return an address without scheme, `www.`, final slash, tracking parameters and anchor."""
     parts = urlsplit(url)
     query = [
         pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])
@@ -166,9 +108,5 @@ def _address_key(url: str) -> str:
     return " ".join([parts.netloc.removeprefix("www."), parts.path.rstrip("/"), urlencode(query), route])
 
 
-def _hash(text: str, size: int) -> int:
-    return int.from_bytes(_digest(text, size), "big")
-
-
-def _digest(text: str, size: int) -> bytes:
-    return blake2b(text.encode(), digest_size=size).digest()
+def _hash(kind: str, text: str) -> int:
+    return int.from_bytes(blake2b(f"{kind}:{text}".encode(), digest_size=8).digest(), "big")

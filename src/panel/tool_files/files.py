@@ -1,25 +1,38 @@
-"""From a path or standard input to text: bounded, UTF-8 only, one plain sentence for each way to fail."""
+"""Files, folders, patterns and standard input: names of sources to bytes, text and lines, all of bounded size."""
 
 from __future__ import annotations
 
 import errno
+import glob
 import stat
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from panel.core.text import one_line
-from panel.errors import InputError, Problem
+from panel.errors import Problem
+from panel.tool_files.documents import input_error
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from typing import BinaryIO
+    from collections.abc import Collection, Iterable, Iterator
+    from typing import BinaryIO, Protocol
+
+    class _Readable(Protocol):
+        def readline(self, limit: int, /) -> bytes: ...
+
 
 Source = Path | Literal["-"]
+"""A file, or `-` for standard input."""
 
 MAX_BYTES = 5_000_000
+MAX_RECORD_BYTES = 1_000_000
+"""About twice the largest possible tool, with every character a JSON escape and all its facts (540 kB)."""
+
+BOM = b"\xef\xbb\xbf"
 HOLDS_NUL = "holds a NUL character; remove it"
+TOO_LONG = f"is longer than {MAX_RECORD_BYTES // 1_000_000} MB, the limit for one tool; shorten it"
 
 _TOO_LARGE = f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; split it"
 _REASONS = {
@@ -30,119 +43,175 @@ _REASONS = {
     errno.ELOOP: "its symbolic links form a loop",
     errno.ENAMETOOLONG: "the file name is too long",
 }
+_ALL_FILES = {"*", "**"}
 
 
 def source_of(argument: str) -> Source:
-    """Return what an argument names: a file, or standard input where it is a dash."""
+    """Return the source that a command-line argument names."""
     return "-" if argument == "-" else Path(argument)
 
 
-def shown(source: Source) -> str:
+def source_name(source: Source) -> str:
     """Return the name of a source as messages print it."""
     return one_line(str(source))
 
 
-def read_text(source: Source, endings: Collection[str], stdin: BinaryIO | None = None) -> str:
-    """Return the text of a file or of standard input, its line ends as line feeds.
+def expand(arguments: Iterable[str], endings: Collection[str]) -> Iterator[Source | Problem]:
+    """Yield the sources that arguments name, sorted within a folder or pattern; a problem for each that names none.
+
+    A folder stands for its visible files with a known ending, without those of its subfolders; `folder/**` includes
+    them. A pattern with a more specific last part stands for all files that match.
 
     Args:
-        source: path, or `-` for standard input.
-        endings: the endings that a file may have, in lower case and with their dots.
-        stdin: what stands for standard input; by default that of the process.
+        arguments: paths, patterns with `*`, `?` or `[`, or `-` for standard input.
+        endings: known file name endings, in lower case with their dots.
+    """
+    for argument in arguments:
+        source = source_of(argument)
+        mode = _mode(source) if isinstance(source, Path) else stat.S_IFREG
+        if stat.S_ISDIR(mode):
+            yield from _matches(f"{glob.escape(argument)}/*", argument, endings)
+        elif not mode and glob.has_magic(argument):
+            yield from _matches(argument, argument, endings)
+        else:
+            yield source
+
+
+def _matches(pattern: str, argument: str, endings: Collection[str]) -> Iterator[Source | Problem]:
+    names = glob.iglob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern, and hidden files
+    files = [path for path in sorted(map(Path, names)) if path.is_file()]
+    if Path(pattern).name in _ALL_FILES:
+        files = [path for path in files if path.suffix.lower() in endings]
+    if not files:
+        message = f"holds no tool file; the known endings are {', '.join(endings)}"
+        yield Problem(one_line(argument), message)
+    yield from files
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):  # missing, or opening it will tell why
+        return 0
+
+
+def read_text(source: Source, endings: Collection[str], stdin: BinaryIO | None = None) -> str:
+    """Return the text of a file or of standard input, with line feeds as line ends.
 
     Raises:
-        InputError: if there is no such file, or it has another ending, cannot be read, is too large, empty or
-            not UTF-8 text.
+        InputError: as `open_source`, `read_whole` and `decode` raise it.
     """
-    with opened(source, endings, stdin) as file:
-        return decoded(read_whole(file, shown(source)), shown(source))
+    with open_source(source, endings, stdin) as file:
+        return decode(read_whole(file, source_name(source)), source_name(source))
 
 
 @contextmanager
-def opened(source: Source, endings: Collection[str], stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
+def open_source(
+    source: Source, endings: Collection[str], stdin: BinaryIO | None = None
+) -> Iterator[BinaryIO]:
     """Open a file for reading, or lend standard input, which stays open.
 
     Args:
         source: path, or `-` for standard input.
-        endings: the endings that a file may have, in lower case and with their dots.
-        stdin: what stands for standard input; by default that of the process.
+        endings: accepted file name endings, in lower case with their dots.
+        stdin: replacement for the standard input of the process.
 
     Raises:
-        InputError: if there is no such file, or it has another ending or cannot be read.
+        InputError: the file does not exist, has another ending or cannot be read.
     """
-    if not isinstance(source, Path):
-        try:
+    try:
+        if isinstance(source, Path):
+            with _open(source, endings) as file:
+                yield file
+        else:
             yield stdin or sys.stdin.buffer
-        except OSError as error:
-            raise _refused(shown(source), reason_of(error)) from error
-        return
-    with _open(source, endings) as file:
-        try:
-            yield file
-        except OSError as error:
-            raise _refused(shown(source), reason_of(error)) from error
+    except OSError as error:
+        raise input_error(source_name(source), reason_of(error)) from error
 
 
 def _open(path: Path, endings: Collection[str]) -> BinaryIO:
-    name = shown(path)
+    name = source_name(path)
     try:
-        _check_kind(path.stat().st_mode, name)
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise input_error(name, "is a directory; name the files in it")
+        if not stat.S_ISREG(mode):
+            raise input_error(name, "is not a regular file; use - to read from standard input")
         if path.suffix.lower() not in endings:
-            raise _refused(name, f"unknown kind of file; the endings known are {', '.join(endings)}")
+            raise input_error(name, f"unknown kind of file; the known endings are {', '.join(endings)}")
         return path.open("rb")
-    except OSError as error:
-        raise _refused(name, reason_of(error)) from error
     except ValueError as error:  # a NUL or a lone surrogate in the path
-        raise _refused(name, "no such file") from error
+        raise input_error(name, "no such file") from error
 
 
 def read_whole(file: BinaryIO, name: str) -> bytes:
-    """Return the bytes of a file, which may be as large as `MAX_BYTES`, and of which no more than that is read.
+    """Return the bytes of a file of at most `MAX_BYTES`; no more than that is read.
 
     Raises:
-        InputError: if it is larger.
+        InputError: the file is larger.
     """
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise _refused(name, _TOO_LARGE)
+        raise input_error(name, _TOO_LARGE)
     return data
 
 
 def reason_of(error: OSError) -> str:
-    """Return in plain words why a file could not be read."""
+    """Return why a file could not be read, in plain words."""
     return _REASONS.get(error.errno or 0) or f"cannot be read: {error.strerror or error}"
 
 
-def _check_kind(mode: int, name: str) -> None:
-    if stat.S_ISDIR(mode):
-        raise _refused(name, "is a directory; name the files in it")
-    if not stat.S_ISREG(mode):
-        raise _refused(name, "is not a regular file; use - to read from standard input")
-
-
-def decoded(data: bytes, name: str, line: int = 1) -> str:
-    """Return bytes as text: UTF-8 without a byte order mark, not empty, its line ends as line feeds.
+def decode(data: bytes, name: str, first_line: int = 1) -> str:
+    """Return UTF-8 bytes as text, without a byte order mark and with line feeds as line ends.
 
     Args:
-        data: a whole file, or one line of it.
-        name: what messages call the file.
-        line: where the data starts in it, from 1.
+        data: a whole file, or a part of it.
+        name: name of the file in messages.
+        first_line: line of the file on which the data starts, from 1.
 
     Raises:
-        InputError: if it is blank, is not UTF-8 or holds a NUL.
+        InputError: the text is blank, is not UTF-8 or holds a NUL.
     """
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        at = line + data.count(b"\n", 0, error.start)
-        message = f"not UTF-8 text (byte 0x{data[error.start]:02X}); save it as UTF-8"
-        raise _refused(name, message, at) from None
+        line = first_line + data.count(b"\n", 0, error.start)
+        raise input_error(name, not_utf8(data, error), line) from None
     if not text.strip():
-        raise _refused(name, "is empty")
+        raise input_error(name, "is empty")
     if "\0" in text:
-        raise _refused(name, HOLDS_NUL, line + text.count("\n", 0, text.index("\0")))
+        raise input_error(name, HOLDS_NUL, first_line + text.count("\n", 0, text.index("\0")))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _refused(name: str, message: str, line: int | None = None) -> InputError:
-    return InputError([Problem(name, message, line)])
+def not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
+    """Return the message about the first byte that is not UTF-8."""
+    return f"not UTF-8 text (byte 0x{data[error.start]:02X}); save it as UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file.
+
+    Attributes:
+        number: from 1.
+        data: bytes with the line feed, without a byte order mark; empty if the line is too long.
+        too_long: whether it exceeds `MAX_RECORD_BYTES`.
+    """
+
+    number: int
+    data: bytes
+    too_long: bool = False
+
+
+def read_lines(file: _Readable) -> Iterator[Line]:
+    """Yield the lines of a file one by one, so that memory does not grow with the file."""
+    number = 0
+    while data := file.readline(MAX_RECORD_BYTES + 1):
+        number += 1
+        if number == 1:
+            data = data.removeprefix(BOM)
+        too_long = len(data) > MAX_RECORD_BYTES
+        yield Line(number, b"" if too_long else data, too_long)
+        while too_long and data and not data.endswith(b"\n"):
+            data = file.readline(MAX_RECORD_BYTES)

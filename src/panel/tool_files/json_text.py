@@ -13,68 +13,62 @@ from panel.tool_files.documents import (
     MAX_DEPTH,
     MAX_VALUES,
     Document,
-    Fault,
-    Path,
+    DocumentProblem,
     Position,
-    malformed,
-    number,
+    ValuePath,
+    input_error,
+    parse_number,
     shown_key,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# An unclosed string runs to the end of the text, so that a token is never looked for twice.
+# An unclosed string runs to the end of the text, so that no part of the text is scanned twice.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _TOKENS_PER_VALUE = 4
-# A backslash or a surrogate pair, which stay as they are, or half a pair.
+# An escaped backslash or a whole surrogate pair, both kept, or half a pair.
 _ESCAPE = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..")
-_OR_LINES = ", or each on a line of its own in a .jsonl file"
 _CONSTANT = re.compile(r"-?(NaN|Infinity)")
+_LIST_HINT = "to give several tools, put them in a list [ ], or each on a line of its own in a .jsonl file"
 
 
 def parse_json(text: str, source: str, first_line: int = 1) -> Document:
-    """Return the value of a JSON text.
+    """Return the value of a JSON text; a repeated key is a problem of the document.
 
     Args:
-        text: the text of a whole file, or of a part of one.
-        source: what messages call it.
-        first_line: where the text starts in the file, from 1.
+        text: a whole file, or a part of it.
+        source: name of the file in messages.
+        first_line: line of the file on which the text starts, from 1.
 
     Raises:
-        InputError: if it is not strict JSON, is nested too deeply or holds too many values. A key given twice is
-            a fault of the document.
+        InputError: the text is not strict JSON, is nested too deeply or holds too many values.
     """
-    limit = MAX_VALUES * _TOKENS_PER_VALUE
-    if next(islice(_TOKEN.finditer(text), limit, None), None):
-        raise malformed(source, None, f"holds more than {MAX_VALUES} values; split it")
+    if next(islice(_TOKEN.finditer(text), MAX_VALUES * _TOKENS_PER_VALUE, None), None):
+        raise input_error(source, f"holds more than {MAX_VALUES} values; split it")
     text = _ESCAPE.sub(lambda match: match[1] or r"\ufffd", text)
     try:
-        value = json.loads(text, parse_int=number, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_int=parse_number, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise malformed(
-            source, first_line + error.lineno - 1, f"not valid JSON: {_reason(text, error)}"
-        ) from None
+        line = first_line + error.lineno - 1
+        raise input_error(source, f"not valid JSON: {_reason(text, error)}", line) from None
     except _ConstantError as error:
-        line = _line_of_constant(text, first_line)
-        raise malformed(source, line, f"not valid JSON: {error} is no number") from None
+        tokens = _tokens(text, first_line)
+        at = next((line for token, line in tokens if _CONSTANT.fullmatch(token)), None)
+        raise input_error(source, f"not valid JSON: {error} is no number", at) from None
     except RecursionError:
-        raise malformed(source, None, f"nested more than {MAX_DEPTH} levels deep") from None
-    marker = _Marker()
-    marker.read(text, first_line)
-    return Document(value, marker.marks, tuple(marker.faults))
+        raise input_error(source, f"nested more than {MAX_DEPTH} levels deep") from None
+    locator = _Locator()
+    locator.read(text, first_line)
+    return Document(value, locator.positions, tuple(locator.problems))
 
 
 class _ConstantError(Exception):
-    """NaN or an infinity where a number should be."""
+    """NaN or an infinity in place of a number."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise _ConstantError(name)
-
-
-def _line_of_constant(text: str, first_line: int) -> int | None:
-    return next((line for token, line in _tokens(text, first_line) if _CONSTANT.fullmatch(token)), None)
 
 
 def _reason(text: str, error: json.JSONDecodeError) -> str:
@@ -84,7 +78,7 @@ def _reason(text: str, error: json.JSONDecodeError) -> str:
     if (before.endswith(",") and rest[:1] in {"}", "]"}) or "trailing comma" in error.msg:
         return "a comma before } or ] is one too many"
     if error.msg == "Extra data":
-        return f"something follows its end; to give several tools, put them in a list [ ]{_OR_LINES}"
+        return f"something follows its end; {_LIST_HINT}"
     return f"{one_line(error.msg).removesuffix(' at')} (column {error.colno})"
 
 
@@ -97,59 +91,53 @@ def _tokens(text: str, first_line: int) -> Iterator[tuple[str, int]]:
 
 
 @dataclass(slots=True)
-class _Frame:
-    """An object or a list that is being read, and the key or index of its value; None before a key."""
+class _Container:
+    """An object or a list that is being read, and the key or index of its next value; None before a key."""
 
-    path: Path
+    path: ValuePath
     key: str | int | None
-    seen: dict[str, int] = field(default_factory=dict)
+    key_lines: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class _Marker:
-    """Notes where the values of a valid JSON text stand."""
+class _Locator:
+    """Positions of the values of a valid JSON text, found without recursion; `json` does not report them."""
 
-    marks: dict[Path, Position] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    frames: list[_Frame] = field(default_factory=list)
+    positions: dict[ValuePath, Position] = field(default_factory=dict)
+    problems: list[DocumentProblem] = field(default_factory=list)
+    open: list[_Container] = field(default_factory=list)
 
     def read(self, text: str, first_line: int) -> None:
-        """Read the text from its first token to its last, without recursion."""
         for word, line in _tokens(text, first_line):
-            frame = self.frames[-1] if self.frames else None
+            container = self.open[-1] if self.open else None
             if word in {"}", "]"}:
-                self.frames.pop()
-            elif word == "," and frame:
-                frame.key = frame.key + 1 if isinstance(frame.key, int) else None
-            elif frame and frame.key is None:
-                self._read_key(frame, word, line)
+                self.open.pop()
+            elif word == "," and container:
+                container.key = container.key + 1 if isinstance(container.key, int) else None
+            elif container and container.key is None:
+                self._read_key(container, word, line)
             elif word != ":":
-                self._read_value(word, line)
+                self._read_value(container, word, line)
 
-    def _read_key(self, frame: _Frame, word: str, line: int) -> None:
-        frame.key = key = str(json.loads(word))
-        path = (*frame.path, key)[:MAX_DEPTH]
-        if key in frame.seen:
-            first = frame.seen[key]
-            self.faults.append(Fault(path, line, f"{shown_key(key)} is given twice, first on line {first}"))
+    def _read_key(self, container: _Container, word: str, line: int) -> None:
+        container.key = key = str(json.loads(word))
+        path = (*container.path, key)[:MAX_DEPTH]
+        if first := container.key_lines.get(key):
+            message = f"{shown_key(key)} is given twice, first on line {first}"
+            self.problems.append(DocumentProblem(path, line, message))
         else:
-            frame.seen[key] = line
-            self._mark(path, Position(line))
+            container.key_lines[key] = line
+            self._note(path, Position(line))
 
-    def _read_value(self, word: str, line: int) -> None:
-        path = self._path()
-        known = self.marks.get(path)
-        spelling = None if word[0] in '"{[' else word
-        self._mark(path, Position(known.line if known else line, spelling))
+    def _read_value(self, container: _Container | None, word: str, line: int) -> None:
+        path: ValuePath = ()
+        if container and container.key is not None:
+            path = (*container.path, container.key)[:MAX_DEPTH]
+        of_key = self.positions.get(path)
+        self._note(path, Position(of_key.line if of_key else line, None if word[0] in '"{[' else word))
         if word in {"{", "["}:
-            self.frames.append(_Frame(path, None if word == "{" else 0))
+            self.open.append(_Container(path, None if word == "{" else 0))
 
-    def _path(self) -> Path:
-        if not self.frames:
-            return ()
-        frame = self.frames[-1]
-        return frame.path if frame.key is None else (*frame.path, frame.key)[:MAX_DEPTH]
-
-    def _mark(self, path: Path, mark: Position) -> None:
+    def _note(self, path: ValuePath, position: Position) -> None:
         if len(path) < MAX_DEPTH:
-            self.marks[path] = mark
+            self.positions[path] = position

@@ -1,152 +1,144 @@
-"""The way in: from what a command names to records, one after the other and however many there are."""
+"""Readers of tool files, one per format, chosen by file name ending or, for standard input, by content."""
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, cast
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from panel.core.tool import Tool
 from panel.errors import InputError, Problem
-from panel.tool_files.columns import Columns
-from panel.tool_files.csv_text import read_csv
-from panel.tool_files.files import MAX_BYTES, decoded, opened, read_whole, shown
-from panel.tool_files.formats import PARSERS, parser_of
-from panel.tool_files.jsonl import read_jsonl
-from panel.tool_files.lines import BOM, read_lines
-from panel.tool_files.places import expand
-from panel.tool_files.records import Place, Record, records_of, refused
-from panel.web_pages import page_to_tool
-from panel.web_pages.snapshot import Snapshot
+from panel.tool_files.duplicates import DuplicateFinder, UniqueSlugs
+from panel.tool_files.files import BOM, MAX_BYTES, TOO_LONG, decode, read_lines, read_whole
+from panel.tool_files.json_text import parse_json
+from panel.tool_files.markdown import FENCE, has_front_matter, parse_markdown
+from panel.tool_files.records import LIST_KEY, Record, invalid_record, tool_record, tool_records
+from panel.tool_files.tables import read_table
+from panel.tool_files.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
-    from panel.tool_files.files import Source
+    from panel.tool_files.documents import Document
+    from panel.tool_files.files import Line
+    from panel.tool_files.tables import ColumnMap
+
+    Parser = Callable[[str, str], list[Document]]
 
 LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
-PAGES = (".html", ".htm")
-ENDINGS = (*PARSERS, *LINES, *TABLES, *PAGES)
 
-_CHUNK = 65_536
+_FIELD_LINE = re.compile(rf"(- +)?[\"']?({'|'.join(Tool.model_fields)}|{LIST_KEY})[\"']?\s*:")
 
 
-def read_records(
-    arguments: Iterable[str], columns: Columns | None = None, stdin: BinaryIO | None = None
-) -> Iterator[Record]:
-    """Yield every record of what a command names, in order. Bad ones are records too: nothing is raised for them.
+def _parse_json(text: str, source: str) -> list[Document]:
+    return [parse_json(text, source)]
 
-    Tables and JSON Lines are read as they are yielded, so that memory does not grow with them; other files may
-    have 5 MB each. To list all that is wrong before anything is done, go through the records twice.
+
+_PARSERS: dict[str, Parser] = {
+    ".yaml": parse_yaml,
+    ".yml": parse_yaml,
+    ".json": _parse_json,
+    ".md": parse_markdown,
+    ".markdown": parse_markdown,
+}
+ENDINGS = (*_PARSERS, *LINES, *TABLES)
+
+
+def read_tool_file(file: BinaryIO, name: str, ending: str, columns: ColumnMap) -> Iterator[Record]:
+    """Return the records of an open file; tables and JSON Lines are read as they are yielded.
 
     Args:
-        arguments: files, folders, patterns, or `-` for standard input, see `expand`.
-        columns: which columns of tables hold which fields; by default those of the same name.
-        stdin: what stands for standard input, read from where it stands; see `spooled`.
+        file: open for reading.
+        name: name of the file in messages.
+        ending: one of `ENDINGS`.
+        columns: columns of a table.
 
     Raises:
-        SettingsError: if a page is among them and what reads pages is not installed.
+        InputError: the file cannot be read as a whole.
     """
-    for source in _once(expand(arguments, ENDINGS)):
-        if isinstance(source, Problem):
-            yield refused(source)
-        else:
-            yield from _read(source, columns or Columns(), stdin)
-
-
-def read_each(
-    sources: Iterable[Source], columns: Columns | None = None, stdin: BinaryIO | None = None
-) -> Iterator[Record]:
-    """Yield every record of files and standard input, in order; nothing is expanded.
-
-    Raises:
-        SettingsError: if a page is among them and what reads pages is not installed.
-    """
-    for source in _once(sources):
-        if isinstance(source, Problem):
-            yield refused(source)
-        else:
-            yield from _read(source, columns or Columns(), stdin)
-
-
-def spooled(stdin: BinaryIO) -> BinaryIO:
-    """Return what is left of standard input as a file that can be read twice: rewind it with `seek(0)` in between.
-
-    It is kept in memory up to 5 MB and beyond that in a temporary file without a name, until it is closed.
-    """
-    copy = SpooledTemporaryFile(MAX_BYTES)  # noqa: SIM115 - the caller closes it
-    while chunk := stdin.read(_CHUNK):
-        copy.write(chunk)
-    copy.seek(0)
-    return cast("BinaryIO", copy)
-
-
-def _once(sources: Iterable[Source | Problem]) -> Iterator[Source | Problem]:
-    seen: set[Source] = set()
-    for source in sources:
-        if isinstance(source, Problem):
-            yield source
-            continue
-        place = source.absolute() if isinstance(source, Path) else source
-        yield Problem(shown(source), "is named twice; name it once") if place in seen else source
-        seen.add(place)
-
-
-def _read(source: Source, columns: Columns, stdin: BinaryIO | None) -> Iterator[Record]:
-    name = shown(source)
-    try:
-        with opened(source, ENDINGS, stdin) as file:
-            ending = source.suffix.lower() if isinstance(source, Path) else None
-            yield from _records(file, name, ending, columns)
-    except InputError as error:
-        yield refused(*error.problems)
-
-
-def _records(file: BinaryIO, name: str, ending: str | None, columns: Columns) -> Iterator[Record]:
-    if ending is None:
-        return _unnamed(file, name)
     if ending in LINES:
-        return _some(read_jsonl(read_lines(file), name), name)
+        return _read_json_lines(read_lines(file), name)
     if ending in TABLES:
-        return read_csv(read_lines(file), name, columns)
-    data = read_whole(file, name)
-    if ending in PAGES:
-        return _page(data, name)
-    return records_of(name, PARSERS[ending](decoded(data, name), name))
+        return read_table(read_lines(file), name, columns)
+    return tool_records(name, _PARSERS[ending](decode(read_whole(file, name), name), name))
 
 
-def _unnamed(file: BinaryIO, name: str) -> Iterator[Record]:
+def read_stdin(file: BinaryIO, name: str) -> Iterator[Record]:
+    """Return the records of standard input, whose format is recognised by its first lines.
+
+    Raises:
+        InputError: it cannot be read as a whole.
+    """
     head = file.read(MAX_BYTES + 1)
-    if _is_jsonl(head):
-        return read_jsonl(read_lines(_Joined(head, file)), name)
-    text = decoded(read_whole(io.BytesIO(head), name), name)
-    return records_of(name, parser_of(text)(text, name))
+    if _is_json_lines(head):
+        return _read_json_lines(read_lines(_Joined(head, file)), name)
+    text = decode(read_whole(io.BytesIO(head), name), name)
+    return tool_records(name, _parser_for(text)(text, name))
 
 
-def _is_jsonl(head: bytes) -> bool:
-    """Whether text that begins with an object goes on with another one on its second line."""
+def collect_tools(records: Iterable[Record]) -> list[Tool]:
+    """Return the tools of records, each with a slug of its own.
+
+    Raises:
+        InputError: every problem of every record, and every tool that is given twice by name or alias.
+    """
+    finder, slugs = DuplicateFinder(names_only=True), UniqueSlugs()
+    tools: list[Tool] = []
+    problems: list[Problem] = []
+    duplicates: list[Problem] = []
+    for record in records:
+        problems += record.problems
+        if record.tool:
+            tools.append(slugs.assign(record.tool))
+            if duplicate := finder.find(record.tool, record.location):
+                duplicates.append(duplicate.problem(record))
+    if problems or duplicates:
+        raise InputError([*problems, *duplicates])
+    return tools
+
+
+def _is_json_lines(head: bytes) -> bool:
+    """Return whether the second line of a text starts another object."""
     first, _, rest = (part.strip() for part in head.removeprefix(BOM).lstrip().partition(b"\n"))
-    goes_on = rest.startswith(b"{") and not first.endswith((b"{", b"[", b":", b","))
-    return first.startswith(b"{") and bool(rest) and (first.endswith(b"}") or goes_on)
+    next_object = rest.startswith(b"{") and not first.endswith((b"{", b"[", b":", b","))
+    return first.startswith(b"{") and bool(rest) and (first.endswith(b"}") or next_object)
 
 
-def _some(records: Iterator[Record], name: str) -> Iterator[Record]:
-    first = next(records, None)
-    yield first or refused(Problem(name, "is empty"))
-    yield from records
+def _parser_for(text: str) -> Parser:
+    if text.lstrip()[:1] in {"{", "["}:
+        return _parse_json
+    parts = (
+        re.split(rf"^{FENCE}[ \t]*$", text, maxsplit=2, flags=re.MULTILINE) if has_front_matter(text) else []
+    )
+    below = "".join(parts[2:]).lstrip()
+    return parse_markdown if below and not _FIELD_LINE.match(below) else parse_yaml
 
 
-def _page(data: bytes, name: str) -> Iterator[Record]:
-    if not data.strip():
-        raise InputError([Problem(name, "is empty")])
-    draft = page_to_tool(Snapshot(data), name)
-    yield Record(Place(name), draft.tool, draft.problems, draft.removed)
+def _read_json_lines(lines: Iterable[Line], source: str) -> Iterator[Record]:
+    empty = True
+    for line in lines:
+        if line.too_long or line.data.strip():
+            empty = False
+            yield _json_line_record(line, source)
+    if empty:
+        yield invalid_record(Problem(source, "is empty"))
+
+
+def _json_line_record(line: Line, source: str) -> Record:
+    if line.too_long:
+        return invalid_record(Problem(source, TOO_LONG, line.number))
+    try:
+        text = decode(line.data, source, line.number)
+        return tool_record(source, parse_json(text, source, line.number))
+    except InputError as error:
+        return invalid_record(*(replace(problem, line=line.number) for problem in error.problems))
 
 
 class _Joined:
-    """Bytes that were read already and what is left of their file, line by line."""
+    """Lines of the bytes that were read already, followed by those of the rest of their file."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head = io.BytesIO(head)

@@ -1,8 +1,8 @@
-"""YAML 1.2 without its traps: no aliases, merge keys, tags or repeated keys, and the line of every value.
+"""YAML 1.2 without aliases, merge keys, tags and repeated keys, with the line of every value.
 
-Values are made from the parser's events, so that nothing is ever constructed or expanded. A scalar without
-quotes follows the core schema (YAML 1.2.2, chapter 10.3), and `yes`, `no`, `on` and `off` are booleans as well,
-because parsers of YAML 1.1 take them for that. Dates stay text.
+Values are built from the parser's events, so nothing is constructed or expanded. Scalars without quotes follow the core
+schema (YAML 1.2.2, chapter 10.3), except that `yes`, `no`, `on` and `off` are booleans too, as in YAML 1.1: a tool named
+No must be quoted. Dates stay text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from ruamel.yaml.events import (
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
 )
@@ -30,12 +29,11 @@ from panel.tool_files.documents import (
     MAX_DEPTH,
     MAX_VALUES,
     Document,
-    Fault,
-    Path,
+    DocumentProblem,
     Position,
-    dotted,
-    malformed,
-    number,
+    ValuePath,
+    input_error,
+    parse_number,
     shown_key,
 )
 
@@ -52,6 +50,7 @@ _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 _OUT_OF_RANGE = re.compile(r"\\U(?!000|0010)[0-9a-fA-F]{8}|^%YAML", re.MULTILINE)
 
+_OUT_OF_RANGE_MESSAGE = "not valid YAML: a character code (\\U) or a version (%YAML) is out of range"
 _ALIAS = "aliases (*) are not supported; write the value out"
 _MERGE = "merge keys (<<) are not supported; write the fields out"
 _TAG = "tags (!) are not supported; write the value without one"
@@ -65,136 +64,119 @@ _HINTS = {
 
 
 def parse_yaml(text: str, source: str) -> list[Document]:
-    """Return the documents of a YAML text; those that hold nothing are left out.
+    """Return the documents of a YAML file; empty ones are left out.
 
-    Args:
-        text: the text of a whole file.
-        source: what messages call it.
+    Repeated keys and unsupported constructs are problems of a document.
 
     Raises:
-        InputError: if it is not YAML, is nested too deeply or holds too many values. Repeated keys and what
-            is not supported are faults of a document.
+        InputError: the text is not YAML, is nested too deeply or holds too many values.
     """
     documents: list[Document] = []
     try:
-        events = _Counted(YAML(typ="safe", pure=True).parse(text), source)
+        events = _limited(YAML(typ="safe", pure=True).parse(text), source)
         starts = (event for event in events if isinstance(event, DocumentStartEvent))
-        documents.extend(_Builder(events, source).document() for _ in starts)
+        documents.extend(_Builder(events, source).build() for _ in starts)
     except (ReaderError, MarkedYAMLError) as error:
-        raise InputError([*_faults(documents, source), _syntax_problem(error, text, source)]) from None
+        earlier = [problem for document in documents for problem in document.problems_in(source)]
+        raise InputError([*earlier, _syntax_problem(error, text, source)]) from None
     except (ArithmeticError, AssertionError, ValueError):  # the parser does not check these two ranges itself
-        message = "not valid YAML: a character code (\\U) or a version (%YAML) is out of range"
-        raise malformed(source, _line_at(text, _OUT_OF_RANGE.search(text)), message) from None
-    return [document for document in documents if document.value is not None or document.faults]
+        match = _OUT_OF_RANGE.search(text)
+        line = text.count("\n", 0, match.start()) + 1 if match else None
+        raise input_error(source, _OUT_OF_RANGE_MESSAGE, line) from None
+    return [document for document in documents if document.value is not None or document.problems]
 
 
-class _Counted:
-    """Events, up to the limit on values."""
-
-    def __init__(self, events: Iterator[Event], source: str) -> None:
-        self._events = events
-        self._source = source
-        self._left = MAX_VALUES
-
-    def __iter__(self) -> Iterator[Event]:
-        return self
-
-    def __next__(self) -> Event:
-        self._left -= 1
-        if self._left < 0:
-            raise malformed(self._source, None, f"holds more than {MAX_VALUES} values; split it")
-        return next(self._events)
+def _limited(events: Iterator[Event], source: str) -> Iterator[Event]:
+    for count, event in enumerate(events):
+        if count >= MAX_VALUES:
+            raise input_error(source, f"holds more than {MAX_VALUES} values; split it")
+        yield event
 
 
 @dataclass(slots=True)
 class _Builder:
-    """Makes one document of the events between its start and its end; `reported` once an alias was refused."""
+    """Builds one document from the events between its start and its end."""
 
-    events: _Counted
+    events: Iterator[Event]
     source: str
-    marks: dict[Path, Position] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    reported: bool = False
+    positions: dict[ValuePath, Position] = field(default_factory=dict)
+    problems: list[DocumentProblem] = field(default_factory=list)
+    # One report is enough: a file that uses an alias tends to use many, and a merge key is refused by itself.
+    alias_reported: bool = False
 
-    def document(self) -> Document:
-        """Read the events of one document."""
+    def build(self) -> Document:
         root = next(self.events)
         value = self._value(root, (), _line(root))
-        return Document(value, self.marks, tuple(self.faults))
+        return Document(value, self.positions, tuple(self.problems))
 
-    def _value(self, event: Event, path: Path, line: int) -> Any:  # noqa: ANN401 - any plain value
+    def _value(self, event: Event, path: ValuePath, line: int) -> Any:  # noqa: ANN401 - any plain value
         if len(path) >= MAX_DEPTH:
-            raise malformed(self.source, _line(event), f"nested more than {MAX_DEPTH} levels deep")
-        self.marks[path] = Position(line)
+            raise input_error(self.source, f"nested more than {MAX_DEPTH} levels deep", _line(event))
+        self.positions[path] = Position(line)
         if isinstance(event, AliasEvent):
-            return self._alias(path, event)
-        faulty = isinstance(event, NodeEvent) and self._has_tag(event, path)
-        value = self._node(event, path, line)
-        return None if faulty else value
+            if not self.alias_reported:
+                self._refuse(path, _line(event), _ALIAS)
+            self.alias_reported = True
+            return None
+        tagged = self._refuse_tag(event, path)
+        value = self._untagged(event, path, line)
+        return None if tagged else value
 
-    def _node(self, event: Event, path: Path, line: int) -> Any:  # noqa: ANN401 - any plain value
-        if isinstance(event, ScalarEvent):
-            return self._scalar(event, path, line)
-        return self._mapping(path) if isinstance(event, MappingStartEvent) else self._sequence(path)
-
-    def _scalar(self, event: ScalarEvent, path: Path, line: int) -> str | float | bool | None:
+    def _untagged(self, event: Event, path: ValuePath, line: int) -> Any:  # noqa: ANN401 - any plain value
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(path)
+        if not isinstance(event, ScalarEvent):
+            return self._sequence(path)
         text = well_formed(str(event.value))
         value = text if event.style else _resolved(text)
         if not isinstance(value, str):
-            self.marks[path] = Position(line, text)
+            self.positions[path] = Position(line, text)
         return value
 
-    def _sequence(self, path: Path) -> list[Any]:
+    def _sequence(self, path: ValuePath) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := next(self.events), SequenceEndEvent):
             items.append(self._value(event, (*path, len(items)), _line(event)))
         return items
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
+    def _mapping(self, path: ValuePath) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         lines: dict[str, int] = {}
         while not isinstance(event := next(self.events), MappingEndEvent):
             key, line = self._key(event, path), _line(event)
             if key is not None and key in lines:
-                self._fault(
-                    (*path, key), line, f"{shown_key(key)} is given twice, first on line {lines[key]}"
-                )
+                message = f"{shown_key(key)} is given twice, first on line {lines[key]}"
+                self._refuse((*path, key), line, message)
                 key = None
             if key is None:
-                self._value(next(self.events), self.faults[-1].path, line)
+                self._value(next(self.events), self.problems[-1].path, line)
             else:
                 lines[key] = line
                 fields[key] = self._value(next(self.events), (*path, key), line)
         return fields
 
-    def _key(self, event: Event, path: Path) -> str | None:
-        """Return a key, or None after noting the fault of one that cannot be used."""
+    def _key(self, event: Event, path: ValuePath) -> str | None:
+        """Return a key; None, and a problem, for one that is not supported."""
         if not isinstance(event, ScalarEvent):
             self._value(event, (*path, "?"), _line(event))
-            self._fault((*path, "?"), _line(event), _KEY)
+            self._refuse((*path, "?"), _line(event), _KEY)
             return None
         key = well_formed(str(event.value))
         if key == "<<" and event.style is None:
-            self._fault((*path, key), _line(event), _MERGE)
-            self.reported = True
+            self._refuse((*path, key), _line(event), _MERGE)
+            self.alias_reported = True
             return None
-        self._has_tag(event, (*path, key))
+        self._refuse_tag(event, (*path, key))
         return key
 
-    def _alias(self, path: Path, event: Event) -> None:
-        # One is enough: a file that uses an alias tends to use many, and a merge key is refused by itself.
-        if not self.reported:
-            self._fault(path, _line(event), _ALIAS)
-        self.reported = True
-
-    def _has_tag(self, event: NodeEvent, path: Path) -> bool:
+    def _refuse_tag(self, event: Event, path: ValuePath) -> bool:
         if getattr(event, "tag", None) is None:
             return False
-        self._fault(path, _line(event), _TAG)
+        self._refuse(path, _line(event), _TAG)
         return True
 
-    def _fault(self, path: Path, line: int, message: str) -> None:
-        self.faults.append(Fault(path, line, message))
+    def _refuse(self, path: ValuePath, line: int, message: str) -> None:
+        self.problems.append(DocumentProblem(path, line, message))
 
 
 def _resolved(text: str) -> str | float | bool | None:
@@ -203,7 +185,7 @@ def _resolved(text: str) -> str | float | bool | None:
     if text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
     if _DECIMAL.fullmatch(text):
-        return number(text)
+        return parse_number(text)
     if based := _BASED.fullmatch(text):
         return int(text, 8 if based[1] else 16)
     if special := _SPECIAL.fullmatch(text):
@@ -215,14 +197,6 @@ def _line(event: Event) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _faults(documents: list[Document], source: str) -> list[Problem]:
-    return [
-        Problem(source, fault.message, fault.line, dotted(fault.path))
-        for document in documents
-        for fault in document.faults
-    ]
-
-
 def _syntax_problem(error: ReaderError | MarkedYAMLError, text: str, source: str) -> Problem:
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
@@ -232,7 +206,3 @@ def _syntax_problem(error: ReaderError | MarkedYAMLError, text: str, source: str
     problem = str(error.problem or error.context)
     hint = next((f"; {hint}" for part, hint in _HINTS.items() if part in problem), "")
     return Problem(source, f"not valid YAML: {problem}{hint}", mark.line + 1 if mark else None)
-
-
-def _line_at(text: str, match: re.Match[str] | None) -> int | None:
-    return text.count("\n", 0, match.start()) + 1 if match else None

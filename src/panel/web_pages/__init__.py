@@ -1,4 +1,4 @@
-"""Pages of tools, fetched or saved, as drafts of tools. What parses them is the extra `ingest`."""
+"""Web pages of tools, fetched or saved, and the tool files drafted from them. Parsing them needs the extra `ingest`."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ if TYPE_CHECKING:
 
     from panel.web_pages.snapshot import PageDraft, Snapshot
 
-_ABSENT = "pages are read with an extra that is not installed; run: pip install 'panel-review[ingest]'"
+_MISSING_EXTRA = "pages are read with an extra that is not installed; run: pip install 'panel-review[ingest]'"
 
 
-def page_to_tool(snapshot: Snapshot, source: str | None = None) -> PageDraft:
-    """Return what a page says of a tool, for an editor to check; the same page always gives the same draft.
+def draft_from_page(snapshot: Snapshot, source: str | None = None) -> PageDraft:
+    """Return the draft of a tool from a page, for an editor to check; equal pages give equal drafts.
 
     Args:
         snapshot: the page.
-        source: what messages call it; by default its address.
+        source: name of the page in messages; by default its address.
 
     Raises:
-        SettingsError: if the extra is not installed.
+        SettingsError: the extra is not installed.
     """
-    return _reader()(snapshot, source or snapshot.url or "page")
+    return _extractor()(snapshot, source or snapshot.url or "page")
 
 
-def check_installed() -> None:
-    """Return if pages can be read.
+def require_parsers() -> None:
+    """Check that pages can be parsed.
 
     Raises:
-        SettingsError: if the extra is not installed.
+        SettingsError: the extra is not installed.
     """
-    _reader()
+    _extractor()
 
 
-def _reader() -> Callable[[Snapshot, str], PageDraft]:
+def _extractor() -> Callable[[Snapshot, str], PageDraft]:
     try:
-        from panel.web_pages.draft import draft_of  # noqa: PLC0415 - its parsers are an extra
+        from panel.web_pages.extract import extract_draft  # noqa: PLC0415 - its parsers are an extra
     except ImportError as error:
-        raise SettingsError(_ABSENT) from error
-    return draft_of
+        raise SettingsError(_MISSING_EXTRA) from error
+    return extract_draft

@@ -1,10 +1,13 @@
-"""One page over HTTP, with a guard on where, how much, how long and what."""
+"""Fetch web pages over HTTP, with limits on hosts, size, time and media type."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin
 
@@ -16,14 +19,15 @@ from panel.core.urls import public_address
 from panel.errors import InputError, Problem
 from panel.web_pages.robots import AGENT, MAX_ROBOTS_BYTES, Robots
 from panel.web_pages.snapshot import HTML, PLAIN, Snapshot
-from panel.web_pages.ssrf_guard import GuardedTransport, PageFault, system_resolver
+from panel.web_pages.ssrf_guard import GuardedTransport, PageError, system_resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
-    from datetime import datetime
-
     from panel.web_pages.ssrf_guard import Resolver
 
+Fetcher = Callable[[str], Awaitable[Snapshot]]
+"""Returns the page of an address; raises InputError if it cannot be fetched."""
+
+AT_ONCE = 4
 MAX_BYTES = 2_000_000
 MAX_SECONDS = 20.0
 MAX_REDIRECTS = 5
@@ -36,6 +40,37 @@ _TOO_LARGE = f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; save the p
 _SHOWN_CHARS = 200
 
 
+async def fetch_each(
+    sources: Sequence[str], fetch: Fetcher
+) -> AsyncIterator[tuple[str, Snapshot | InputError]]:
+    """Yield each source with its page or its error, in order; at most `AT_ONCE` are fetched at a time."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def outcome(source: str) -> Snapshot | InputError:
+        async with limit:
+            try:
+                return await fetch(source)
+            except InputError as error:
+                return error
+
+    tasks = [asyncio.create_task(outcome(source)) for source in sources]
+    try:
+        for source, task in zip(sources, tasks, strict=True):
+            yield source, await task
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def fetch_public_page(url: str) -> Snapshot:
+    """Return a public page as it is now.
+
+    Raises:
+        InputError: as `fetch_page` raises it.
+    """
+    return await fetch_page(url, clock=lambda: datetime.now(UTC).replace(microsecond=0))
+
+
 async def fetch_page(
     url: str,
     *,
@@ -44,39 +79,40 @@ async def fetch_page(
     allowed: Collection[str] = frozenset(),
     seconds: float = MAX_SECONDS,
 ) -> Snapshot:
-    """Return a public page: http or https, HTML or plain text, at most 2 MB and 5 redirects.
+    """Return a public page: http or https, HTML or plain text, at most 2 MB, after at most 5 redirects.
 
-    Every hop is checked like the first one, and asked only if the robots.txt of its site lets `panel-review`.
+    Each redirect is checked like the first address, and its site's robots.txt must allow `panel-review`.
 
     Args:
-        url: of the page.
-        clock: gives the time that the snapshot keeps.
-        resolver: looks names up.
-        allowed: addresses that are asked though they are not public; for tests.
-        seconds: limit on all of it, names and robots.txt included.
+        url: address of the page.
+        clock: returns the time to note in the snapshot.
+        resolver: resolves host names.
+        allowed: addresses that are accepted although they are not public; for tests.
+        seconds: limit on the whole fetch, including name resolution and robots.txt.
 
     Raises:
-        InputError: if the page cannot be had, with one line that says why.
+        InputError: the page cannot be fetched; one line says why.
     """
     try:
         with anyio.fail_after(seconds):
-            async with _client(GuardedTransport(resolver, allowed)) as client:
+            async with httpx2.AsyncClient(
+                transport=GuardedTransport(resolver, allowed),
+                headers=_HEADERS,
+                trust_env=False,
+                follow_redirects=False,
+            ) as client:
                 return await _Fetch(client).page(url, clock)
     except TimeoutError:
         message = f"was not read within {seconds:g} seconds; try again later or save the page yourself"
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         message = f"cannot be reached ({one_line(str(error)) or type(error).__name__}); try again later"
-    except PageFault as fault:
-        message = str(fault)
+    except PageError as error:
+        message = str(error)
     raise InputError([Problem(_shown(url), message)])
 
 
-def _client(transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=transport, headers=_HEADERS, trust_env=False, follow_redirects=False)
-
-
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Response:
     url: str
     status: int
     headers: httpx2.Headers
@@ -84,52 +120,52 @@ class _Answer:
 
 
 class _Fetch:
-    """The requests that lead to one page."""
+    """The requests of one fetch: robots.txt, redirects and the page."""
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self._client = client
         self._robots = Robots(self._read_robots)
 
     async def page(self, url: str, clock: Callable[[], datetime]) -> Snapshot:
-        answer = await self._follow(url, self._robots.check, _read_page)
-        media_type, charset = _content_type(answer.headers)
-        return Snapshot(answer.body, media_type, charset, answer.url, clock(), answer.status)
+        response = await self._follow(url, self._robots.check, _read_page)
+        media_type, charset = _content_type(response.headers)
+        return Snapshot(response.body, media_type, charset, response.url, clock(), response.status)
 
     async def _read_robots(self, url: str) -> tuple[int, bytes]:
-        answer = await self._follow(url, _no_check, _read_rules)
-        return answer.status, answer.body
+        response = await self._follow(url, _no_check, _read_rules)
+        return response.status, response.body
 
     async def _follow(
         self,
         url: str,
         check: Callable[[str], Awaitable[None]],
         read: Callable[[httpx2.Response], Awaitable[bytes]],
-    ) -> _Answer:
+    ) -> _Response:
         target = _checked(url)
         for _ in range(MAX_REDIRECTS + 1):
             await check(target)
             async with self._client.stream("GET", target) as response:
                 if not response.has_redirect_location:
-                    return _Answer(target, response.status_code, response.headers, await read(response))
+                    return _Response(target, response.status_code, response.headers, await read(response))
                 target = _target(target, response.headers["location"])
-        raise PageFault(f"redirects more than {MAX_REDIRECTS} times; give the address that it ends at")
+        raise PageError(f"redirects more than {MAX_REDIRECTS} times; give the address that it ends at")
 
 
 async def _no_check(_url: str) -> None:
-    """Let every address pass: the rules for robots are not subject to themselves."""
+    """Allow any address: robots.txt is not subject to its own rules."""
 
 
 async def _read_page(response: httpx2.Response) -> bytes:
     if response.status_code != _OK:
-        raise PageFault(f"answered with status {response.status_code}, not with a page; check the address")
+        raise PageError(f"answered with status {response.status_code}, not with a page; check the address")
     media_type, _ = _content_type(response.headers)
     if media_type not in {HTML, PLAIN}:
-        raise PageFault(
+        raise PageError(
             f"is {one_line(media_type) or 'of no stated type'}, not HTML or plain text; name a web page"
         )
     body = await _body(response, MAX_BYTES)
     if len(body) > MAX_BYTES:
-        raise PageFault(_TOO_LARGE)
+        raise PageError(_TOO_LARGE)
     return body
 
 
@@ -138,7 +174,7 @@ async def _read_rules(response: httpx2.Response) -> bytes:
 
 
 async def _body(response: httpx2.Response, limit: int) -> bytes:
-    """Return the body without its compression; of one beyond the limit, one byte more than that."""
+    """Return the body, decompressed; of a body beyond the limit, its first `limit + 1` bytes."""
     body, received = bytearray(), 0
     inflate = _inflater(response.headers.get("content-encoding", "").strip().lower())
     try:
@@ -148,18 +184,18 @@ async def _body(response: httpx2.Response, limit: int) -> bytes:
             if max(len(body), received) > limit:
                 break
     except zlib.error:
-        raise PageFault("came with a compression that is broken; try again later") from None
+        raise PageError("came with a compression that is broken; try again later") from None
     if inflate and not inflate.eof and len(body) <= limit:
-        raise PageFault("came with a compression that is broken off; try again later")
+        raise PageError("came with a compression that is broken off; try again later")
     return bytes(body[: limit + 1])
 
 
 def _inflater(encoding: str) -> zlib._Decompress | None:
-    # The client's own decoders unpack a whole chunk at once: 64 kB can become 64 MB.
+    # The client's own decoders decompress a whole chunk at once: 64 kB can become 64 MB.
     if encoding in {"", "identity"}:
         return None
     if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise PageFault(f"came with the compression {one_line(encoding)}, which was not asked for")
+        raise PageError(f"came with the compression {one_line(encoding)}, which was not asked for")
     return zlib.decompressobj(_GZIP_OR_ZLIB)
 
 
@@ -173,16 +209,16 @@ def _checked(url: str) -> str:
     try:
         return public_address(urldefrag(url).url)
     except ValueError as error:
-        raise PageFault(str(error)) from None
+        raise PageError(str(error)) from None
 
 
 def _target(base: str, location: str) -> str:
     try:
         return _checked(urljoin(base, location))
-    except (PageFault, ValueError) as fault:
-        raise PageFault(f"redirects to {_shown(location)}: {fault}") from None
+    except (PageError, ValueError) as error:
+        raise PageError(f"redirects to {_shown(location)}: {error}") from None
 
 
 def _shown(url: str) -> str:
-    """Return an address as messages print it: cut, without what could be a password."""
+    """Return an address as messages print it: shortened, without user name and password."""
     return one_line(re.sub(r"//[^/?#]*@", "//", url))[:_SHOWN_CHARS]

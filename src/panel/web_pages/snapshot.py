@@ -1,4 +1,4 @@
-"""A page as it was received, and the tool that is drafted from it."""
+"""A page as received, and the draft of a tool made from it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ PLAIN = "text/plain"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The bytes of a page.
+    """The bytes of a page, and what its server said about them.
 
     Attributes:
-        body: as they were before any parsing, without compression.
+        body: without transport compression, otherwise unchanged.
         media_type: `text/html` or `text/plain`.
-        charset: what the server says the encoding is, if it does.
-        url: where it was, after all redirects; None for a saved page.
-        fetched_at: when it was received; None for a saved page.
-        status: of the answer that it came with; None for a saved page.
+        charset: from the server's content type.
+        url: after all redirects; None for a saved page, like `fetched_at` and `status`.
+        fetched_at: time of receipt.
+        status: HTTP status.
     """
 
     body: bytes
@@ -38,18 +38,18 @@ class Snapshot:
 
     @property
     def sha256(self) -> str:
-        """The sha256 of the body in hexadecimal digits."""
+        """Hexadecimal sha256 of the body."""
         return sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class PageDraft:
-    """What a page says of a tool.
+    """The tool that a page describes.
 
     Attributes:
         tool: None if and only if there are problems.
-        removed: what a visitor of the page cannot see and was left out, and what was cut; one line each.
-        problems: why the page gives no tool, by field.
+        removed: a line for each hidden or shortened text that is not in the tool.
+        problems: why the page gives no tool.
     """
 
     tool: Tool | None

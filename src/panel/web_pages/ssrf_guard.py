@@ -1,8 +1,8 @@
-"""Connections to public addresses only, whatever a name resolves to.
+"""HTTP connections to public addresses only (a guard against server-side request forgery, SSRF).
 
-A name is looked up once for each request, every address it has must be public, and the connection is made to
-one of these very addresses, so that an answer that changes between the check and the call (DNS rebinding) has no
-effect. Certificates are still checked against the name.
+A host name is resolved once per request, all its addresses must be public, and the connection is made to one of these
+addresses. So a name that resolves differently after the check (DNS rebinding) has no effect. Certificates are still
+verified against the name.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ import httpx2
 from panel.core.urls import public_address
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Looks a host and a port up; returns addresses as text, and raises OSError if there is none."""
+"""Returns the addresses of a host and port as text; raises OSError if there are none."""
 
 MAX_ADDRESSES = 4
 
 
-class PageFault(Exception):
-    """Why a page cannot be had, in words that follow its address."""
+class PageError(Exception):
+    """The reason why a page cannot be fetched; messages print it after the address."""
 
 
 async def system_resolver(host: str, port: int) -> Sequence[str]:
-    """Return the addresses that the system's resolver gives for a host."""
+    """Return the addresses of a host from the system's resolver."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[4][0]) for address in found))
 
 
 def is_public(address: str) -> bool:
-    """Whether an IPv4 or IPv6 address is open to the public, by `ipaddress` and by the registries of the domain.
+    """Return whether an IPv4 or IPv6 address is public, by `ipaddress` and by the networks in `panel.core.urls`.
 
-    Addresses that carry another one (mapped, NAT64, 6to4, Teredo) are not.
+    Addresses that embed another one (mapped, NAT64, 6to4, Teredo) are not.
     """
     try:
         parsed = ip_address(address)
@@ -46,26 +46,26 @@ def is_public(address: str) -> bool:
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """A transport that looks names up itself, and connects to public addresses only; it uses no proxy.
+    """A transport that resolves host names itself, refuses addresses that are not public, and uses no proxy.
 
     Args:
-        resolver: looks names up.
-        allowed: addresses that pass though they are not public; for tests.
+        resolver: resolves host names.
+        allowed: addresses that are accepted although they are not public; for tests.
     """
 
     def __init__(self, resolver: Resolver = system_resolver, allowed: Collection[str] = frozenset()) -> None:
         self._resolver = resolver
         self._allowed = allowed
-        # No connection is kept: one to the same address could have been made for another name.
+        # Connections are not reused: one to the same address could have been made for another name.
         limits = httpx2.Limits(max_keepalive_connections=0)
         self._inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Make a request to an address of its host.
+        """Send a request to the first address of its host that accepts a connection.
 
         Raises:
-            PageFault: if its host cannot be found, or one of its addresses is not public.
-            httpx2.TransportError: if no address answers.
+            PageError: the host cannot be found, or one of its addresses is not public.
+            httpx2.TransportError: no address answers.
         """
         host = request.url.raw_host.decode("ascii")
         *others, last = await self._addresses(host, request.url.port or 0)
@@ -86,9 +86,9 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         except (OSError, UnicodeError):
             addresses = ()
         if not addresses:
-            raise PageFault(f"the host {host} cannot be found; check its spelling")
+            raise PageError(f"the host {host} cannot be found; check its spelling")
         if not all(address in self._allowed or is_public(address) for address in addresses):
-            raise PageFault(f"the host {host} is not open to the public, and is not asked")
+            raise PageError(f"the host {host} is not open to the public, and is not asked")
         return addresses[:MAX_ADDRESSES]
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Self
 from panel.cli.console import tell
 from panel.core.tool import Tool
 from panel.errors import PanelError
-from panel.tool_files.duplicates import Duplicates, Slugs
+from panel.tool_files.duplicates import DuplicateFinder, UniqueSlugs
 from panel.tool_files.files import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
 
-    from panel.tool_files.duplicates import Twin
+    from panel.tool_files.duplicates import Duplicate
     from panel.tool_files.records import Record
 
 BY_LIKENESS = ("url", "description")
@@ -36,8 +36,8 @@ class Intake:
 
     def __init__(self, *, similar: bool) -> None:
         self._similar = similar
-        self._seen = Duplicates()
-        self._slugs = Slugs()
+        self._seen = DuplicateFinder()
+        self._slugs = UniqueSlugs()
         self._spool = SpooledTemporaryFile(MAX_BYTES)  # noqa: SIM115 - `__exit__` closes it
         self._good = self._bad = self._problems = 0
 
@@ -68,10 +68,9 @@ class Intake:
             if record.tool is None:
                 self._refuse(map(str, record.problems))
             elif twin := self._twin(record, record.tool):
-                known = record.problem(twin.field, f"is the same tool as in {twin.place}; remove one of them")
-                self._refuse([str(known)])
+                self._refuse([str(twin.problem(record))])
             else:
-                self._spool.write(self._slugs.distinct(record.tool).model_dump_json().encode() + b"\n")
+                self._spool.write(self._slugs.assign(record.tool).model_dump_json().encode() + b"\n")
                 self._good += 1
 
     def settle(self, *, skip_invalid: bool) -> None:
@@ -81,7 +80,7 @@ class Intake:
             BadRecords: there are some, or nothing else.
         """
         # Nothing comes after this, and what tells duplicates takes a kilobyte a tool.
-        self._seen, self._slugs = Duplicates(), Slugs()
+        self._seen, self._slugs = DuplicateFinder(), UniqueSlugs()
         if not self._bad and not self._good:
             raise BadRecords("there is no tool in what was given; nothing was written and no call was made")
         if not self._bad:
@@ -95,8 +94,8 @@ class Intake:
             + ("." if not self._good else f", or go on with the other {self._good:,} by --skip-invalid.")
         )
 
-    def _twin(self, record: Record, tool: Tool) -> Twin | None:
-        twin = self._seen.find(tool, record.place)
+    def _twin(self, record: Record, tool: Tool) -> Duplicate | None:
+        twin = self._seen.find(tool, record.location)
         return None if twin and self._similar and twin.field in BY_LIKENESS else twin
 
     def _refuse(self, problems: Iterable[str]) -> None:

@@ -60,7 +60,7 @@ def run(
     similar: Annotated[
         bool,
         typer.Option(
-            "--allow-similar", help="Let in tools that share only an address or a text with another."
+            "--allow-similar", help="Let in tools that share only an address or a description with another."
         ),
     ] = False,
     budget: options.Budget = None,
@@ -83,7 +83,7 @@ def run(
     """Review many tools in one run, and keep a draft of each."""
     from panel.cli.batch.intake import Intake
     from panel.cli.batch.shift import Shift
-    from panel.cli.page_check import checked
+    from panel.cli.page import confirm_pages
     from panel.cli.signals import SignalReceived
     from panel.cli.sitting import Keeping, Voice
     from panel.errors import SettingsError
@@ -107,7 +107,7 @@ def run(
     with Intake(similar=similar) as intake:
         try:
             intake.take(
-                checked(_records(resolved, paths or [], url or [], mapped or []), unread=pages_unread)
+                confirm_pages(_records(resolved, paths or [], url or [], mapped or []), unread=pages_unread)
             )
         except KeyboardInterrupt:
             said = "interrupted before anything was asked or kept; run the same command again"
@@ -125,16 +125,16 @@ def run(
 
 def _records(resolved: Resolved, paths: list[str], urls: list[str], mapped: list[str]) -> Iterator[Record]:
     """Yield the records of files first, and then of pages, which are fetched only once the files were read."""
-    from panel.tool_files.columns import parse_columns
-    from panel.tool_files.reading import read_records
+    from panel.tool_files.tables import parse_column_map
+    from panel.web_pages.sources import read_records
 
-    yield from read_records(paths, parse_columns(mapped), sys.stdin.buffer)
+    yield from read_records(paths, parse_column_map(mapped), sys.stdin.buffer)
     if urls:
         import asyncio
 
-        from panel.cli.page_check import fetched
+        from panel.web_pages.drafting import fetch_records
 
-        yield from asyncio.run(fetched(urls, resolved.data_dir / "snapshots"))
+        yield from asyncio.run(fetch_records(urls, resolved.data_dir / "snapshots"))
 
 
 def _forecast(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from panel.core.take import Seat, Take
     from panel.core.tool import Tool
     from panel.store import DraftView
-    from panel.tool_files.documents import Document, Path
+    from panel.tool_files.documents import Document, ValuePath
 
 KEYS = ("shown", "reason", "takes", "tool")
 SEAT_KEYS = ("verdict", "score", "take", "evidence", "detail")
@@ -78,7 +78,7 @@ def read_form(text: str, source: str, review: PanelReview) -> Filled:
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
         raise InputError([Problem(source, "expected one form, as `panel queue edit ID --print` prints it")])
     document = documents[0]
-    problems = [Problem(source, fault.message, fault.line, dotted(fault.path)) for fault in document.faults]
+    problems = document.problems_in(source)
     changes: list[Change] = []
     for path, data in _data(document, source, review, problems):
         try:
@@ -157,7 +157,7 @@ def _quoted(text: str) -> str:
 
 def _data(
     document: Document, source: str, review: PanelReview, problems: list[Problem]
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+) -> Iterator[tuple[ValuePath, dict[str, Any]]]:
     """Yield the place and the parts of each value that a form holds; what is no part of a form becomes a problem."""
     takes, tool = ("takes",), ("tool",)
     _part(document, source, (), KEYS, problems)

@@ -1,7 +1,7 @@
-"""What CSS within a page hides: declarations of elements, and rules of its own style sheets.
+"""CSS inside a page that hides text: inline styles, and simple rules of its style elements.
 
-Understood are inline styles, and rules with one simple selector (a tag, a class, an id, or a tag with one of the
-two) outside media queries. What external style sheets and scripts hide is not seen.
+Rules with one simple selector (a tag, a class, an id, or a tag with one of the two) outside of media queries are applied.
+External style sheets and scripts are not.
 """
 
 from __future__ import annotations
@@ -37,19 +37,15 @@ _FAR_AWAY = 9_000.0
 _ALIKE = 16
 
 
-def declarations(text: str) -> dict[str, str]:
+def parse_declarations(text: str) -> dict[str, str]:
     """Return the properties of a declaration list, in lower case and without `!important`."""
     plain = _ESCAPE.sub(_unescaped, _COMMENT.sub("", text)).lower()
     pairs = (part.partition(":") for part in plain.split(";"))
     return {name.strip(): value.replace("!important", "").strip() for name, colon, value in pairs if colon}
 
 
-class Sheet:
-    """The style sheets inside a page.
-
-    Attributes:
-        sets_background: whether any rule sets one.
-    """
+class StyleSheet:
+    """The simple rules of the style elements of a page; `sets_background` is true if any rule sets a background."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         text = _COMMENT.sub("", "\n".join(texts)[:MAX_SHEET_CHARS])
@@ -58,19 +54,19 @@ class Sheet:
         for selectors, body in _RULE.findall(_AT_RULE.sub("", text)):
             for selector in selectors.split(","):
                 if _SELECTOR.fullmatch(selector.strip()):
-                    self._rules.setdefault(selector.strip(), {}).update(declarations(body))
+                    self._rules.setdefault(selector.strip(), {}).update(parse_declarations(body))
 
     def style_of(self, tag: str, classes: Iterable[str], name: str | None) -> dict[str, str]:
-        """Return what the rules say of an element."""
-        marks = [*(f".{word}" for word in classes), *([f"#{name}"] if name else [])]
+        """Return the declarations that apply to an element with a tag, classes and an id."""
+        selectors = [*(f".{word}" for word in classes), *([f"#{name}"] if name else [])]
         style: dict[str, str] = {}
-        for selector in [tag, *marks, *(f"{tag}{mark}" for mark in marks)]:
+        for selector in [tag, *selectors, *(f"{tag}{selector}" for selector in selectors)]:
             style |= self._rules.get(selector, {})
         return style
 
 
 def hidden_by(style: Style) -> str | None:
-    """Return the declaration that hides an element with all that is in it, or None."""
+    """Return the declaration that hides an element and its content, or None."""
     tests = {
         "display": style.get("display") == "none",
         "content-visibility": style.get("content-visibility") == "hidden",
@@ -80,21 +76,20 @@ def hidden_by(style: Style) -> str | None:
         "text-indent": _is_far(style, ("text-indent",)),
         "transform": _is_transformed_away(style.get("transform", "")),
         "clip": _is_clipped(style),
-        "overflow": style.get("overflow") in {"hidden", "clip"} and _has_no_room(style),
+        "overflow": style.get("overflow") in {"hidden", "clip"} and _has_no_size(style),
     }
-    return next(
-        (f"{name}: {style[name]}" if name in style else name for name, is_so in tests.items() if is_so), None
-    )
+    hiding = (name for name, hides in tests.items() if hides)
+    return next((f"{name}: {style[name]}" if name in style else name for name in hiding), None)
 
 
 def is_tiny(size: str) -> bool:
-    """Whether letters of a size cannot be read."""
+    """Return whether a font size is too small to read."""
     pixels = _pixels(size)
     return pixels is not None and pixels < _TINY_FONT
 
 
-def colour(value: str) -> Colour | None:
-    """Return the red, green and blue of a colour; None if it is not understood or lets others through."""
+def parse_colour(value: str) -> Colour | None:
+    """Return a colour as red, green and blue; None if it is not understood or not opaque."""
     if value in _NAMES:
         return _NAMES[value]
     if digits := re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", value):
@@ -109,15 +104,15 @@ def colour(value: str) -> Colour | None:
 
 
 def is_transparent(value: str) -> bool:
-    """Whether a colour shows nothing."""
+    """Return whether a colour is fully transparent."""
     return value == "transparent" or bool(
         re.fullmatch(r"#[0-9a-f]{3}0|#[0-9a-f]{6}00|(rgb|hsl)a?\([^)]*[,/]\s*0?\.?0*%?\s*\)", value)
         and not re.fullmatch(r"(rgb|hsl)\([^,/]*,[^,/]*,[^,/]*\)", value)
     )
 
 
-def alike(one: Colour, other: Colour) -> bool:
-    """Whether no eye tells two colours apart."""
+def look_alike(one: Colour, other: Colour) -> bool:
+    """Return whether two colours are too close to tell apart."""
     return all(abs(a - b) <= _ALIKE for a, b in zip(one, other, strict=True))
 
 
@@ -144,7 +139,7 @@ def _is_far(style: Style, names: Iterable[str]) -> bool:
     return any(size is not None and not _FAR < size < _FAR_AWAY for size in sizes)
 
 
-def _has_no_room(style: Style) -> bool:
+def _has_no_size(style: Style) -> bool:
     return any((pixels := _pixels(style.get(name))) is not None and pixels <= 1 for name in _SIZES)
 
 

@@ -1,4 +1,4 @@
-"""From a page to the draft of a tool: its name, tagline, address and what it says; nothing is made up."""
+"""Extract the name, tagline, address and description of a tool from a page; nothing is made up."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from lxml import etree, html
 
 from panel.core.text import one_line, prose
 from panel.core.urls import public_address
-from panel.errors import InputError, Problem
-from panel.tool_files.documents import Document
-from panel.tool_files.records import record_of
-from panel.web_pages.hidden import strip_hidden
+from panel.errors import InputError
+from panel.tool_files.documents import Document, input_error
+from panel.tool_files.records import tool_record
+from panel.web_pages.hidden_text import remove_hidden_text
 from panel.web_pages.snapshot import PLAIN, PageDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from lxml.html import HtmlElement
 
@@ -34,79 +34,76 @@ _NOT_STATED = {
     "description": "the page holds no text that a visitor can see; if a script writes it, save the page from a browser",
 }
 
-# Encodings of the WHATWG standard; Python knows others, which could hide text.
+# Encodings of the WHATWG standard. Python has others, in which text could be hidden.
 _ENCODINGS = re.compile(
     r"ascii|utf-8|utf-16(-[lb]e)?|cp125\d|iso8859-\d+|koi8-[ru]|shift_jis|euc_(jp|kr)|gb\w+|big5\w*"
 )
 _META_CHARSET = re.compile(rb"""<meta[^>]+?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
-_HEAD_BYTES = 1_024  # within which a page must state its encoding
+_HEAD_BYTES = 1_024  # a page must state its encoding within these
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _AFTER_NAME = re.compile(r"\s+[|·•\u2013\u2014:»-]+\s+|:\s+|\s+::\s+")
 _GREETINGS = re.compile(r"home|home ?page|welcome|index|start", re.IGNORECASE)
 
 
-def draft_of(snapshot: Snapshot, source: str) -> PageDraft:
-    """Return the draft of a tool that a page gives.
+def extract_draft(snapshot: Snapshot, source: str) -> PageDraft:
+    """Return the draft of a tool from a page.
 
-    The name is the start of the title, before a bar, dash or colon; without a title, that of `og:title` or the
-    first heading. The tagline is the page's description of itself, the description its main text, and the address
-    the page's canonical one, if that is on the same host.
+    The name is the start of the title, up to a bar, dash or colon; without a title, `og:title` or the first heading. The
+    tagline is the page's meta description, the description its main text, and the address its canonical address, if that
+    is on the same host.
 
     Args:
         snapshot: the page.
-        source: what messages call it.
+        source: name of the page in messages.
     """
     try:
-        text = _decoded(snapshot, source)
+        text = _decode(snapshot, source)
     except InputError as error:
         return PageDraft(None, problems=error.problems)
     removed: tuple[str, ...] = ()
-    if snapshot.media_type == PLAIN:
-        fields = {"description": text}
-    else:
-        fields, removed = _fields(text, snapshot.url)
-    cut = [
-        _cut(fields, name, limit)
-        for name, limit in (("description", MAX_DESCRIPTION), ("tagline", MAX_TAGLINE))
-    ]
-    record = record_of(source, Document(fields))
-    problems = tuple(_of_a_page(problem, fields) for problem in record.problems)
-    return PageDraft(record.tool, (*removed, *(note for note in cut if note)), problems)
+    fields = {"description": text}
+    if snapshot.media_type != PLAIN:
+        root = _parse(text)
+        removed = remove_hidden_text(root)
+        fields = _fields(root, snapshot.url)
+    for name, limit in (("description", MAX_DESCRIPTION), ("tagline", MAX_TAGLINE)):
+        if note := _shorten(fields, name, limit):
+            removed += (note,)
+    record = tool_record(source, Document(fields))
+    # Nobody can fill in a field of a page: where one is missing, the advice is another.
+    problems = tuple(
+        replace(problem, message=_NOT_STATED[problem.field])
+        if problem.field in _NOT_STATED and problem.field not in fields
+        else problem
+        for problem in record.problems
+    )
+    return PageDraft(record.tool, removed, problems)
 
 
-def _of_a_page(problem: Problem, fields: Mapping[str, str]) -> Problem:
-    """Return a problem with the advice for pages, on which nobody can fill a field in."""
-    is_absent = problem.field in _NOT_STATED and problem.field not in fields
-    return replace(problem, message=_NOT_STATED[problem.field]) if problem.field and is_absent else problem
-
-
-def _fields(text: str, url: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
-    root = _parsed(text)
-    removed = strip_hidden(root)
+def _fields(root: HtmlElement, url: str | None) -> dict[str, str]:
     found = {
         "name": _name(root),
         "tagline": next(_metas(root, "description", "og:description", "twitter:description"), ""),
-        "url": _url(root, url),
+        "url": _address(root, url),
         "description": _main_text(root),
     }
-    return {name: value for name, value in found.items() if value}, removed
+    return {name: value for name, value in found.items() if value}
 
 
-def _decoded(snapshot: Snapshot, source: str) -> str:
+def _decode(snapshot: Snapshot, source: str) -> str:
     body = snapshot.body
     bom = next((mark for mark in _BOMS if body.startswith(mark)), b"")
     stated = _BOMS.get(bom) or snapshot.charset or _meta_charset(body)
-    encoding = _known(stated or "utf-8")
+    encoding = _codec(stated or "utf-8")
     if encoding is None:
-        raise InputError(
-            [Problem(source, f"is written in {one_line(stated or '')}, which is not read; save it as UTF-8")]
-        )
+        message = f"is written in {one_line(stated or '')}, which is not read; save it as UTF-8"
+        raise input_error(source, message)
     try:
         return body.removeprefix(bom).decode(encoding)
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         message = f"not {encoding.upper()} text (byte 0x{body[error.start]:02X}); save it as UTF-8"
-        raise InputError([Problem(source, message, line)]) from None
+        raise input_error(source, message, line) from None
 
 
 def _meta_charset(body: bytes) -> str | None:
@@ -114,18 +111,18 @@ def _meta_charset(body: bytes) -> str | None:
     return match[1].decode("ascii", "replace") if match else None
 
 
-def _known(label: str) -> str | None:
-    """Return Python's name for an encoding of the web, or None."""
+def _codec(label: str) -> str | None:
+    """Return the Python codec for an encoding label of the WHATWG standard, or None."""
     try:
         name = codecs.lookup(label.strip()).name
     except (LookupError, ValueError):
         return None
-    name = "cp1252" if name in {"ascii", "iso8859-1"} else name  # as the web reads these two
+    name = "cp1252" if name in {"ascii", "iso8859-1"} else name  # as browsers read these two
     return name if _ENCODINGS.fullmatch(name) else None
 
 
-def _parsed(text: str) -> HtmlElement:
-    # Bytes with a known encoding: what the page says of its own encoding is settled by now.
+def _parse(text: str) -> HtmlElement:
+    # As UTF-8 bytes, so that the parser ignores the encoding that the page states.
     parser = html.HTMLParser(encoding="utf-8")
     try:
         return html.document_fromstring(text.encode("utf-8"), parser=parser, ensure_head_body=True)
@@ -143,7 +140,7 @@ def _name(root: HtmlElement) -> str:
 
 
 def _metas(root: HtmlElement, *names: str) -> Iterator[str]:
-    """Yield what the page says under some names, in their order, without what is blank."""
+    """Yield the contents of meta elements that are not blank, in the order of the given names."""
     metas = [
         (meta.get("name") or meta.get("property") or "", meta.get("content") or "")
         for meta in root.iter("meta")
@@ -152,7 +149,7 @@ def _metas(root: HtmlElement, *names: str) -> Iterator[str]:
         yield from (text for name, text in metas if name.strip().lower() == wanted and one_line(text))
 
 
-def _url(root: HtmlElement, url: str | None) -> str:
+def _address(root: HtmlElement, url: str | None) -> str:
     links = (
         link.get("href") or "" for link in root.iter("link") if (link.get("rel") or "").lower() == "canonical"
     )
@@ -171,8 +168,8 @@ def _main_text(root: HtmlElement) -> str:
     return prose(text or "") or prose(trafilatura.html2txt(root))
 
 
-def _cut(fields: dict[str, str], name: str, limit: int) -> str | None:
-    """Shorten a field to its limit, at the end of a line or word; return a note if that was needed."""
+def _shorten(fields: dict[str, str], name: str, limit: int) -> str | None:
+    """Shorten a field to its limit at the end of a line or word; return a note about it, or None."""
     text = (prose if name == "description" else one_line)(fields.get(name, ""))
     if len(text) <= limit:
         return None

@@ -1,0 +1,100 @@
+"""Read the tools that a command names: tool files, saved pages and standard input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panel.errors import InputError, Problem
+from panel.tool_files import reading
+from panel.tool_files.documents import input_error
+from panel.tool_files.files import expand, open_source, read_whole, source_name
+from panel.tool_files.records import Location, Record, invalid_record
+from panel.tool_files.tables import ColumnMap
+from panel.web_pages import draft_from_page
+from panel.web_pages.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
+
+    from panel.core.tool import Tool
+    from panel.tool_files.files import Source
+
+PAGES = (".html", ".htm")
+ENDINGS = (*reading.ENDINGS, *PAGES)
+
+
+def read_records(
+    arguments: Iterable[str], columns: ColumnMap | None = None, stdin: BinaryIO | None = None
+) -> Iterator[Record]:
+    """Yield the records of files, folders, patterns and standard input; see `read_sources` and `files.expand`."""
+    return read_sources(expand(arguments, ENDINGS), columns, stdin)
+
+
+def read_sources(
+    sources: Iterable[Source | Problem], columns: ColumnMap | None = None, stdin: BinaryIO | None = None
+) -> Iterator[Record]:
+    """Yield every record of some sources, in order. An invalid record is yielded too, with its problems.
+
+    Tables and JSON Lines are read as they are yielded, so that memory does not grow with them; other files may have
+    5 MB each.
+
+    Args:
+        sources: files, `-` for standard input, or problems found in place of a file.
+        columns: columns of tables that are not named after fields.
+        stdin: replacement for the standard input of the process.
+
+    Raises:
+        SettingsError: a page is among them, and the extra that parses pages is not installed.
+    """
+    seen: set[Source] = set()
+    for source in sources:
+        if isinstance(source, Problem):
+            yield invalid_record(source)
+            continue
+        identity = source.absolute() if isinstance(source, Path) else source
+        if identity in seen:
+            yield invalid_record(Problem(source_name(source), "is named twice; name it once"))
+        else:
+            yield from _read(source, columns or ColumnMap(), stdin)
+        seen.add(identity)
+
+
+def load_tools(
+    sources: Iterable[Source], columns: ColumnMap | None = None, stdin: BinaryIO | None = None
+) -> list[Tool]:
+    """Return the tools of some sources, in order, each with a slug of its own.
+
+    Raises:
+        InputError: every problem of every source, and every tool that is given twice by name or alias.
+    """
+    return reading.collect_tools(read_sources(sources, columns, stdin))
+
+
+def is_page(record: Record) -> bool:
+    """Return whether a record comes from a saved or fetched page."""
+    source = record.location.source.lower()
+    return source.endswith(PAGES) or source.startswith(("http://", "https://"))
+
+
+def _read(source: Source, columns: ColumnMap, stdin: BinaryIO | None) -> Iterator[Record]:
+    name = source_name(source)
+    try:
+        with open_source(source, ENDINGS, stdin) as file:
+            ending = source.suffix.lower() if isinstance(source, Path) else None
+            if ending is None:
+                yield from reading.read_stdin(file, name)
+            elif ending in PAGES:
+                yield _page_record(read_whole(file, name), name)
+            else:
+                yield from reading.read_tool_file(file, name, ending, columns)
+    except InputError as error:
+        yield invalid_record(*error.problems)
+
+
+def _page_record(data: bytes, name: str) -> Record:
+    if not data.strip():
+        raise input_error(name, "is empty")
+    draft = draft_from_page(Snapshot(data), name)
+    return Record(Location(name), draft.tool, draft.problems, draft.removed)
