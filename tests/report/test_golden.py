@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
-from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +21,6 @@ from panel.report import (
     review_html,
     review_markdown,
 )
-from panel.report.score_chart import LANE_PX, MARK_GAP, strip_of
 from panel.report.wording import monogram, opening
 
 if TYPE_CHECKING:
@@ -226,17 +224,6 @@ def test_reasoning_is_not_published() -> None:
     """A model's working stays out of every report that readers see."""
     review = builders.review(builders.take(reasoning="kept for editors"))
     assert "kept for editors" not in review_html(review) + review_markdown(review)
-
-
-@pytest.mark.parametrize("scores", [(70,) * 8, (0, 100), (40, 45, 50, 55, 60), tuple(range(0, 101, 7))])
-def test_marks_on_the_line_never_overlap(scores: tuple[int, ...]) -> None:
-    """Two critics' marks are a mark's width apart or in different lanes, and all lie inside the drawing."""
-    strip = strip_of(builders.review(*(builders.take(score) for score in scores)))
-    assert sorted(mark.x for mark in strip.marks) == sorted(scores)
-    for one, other in product(strip.marks, repeat=2):
-        assert one is other or abs(one.x - other.x) >= MARK_GAP or abs(one.y - other.y) >= LANE_PX
-    assert all(LANE_PX // 2 <= mark.y <= strip.foot - LANE_PX // 2 for mark in strip.marks)
-    assert all(left.x <= right.x for left, right in pairwise(strip.marks))
 
 
 def test_line_of_scores_is_told_in_words() -> None:

@@ -11,7 +11,7 @@ from panel.core.tally import RULE
 from panel.core.text import one_line
 from panel.report import consumption, edits, findings, highlight, provenance, wording
 from panel.report.page import safe_href
-from panel.report.score_chart import strip_of
+from panel.report.score_chart import score_chart
 
 if TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -38,7 +38,7 @@ def environment(loader: BaseLoader) -> Environment:
         "edits": edits,
         "checked": findings,
         "marked": highlight,
-        "strip_of": strip_of,
+        "score_chart": score_chart,
         "shown": SHOWN_PARAGRAPHS,
     }
     return made

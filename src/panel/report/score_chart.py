@@ -1,30 +1,24 @@
-"""Where each critic's mark lies on a tool's line of scores from 0 to 100."""
+"""Layout of scores on a line from 0 to 100."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.base import Frozen
 from panel.core.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from panel.core.review import PanelReview
 
-MARK_GAP = 14  # points between two marks of one lane: 25 px wide each on a line of at least 180 px
-LANE_PX = 28
-LINE_PX = 26
+_GAP = 14  # points between two marks of one lane: 25 px wide each on a line of at least 180 px
+_LANE_PX = 28
+_LABELS_PX = 26
 
 
-class ChartPoint(Frozen):
-    """One critic's score on the line.
-
-    Attributes:
-        code: two letters of the critic's name.
-        text: the critic and the score in words.
-        verdict: ship or skip, which decides the mark's shape.
-        x: place on the line, 0-100.
-        y: centre of the mark above the line's foot, in px from the top.
-    """
+class ChartPoint(NamedTuple):
+    """One critic's score; `x` is in points, `y` the centre of the mark in px from the top."""
 
     code: str
     text: str
@@ -33,48 +27,61 @@ class ChartPoint(Frozen):
     y: int
 
 
-class ScoreChart(Frozen):
-    """A tool's line of scores.
+class ScoreChart(NamedTuple):
+    """The scores of a review, from the lowest to the highest; `axis` and `height` are in px."""
 
-    Attributes:
-        marks: one per take, from the lowest score to the highest.
-        foot: where the line itself lies, in px from the top.
-        height: of the drawing, in px.
-        text: the drawing in words.
-    """
-
-    marks: tuple[ChartPoint, ...]
-    foot: int
+    points: tuple[ChartPoint, ...]
+    axis: int
     height: int
     text: str
 
 
-def strip_of(review: PanelReview) -> ScoreChart:
-    """Lay out a review's scores so that no two marks overlap: equal scores are stacked."""
+def score_chart(review: PanelReview) -> ScoreChart:
+    """Return the chart of a review's scores, in which no two marks overlap."""
     given = [(seat.take, one_line(seat.name)) for seat in review.seats if seat.take]
     given.sort(key=lambda pair: pair[0].score)
-    lanes = _lanes([take.score for take, _ in given])
-    foot = LANE_PX * (max(lanes, default=0) + 1)
-    marks = tuple(
-        ChartPoint(
-            code=name[:2],
-            text=f"{name}: {take.label}",
-            verdict=take.verdict,
-            x=take.score,
-            y=foot - LANE_PX * lane - LANE_PX // 2,
-        )
-        for (take, name), lane in zip(given, lanes, strict=True)
+    placed = lay_out([take.score for take, _ in given], _GAP)
+    axis = _LANE_PX * (max((lane for _, lane in placed), default=0) + 1)
+    points = tuple(
+        ChartPoint(name[:2], f"{name}: {take.label}", take.verdict, x, axis - _LANE_PX * lane - _LANE_PX // 2)
+        for (take, name), (x, lane) in zip(given, placed, strict=True)
     )
-    words = f"Scores from 0 to 100. {'; '.join(mark.text for mark in marks)}."
-    return ScoreChart(marks=marks, foot=foot, height=foot + LINE_PX, text=words)
+    text = f"Scores from 0 to 100. {'; '.join(point.text for point in points)}."
+    return ScoreChart(points, axis, axis + _LABELS_PX, text)
 
 
-def _lanes(scores: list[int]) -> list[int]:
-    """Return the lowest free lane for each of the ascending scores."""
-    ends: list[int] = []
-    lanes = []
-    for score in scores:
-        lane = next((n for n, end in enumerate(ends) if score - end >= MARK_GAP), len(ends))
-        ends[lane : lane + 1] = [score]
-        lanes.append(lane)
-    return lanes
+def lay_out(
+    wanted: Sequence[int], gap: int, *, lanes: int | None = None, end: int | None = None
+) -> list[tuple[int, int]]:
+    """Return the place and the lane of each mark, so that no two marks of a lane are closer than the gap.
+
+    A mark goes into the first lane that has room where it belongs. Once all lanes are in use, it goes into the one with the fewest marks, and the
+    marks of that lane move aside.
+
+    Args:
+        wanted: where each mark belongs; in ascending order if the number of lanes is limited.
+        gap: least distance between two marks of a lane.
+        lanes: number of lanes; without a limit by default, so that no mark moves.
+        end: last place of the line.
+    """
+    filled: list[list[int]] = [[] for _ in range(lanes or 0)]
+    chosen = []
+    for number, place in enumerate(wanted):
+        free = (
+            n for n, lane in enumerate(filled) if all(abs(place - wanted[other]) >= gap for other in lane)
+        )
+        lane = next(free, None)
+        if lane is None and lanes:
+            lane = min(range(lanes), key=lambda n: len(filled[n]))
+        elif lane is None:
+            lane = len(filled)
+            filled.append([])
+        filled[lane].append(number)
+        chosen.append(lane)
+    placed = list(wanted)
+    for lane_ in filled if lanes else ():
+        for before, number in pairwise(lane_):
+            placed[number] = max(placed[number], placed[before] + gap)
+        for after, number in enumerate(reversed(lane_) if end is not None else ()):
+            placed[number] = min(placed[number], (end or 0) - after * gap)
+    return list(zip(placed, chosen, strict=True))
