@@ -27,11 +27,11 @@ from panel.orchestrator.panel import Panel, one_by_one
 from panel.orchestrator.ports import SeatModel
 from panel.prompts.persona_files import load_personas
 from panel.prompts.templates import PromptBook
-from panel.providers import Connection, open_provider
-from panel.providers.base import StopSignal
-from panel.providers.middleware.rate_limit import Pace, RateLimiter
-from panel.providers.middleware.stack import Policy, dependable
+from panel.providers.base import Connection, StopSignal
+from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
+from panel.providers.middleware.stack import CallPolicy, wrap_hosted
 from panel.providers.openai import responses_request
+from panel.providers.registry import open_provider
 from panel.tool_files.files import source_of
 from panel.web_pages.sources import load_tools
 
@@ -154,8 +154,8 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
         concurrency=load.concurrency,
         http_client=http_client(provider, transport, load.concurrency),
     )
-    policy = Policy(timeout=120.0, attempts=3, gate=RateLimiter(Pace(load.concurrency), halt))
-    answering = dependable(open_provider(connection), policy, halt, connection.base_url)
+    policy = CallPolicy(timeout=120.0, attempts=3, limiter=RateLimiter(CallLimits(load.concurrency), halt))
+    answering = wrap_hosted(open_provider(connection), policy, halt, connection.base_url)
     seats = Panel(
         answerer=SeatModel(answering, PROMPTS, ModelConfig(model=MODELS[provider])),
         personas=PERSONAS,

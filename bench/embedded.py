@@ -21,8 +21,8 @@ from panel.core.completion import Completion, ModelConfig, Usage
 from panel.core.tool import Tool
 from panel.prompts.persona_files import load_personas
 from panel.prompts.templates import PromptBook
-from panel.providers.local import LocalProvider
 from panel.providers.local.engine import Engine, Lane, Tokens
+from panel.providers.local.provider import LocalProvider
 from panel.providers.local.weights import find_weights, load_runtime
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,10 +17,10 @@ from panel.cli.ledger import StoredRun
 from panel.core.completion import ModelConfig
 from panel.core.prompt import Prompt
 from panel.errors import ProviderTimeout
-from panel.providers.middleware.answer_cache import AnswerCached
+from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.middleware.budget import Budget
-from panel.providers.middleware.rate_limit import Pace, RateLimiter
-from panel.providers.middleware.stack import Policy, dependable
+from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
+from panel.providers.middleware.stack import CallPolicy, wrap_hosted
 from panel.store import open_store
 from parts import Scripted, Unhurried, until
 
@@ -182,8 +182,8 @@ def test_a_budget_given_to_resume_is_kept(panel: Any, batch: Any, listed: Path, 
 
 @pytest.mark.parametrize(
     ("settings", "calls"),
-    [({}, 4), ({"RETRIES": "0"}, 1), ({"HEDGE": "60"}, 8), ({"RETRIES": "1", "HEDGE": "60"}, 4)],
-    ids=["default", "no retries", "hedge", "both"],
+    [({}, 4), ({"RETRIES": "0"}, 1), ({"RETRIES": "1"}, 2)],
+    ids=["default", "no retries", "one retry"],
 )
 def test_an_intent_says_how_often_it_may_be_asked(
     settings: dict[str, str],
@@ -194,7 +194,7 @@ def test_an_intent_says_how_often_it_may_be_asked(
     database: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each intent carries the calls that may be made for it: one and the retries, and twice that where stragglers are hedged."""
+    """Each intent carries the calls that may be made for it: one and the retries."""
     for name, value in settings.items():
         monkeypatch.setenv(f"PANEL_{name}", value)
     batch(one)
@@ -214,9 +214,9 @@ def test_a_killed_process_may_have_paid_for_every_attempt(tmp_path: Path) -> Non
     async def killed() -> Spending:
         async with open_store(tmp_path / "panel.db") as store:
             run = StoredRun(store, await store.runs.create("batch", {}))
-            policy = Policy(60, 4, RateLimiter(Pace(4), halt), budget=(budget, worst))
-            provider = AnswerCached(
-                dependable(inner, policy, halt), run, halt, worst=worst, most_calls=policy.attempts
+            policy = CallPolicy(60, 4, RateLimiter(CallLimits(4), halt), budget=(budget, worst))
+            provider = AnswerCache(
+                wrap_hosted(inner, policy, halt), run, halt, worst_case=worst, most_calls=policy.attempts
             )
             call = asyncio.create_task(provider.complete(prompt, ModelConfig(model="some-model")))
             await until(lambda: inner.calls == 3)

@@ -73,10 +73,8 @@ def test_assumptions_are_told() -> None:
     plain = " ".join(outlook_lines(outlook(), 100))
     assert "Tokens are estimated at four characters each" in plain
     assert "answers in 350 tokens" in plain
-    assert "hedge" not in plain
     assert "recording" not in plain
-    more = " ".join(outlook_lines(outlook(hedge=20, record="rec"), 100))
-    assert "slow calls, which are made twice (hedge)" in more
+    more = " ".join(outlook_lines(outlook(record="rec"), 100))
     assert "Answers that the recording holds are not asked for again, and are counted here" in more
 
 

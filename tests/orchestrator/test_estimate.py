@@ -15,7 +15,6 @@ from panel.core.prompt import Prompt
 from panel.orchestrator.cache_plan import CachePlan, plan_cache, shared_tokens
 from panel.orchestrator.estimate import ANSWER_TOKENS, REASK_TOKENS, Amounts, Question, Span, forecast
 from panel.providers.prices import Prices, Rates
-from panel.providers.tokens import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +61,7 @@ def plan(
 
 def test_prompts_of_these_tests_have_the_tokens_they_name() -> None:
     """The estimate of a prompt is its shared and its own tokens."""
-    assert (estimate(prompt()), shared_tokens(prompt())) == (SHARED + OWN, SHARED)
+    assert (prompt().estimated_tokens, shared_tokens(prompt())) == (SHARED + OWN, SHARED)
 
 
 def test_least_is_one_typical_answer_and_most_two_full_ones() -> None:

@@ -18,8 +18,8 @@ from panel.orchestrator.panel import Panel, one_by_one
 from panel.orchestrator.ports import SeatModel
 from panel.orchestrator.seat import worst_of_seat
 from panel.providers.base import StopSignal
-from panel.providers.middleware.budget import Budget, Budgeted
-from panel.providers.middleware.rate_limit import Pace, RateLimited, RateLimiter
+from panel.providers.middleware.budget import Budget, BudgetLimit
+from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 def panel(actor: Actor, book: PromptBook, critics: dict[str, Persona], concurrency: int = 10) -> Panel:
     halt = StopSignal()
-    gated = RateLimited(actor, RateLimiter(Pace(concurrency), halt))
+    gated = RateLimit(actor, RateLimiter(CallLimits(concurrency), halt))
     return Panel(
         answerer=SeatModel(gated, book, ModelConfig(model="m")),
         personas=tuple(critics.values()),
@@ -189,10 +189,13 @@ def budgeted(
     def worst(_prompt: Prompt, _config: ModelConfig) -> float:
         return CENT
 
-    covered = Budgeted(actor, budget, worst)
+    covered = BudgetLimit(actor, budget, worst)
     plain = panel(actor, book, critics, concurrency)
     answerer = SeatModel(
-        RateLimited(covered, RateLimiter(Pace(concurrency), plain.halt)), book, ModelConfig(model="m"), worst
+        RateLimit(covered, RateLimiter(CallLimits(concurrency), plain.halt)),
+        book,
+        ModelConfig(model="m"),
+        worst,
     )
     return replace(plain, answerer=answerer, budget=budget)
 

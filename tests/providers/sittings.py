@@ -12,9 +12,9 @@ from panel.core.completion import ModelConfig
 from panel.core.tool import Tool
 from panel.orchestrator.panel import Panel
 from panel.orchestrator.ports import SeatModel
-from panel.providers import open_provider
-from panel.providers.middleware.rate_limit import Pace, RateLimiter
-from panel.providers.middleware.stack import Policy, dependable
+from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
+from panel.providers.middleware.stack import CallPolicy, wrap_hosted
+from panel.providers.registry import open_provider
 from parts import Unhurried
 from providers.wire_forms import MODEL
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from panel.core.persona import Persona
     from panel.prompts.templates import PromptBook
-    from panel.providers import Connection
+    from panel.providers.base import Connection
 
 ATTEMPTS = 4
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -64,8 +64,8 @@ async def sitting(
         halt: ends it, and its waits.
         timeout: seconds that one call may take by the wall clock.
     """
-    policy = Policy(timeout, ATTEMPTS, RateLimiter(Pace(connection.concurrency), halt))
-    provider = dependable(open_provider(connection), policy, halt, connection.base_url)
+    policy = CallPolicy(timeout, ATTEMPTS, RateLimiter(CallLimits(connection.concurrency), halt))
+    provider = wrap_hosted(open_provider(connection), policy, halt, connection.base_url)
     try:
         yield Panel(
             answerer=SeatModel(provider, book, ModelConfig(model=MODEL)),

@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from panel.core.completion import ModelConfig, Usage
 from panel.core.prompt import Prompt
 from panel.errors import CallNotMade, OverBudget, ProviderBusy, ProviderError, ProviderTimeout
-from panel.providers.middleware.budget import Budget, Budgeted, panel_of, worst_case
-from panel.providers.middleware.rate_limit import Pace, RateLimiter
-from panel.providers.middleware.stack import Policy, dependable
+from panel.providers.middleware.budget import Budget, BudgetLimit, worst_case_cost
+from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
+from panel.providers.middleware.stack import CallPolicy, wrap_hosted
 from panel.providers.prices import Prices
 from parts import Scripted, Unhurried, answer, until
 
@@ -51,88 +51,88 @@ def one_cent(_prompt: Prompt, _config: ModelConfig) -> float:
 
 
 def set_aside(budget: Budget) -> float:
-    return budget.limit - budget.paid - budget.left
+    return budget.limit - budget.paid - budget.remaining
 
 
 def test_a_panel_is_admitted_if_its_worst_case_fits_in() -> None:
     """A panel whose worst case is exactly what is left is admitted, and the next one is not, until it leaves."""
     budget = Budget(1.0, paid=0.5)
-    assert budget.admit("lantern", 0.5)
-    assert (budget.left, budget.admit("sextant", CENT)) == (0.0, False)
-    budget.leave("lantern")
-    assert budget.admit("sextant", CENT)
+    assert budget.reserve_panel("lantern", 0.5)
+    assert (budget.remaining, budget.reserve_panel("sextant", CENT)) == (0.0, False)
+    budget.release_panel("lantern")
+    assert budget.reserve_panel("sextant", CENT)
 
 
 def test_a_panel_that_was_refused_sets_nothing_aside() -> None:
     """What is left is the same after a panel was refused."""
     budget = Budget(1.0)
-    assert not budget.admit("lantern", 1.5)
-    assert budget.left == 1.0
+    assert not budget.reserve_panel("lantern", 1.5)
+    assert budget.remaining == 1.0
 
 
 def test_a_call_draws_on_what_its_panel_has() -> None:
     """A call takes from its own panel's share, so that nothing more is set aside for it."""
     budget = Budget(1.0)
-    budget.admit("lantern", 0.75)
-    budget.reserve("lantern", 0.25)
-    assert budget.left == 0.25
+    budget.reserve_panel("lantern", 0.75)
+    budget.reserve_call("lantern", 0.25)
+    assert budget.remaining == 0.25
 
 
 def test_a_call_beyond_its_panels_share_draws_on_what_is_left() -> None:
     """A call that its panel's share does not cover takes the rest from what is left."""
     budget = Budget(1.0)
-    budget.admit("lantern", 0.25)
-    budget.reserve("lantern", 0.75)
-    assert budget.left == 0.25
+    budget.reserve_panel("lantern", 0.25)
+    budget.reserve_call("lantern", 0.75)
+    assert budget.remaining == 0.25
 
 
 def test_a_call_never_draws_on_the_share_of_another_panel() -> None:
     """A call is refused where only what was set aside for another panel would cover it, with a line that names the limit."""
     budget = Budget(1.0)
-    budget.admit("lantern", 0.75)
+    budget.reserve_panel("lantern", 0.75)
     with pytest.raises(OverBudget, match=r"not asked: the budget of \$1\.00 does not cover another call"):
-        budget.reserve("sextant", 0.5)
-    assert budget.left == 0.25
-    budget.reserve("lantern", 0.75)
+        budget.reserve_call("sextant", 0.5)
+    assert budget.remaining == 0.25
+    budget.reserve_call("lantern", 0.75)
 
 
 def test_what_a_call_did_not_need_goes_back_to_its_panel() -> None:
     """A call that cost less than its worst leaves the rest to its own panel, and to all once the panel leaves."""
     budget = Budget(1.0)
-    budget.admit("lantern", 0.5)
-    budget.reserve("lantern", 0.5)
-    budget.settle("lantern", 0.5, paid=0.125)
-    assert (budget.paid, budget.left) == (0.125, 0.5)
-    budget.leave("lantern")
-    assert budget.left == 0.875
+    budget.reserve_panel("lantern", 0.5)
+    budget.reserve_call("lantern", 0.5)
+    budget.settle_call("lantern", 0.5, paid=0.125)
+    assert (budget.paid, budget.remaining) == (0.125, 0.5)
+    budget.release_panel("lantern")
+    assert budget.remaining == 0.875
 
 
 def test_a_panel_that_left_twice_gives_nothing_back_twice() -> None:
     """Leaving is harmless for a panel that has left or was never there."""
     budget = Budget(1.0)
-    budget.admit("lantern", 0.5)
+    budget.reserve_panel("lantern", 0.5)
     for _ in range(2):
-        budget.leave("lantern")
-    budget.leave("sextant")
-    assert budget.left == 1.0
+        budget.release_panel("lantern")
+    budget.release_panel("sextant")
+    assert budget.remaining == 1.0
 
 
 def test_what_was_paid_before_counts() -> None:
     """What earlier processes paid is a part of the limit; if it exceeds it nothing more fits in."""
     budget = Budget(1.0, paid=1.25)
-    assert not budget.admit("lantern", CENT)
+    assert not budget.reserve_panel("lantern", CENT)
     with pytest.raises(OverBudget):
-        budget.reserve("lantern", CENT)
+        budget.reserve_call("lantern", CENT)
 
 
 def test_a_budget_without_a_limit_only_counts() -> None:
     """With an infinite limit everything is admitted, and what is paid is still added up."""
     budget = Budget(math.inf)
     assert budget.unlimited
-    assert budget.admit("lantern", 1e9)
-    budget.reserve("lantern", 1e12)
-    budget.settle("lantern", 1e12, paid=0.25)
-    assert (budget.paid, budget.left) == (0.25, math.inf)
+    assert budget.reserve_panel("lantern", 1e9)
+    budget.reserve_call("lantern", 1e12)
+    budget.settle_call("lantern", 1e12, paid=0.25)
+    assert (budget.paid, budget.remaining) == (0.25, math.inf)
 
 
 class Spending(RuleBasedStateMachine):
@@ -150,16 +150,16 @@ class Spending(RuleBasedStateMachine):
 
     @rule(panel=panels, worst=amounts)
     def admit(self, panel: str, worst: float) -> None:
-        if panel not in self.admitted and self.budget.admit(panel, worst):
+        if panel not in self.admitted and self.budget.reserve_panel(panel, worst):
             self.admitted.add(panel)
 
     @rule(panel=panels, worst=amounts)
     def reserve(self, panel: str, worst: float) -> None:
-        before = self.budget.left
+        before = self.budget.remaining
         try:
-            self.budget.reserve(panel, worst)
+            self.budget.reserve_call(panel, worst)
         except OverBudget:
-            assert self.budget.left == before
+            assert self.budget.remaining == before
         else:
             self.calls.append((panel, worst))
 
@@ -168,27 +168,27 @@ class Spending(RuleBasedStateMachine):
     def settle(self, part: int, data: st.DataObject) -> None:
         panel, worst = self.calls.pop(data.draw(st.integers(0, len(self.calls) - 1)))
         self.spent += worst * part / 64
-        self.budget.settle(panel, worst, worst * part / 64)
+        self.budget.settle_call(panel, worst, worst * part / 64)
 
     @rule(panel=panels)
     def leave(self, panel: str) -> None:
         self.admitted.discard(panel)
-        self.budget.leave(panel)
+        self.budget.release_panel(panel)
 
     @invariant()
     def never_more_than_the_limit(self) -> None:
         in_flight = sum(worst for _, worst in self.calls)
         assert self.budget.paid == self.spent
-        assert self.budget.left >= 0
+        assert self.budget.remaining >= 0
         assert self.budget.paid + in_flight <= self.budget.limit
         assert set_aside(self.budget) >= in_flight
 
     def teardown(self) -> None:
         for panel, worst in self.calls:
-            self.budget.settle(panel, worst, 0.0)
+            self.budget.settle_call(panel, worst, 0.0)
         for panel in "abc":
-            self.budget.leave(panel)
-        assert self.budget.left == self.budget.limit - self.spent
+            self.budget.release_panel(panel)
+        assert self.budget.remaining == self.budget.limit - self.spent
 
 
 TestSpending = Spending.TestCase
@@ -201,8 +201,8 @@ TestSpending.__doc__ = (
 async def test_an_answer_is_paid_at_its_price(prompt: Prompt, config: ModelConfig) -> None:
     """An answer with a price counts with that price, and nothing stays set aside for its call."""
     budget = Budget(1.0)
-    await Budgeted(Scripted(paid(0.004)), budget, one_cent).complete(prompt, config)
-    budget.leave("lantern")
+    await BudgetLimit(Scripted(paid(0.004)), budget, one_cent).complete(prompt, config)
+    budget.release_panel("lantern")
     assert (budget.paid, set_aside(budget)) == (0.004, 0.0)
 
 
@@ -210,7 +210,7 @@ async def test_an_answer_is_paid_at_its_price(prompt: Prompt, config: ModelConfi
 async def test_an_answer_without_a_price_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
     """An answer whose price cannot be told counts as the worst case."""
     budget = Budget(1.0)
-    await Budgeted(Scripted(paid(None)), budget, one_cent).complete(prompt, config)
+    await BudgetLimit(Scripted(paid(None)), budget, one_cent).complete(prompt, config)
     assert budget.paid == CENT
 
 
@@ -219,8 +219,8 @@ async def test_a_model_without_a_price_is_asked_without_counting(prompt: Prompt,
     """A call whose worst case is unknown is made whatever is left, and changes nothing."""
     budget = Budget(1.0, paid=1.0)
     inner = Scripted(paid(0.5))
-    await Budgeted(inner, budget, lambda _prompt, _config: None).complete(prompt, config)
-    assert (inner.calls, budget.paid, budget.left) == (1, 1.0, 0.0)
+    await BudgetLimit(inner, budget, lambda _prompt, _config: None).complete(prompt, config)
+    assert (inner.calls, budget.paid, budget.remaining) == (1, 1.0, 0.0)
 
 
 @anyio
@@ -228,7 +228,7 @@ async def test_a_call_that_is_not_covered_is_not_made(prompt: Prompt, config: Mo
     """Where the worst case does not fit in no call is made, and none is counted as an attempt."""
     inner = Scripted()
     with pytest.raises(OverBudget) as caught:
-        await Budgeted(inner, Budget(0.009), one_cent).complete(prompt, config)
+        await BudgetLimit(inner, Budget(0.009), one_cent).complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (0, 0, 0)
 
 
@@ -239,7 +239,7 @@ async def test_the_worst_case_is_set_aside_while_a_call_is_under_way(
     """Of calls that are made at once only as many begin as fit in together in the worst case."""
     budget, answered = Budget(0.025), asyncio.Event()
     inner = Scripted(answered, answered, answered)
-    provider = Budgeted(inner, budget, one_cent)
+    provider = BudgetLimit(inner, budget, one_cent)
     calls = [asyncio.create_task(provider.complete(prompt, config)) for _ in range(3)]
     await until(lambda: sum(call.done() for call in calls) == 1)
     assert inner.calls == 2
@@ -267,8 +267,8 @@ async def test_a_failed_call_costs_what_may_be_billed(
     """Each call that may be billed without an answer counts in full, and one that cannot be costs nothing."""
     budget = Budget(1.0)
     with pytest.raises(type(error)):
-        await Budgeted(Scripted(error), budget, one_cent, calls=2).complete(prompt, config)
-    budget.leave("lantern")
+        await BudgetLimit(Scripted(error), budget, one_cent).complete(prompt, config)
+    budget.release_panel("lantern")
     assert (budget.paid, set_aside(budget)) == (cost, 0.0)
 
 
@@ -277,7 +277,7 @@ async def test_a_cancelled_call_is_paid_in_full(prompt: Prompt, config: ModelCon
     """A call that was cancelled on its way counts at its worst price, since it may be billed."""
     budget = Budget(1.0)
     inner = Scripted(asyncio.Event())
-    task = asyncio.create_task(Budgeted(inner, budget, one_cent).complete(prompt, config))
+    task = asyncio.create_task(BudgetLimit(inner, budget, one_cent).complete(prompt, config))
     await until(lambda: inner.in_flight == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -290,43 +290,16 @@ async def test_a_bug_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> Non
     """A call that ended in a bug counts at its worst price, and nothing stays set aside for it."""
     budget = Budget(1.0)
     with pytest.raises(RuntimeError):
-        await Budgeted(Scripted(RuntimeError("bug")), budget, one_cent).complete(prompt, config)
-    budget.leave("lantern")
+        await BudgetLimit(Scripted(RuntimeError("bug")), budget, one_cent).complete(prompt, config)
+    budget.release_panel("lantern")
     assert (budget.paid, set_aside(budget)) == (CENT, 0.0)
 
 
 @anyio
-async def test_two_calls_are_set_aside_where_a_straggler_is_asked_twice(
-    prompt: Prompt, config: ModelConfig
-) -> None:
-    """With a hedge the worst case is that of two calls, and a call whose answer was not waited for counts in full."""
-    with pytest.raises(OverBudget):
-        await Budgeted(Scripted(), Budget(0.015), one_cent, calls=2).complete(prompt, config)
+async def test_lost_calls_of_an_answer_are_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
     budget = Budget(0.02)
-    await Budgeted(Scripted(paid(0.004, lost_calls=1)), budget, one_cent, calls=2).complete(prompt, config)
+    await BudgetLimit(Scripted(paid(0.004, lost_calls=1)), budget, one_cent).complete(prompt, config)
     assert budget.paid == pytest.approx(0.014)
-
-
-class Straggling(Scripted):
-    """Leaves its first call without an answer, and answers the second at once."""
-
-    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        if not self.calls:
-            self.lines = [asyncio.Event(), None]
-        return await super().complete(prompt, config)
-
-
-@anyio
-async def test_a_hedged_call_stays_within_what_was_set_aside(prompt: Prompt, config: ModelConfig) -> None:
-    """A straggler's second call is covered: both together fit into what was set aside for them."""
-    inner, budget = Straggling(), Budget(0.02)
-    halt = Unhurried()
-    policy = Policy(
-        timeout=60, attempts=1, gate=RateLimiter(Pace(4), halt), hedge=0.001, budget=(budget, one_cent)
-    )
-    completion = await dependable(inner, policy, halt).complete(prompt, config)
-    assert (inner.calls, completion.usage.lost_calls) == (2, 1)
-    assert CENT <= budget.paid <= 0.02
 
 
 @anyio
@@ -335,9 +308,11 @@ async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelCo
     inner = Scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
     halt = Unhurried()
-    policy = Policy(timeout=60, attempts=4, gate=RateLimiter(Pace(4), halt), budget=(budget, one_cent))
+    policy = CallPolicy(
+        timeout=60, attempts=4, limiter=RateLimiter(CallLimits(4), halt), budget=(budget, one_cent)
+    )
     with pytest.raises(ProviderError) as caught:
-        await dependable(inner, policy, halt).complete(prompt, config)
+        await wrap_hosted(inner, policy, halt).complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)
     assert budget.paid == 2 * CENT
 
@@ -347,7 +322,7 @@ async def test_forty_calls_at_once_stay_within_the_budget(prompt: Prompt, config
     """Whatever 40 calls at once end with, what is paid does not exceed the limit."""
     lines = [paid(0.01), ProviderTimeout("slow"), paid(None), ProviderBusy("busy", 0.0)] * 10
     budget = Budget(0.205)
-    provider = Budgeted(Scripted(*lines), budget, one_cent)
+    provider = BudgetLimit(Scripted(*lines), budget, one_cent)
     calls = [provider.complete(prompt, config) for _ in range(40)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert any(isinstance(outcome, OverBudget) for outcome in outcomes)
@@ -355,21 +330,27 @@ async def test_forty_calls_at_once_stay_within_the_budget(prompt: Prompt, config
 
 
 @pytest.mark.parametrize("label", ["lantern.builder", "lantern.builder.2", "lantern"])
-def test_a_prompt_belongs_to_the_panel_of_its_tool(label: str, prompt: Prompt) -> None:
-    """All prompts about one tool draw on the share of the same panel."""
-    assert panel_of(prompt.model_copy(update={"label": label})) == "lantern"
+@anyio
+async def test_prompts_about_one_tool_share_a_reserve(
+    label: str, prompt: Prompt, config: ModelConfig
+) -> None:
+    budget = Budget(CENT)
+    assert budget.reserve_panel("lantern", CENT)
+    await BudgetLimit(Scripted(), budget, one_cent).complete(
+        prompt.model_copy(update={"label": label}), config
+    )
 
 
 @pytest.mark.parametrize("model", ["some-model", "nothing-like-it"])
 def test_no_worst_case_without_a_price(model: str, prompt: Prompt, config: ModelConfig) -> None:
     """The worst case is unknown, and not nothing, where the price is."""
     of_own_server = Prices("openai-compatible", "http://127.0.0.1:9/v1")
-    assert worst_case(of_own_server)(prompt, config.model_copy(update={"model": model})) is None
+    assert worst_case_cost(of_own_server)(prompt, config.model_copy(update={"model": model})) is None
 
 
 def test_a_free_model_costs_nothing_at_worst(prompt: Prompt, config: ModelConfig) -> None:
     """The embedded model has a worst case of zero, which fits into any budget."""
-    assert worst_case(Prices("local"))(prompt, config) == 0.0
+    assert worst_case_cost(Prices("local"))(prompt, config) == 0.0
 
 
 def test_keeping_a_long_prompt_in_a_cache_is_covered(config: ModelConfig) -> None:
@@ -379,7 +360,7 @@ def test_keeping_a_long_prompt_in_a_cache_is_covered(config: ModelConfig) -> Non
     usage = Usage(input_tokens=40_000, cache_write_tokens=40_000, output_tokens=config.max_output_tokens)
     rates = prices.rates("claude-haiku-5-5")
     haiku = config.model_copy(update={"model": "claude-haiku-5-5"})
-    cost, worst = prices.cost(haiku.model, usage), worst_case(prices)(prompt, haiku)
+    cost, worst = prices.cost(haiku.model, usage), worst_case_cost(prices)(prompt, haiku)
     assert rates is not None
     assert cost is not None
     assert rates.cache_write is not None
@@ -400,7 +381,7 @@ def test_a_price_that_rises_with_length_is_covered(model: str, start: int) -> No
     )
     assert below is not None
     assert above is not None
-    assert 1.4 * below < above <= (worst_case(prices)(prompt, config) or 0.0)
+    assert 1.4 * below < above <= (worst_case_cost(prices)(prompt, config) or 0.0)
 
 
 def test_a_price_of_a_request_is_covered() -> None:
@@ -409,7 +390,7 @@ def test_a_price_of_a_request_is_covered() -> None:
     prompt = Prompt(label="lantern.builder", system="", shared="", own="", answer_schema={})
     nothing = prices.cost("sonar", Usage(input_tokens=0, output_tokens=0))
     assert nothing is not None
-    worst = worst_case(prices)(prompt, ModelConfig(model="sonar", max_output_tokens=256))
+    worst = worst_case_cost(prices)(prompt, ModelConfig(model="sonar", max_output_tokens=256))
     assert worst is not None
     assert worst > nothing >= 0.001
 
@@ -434,7 +415,7 @@ def test_the_worst_case_is_no_less_than_the_price(
         output_tokens=written,
         reasoning_tokens=data.draw(st.integers(0, written), "reasoning"),
     )
-    cost, worst = prices.cost(model, usage), worst_case(prices)(prompt, config)
+    cost, worst = prices.cost(model, usage), worst_case_cost(prices)(prompt, config)
     assert cost is not None
     assert worst is not None
     assert cost <= worst

@@ -12,7 +12,7 @@ import pytest
 
 from panel.core.take import NoTake, NoTakeReason
 from panel.orchestrator.panel import one_by_one
-from panel.providers import Connection
+from panel.providers.base import Connection
 from providers.fault_server import FaultServer
 from providers.sittings import ATTEMPTS, sitting, tools
 from providers.wire_forms import FORMS, GOOD_SCORE, KEY, READ, WROTE

@@ -18,7 +18,7 @@ from panel.core.take import Verdict
 from panel.errors import ProviderDown, ProviderError, SettingsError
 from panel.prompts.persona_files import load_personas
 from panel.prompts.templates import PromptBook
-from panel.providers.local import LocalProvider, weights
+from panel.providers.local import weights
 from panel.providers.local.engine import Answer, Engine, Lane
 from panel.providers.local.judge import Reading, leaning, probability_of, score_of, verdict_of
 from panel.providers.local.language import (
@@ -32,6 +32,7 @@ from panel.providers.local.language import (
     stands_alone,
 )
 from panel.providers.local.pool import Pool
+from panel.providers.local.provider import LocalProvider
 from panel.providers.local.seat import plan, weigh
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
 from panel.providers.local.writing import TRIES, Task, write

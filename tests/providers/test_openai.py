@@ -16,9 +16,10 @@ from panel.errors import (
     ProviderUnreachable,
     SettingsError,
 )
-from panel.providers import Connection, open_provider
+from panel.providers.base import Connection
 from panel.providers.openai import responses_request
 from panel.providers.openai_compatible import Dialect, chat_request
+from panel.providers.registry import open_provider
 from wire import Wire
 
 if TYPE_CHECKING:
@@ -271,7 +272,6 @@ def test_key_is_not_in_the_connections_repr() -> None:
 
 
 REFUSED_PARTS = [
-    ("'logprobs' is not supported by this model", {"logprobs", "top_logprobs"}),
     ("Unrecognized request argument: response_format", {"response_format"}),
     ("json_schema is not enabled for this deployment", {"response_format"}),
     ("Unknown field: seed", {"seed"}),
@@ -298,16 +298,16 @@ async def test_server_that_knows_nothing_but_chat_is_asked_plainly(
     prompt: Prompt, config: ModelConfig
 ) -> None:
     """A server that refuses one part after the other is asked without any of them, within one call."""
-    complaints = ["logprobs?", "response_format?", "seed?", "use max_completion_tokens"]
+    complaints = ["response_format?", "seed?", "use max_completion_tokens"]
     refusals = [httpx2.Response(400, json={"error": {"message": text}}) for text in complaints]
     wire = Wire(*refusals, chosen("{}"))
     got = await chat(wire).complete(prompt, config)
-    assert (got.attempts, set(wire.sent)) == (5, {"model", "messages", "max_completion_tokens"})
+    assert (got.attempts, set(wire.sent)) == (4, {"model", "messages", "max_completion_tokens"})
 
 
 async def test_complaint_about_something_else_is_final(prompt: Prompt, config: ModelConfig) -> None:
     """A refusal that no smaller request can mend, or that remains after one, ends the call."""
-    wire = Wire(httpx2.Response(400, json={"error": {"message": "logprobs: no"}}))
+    wire = Wire(httpx2.Response(400, json={"error": {"message": "seed: no"}}))
     with pytest.raises(ProviderError) as caught:
         await chat(wire).complete(prompt, config)
     assert (type(caught.value), caught.value.attempts, len(wire.requests)) == (ProviderError, 2, 2)
@@ -343,20 +343,6 @@ async def test_key_is_cut_out_before_the_message_is(prompt: Prompt, config: Mode
         with pytest.raises(ProviderDown) as caught:
             await responses(wire).complete(prompt, config)
         assert KEY[:8] not in str(caught.value)
-
-
-async def test_logprobs_are_asked_of_servers_but_not_of_a_router(prompt: Prompt, config: ModelConfig) -> None:
-    """The likeliest words are asked for where that does not narrow the choice of hosts, unless it is switched off."""
-    wire = Wire(chosen("{}"))
-    await chat(wire).complete(prompt, config)
-    assert (wire.sent["logprobs"], wire.sent["top_logprobs"]) == (True, 20)
-    await chat(wire, "https://openrouter.ai/api/v1").complete(prompt, config)
-    assert "logprobs" not in wire.sent
-    off = Connection(
-        "openai-compatible", base_url="http://127.0.0.1/v1", http_client=wire.client, logprobs=False
-    )
-    await open_provider(off).complete(prompt, config)
-    assert "logprobs" not in wire.sent
 
 
 async def test_headers_say_what_is_left(prompt: Prompt, config: ModelConfig) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from panel.core.completion import ModelConfig, ModelRef
 from panel.errors import CallNotMade, ProviderDown, ProviderError, ProviderTimeout, RunStopped, SettingsError
-from panel.providers import Connection, open_provider
-from panel.providers.base import StopSignal
-from panel.providers.middleware.answer_cache import AnswerCached
+from panel.providers.base import Connection, StopSignal
+from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.recording import MANIFEST, Manifest, Recording
+from panel.providers.registry import open_provider
 from parts import Scripted, answer
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def replayed(folder: Path) -> Provider:
 
 def recorded(inner: Scripted, folder: Path) -> Provider:
     folder.mkdir(exist_ok=True)
-    return AnswerCached(inner, Recording(folder), StopSignal())
+    return AnswerCache(inner, Recording(folder), StopSignal())
 
 
 async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_answer_that_cannot_be_kept_is_not_lost(
 ) -> None:
     """When an answer cannot be written the run is halted, and the answer is still handed on."""
     halt = StopSignal()
-    provider = AnswerCached(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
+    provider = AnswerCache(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
     assert (await provider.complete(prompt, config)).text == "paid"
     assert "could not be recorded" in str(halt.reason)
 

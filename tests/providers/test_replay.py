@@ -6,7 +6,8 @@ import pytest
 
 from panel.core.completion import Completion, Finish, Usage
 from panel.errors import ProviderError, SettingsError
-from panel.providers import Connection, open_provider
+from panel.providers.base import Connection
+from panel.providers.registry import open_provider
 
 if TYPE_CHECKING:
     from pathlib import Path

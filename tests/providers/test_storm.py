@@ -15,7 +15,7 @@ from acting import reply
 from panel.core.completion import Usage
 from panel.core.take import NoTake, NoTakeReason, Take
 from panel.orchestrator.panel import one_by_one
-from panel.providers import Connection
+from panel.providers.base import Connection
 from providers.sittings import ATTEMPTS, sitting, tools
 from providers.wire_forms import FORMS, GOOD, GOOD_SCORE, KEY, PARTIAL
 

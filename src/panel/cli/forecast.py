@@ -15,7 +15,7 @@ from panel.orchestrator.cache_plan import plan_cache, shared_tokens
 from panel.orchestrator.estimate import Forecast, Question, forecast
 from panel.orchestrator.models import rates_of
 from panel.orchestrator.stores import existing_store
-from panel.providers import HOSTED
+from panel.providers.registry import hosted_providers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -116,7 +116,7 @@ def cache_plan(cast_: PanelSetup, settings: Settings, example: Tool, tools: int)
     return plan_cache(
         settings.cache,
         means.connection.provider,
-        rates_of(means) if means.connection.provider in HOSTED else None,
+        rates_of(means) if means.connection.provider in hosted_providers() else None,
         shared_tokens=shared_tokens(prompt),
         seats=seats,
         tools=tools,

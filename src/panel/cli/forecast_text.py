@@ -139,8 +139,6 @@ def _assumed(settings: Settings) -> str:
         "Most: every seat is asked twice, writes all that it may, the second time twice as much, and finds nothing in a cache.",
         "Calls that fail on the way may be billed on top.",
     ]
-    if settings.hedge is not None:
-        sentences.append("So may slow calls, which are made twice (hedge).")
     if settings.record is not None:
         sentences.append(
             "Answers that the recording holds are not asked for again, and are counted here all the same."

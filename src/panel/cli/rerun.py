@@ -53,8 +53,8 @@ async def rerun(resolved: Resolved, store: Store, view: DraftView, persona: str)
     async with leased(store, run, halt):
         seat = await _ask(asked, seated_cast, StoredRun(store, run, fresh=True), halt, view, persona)
     await store.runs.set_state(run, RunState.STOPPED if halt.reason else RunState.DONE)
-    if halt.fault is not None:
-        raise halt.fault
+    if halt.storage_error is not None:
+        raise halt.storage_error
     if seat.failure is not None:
         raise RunStopped(
             f"{seat.name}: {seat.failure.reason.label}: {seat.failure.detail} The draft stays as it is; ask again later."

@@ -186,8 +186,8 @@ class Sitting:
 
     def _end(self, advice: str) -> None:
         """Leave in the way of what stopped the run, if anything did."""
-        if self._halt.fault is not None:
-            raise StorageError(f"{self._halt.fault}; {advice}")
+        if self._halt.storage_error is not None:
+            raise StorageError(f"{self._halt.storage_error}; {advice}")
         if self._interrupts.number is not None:
             raise self._interrupted(advice)
         if self._reader_left:
@@ -219,7 +219,7 @@ class Sitting:
             async with leased(store, run, self._halt, heed=False):
                 yield ledger
             self._reused = ledger.reused
-            if self._halt.fault is None:
+            if self._halt.storage_error is None:
                 await store.runs.set_state(run, RunState.STOPPED if self._halt.reason else RunState.DONE)
 
     async def _sit(self, cast_: PanelSetup, job: Job, each: Each) -> None:
@@ -242,7 +242,7 @@ class Sitting:
                         with job.observer.hidden():
                             paths = self._report(review) if job.reports else []
                             self._show(review, draft, paths, each)
-                        if job.reports and job.whole and self._halt.fault is None:
+                        if job.reports and job.whole and self._halt.storage_error is None:
                             await self._reported(ledger, review)
                         ledger.leave(review)
 

@@ -1,4 +1,4 @@
-"""What is kept of a question that was paid for: the answer, or that there was none."""
+"""Records of calls: what was asked, and the answer or the failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Failure(Frozen):
 
     @classmethod
     def of(cls, error: ProviderError) -> Failure:
-        """Return what is kept of an error."""
+        """Return the record of an error."""
         kinds: dict[str, Literal["timeout", "down"]] = {"ProviderTimeout": "timeout", "ProviderDown": "down"}
         return cls(
             kind=kinds.get(type(error).__name__, "error"),
@@ -34,24 +34,21 @@ class Failure(Frozen):
 
     @property
     def error(self) -> ProviderError:
-        """The error again; but a provider that was down then keeps nothing from being asked now."""
+        """The error again. A provider that was down then may answer now, so it does not stop the run."""
         kind = ProviderTimeout if self.kind == "timeout" else ProviderError
         return kind(self.message, attempts=self.attempts, lost_calls=self.lost_calls)
 
 
 class CallKey(Frozen):
-    """One question to one model.
+    """The identity of a call: one prompt to one model.
 
     Attributes:
-        key: digest of all that can change the answer: the question, what it is asked with, and who is asked where; 64
-            hexadecimal digits.
-        run: the run it is asked for, if any.
-        label: the seat and how often it was asked, for people to read, such as `smollm3.builder.1`.
-        provider: who is asked.
-        model: the provider's name of the model.
-        prompt_digest: digest of the prompt.
-        worst_usd: what one call may cost at most, in US dollars; None if the price is unknown.
-        most_calls: calls that may be made for it at most, all attempts together.
+        key: digest of everything that can change the answer: prompt, configuration, provider and address; 64 hexadecimal
+            digits.
+        run: number of the run, if any.
+        label: seat and ask, for people, such as `smollm3.builder.1`.
+        worst_usd: highest cost of one call; None if the price is unknown.
+        most_calls: calls at most, all attempts together.
     """
 
     key: str
@@ -65,10 +62,10 @@ class CallKey(Frozen):
 
     @classmethod
     def of(cls, prompt: Prompt, config: ModelConfig, provider: str, base_url: str | None = None) -> CallKey:
-        """Return the step of a question that is put to a provider, wherever that answers."""
+        """Return the key of a call; `base_url` is None for the vendor's own address."""
         digest = prompt.digest
         return cls(
-            key=_key_of(digest, config, provider, base_url),
+            key=digest_of([digest, config.model_dump(mode="json"), provider, base_url]),
             label=f"{prompt.label}.{prompt.ask}",
             provider=provider,
             model=config.model,
@@ -77,12 +74,8 @@ class CallKey(Frozen):
 
 
 class CallRecord(Frozen):
-    """What one question brought: an answer or a failure."""
+    """The outcome of a call: an answer or a failure."""
 
     key: str
     completion: Completion | None = None
     failure: Failure | None = None
-
-
-def _key_of(prompt_digest: str, config: ModelConfig, provider: str, base_url: str | None) -> str:
-    return digest_of([prompt_digest, config.model_dump(mode="json"), provider, base_url])

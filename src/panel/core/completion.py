@@ -1,4 +1,4 @@
-"""What a provider is asked with and what it answers."""
+"""Completions: a provider's answers, the configuration of the model, and the usage."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ class Verbosity(StrEnum):
 
 
 class Usage(Frozen):
-    """What calls consumed. Unknown figures are None, never 0.
+    """Tokens and money that calls consumed. Unknown figures are None, never 0.
 
     Attributes:
         input_tokens: all tokens read, cached ones included.
-        cached_tokens: those of them that came from a cache.
-        cache_write_tokens: those of them that were written to a cache.
+        cached_tokens: those read from a cache.
+        cache_write_tokens: those written to a cache.
         output_tokens: all tokens written, reasoning included.
-        reasoning_tokens: those of them that were reasoning.
-        cost_usd: price in US dollars.
-        estimated: whether figures were estimated from the text because the provider gave none.
-        lost_calls: calls whose answer never came although they may have been billed; not in the other figures.
+        reasoning_tokens: those of the output that were reasoning.
+        cost_usd: US dollars.
+        estimated: whether tokens were estimated from the text because the provider gave none.
+        lost_calls: calls that got no answer but may be billed; not in the other figures.
     """
 
     input_tokens: Tokens = None
@@ -66,11 +66,11 @@ class Usage(Frozen):
 
     @classmethod
     def lost(cls, calls: int) -> Usage:
-        """Return the usage of calls that brought no answer: nothing that is known of."""
+        """Return the usage of calls that got no answer but may be billed."""
         return cls(**dict.fromkeys(_FIGURES, 0), lost_calls=calls)
 
     def __add__(self, other: Usage) -> Usage:
-        """Add two usages; a figure that either lacks is lacking in the sum."""
+        """Add two usages. A figure that is unknown in one of them is unknown in the sum."""
         figures = {name: _sum(getattr(self, name), getattr(other, name)) for name in _FIGURES}
         return Usage(
             **figures,
@@ -80,14 +80,12 @@ class Usage(Frozen):
 
 
 class ModelConfig(Frozen):
-    """Everything beside the prompt that can change an answer.
+    """The model and its parameters: everything beside the prompt that can change an answer.
 
     Attributes:
-        model: the provider's name of the model.
-        max_output_tokens: limit on what is written, reasoning included.
-        effort: how long a reasoning model may think.
-        verbosity: how much a model writes, where that can be set.
-        seed: seed for models that take one.
+        model: the provider's name of it.
+        max_output_tokens: includes reasoning.
+        verbosity: used by the providers that support it, like `seed`.
     """
 
     model: str
@@ -98,11 +96,9 @@ class ModelConfig(Frozen):
 
 
 class ModelRef(Frozen):
-    """Whom a seat's questions go to.
+    """A reference to a model as reports state it.
 
     Attributes:
-        provider: who is asked, such as `openai`.
-        config: the model and its parameters.
         prompts: digest of the prompt templates.
     """
 
@@ -117,14 +113,11 @@ class ModelRef(Frozen):
 
 
 class Probabilities(Frozen):
-    """What the model's own token probabilities say beside its answer; None where they do not tell.
-
-    The idea is G-Eval's (Liu et al. 2023): the mean of the scores that a model could have written, weighted by how likely it
-    was to write each, instead of the one that was drawn.
+    """The embedded model's score and verdict as probabilities. Reviews by version 0.1.0 have them from hosted models, too.
 
     Attributes:
-        expected_score: that mean, 0-100.
-        ship: probability of the verdict `ship`, given all that was written before it, 0-1.
+        expected_score: mean of the possible scores, weighted by their probabilities, 0-100 (G-Eval, Liu et al. 2023).
+        ship: probability of the verdict `ship`, 0-1.
     """
 
     expected_score: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
@@ -132,16 +125,7 @@ class Probabilities(Frozen):
 
 
 class RateLimits(Frozen):
-    """What a provider says about its rate limits; None where it says nothing.
-
-    Attributes:
-        requests_per_minute: requests allowed.
-        requests_left: requests left of them.
-        requests_reset: seconds until all are back.
-        tokens_per_minute: tokens allowed.
-        tokens_left: tokens left of them.
-        tokens_reset: seconds until all are back.
-    """
+    """The rate limits in a provider's response headers; None where it states none. Resets are in seconds."""
 
     requests_per_minute: int | None = None
     requests_left: int | None = None
@@ -155,16 +139,12 @@ class Completion(Frozen):
     """A provider's answer, paid for whether or not it can be used.
 
     Attributes:
-        text: what the model wrote, unchanged.
-        finish: why it stopped.
-        provider: who answered, such as `openai`.
-        model: the model that answered, in the provider's words.
-        usage: what it consumed.
-        request_id: the provider's name of the call, to ask its support about.
-        detail: the provider's or the model's own words about a refusal.
-        attempts: calls that were made for it, this one included.
-        probabilities: what the tokens' probabilities say, where the provider tells them.
-        limits: what the provider said about its rate limits; not kept.
+        text: the model's output, unchanged.
+        model: the model that answered, by the provider's own name.
+        request_id: the provider's identifier of the call, for its support.
+        detail: the provider's or the model's explanation of a refusal.
+        attempts: calls made for this answer, the successful one included.
+        limits: not stored.
     """
 
     text: str

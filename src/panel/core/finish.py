@@ -1,4 +1,4 @@
-"""Why a model stopped writing."""
+"""The reasons why a model stops writing, in a module that loads no validation library."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ class Finish(StrEnum):
     """Why a model stopped writing.
 
     Attributes:
-        COMPLETE: it was done.
-        TRUNCATED: it had written as much as it was allowed to.
-        REFUSED: it declined.
+        COMPLETE: the answer is whole.
+        TRUNCATED: the output limit was reached.
+        REFUSED: the model declined.
         FILTERED: the provider withheld the answer.
-        TOO_LONG: prompt and answer do not fit its context window.
-        INTERRUPTED: for another reason, such as a pause or one that panel does not know; the text cannot be trusted to be whole.
+        TOO_LONG: prompt and answer do not fit the context window.
+        INTERRUPTED: another reason, such as a pause or an unknown one; the text may not be whole.
     """
 
     COMPLETE = "complete"

@@ -1,7 +1,8 @@
-"""What is sent to a provider."""
+"""Prompts: the text sent to a model, and the scaffold of a weak one."""
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -9,13 +10,16 @@ from pydantic import Field
 
 from panel.core.base import Frozen, digest_of
 
+CHARS_PER_TOKEN = 4
+"""A rule of thumb for English; other languages take more tokens."""
+
 
 class Scale(Frozen):
-    """Where a measured figure usually lies.
+    """A linear scale for a measured figure.
 
     Attributes:
-        centre: the figure that counts as 0.
-        spread: the distance from it that counts as 1; above 0.
+        centre: the figure that becomes 0.
+        spread: the distance from it that becomes 1.
     """
 
     centre: float
@@ -27,14 +31,13 @@ class Scale(Frozen):
 
 
 class Calibration(Frozen):
-    """How a weak model's raw judgement is put on the 0-100 scale.
+    """The scales that turn a weak model's raw judgement into a score of 0-100.
 
     Attributes:
-        model: the model that the figures were measured on.
-        whole: scale of what it reads in the listing as a whole.
-        sentences: scale of what it reads in the listing's sentences one by one.
-        judgement: scale of the sum of both. Its centre becomes a score of 50; its spread is the change that moves the
-            log-odds of the score by one.
+        model: the model that they were measured on.
+        whole: for the reading of the listing as a whole.
+        sentences: for the mean reading of its sentences.
+        judgement: for the sum of both. Its centre becomes a score of 50; its spread changes the log-odds of the score by one.
     """
 
     model: str
@@ -44,12 +47,12 @@ class Calibration(Frozen):
 
 
 class About(StrEnum):
-    """Which sentence of the listing a sentence of a take is made of.
+    """The sentence of the listing from which a sentence of a take is made.
 
     Attributes:
         FIRST: the first one, which mostly says what the tool is.
-        STRONG: the one that speaks most for the tool, of those not yet used.
-        WEAK: the one that speaks most against it, of those not yet used.
+        STRONG: the unused one that speaks most for the tool.
+        WEAK: the unused one that speaks most against it.
     """
 
     FIRST = "first"
@@ -58,9 +61,9 @@ class About(StrEnum):
 
 
 class Opener(Frozen):
-    """First words of a sentence of a take.
+    """The first words of a sentence of a take.
 
-    Words that end in a conjunction or in a comma are followed by a whole clause, others by what their subject does.
+    After a conjunction or a comma a whole clause follows; after other words, a verb.
     """
 
     about: About
@@ -68,19 +71,19 @@ class Opener(Frozen):
 
 
 class Openers(Frozen):
-    """The sentences of a take, by the verdict that it argues for."""
+    """The openers of a take for each verdict."""
 
     ship: Annotated[tuple[Opener, ...], Field(min_length=1)]
     skip: Annotated[tuple[Opener, ...], Field(min_length=1)]
 
 
 class Example(Frozen):
-    """Shows a weak model how a fact finishes a sentence.
+    """An example that shows a weak model how to finish a sentence with a fact.
 
     Attributes:
         fact: a sentence.
-        opener: first words of another sentence.
-        rest: the fact, worded so that it finishes that sentence.
+        opener: the first words of another sentence.
+        rest: the fact, worded to finish that sentence.
     """
 
     fact: str
@@ -89,10 +92,10 @@ class Example(Frozen):
 
 
 class Probe(Frozen):
-    """The start of an answer whose next word tells a judgement.
+    """The start of an answer whose next word shows a judgement.
 
     Attributes:
-        text: the start; in a probe of single sentences, `{sentence}` stands for the sentence.
+        text: in a probe of single sentences, `{sentence}` stands for the sentence.
         favourable: next words that speak for the tool, each with its leading space.
         unfavourable: next words that speak against it.
     """
@@ -103,18 +106,16 @@ class Probe(Frozen):
 
 
 class Scaffold(Frozen):
-    """What a model too weak to follow the instructions needs beside the prompt.
+    """The additions to a prompt for a model that is too weak to follow the instructions.
 
     Attributes:
         whole: probe of the listing as a whole.
         sentence: probe of one sentence of it.
-        openers: first words of each sentence of the take.
-        lesson: the rules for finishing a sentence with a fact.
+        lesson: rules for finishing a sentence with a fact.
         examples: finished sentences.
-        name: what the listing is about.
+        name: the tool's name.
         source: the listing as plain text; names and numbers must come from it.
-        prose: the part of it that consists of sentences; quotes come from it.
-        calibration: figures that turn the judgement into a score, or None if there are none.
+        prose: the part of the listing that consists of sentences; quotes come from it.
     """
 
     whole: Probe
@@ -129,21 +130,20 @@ class Scaffold(Frozen):
 
 
 class Prompt(Frozen):
-    """One question to a model, in the order in which it is read.
+    """One question to a model, its parts in reading order.
 
-    `system` and `shared` are the same, byte for byte, for all seats of one panel, so that a
-    provider's cache can serve them; `own` is what differs.
+    `system` and `shared` are equal, byte for byte, for all seats of a panel, so that a provider's cache can serve them.
 
     Attributes:
-        label: name of the call for people and recordings, such as `smollm3.builder`.
+        label: name for people and recordings, such as `smollm3.builder`: the tool's slug and the persona.
         system: the rules.
-        shared: first part of the user's turn: the tool under review.
-        own: last part of the user's turn: who is asked, and what was wrong with an earlier reply.
+        shared: first part of the user's turn: the listing.
+        own: last part of the user's turn: the persona, and the problems of an earlier reply.
         answer_schema: JSON schema of the answer.
-        ask: 1 for the first time of asking, 2 for the re-ask.
-        canary: tag that stands in `system` and must never come back, if there is one.
-        mark: character that stands for white space in the listing, if one does.
-        scaffold: help for a weak model, if there is any.
+        ask: 1 for the first question, 2 for the re-ask.
+        canary: tag in `system` that must not occur in the reply.
+        mark: character that replaces white space in the listing.
+        scaffold: for a weak model only.
     """
 
     label: str
@@ -158,15 +158,25 @@ class Prompt(Frozen):
 
     @property
     def user(self) -> str:
-        """The user's turn as it is sent."""
+        """The user's turn."""
         return self.shared + self.own
 
     @property
     def prefix_digest(self) -> str:
-        """The sha256 of what all seats of one panel share: the routing key of caches."""
+        """The sha256 of the parts that all seats of a panel share: the routing key of caches."""
         return digest_of([self.system, self.shared])
 
     @property
     def digest(self) -> str:
-        """The sha256 of all that is sent: cache key and provenance."""
+        """The sha256 of everything that is sent: cache key and provenance."""
         return digest_of(self.model_dump(mode="json", exclude={"label"}))
+
+    @property
+    def estimated_tokens(self) -> int:
+        """About how many tokens the prompt takes, its schema included."""
+        return sum(map(estimate_tokens, (self.system, self.user, json.dumps(self.answer_schema))))
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a text takes, rounded up."""
+    return -(-len(text) // CHARS_PER_TOKEN)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from panel.errors import PanelError
 from panel.orchestrator.models import ResolvedModel, resolve_model
 from panel.orchestrator.setup import PanelSetup, available_personas, build_setup
-from panel.providers import NAMES
-from panel.settings.choice import KEY_VARIABLES, MAX_KEY_CHARS, ModelChoice, choose_model
+from panel.providers.registry import key_variables, providers
+from panel.settings.choice import MAX_KEY_CHARS, ModelChoice, choose_model
 from panel.settings.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class Installation:
             seats = [entry.partition("=")[2] for entry in self.resolved.settings.roster]
             return {self.choice.provider, *(seat.strip().partition(":")[0] for seat in seats if seat)}
         except PanelError:
-            return set(NAMES)
+            return set(providers())
 
     @cached_property
     def keys(self) -> list[str]:
         """Every text given as a key, longest first; none of them may be shown. Never raises."""
-        given = [os.environ.get(variable, "") for variable in KEY_VARIABLES.values()]
-        given += [_content(os.environ.get(f"{variable}_FILE")) for variable in KEY_VARIABLES.values()]
+        given = [os.environ.get(variable, "") for variable in key_variables().values()]
+        given += [_content(os.environ.get(f"{variable}_FILE")) for variable in key_variables().values()]
         parts = {part for key in given for part in (key, key.strip(), *key.split())}
         return sorted((part for part in parts if len(part) >= SHORTEST_KEY), key=len, reverse=True)
 

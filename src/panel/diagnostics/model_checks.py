@@ -25,15 +25,15 @@ from panel.errors import (
     ProviderUnreachable,
     SettingsError,
 )
-from panel.orchestrator.models import REPLAY, VENDOR_URL_VARIABLES
+from panel.orchestrator.models import REPLAY
 from panel.prompts.answer_schema import ANSWER_SCHEMA
-from panel.providers import HOSTED, open_provider
 from panel.providers.base import StopSignal
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
-from panel.providers.middleware.rate_limit import Pace, RateLimiter
-from panel.providers.middleware.stack import Policy, dependable, metered
+from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
+from panel.providers.middleware.stack import CallPolicy, wrap_hosted, wrap_local
 from panel.providers.prices import Prices
-from panel.settings.choice import KEY_VARIABLES, api_key
+from panel.providers.registry import hosted_providers, key_variables, open_provider, url_variables
+from panel.settings.choice import api_key
 from panel.settings.model import masked
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ MILLION = 1_000_000
 
 def keys(installation: Installation) -> Iterator[Observation]:
     """Report which keys are set, never their content."""
-    for provider, variable in KEY_VARIABLES.items():
+    for provider, variable in key_variables().items():
         try:
             key = api_key(provider, os.environ)
         except SettingsError as error:
             yield problem_if(provider in installation.asked, str(error))
             continue
         if key is None:
-            needs = "to ask" if provider in HOSTED else "if your server wants a key for"
+            needs = "to ask" if provider in hosted_providers() else "if your server wants a key for"
             yield note(f"{variable} is not set", f"set it, or {variable}_FILE, {needs} {provider}")
         elif os.environ.get(variable, "").strip():
             yield ok(f"{variable} is set")
@@ -85,13 +85,13 @@ def addresses(installation: Installation) -> Iterator[Observation]:
         provider, url = model.connection.provider, model.connection.base_url
         if url is None:
             continue
-        if provider in VENDOR_URL_VARIABLES:
+        if provider in url_variables():
             yield note(
                 f"{provider} is asked at {masked(url)}, set by {_source(installation, provider)}; its key goes there"
             )
         else:
             yield ok(f"{provider} is asked at {masked(url)}")
-    for provider, variable in VENDOR_URL_VARIABLES.items():
+    for provider, variable in url_variables().items():
         if os.environ.get(variable) and provider not in installation.asked:
             yield note(f"{variable} is set: {provider} would be asked at {masked(os.environ[variable])}")
 
@@ -120,7 +120,7 @@ def _key_file(variable: str) -> Iterator[Observation]:
 
 def _source(installation: Installation, provider: str) -> str:
     source = installation.resolved.sources["base_url"]
-    return source if installation.resolved.settings.base_url else VENDOR_URL_VARIABLES[provider]
+    return source if installation.resolved.settings.base_url else url_variables()[provider]
 
 
 MEGABYTE = 1_000_000
@@ -216,12 +216,12 @@ def _opened(installation: Installation) -> Provider:
     adapter = open_provider(connection)
     halt = StopSignal()
     gate = RateLimiter(
-        Pace(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute), halt
+        CallLimits(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute), halt
     )
     if adapter.scaffolded:
-        return metered(adapter, gate)
-    policy = Policy(settings.timeout, 1 + settings.retries, gate)
-    return dependable(adapter, policy, halt, connection.base_url)
+        return wrap_local(adapter, gate)
+    policy = CallPolicy(settings.timeout, 1 + settings.retries, gate)
+    return wrap_hosted(adapter, policy, halt, connection.base_url)
 
 
 def _advice(error: ProviderError) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from panel.core.money import dollars
-from panel.providers.tokens import tokens_in
+from panel.core.prompt import estimate_tokens
 
 if TYPE_CHECKING:
     from panel.core.prompt import Prompt
@@ -51,7 +51,7 @@ class CachePlan:
 
 def shared_tokens(prompt: Prompt) -> int:
     """Return about how many tokens of a prompt are the same for all seats of a panel."""
-    return tokens_in(prompt.system) + tokens_in(prompt.shared)
+    return estimate_tokens(prompt.system) + estimate_tokens(prompt.shared)
 
 
 def plan_cache(  # noqa: PLR0913 - each is a fact of its own, and none belongs to another

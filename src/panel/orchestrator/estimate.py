@@ -1,6 +1,6 @@
 """What a run will take, before anybody is asked: calls, tokens, dollars.
 
-Everything here is arithmetic on prompts and prices; tokens are estimated from the text as `panel.providers.tokens` does.
+Everything here is arithmetic on prompts and prices; tokens are estimated from the text as `panel.core.prompt` does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from panel.orchestrator.cache_plan import FEWEST_CACHED_TOKENS, shared_tokens
 from panel.orchestrator.seat import MOST_OUTPUT_TOKENS
-from panel.providers.tokens import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -147,7 +146,7 @@ def _amounts(question: Question, head: Question | None) -> Amounts:
         question: what it is asked.
         head: what the seat is asked that goes first, or None if all are asked at once.
     """
-    read = estimate(question.prompt)
+    read = question.prompt.estimated_tokens
     room = question.config.max_output_tokens
     written = Span(min(ANSWER_TOKENS, room), room + min(2 * room, MOST_OUTPUT_TOKENS))
     input_tokens = Span(read, 2 * read + REASK_TOKENS)

@@ -14,8 +14,9 @@ from panel.errors import InputError, Problem, SettingsError
 from panel.prompts.shipped import folder_in_force, shipped
 from panel.prompts.templates import PATTERN as PROMPT_FILES
 from panel.prompts.templates import PromptBook
-from panel.providers import HOSTED, Connection, require_means
+from panel.providers.base import Connection
 from panel.providers.recording import Recording
+from panel.providers.registry import check_connection, hosted_providers, url_variables
 from panel.settings.choice import api_key
 from panel.settings.model import address
 from panel.settings.resolve import PROJECT_FILE
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
 
 REPLAY = "replay"
-VENDOR_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def rates_of(means: ResolvedModel) -> Rates | None:
 
 def elsewhere(resolved: Resolved, provider: str) -> Resolved:
     """Return the settings for a model beside others: an address that was set for a server of one's own is not a vendor's."""
-    if provider not in HOSTED:
+    if provider not in hosted_providers():
         return resolved
     return replace(resolved, settings=resolved.settings.model_copy(update={"base_url": None}))
 
@@ -91,7 +91,7 @@ def resolve_model(
     """
     connection = _connection(resolved, choice)
     if to_ask:
-        require_means(connection)
+        check_connection(connection)
     manifest = Recording(connection.folder).manifest() if connection.folder else None
     if manifest is not None:
         return _recorded_means(resolved, choice, connection, manifest.asked, manifest.secret)
@@ -164,19 +164,18 @@ def _connection(resolved: Resolved, choice: ModelChoice) -> Connection:
         timeout=settings.timeout,
         folder=Path(choice.model) if choice.provider == REPLAY else None,
         concurrency=settings.concurrency,
-        logprobs=settings.logprobs,
     )
 
 
 def _base_url(resolved: Resolved, provider: str) -> str | None:
     """Return where a provider answers, unless a folder's settings file would have a vendor's key sent elsewhere."""
     url, source = resolved.settings.base_url, resolved.sources["base_url"]
-    keyed = provider in HOSTED or (api_key(provider, os.environ) and not _is_loopback(url))
+    keyed = provider in hosted_providers() or (api_key(provider, os.environ) and not _is_loopback(url))
     if url is not None and keyed and source.startswith(f"{PROJECT_FILE},"):
         raise SettingsError(
             f"base_url in {source} would send your {provider} key to {url}; if that is meant, give it as --base-url"
         )
-    variable = VENDOR_URL_VARIABLES.get(provider, "")
+    variable = url_variables().get(provider, "")
     return url or (address(variable, os.environ[variable]) if os.environ.get(variable) else None)
 
 

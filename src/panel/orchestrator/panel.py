@@ -104,7 +104,7 @@ class Panel:
         """Whether the budget covers another tool; if not, and no other will leave anything, that is the end of the run."""
         if self.budget is None or self.budget.unlimited:
             return True
-        if self.budget.admit(tool.slug, worst := self._worst(tool)):
+        if self.budget.reserve_panel(tool.slug, worst := self._worst(tool)):
             return True
         if not running:
             self.halt.set(
@@ -128,7 +128,7 @@ class Panel:
             rest = await self._seats(tool, self.personas[head:], setup, slots)
         finally:
             if self.budget is not None:
-                self.budget.leave(tool.slug)
+                self.budget.release_panel(tool.slug)
         return PanelReview(tool=tool, setup=setup, seats=(*first, *rest), reviewed_at=self.clock())
 
     async def _seats(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from panel.core.take import Seat
     from panel.core.tool import Tool
     from panel.providers.base import Provider
-    from panel.providers.middleware.budget import Worst
+    from panel.providers.middleware.base import WorstCase
 
 
 class Prompts(Protocol):
@@ -64,4 +64,4 @@ class SeatModel:
     provider: Provider
     prompts: Prompts
     config: ModelConfig
-    worst: Worst | None = None
+    worst: WorstCase | None = None

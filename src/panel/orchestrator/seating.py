@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from panel.orchestrator.models import REPLAY, prices_of
 from panel.orchestrator.panel import Panel
 from panel.orchestrator.ports import SeatModel
-from panel.providers import open_provider
-from panel.providers.middleware.answer_cache import AnswerCached
-from panel.providers.middleware.budget import worst_case
-from panel.providers.middleware.rate_limit import Pace, RateLimited, RateLimiter
-from panel.providers.middleware.stack import Policy, dependable, metered
+from panel.providers.middleware.answer_cache import AnswerCache
+from panel.providers.middleware.budget import worst_case_cost
+from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
+from panel.providers.middleware.stack import CallPolicy, wrap_hosted, wrap_local
+from panel.providers.registry import open_provider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from panel.orchestrator.models import ResolvedModel
     from panel.orchestrator.ports import Observer
     from panel.orchestrator.setup import PanelSetup
-    from panel.providers import Connection
-    from panel.providers.base import Provider, StopSignal
+    from panel.providers.base import Connection, Provider, StopSignal
     from panel.providers.middleware.answer_cache import CallJournal
-    from panel.providers.middleware.budget import Budget, Worst
+    from panel.providers.middleware.base import WorstCase
+    from panel.providers.middleware.budget import Budget
     from panel.settings.resolve import Resolved
 
 
@@ -91,7 +91,7 @@ class _Providers:
         self._terms = terms
         self._stack = stack
         self._adapters: dict[Connection, Provider] = {}
-        self._wrapped: dict[tuple[Connection, str], tuple[Provider, Worst | None]] = {}
+        self._wrapped: dict[tuple[Connection, str], tuple[Provider, WorstCase | None]] = {}
 
     def answerer(self, means: ResolvedModel) -> SeatModel:
         connection = replace(means.connection, cache=means.connection == self._cached)
@@ -106,31 +106,37 @@ class _Providers:
         provider, worst = self._wrapped[key]
         return SeatModel(provider, means.prompts, means.config, worst)
 
-    def _worst(self, means: ResolvedModel) -> Worst | None:
+    def _worst(self, means: ResolvedModel) -> WorstCase | None:
         """Return what tells the most that a call can cost, if that is wanted: the price list takes a moment to read."""
-        return worst_case(prices_of(means)) if self._terms.budget is not None else None
+        return worst_case_cost(prices_of(means)) if self._terms.budget is not None else None
 
-    def _wrap(self, adapter: Provider, connection: Connection, worst: Worst | None) -> Provider:
+    def _wrap(self, adapter: Provider, connection: Connection, worst: WorstCase | None) -> Provider:
         settings, halt, journal = self._settings, self._terms.halt, self._terms.journal
         if connection.provider == REPLAY:
-            return RateLimited(adapter, RateLimiter(Pace(settings.concurrency), halt))
+            return RateLimit(adapter, RateLimiter(CallLimits(settings.concurrency), halt))
         per_minute = (settings.requests_per_minute, settings.tokens_per_minute)
-        gate = RateLimiter(Pace(settings.concurrency, *(() if adapter.scaffolded else per_minute)), halt)
+        gate = RateLimiter(
+            CallLimits(settings.concurrency, *(() if adapter.scaffolded else per_minute)), halt
+        )
         wrapped = self._dependable(adapter, connection, gate, worst)
         if journal is not None:
-            wrapped = AnswerCached(wrapped, journal, halt, connection.base_url, worst, self._most_calls, gate)
-        return AnswerCached(wrapped, self._record[0], halt) if self._record else wrapped
-
-    @property
-    def _most_calls(self) -> int:
-        return (1 + self._settings.retries) * (1 if self._settings.hedge is None else 2)
+            wrapped = AnswerCache(
+                wrapped,
+                journal,
+                halt,
+                base_url=connection.base_url,
+                worst_case=worst,
+                most_calls=1 + settings.retries,
+                limiter=gate,
+            )
+        return AnswerCache(wrapped, self._record[0], halt) if self._record else wrapped
 
     def _dependable(
-        self, adapter: Provider, connection: Connection, gate: RateLimiter, worst: Worst | None
+        self, adapter: Provider, connection: Connection, gate: RateLimiter, worst: WorstCase | None
     ) -> Provider:
         settings, terms = self._settings, self._terms
         if adapter.scaffolded:
-            return metered(adapter, gate)
+            return wrap_local(adapter, gate)
         budget = (terms.budget, worst) if terms.budget is not None and worst is not None else None
-        policy = Policy(settings.timeout, 1 + settings.retries, gate, settings.hedge, budget)
-        return dependable(adapter, policy, terms.halt, connection.base_url)
+        policy = CallPolicy(settings.timeout, 1 + settings.retries, gate, budget)
+        return wrap_hosted(adapter, policy, terms.halt, connection.base_url)

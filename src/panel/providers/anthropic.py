@@ -1,6 +1,6 @@
-"""Anthropic's Messages API.
+"""The provider `anthropic`: Anthropic's Messages API.
 
-A pair of pure functions, prompt to request and answer to completion, and a shell around them.
+`messages_request` and `messages_completion` are pure: prompt to request, answer to completion.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from panel.core.completion import Completion, Finish, Usage
 from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
 from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
+from panel.providers.registry import PriceSource, ProviderSpec
 from panel.providers.sdk import Caller, http_client, time_limit
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt
-    from panel.providers import Connection
+    from panel.providers.base import Connection
 
 VENDOR_URL = "https://api.anthropic.com"
 
@@ -31,7 +32,7 @@ _FINISH = {
 
 
 class MessagesProvider(Provider):
-    """Anthropic, over the Messages API."""
+    """Adapter to the Messages API."""
 
     name = "anthropic"
 
@@ -61,13 +62,10 @@ class MessagesProvider(Provider):
 
 
 def messages_request(prompt: Prompt, config: ModelConfig, *, cache: bool = False) -> dict[str, Any]:
-    """Return the body of a request: what `messages.create` takes.
+    """Return the body of a request, as `messages.create` takes it.
 
-    Args:
-        prompt: what is asked.
-        config: whom and how.
-        cache: keep what the seats of a panel share, up to the end of the listing, for five minutes. Writing costs more than
-            reading anew, so it pays only if another seat reads it, which none can before the first answer begins.
+    `cache` keeps the prompt up to the end of the listing for five minutes. Writing to the cache costs more than reading
+    anew, so it pays only if another seat reads it, which none can before the first answer begins.
     """
     shared: dict[str, Any] = {"type": "text", "text": prompt.shared}
     if cache:
@@ -90,10 +88,10 @@ def messages_request(prompt: Prompt, config: ModelConfig, *, cache: bool = False
 
 
 def messages_completion(body: dict[str, Any], model: str) -> Completion:
-    """Read an answer of the Messages API: its text blocks, chosen by type.
+    """Return the completion in an answer of the Messages API: its text blocks, whatever stands between them.
 
     Raises:
-        ProviderGarbled: the vendor sent no content, and no reason for that.
+        ProviderGarbled: there is no content, and no reason for that.
     """
     finish = _FINISH.get(text_of(body.get("stop_reason")), Finish.INTERRUPTED)
     blocks = mappings(body, "content")
@@ -129,3 +127,15 @@ def _schema(value: Any) -> Any:  # noqa: ANN401 - any part of a JSON schema
     if isinstance(value, dict):
         return {key: _schema(item) for key, item in value.items() if key != "type" or "enum" not in value}
     return [_schema(item) for item in value] if isinstance(value, list) else value
+
+
+SPEC = ProviderSpec(
+    name=MessagesProvider.name,
+    open=MessagesProvider,
+    prices=PriceSource.VENDOR,
+    default_model="claude-sonnet-5-5",
+    key_variable="ANTHROPIC_API_KEY",
+    key_required=True,
+    url_variable="ANTHROPIC_BASE_URL",
+    preference=2,
+)

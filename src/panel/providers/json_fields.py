@@ -1,4 +1,4 @@
-"""Reading vendors' JSON without trusting its shape."""
+"""Readers of fields in vendors' JSON, whose shape is not trusted."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def mappings(value: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def text_of(value: object) -> str:
-    """Return a text that can be stored as UTF-8, or an empty one in place of anything else."""
+    """Return a text that can be stored as UTF-8, or an empty one for anything else."""
     return well_formed(value) if isinstance(value, str) else ""
 
 
 def label_of(value: object) -> str:
-    """Return the start of a text, such as a name or an identifier, on one line."""
+    """Return a name or an identifier on one line, cut to a bounded length."""
     return one_line(text_of(value)[:MAX_LABEL_CHARS])
 
 
 def count(value: object) -> int | None:
-    """Return a number of tokens; None in place of anything that is not one."""
+    """Return a number of tokens, or None for anything else."""
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 0 <= value <= MOST_TOKENS else None

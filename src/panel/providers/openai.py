@@ -1,4 +1,7 @@
-"""OpenAI itself, over the Responses API."""
+"""The provider `openai`: OpenAI's Responses API.
+
+`responses_request` and `responses_completion` are pure: prompt to request, answer to completion.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from panel.core.completion import Completion, Finish, Usage
 from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
-from panel.providers.http_errors import fault_of_body
+from panel.providers.http_errors import error_of_body
 from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
-from panel.providers.openai_client import ANSWER_NAME, caller
+from panel.providers.registry import PriceSource, ProviderSpec
+from panel.providers.sdk import ANSWER_NAME, openai_caller
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt
-    from panel.providers import Connection
+    from panel.providers.base import Connection
 
 VENDOR_URL = "https://api.openai.com/v1"
 
@@ -22,12 +26,12 @@ _INCOMPLETE = {"max_output_tokens": Finish.TRUNCATED, "content_filter": Finish.F
 
 
 class ResponsesProvider(Provider):
-    """OpenAI itself, over the Responses API."""
+    """Adapter to the Responses API."""
 
     name = "openai"
 
     def __init__(self, connection: Connection) -> None:
-        self._caller = caller(connection, connection.base_url or VENDOR_URL)
+        self._caller = openai_caller(connection, connection.base_url or VENDOR_URL)
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
@@ -41,7 +45,7 @@ class ResponsesProvider(Provider):
 
 
 def responses_request(prompt: Prompt, config: ModelConfig) -> dict[str, Any]:
-    """Return the body of a request: what `responses.create` takes."""
+    """Return the body of a request, as `responses.create` takes it."""
     answer = {"type": "json_schema", "name": ANSWER_NAME, "strict": True, "schema": prompt.answer_schema}
     return {
         "model": config.model,
@@ -56,13 +60,13 @@ def responses_request(prompt: Prompt, config: ModelConfig) -> dict[str, Any]:
 
 
 def responses_completion(body: dict[str, Any], model: str) -> Completion:
-    """Read an answer of the Responses API.
+    """Return the completion in an answer of the Responses API.
 
     Raises:
-        ProviderError: the vendor reports that the call failed, or sent no output.
+        ProviderError: the answer says that the call failed, or has no output.
     """
     if body.get("status") in {"failed", "cancelled"}:
-        raise fault_of_body(ResponsesProvider.name, body)
+        raise error_of_body(ResponsesProvider.name, body)
     finish, output = _finish(body), body.get("output")
     if not isinstance(output, list) or (finish is Finish.COMPLETE and not output):
         raise ProviderGarbled("openai answered without an output", lost_calls=1)
@@ -95,3 +99,15 @@ def _usage(usage: dict[str, Any]) -> Usage:
         output_tokens=count(usage.get("output_tokens")),
         reasoning_tokens=count(written.get("reasoning_tokens")),
     )
+
+
+SPEC = ProviderSpec(
+    name=ResponsesProvider.name,
+    open=ResponsesProvider,
+    prices=PriceSource.VENDOR,
+    default_model="gpt-6.1-terra",
+    key_variable="OPENAI_API_KEY",
+    key_required=True,
+    url_variable="OPENAI_BASE_URL",
+    preference=1,
+)

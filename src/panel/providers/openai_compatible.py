@@ -1,7 +1,7 @@
-"""Any server that speaks OpenAI's chat completions: llama.cpp, Ollama, vLLM, OpenRouter, Azure and others.
+"""The provider `openai-compatible`: servers with OpenAI's chat completions, such as llama.cpp, Ollama, vLLM, OpenRouter or Azure.
 
-They differ in what they understand. The first request asks for everything; when a server complains about a part of it, that
-part is left out from then on, and the reply is held against the rules here, as every reply is.
+Servers support different parts of a request. The first one uses all of them; a part that a server complains about is left
+out from then on. The reply parser checks every reply, so nothing is lost without them.
 """
 
 from __future__ import annotations
@@ -10,19 +10,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import Completion, Finish, Usage
-from panel.errors import ProviderError, ProviderGarbled
+from panel.errors import ProviderError, ProviderGarbled, SettingsError
 from panel.providers.base import Provider
 from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
-from panel.providers.openai_client import ANSWER_NAME, caller
-from panel.providers.probabilities import probabilities_of
+from panel.providers.registry import PriceSource, ProviderSpec
+from panel.providers.sdk import ANSWER_NAME, openai_caller
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt
-    from panel.providers import Connection
-
-ALTERNATIVES = 20
-"""Likeliest tokens to be told at each place; the most that these servers tell."""
+    from panel.providers.base import Connection
 
 ROUTER = "openrouter.ai"
 
@@ -42,26 +39,22 @@ _FINISH = {
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a server understands of a request.
+    """The parts of a request that a server supports.
 
     Attributes:
-        schema: the JSON schema of the answer.
-        logprobs: that the likeliest tokens are to be told.
-        seed: a seed.
-        new_limit: the limit on what is written under its new name, `max_completion_tokens`.
-        strict_routing: that a router is to use only hosts that honour all of it.
+        schema: JSON schema of the answer.
+        seed: sampling seed.
+        new_limit: the output limit under its new name, `max_completion_tokens`.
+        strict_routing: tell a router to use only hosts that honour every part.
     """
 
     schema: bool = True
-    logprobs: bool = True
     seed: bool = True
     new_limit: bool = False
     strict_routing: bool = False
 
     def without(self, complaint: str) -> Dialect:
-        """Return the dialect that leaves out what a server complains about; the same one if that is nothing in here."""
-        if "logprobs" in complaint:
-            return replace(self, logprobs=False)
+        """Return the dialect without the part that an error message names; the same one if it names none."""
         if any(word in complaint for word in ("response_format", "json_schema", "structured output")):
             return replace(self, schema=False)
         if "max_completion_tokens" in complaint:
@@ -70,15 +63,14 @@ class Dialect:
 
 
 class ChatProvider(Provider):
-    """A server that speaks OpenAI's chat completions."""
+    """Adapter to one server's chat completions."""
 
     name = "openai-compatible"
 
     def __init__(self, connection: Connection) -> None:
         base_url = connection.base_url or ""
-        self._caller = caller(connection, base_url)
-        routed = ROUTER in base_url
-        self._dialect = Dialect(logprobs=connection.logprobs and not routed, strict_routing=routed)
+        self._caller = openai_caller(connection, base_url)
+        self._dialect = Dialect(strict_routing=ROUTER in base_url)
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
@@ -101,7 +93,7 @@ class ChatProvider(Provider):
         await self._caller.aclose()
 
     def _learns(self, error: ProviderError, used: Dialect) -> bool:
-        """Ask for less from now on if that is what the server wants; return whether the call is worth making again.
+        """Leave out the part that the server complains about; return whether to make the call again.
 
         A request that was refused for what it asks is not paid for, and each part can be left out only once.
         """
@@ -112,7 +104,7 @@ class ChatProvider(Provider):
 
 
 def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[str, Any]:
-    """Return the body of a request: what `chat.completions.create` takes."""
+    """Return the body of a request, as `chat.completions.create` takes it."""
     request: dict[str, Any] = {
         "model": config.model,
         "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
@@ -123,18 +115,16 @@ def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[
         request["response_format"] = {"type": "json_schema", "json_schema": schema}
     if dialect.seed:
         request["seed"] = config.seed
-    if dialect.logprobs:
-        request |= {"logprobs": True, "top_logprobs": ALTERNATIVES}
     if dialect.strict_routing:
         request["provider"] = {"require_parameters": True}
     return request
 
 
 def chat_completion(body: dict[str, Any], model: str) -> Completion:
-    """Read a chat completion.
+    """Return the completion in an answer of the chat completions API.
 
     Raises:
-        ProviderGarbled: the server sent no choice.
+        ProviderGarbled: there is no choice.
     """
     choices = mappings(body, "choices")
     if not choices:
@@ -142,16 +132,14 @@ def chat_completion(body: dict[str, Any], model: str) -> Completion:
     choice = choices[0]
     message = mapping(choice, "message")
     refusal = text_of(message.get("refusal"))
-    text = text_of(message.get("content"))
     return Completion(
-        text=text,
+        text=text_of(message.get("content")),
         finish=Finish.REFUSED if refusal else _finish(choice.get("finish_reason")),
         provider=ChatProvider.name,
         model=label_of(body.get("model")) or model,
         usage=_usage(mapping(body, "usage")),
         request_id=label_of(body.get("id")) or None,
         detail=refusal or None,
-        probabilities=probabilities_of(text, mappings(mapping(choice, "logprobs"), "content")),
     )
 
 
@@ -167,3 +155,19 @@ def _usage(usage: dict[str, Any]) -> Usage:
         output_tokens=count(usage.get("completion_tokens")),
         reasoning_tokens=count(written.get("reasoning_tokens")),
     )
+
+
+def _check(connection: Connection) -> None:
+    if not connection.base_url:
+        raise SettingsError(
+            "--model openai-compatible:NAME needs --base-url, such as http://127.0.0.1:8080/v1"
+        )
+
+
+SPEC = ProviderSpec(
+    name=ChatProvider.name,
+    open=ChatProvider,
+    check=_check,
+    prices=PriceSource.BY_ADDRESS,
+    key_variable="PANEL_API_KEY",
+)

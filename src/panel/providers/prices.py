@@ -1,7 +1,6 @@
-"""Prices of models, from the list that genai-prices carries. It is a part of the installed package; nothing is fetched.
+"""Prices of models, from the list in the installed package genai-prices. Nothing is fetched.
 
-A price that cannot be told for certain is None, never 0: the list names some models without any price, and would let them pass
-as free.
+A price that is not certain is None, never 0: the list names some models without any price.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from panel.providers import HOSTED
+from panel.providers.registry import PriceSource, providers
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -22,20 +21,17 @@ if TYPE_CHECKING:
 
 BATCH = {"processing": "batch"}
 TOKENS_PER_PRICE = 1_000_000
-"""The list's prices are those of a million tokens."""
+"""The list states prices per million tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Prices of one model in US dollars a token, for prompts below the length from which some models cost more.
 
-    None stands for what the list does not price by itself: a provider charges nothing extra for it, or does not offer it.
+    None means that the list has no separate price: the provider charges nothing extra, or does not offer it.
 
     Attributes:
-        input: of a token that is read.
-        cache_read: of a token that is read from a cache.
-        cache_write: of a token that is read and kept in a cache for the provider's shortest time.
-        output: of a token that is written.
+        cache_write: of an input token that is kept in a cache for the provider's shortest time.
     """
 
     input: float | None
@@ -45,33 +41,29 @@ class Rates:
 
 
 FREE = Rates(0.0, 0.0, 0.0, 0.0)
-FREE_PROVIDERS = frozenset({"local", "replay"})
 
 
 class Prices:
-    """The prices of one provider's models.
-
-    To make one takes as long as to read the list: some tenths of a second the first time.
+    """The prices of one provider's models. The first one takes some tenths of a second, to read the list.
 
     Args:
-        provider: one of `panel.providers.NAMES`.
-        base_url: where it answers, if not at the vendor's own address. It tells who sets the prices of an OpenAI-compatible
-            provider; a vendor's prices are the same through a gateway.
+        base_url: tells who sets the prices of an OpenAI-compatible provider.
     """
 
     def __init__(self, provider: str, base_url: str | None = None) -> None:
-        self._free = provider in FREE_PROVIDERS
-        self._lister = _lister(provider, base_url)
+        spec = providers().get(provider)
+        source = spec.prices if spec else None
+        self._free = source is PriceSource.FREE
+        self._list_id = None
+        if source is PriceSource.VENDOR:
+            self._list_id = _list_id(provider, None)
+        elif source is PriceSource.BY_ADDRESS and _is_public(base_url):
+            self._list_id = _list_id(None, base_url)
 
     def cost(self, model: str, usage: Usage, *, batch: bool = False) -> float | None:
         """Return the price of a usage in US dollars, or None if it is unknown.
 
-        What was not said to come from a cache, or to be kept in one, is priced as if it did not.
-
-        Args:
-            model: its name, with or without a date.
-            usage: what was consumed.
-            batch: whether that was in a batch; a model without a price of its own for batches has an unknown one.
+        Unknown cache figures count as 0. With `batch`, a model without a separate price for batches has an unknown one.
         """
         if self._free:
             return 0.0
@@ -97,26 +89,20 @@ class Prices:
         )
 
     def _priced(self, model: str, counts: dict[str, int], *, batch: bool = False) -> PriceCalculation | None:
-        if self._lister is None:
+        if self._list_id is None:
             return None
         from genai_prices import Usage, calc_price
 
         context = BATCH if batch else None
         try:
-            priced = calc_price(Usage(**counts), model, provider_id=self._lister, price_context=context)
-        except Exception:  # noqa: BLE001 - an answer that was paid for is not lost over its price, whatever is wrong with that
+            priced = calc_price(Usage(**counts), model, provider_id=self._list_id, price_context=context)
+        except Exception:  # noqa: BLE001 - a paid answer must not be lost over its price
             return None
         return priced if _is_whole(priced) and not (batch and _is_standard(priced)) else None
 
 
-def _lister(provider: str, base_url: str | None) -> str | None:
-    """Return the list's name of who sets the prices, or None if nobody is known to."""
-    if provider in HOSTED:
-        return _known(provider, None)
-    return _known(None, base_url) if provider == "openai-compatible" and _is_public(base_url) else None
-
-
-def _known(name: str | None, url: str | None) -> str | None:
+def _list_id(name: str | None, url: str | None) -> str | None:
+    """Return the list's identifier of the vendor that sets the prices, or None if it has none."""
     from genai_prices.data_snapshot import get_snapshot
 
     try:
@@ -126,7 +112,7 @@ def _known(name: str | None, url: str | None) -> str | None:
 
 
 def _is_public(base_url: str | None) -> bool:
-    """Whether an address may be a vendor's: a number, or a name without a dot, is this machine or one near it."""
+    """Whether an address may be a vendor's. An IP address, or a name without a dot, is on this machine or network."""
     try:
         _, dot, top = (urlsplit(base_url or "").hostname or "").rpartition(".")
     except ValueError:
@@ -135,7 +121,7 @@ def _is_public(base_url: str | None) -> bool:
 
 
 def _counts(usage: Usage) -> dict[str, int]:
-    """Return a usage under the list's names; there, too, what concerns the cache is a part of all that was read."""
+    """Return a usage under the list's names. There, too, cached tokens are a part of the input tokens."""
     return {
         "input_tokens": usage.input_tokens or 0,
         "cache_read_tokens": usage.cached_tokens or 0,
@@ -145,12 +131,12 @@ def _counts(usage: Usage) -> dict[str, int]:
 
 
 def _is_whole(priced: PriceCalculation) -> bool:
-    """Whether both what is read and what is written has a price."""
+    """Whether both input and output have a price."""
     return priced.model_price.input_mtok is not None and priced.model_price.output_mtok is not None
 
 
 def _is_standard(priced: PriceCalculation) -> bool:
-    """Whether what was asked for a price of its own, and has none, was priced like all else."""
+    """Whether a batch was priced like single calls, because the model has no batch price."""
     from datetime import UTC, datetime
 
     return bool(priced.model_price == priced.model.get_prices(datetime.now(UTC)))

@@ -1,9 +1,8 @@
-"""Answers kept on disk: written as they arrive, and given again to the same question.
+"""Recordings: folders of answers that can be replayed on any machine.
 
-A recording is a folder with `recording.json`, which says what was asked of whom, and a file for each answer:
-`smollm3.builder.1.3f2a9c01d4e7.json` is the first ask of one seat; the digits are the start of the digest of the prompt and the
-configuration. The questions of a recording are fenced with a secret of its own, so that they can be put again, to the letter, on
-any machine. No key is ever part of it.
+A recording holds `recording.json`, the manifest, and a file for each answer: `smollm3.builder.1.3f2a9c01d4e7.json` is the first
+ask of one seat, and the digits begin the digest of prompt and configuration. Its prompts are fenced with a secret of their own,
+kept in the manifest, so that the same prompts can be made elsewhere. No API key is part of a recording.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ SHORT_KEY = 12
 
 
 class Manifest(Frozen):
-    """What a recording is of.
+    """The manifest of a recording.
 
     Attributes:
         secret: 64 hexadecimal digits, from which the fences in its prompts are derived.
-        asked: whom the panel asked.
+        asked: the panel's model.
         seat_models: by persona, the model of a seat that did not use the panel's. Stored recordings call them `exceptions`.
     """
 
@@ -53,17 +52,17 @@ class Manifest(Frozen):
 
 
 class Recording:
-    """A folder of answers."""
+    """A folder of answers. As a `CallJournal` it stores answers alone, since only one process writes it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._held: IO[str] | None = None
+        self._lock_file: IO[str] | None = None
 
     def manifest(self) -> Manifest | None:
-        """Return what the recording is of; None if the folder holds none.
+        """Return the manifest, or None if the folder holds no recording.
 
         Raises:
-            SettingsError: its manifest cannot be read.
+            SettingsError: the manifest cannot be read.
         """
         path = self._folder / MANIFEST
         try:
@@ -76,10 +75,10 @@ class Recording:
             ) from error
 
     def open(self, manifest: Manifest) -> None:
-        """Take the folder for this process alone, and write the manifest if there is none yet.
+        """Lock the folder for this process, and write the manifest if there is none yet.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the folder cannot be written.
             RunStopped: another process records there.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -87,75 +86,75 @@ class Recording:
         if not (self._folder / MANIFEST).exists():
             write_whole(self._folder / MANIFEST, manifest.model_dump_json(indent=2))
         elif self.manifest() != manifest:
-            raise self._taken()
+            raise self._locked_error()
 
     def close(self) -> None:
-        """Leave the folder to others."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        """Unlock the folder."""
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
 
     def _lock(self) -> None:
-        """Hold a lock for as long as the file is open; the system lets it go when the process ends in any way."""
+        """Lock a file. The system releases the lock when the process ends, however it ends."""
         try:
             import fcntl
         except ImportError:
             return
-        self._held = (self._folder / LOCK).open("w")
+        self._lock_file = (self._folder / LOCK).open("w")
         try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise self._taken() from None
+            raise self._locked_error() from None
 
-    def _taken(self) -> RunStopped:
+    def _locked_error(self) -> RunStopped:
         self.close()
         return RunStopped(
             f"another process records in {self._folder}; wait until it is done, then run the same command again"
         )
 
-    async def find(self, step: CallKey) -> CallRecord | None:
-        """Return what a question brought, or None if it was not recorded.
+    async def find(self, key: CallKey) -> CallRecord | None:
+        """Return the record of a call, or None if it was not recorded.
 
         Raises:
             ProviderError: the file is there but cannot be read.
         """
-        path = self._path(step)
+        path = self._path(key)
         try:
-            entry = CallRecord.model_validate_json(path.read_bytes())
+            record = CallRecord.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
             raise ProviderError(
                 f"{path.name} is not a recorded answer; delete it to have it asked again", attempts=0
             ) from error
-        if entry.key != step.key:
+        if record.key != key.key:
             raise ProviderError(
                 f"{path.name} answers another question; delete it to have this one asked again", attempts=0
             )
-        return entry
+        return record
 
-    async def begin(self, step: CallKey, wait: Wait) -> CallKey:  # noqa: ARG002 - its signature
-        """Return the step: a recording keeps answers, not intents, and only one process writes it."""
-        return step
+    async def begin(self, key: CallKey, wait: Wait) -> CallKey:  # noqa: ARG002 - the protocol's signature
+        """Return the key; nothing is written before the answer."""
+        return key
 
-    async def settle(self, call: CallKey, entry: CallRecord) -> None:
-        """Write what a question brought.
+    async def settle(self, call: CallKey, record: CallRecord) -> None:
+        """Write the record of a call.
 
         Raises:
             StorageError: it cannot be written.
         """
-        text = entry.model_dump_json(indent=2)
+        text = record.model_dump_json(indent=2)
         try:
             await asyncio.shield(asyncio.to_thread(write_whole, self._path(call), text))
         except OSError as error:
             raise StorageError(f"an answer could not be recorded: {error}") from error
 
-    async def withdraw(self, call: CallKey, entry: CallRecord) -> None:
-        """Write nothing: what was not asked is not recorded."""
+    async def withdraw(self, call: CallKey, record: CallRecord) -> None:
+        """Write nothing for a call that was not made."""
 
     def knows(self, prompt: Prompt) -> bool:
-        """Whether an answer of the same seat to any version of the question is there."""
+        """Whether the seat of a prompt was recorded, with this or another version of the prompt."""
         return any(self._folder.glob(f"{prompt.label}.{prompt.ask}.*.json"))
 
-    def _path(self, step: CallKey) -> Path:
-        return self._folder / f"{step.label}.{step.key[:SHORT_KEY]}.json"
+    def _path(self, key: CallKey) -> Path:
+        return self._folder / f"{key.label}.{key.key[:SHORT_KEY]}.json"

@@ -1,12 +1,13 @@
-"""Answers from files: recordings of earlier answers, or answers written by hand.
+"""The provider `replay`: answers from a recording, or from files written by hand.
 
-A folder with `recording.json` is a recording, and answers the very questions that were put when it was made. In any other
-folder, the call labelled `smollm3.builder`, asked for the first time, is answered by `smollm3.builder.1.json` (a `Completion`) or
-`smollm3.builder.1.txt` (the raw text of a reply); the re-ask by `….2.json` or `….2.txt`.
+A folder with `recording.json` is a recording; it answers exactly the prompts of the run that was recorded. In any other folder,
+the first question with the label `smollm3.builder` is answered by `smollm3.builder.1.json` (a `Completion`) or
+`smollm3.builder.1.txt` (the text of a reply), and the re-ask by `smollm3.builder.2.json` or `.2.txt`.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +15,19 @@ from pydantic import ValidationError
 
 from panel.core.call_record import CallKey
 from panel.core.completion import Completion, Finish
-from panel.errors import ProviderError
+from panel.errors import ProviderError, SettingsError
 from panel.providers.base import Provider
 from panel.providers.recording import Recording
+from panel.providers.registry import PriceSource, ProviderSpec
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt
-    from panel.providers import Connection
+    from panel.providers.base import Connection
 
 
 class RecordingProvider(Provider):
-    """Answers each question as it was answered when the recording was made, in the name of whoever answered it."""
+    """Answers from a recording, under the name of the provider that was recorded."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name
@@ -33,11 +35,11 @@ class RecordingProvider(Provider):
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        entry = await self._recording.find(CallKey.of(prompt, config, self.name))
-        if entry is not None and entry.completion is not None:
-            return entry.completion
-        if entry is not None and entry.failure is not None:
-            raise entry.failure.error
+        record = await self._recording.find(CallKey.of(prompt, config, self.name))
+        if record is not None and record.completion is not None:
+            return record.completion
+        if record is not None and record.failure is not None:
+            raise record.failure.error
         why = (
             "the tool or the persona has changed since"
             if self._recording.knows(prompt)
@@ -47,7 +49,7 @@ class RecordingProvider(Provider):
 
 
 class ReplayProvider(Provider):
-    """Answers from single files; costs nothing and always answers the same."""
+    """Answers from single files."""
 
     name = "replay"
 
@@ -57,30 +59,34 @@ class ReplayProvider(Provider):
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
         stem = f"{prompt.label}.{prompt.ask}"
-        for path, read in (
-            (self._folder / f"{stem}.json", _recorded),
-            (self._folder / f"{stem}.txt", _written),
-        ):
-            if path.is_file():
-                return read(path, config)
-        missing = f"no recorded answer: {stem}.json or {stem}.txt is not in {self._folder.name}"
-        raise ProviderError(missing, attempts=0)
+        recorded, written = self._folder / f"{stem}.json", self._folder / f"{stem}.txt"
+        path = recorded if recorded.is_file() else written
+        try:
+            if path is recorded:
+                return Completion.model_validate_json(path.read_bytes())
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            missing = f"no recorded answer: {recorded.name} or {written.name} is not in {self._folder.name}"
+            raise ProviderError(missing, attempts=0) from None
+        except ValidationError as error:
+            problem = f"is not a recorded answer: {error.errors()[0]['msg']}"
+            raise ProviderError(f"{path.name} {problem}", attempts=0) from error
+        except OSError as error:
+            raise ProviderError(f"{path.name} cannot be read: {error.strerror}", attempts=0) from error
+        return Completion(text=text, finish=Finish.COMPLETE, provider=self.name, model=config.model)
 
 
-def _recorded(path: Path, _config: ModelConfig) -> Completion:
-    try:
-        return Completion.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise ProviderError(
-            f"{path.name} is not a recorded answer: {error.errors()[0]['msg']}", attempts=0
-        ) from error
-    except OSError as error:
-        raise ProviderError(f"{path.name} cannot be read: {error.strerror}", attempts=0) from error
+def _open(connection: Connection) -> Provider:
+    if connection.recorded:
+        return RecordingProvider(connection, connection.recorded)
+    return ReplayProvider(connection)
 
 
-def _written(path: Path, config: ModelConfig) -> Completion:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ProviderError(f"{path.name} cannot be read: {error.strerror}", attempts=0) from error
-    return Completion(text=text, finish=Finish.COMPLETE, provider=ReplayProvider.name, model=config.model)
+def _check(connection: Connection) -> None:
+    if connection.folder is None or not os.path.isdir(connection.folder):  # noqa: PTH112 - never raises
+        raise SettingsError(f"--model replay:DIR: {connection.folder} is not a folder of recorded answers")
+
+
+SPEC = ProviderSpec(
+    name=ReplayProvider.name, open=_open, check=_check, prices=PriceSource.FREE, model_hint="DIR"
+)

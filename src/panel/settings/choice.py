@@ -1,4 +1,4 @@
-"""Which model is asked, and why."""
+"""The choice of a model, and the API keys."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel.errors import SettingsError
-from panel.providers import HOSTED, NAMES
+from panel.providers.registry import hosted_providers, key_variables, providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EMBEDDED_MODEL = "smollm2-135m-instruct"
-DEFAULT_MODELS = {"local": EMBEDDED_MODEL, "openai": "gpt-6.1-terra", "anthropic": "claude-sonnet-5-5"}
-KEY_VARIABLES = {
-    "openai": "OPENAI_API_KEY",
-    "anthropic": "ANTHROPIC_API_KEY",
-    "openai-compatible": "PANEL_API_KEY",
-}
-
 MAX_KEY_CHARS = 10_000
+FALLBACK = "local"
+"""The provider that is used without a key: the embedded model."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A provider and a model, and why it is these."""
+    """A provider and a model, and the reason for the choice."""
 
     provider: str
     model: str
@@ -36,7 +30,7 @@ class ModelChoice:
 
 
 def choose_model(setting: str | None, source: str, environ: Mapping[str, str]) -> ModelChoice:
-    """Return the model that was set, or the best default: a provider whose key is set, else the embedded model.
+    """Return the model that was set, else the default of the first provider whose key is set, else the embedded model.
 
     Raises:
         SettingsError: the provider is unknown, or its model is not named.
@@ -46,26 +40,28 @@ def choose_model(setting: str | None, source: str, environ: Mapping[str, str]) -
     if not setting.isprintable():
         raise SettingsError(f"model: {setting!r} holds characters that no name has")
     provider, _, model = setting.strip().partition(":")
-    if provider not in NAMES:
+    spec = providers().get(provider)
+    if spec is None:
         raise SettingsError(
-            f"model: unknown provider {provider!r} in {setting!r}; known are {', '.join(NAMES)}"
+            f"model: unknown provider {provider!r} in {setting!r}; known are {', '.join(providers())}"
         )
-    model = model.strip() or DEFAULT_MODELS.get(provider, "")
+    model = model.strip() or spec.default_model or ""
     if not model:
-        what = "DIR" if provider == "replay" else "NAME"
-        raise SettingsError(f"model: {provider} needs a name after it, as in {provider}:{what}")
-    if provider == "local" and model != EMBEDDED_MODEL:
-        raise SettingsError(f"model: the embedded model is local:{EMBEDDED_MODEL}; there is no local:{model}")
+        raise SettingsError(f"model: {provider} needs a name after it, as in {provider}:{spec.model_hint}")
+    if spec.only_model and model != spec.default_model:
+        raise SettingsError(
+            f"model: the embedded model is {provider}:{spec.default_model}; there is no {provider}:{model}"
+        )
     return ModelChoice(provider, model, f"set by {source}")
 
 
 def api_key(provider: str, environ: Mapping[str, str]) -> str | None:
-    """Return a provider's key, stripped, or None: from its variable, or from the file that VARIABLE_FILE names.
+    """Return a provider's key from its variable, or from the file that VARIABLE_FILE names; None if there is none.
 
     Raises:
         SettingsError: the file cannot be read, or the key holds characters that no key has.
     """
-    variable = KEY_VARIABLES.get(provider)
+    variable = key_variables().get(provider)
     if variable is None:
         return None
     source, key = variable, environ.get(variable, "").strip()
@@ -91,8 +87,13 @@ def _key_in(variable: str, path: str) -> str:
 
 
 def _default(environ: Mapping[str, str]) -> ModelChoice:
-    for provider in HOSTED:
-        if api_key(provider, environ):
-            return ModelChoice(provider, DEFAULT_MODELS[provider], f"{KEY_VARIABLES[provider]} is set")
-    named = " and ".join(KEY_VARIABLES[provider] for provider in HOSTED)
-    return ModelChoice("local", EMBEDDED_MODEL, f"the embedded model, because {named} are not set")
+    specs = [providers()[name] for name in hosted_providers()]
+    for spec in specs:
+        if api_key(spec.name, environ):
+            return ModelChoice(spec.name, spec.default_model or "", f"{spec.key_variable} is set")
+    named = " and ".join(spec.key_variable or "" for spec in specs)
+    return ModelChoice(
+        FALLBACK,
+        providers()[FALLBACK].default_model or "",
+        f"the embedded model, because {named} are not set",
+    )

@@ -197,21 +197,12 @@ class Settings(Frozen):
     retries: Annotated[
         int, Number, Field(ge=0, le=3, description="retries of a call when the provider is busy")
     ] = 3
-    hedge: Annotated[
-        Annotated[float, Number, Field(ge=0.1, le=3600, allow_inf_nan=False)] | None,
-        Field(
-            description="seconds after which a slow call is made a second time, and paid for twice; unset: never"
-        ),
-    ] = None
     cache: Annotated[
         Literal["auto", "warm", "off"],
         Field(
             description="ask one seat first so that the others read the listing from the provider's cache: auto, warm or off"
         ),
     ] = "auto"
-    logprobs: Annotated[
-        Switch, Field(description="ask openai-compatible servers how likely each word was")
-    ] = True
     effort: Annotated[
         Effort, Field(description="how long a reasoning model may think: low, medium or high")
     ] = Effort.LOW

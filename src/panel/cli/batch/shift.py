@@ -193,8 +193,8 @@ class Shift:
         """Mark a run done if it is, and say how it ended."""
         from panel.store import RunState
 
-        if halt.fault is not None:
-            self._progress.end("stopped", why=str(halt.fault))
+        if halt.storage_error is not None:
+            self._progress.end("stopped", why=str(halt.storage_error))
             return
         progress = await store.run_stats.progress(run)
         if not progress.todo and (await store.runs.get(run)).state is not RunState.DONE:

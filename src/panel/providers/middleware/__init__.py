@@ -1,1 +1,1 @@
-"""Provider wrappers: retry, rate limit, budget, circuit breaker, timeout and answer cache."""
+"""Middleware around a provider: timeout, cost tracking, budget, rate limit, retry, circuit breaker and answer cache."""

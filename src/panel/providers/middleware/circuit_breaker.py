@@ -1,4 +1,4 @@
-"""Notices that a provider is down although each call by itself looks as if another one might succeed."""
+"""The circuit breaker: it stops a run when calls keep failing although each one by itself looks worth another attempt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from panel.errors import (
     ProviderGarbled,
     ProviderTransient,
 )
-from panel.providers.middleware.base import Wrapper
+from panel.providers.middleware.base import Middleware
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion, ModelConfig
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 MOST_FAILURES_IN_A_ROW = 3
 
 
-class Breaker(Wrapper):
-    """Turns failures that keep coming, with no answer between them, into ProviderDown.
+class CircuitBreaker(Middleware):
+    """Turns repeated failures, with no answer between them, into ProviderDown.
 
-    - A call that failed in all its attempts: at once if nothing has ever been answered, else the third in a row.
-    - Something that is not the API's, twice for the same call, while no other call was answered.
-    - The same refusal of a request three times in a row, for more than one listing once anything has been answered.
+    - A call that failed in all its attempts: at once if no call has been answered yet, else the third in a row.
+    - A response that the API does not send, twice for the same call, while no other call was answered.
+    - The same refusal of a request three times in a row; once a call has been answered, for two listings or more.
     """
 
     def __init__(self, inner: Provider) -> None:
@@ -58,7 +58,7 @@ class Breaker(Wrapper):
             raise
         except ProviderError as error:
             self._refused.append((str(error), prompt.prefix_digest))
-            if self._refused_alike():
+            if self._same_refusals():
                 self._trip(error, "the same for every call")
             raise
         self._answers += 1
@@ -66,7 +66,7 @@ class Breaker(Wrapper):
         self._refused.clear()
         return completion
 
-    def _refused_alike(self) -> bool:
+    def _same_refusals(self) -> bool:
         last = self._refused[-MOST_FAILURES_IN_A_ROW:]
         messages, listings = {message for message, _ in last}, {listing for _, listing in last}
         alike = len(last) == MOST_FAILURES_IN_A_ROW and len(messages) == 1

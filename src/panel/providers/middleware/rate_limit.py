@@ -1,4 +1,4 @@
-"""How many calls go to a model at once, and how fast: the one gate through which every attempt passes."""
+"""The rate limiter: how many calls to one model are in flight, and how many begin in a minute."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import anyio
 from aiolimiter import AsyncLimiter
 
 from panel.errors import CallNotMade, ProviderBusy, ProviderDown
-from panel.providers.middleware.base import Wrapper
-from panel.providers.tokens import estimate
+from panel.providers.middleware.base import Middleware
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -24,17 +23,17 @@ if TYPE_CHECKING:
 
 MINUTE = 60.0
 BURST_SECONDS = 6.0
-"""What may go out at once, as seconds' worth of the rate per minute: no minute then sees more than a tenth above it."""
+"""The burst that is allowed, as seconds' worth of the rate per minute: no minute then exceeds it by more than a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class CallLimits:
     """Limits on the calls to one model.
 
     Attributes:
         concurrency: calls in flight at most.
-        requests_per_minute: calls begun in a minute at most; None for what the provider says.
-        tokens_per_minute: tokens, read and written, at most; None for what the provider says.
+        requests_per_minute: None for the limit in the provider's headers.
+        tokens_per_minute: input and output together; None for the limit in the provider's headers.
     """
 
     concurrency: int
@@ -43,54 +42,54 @@ class Pace:
 
 
 class RateLimiter:
-    """Admits calls: as many at once as the provider bears, no more than the cap, and none after a halt.
+    """Admits calls up to a limit, and none after the run is stopped.
 
-    The number at once follows additive increase and multiplicative decrease, as TCP does (Chiu and Jain 1989): one more for
+    The number in flight follows additive increase and multiplicative decrease, as TCP does (Chiu and Jain 1989): one more for
     each round of good answers, half as many after a 429 or an overload, but once only for calls that went out before.
     """
 
-    def __init__(self, pace: Pace, halt: StopSignal) -> None:
-        self._pace = pace
-        self._halt = halt
-        self._limit = float(pace.concurrency)
-        self._slots = anyio.CapacityLimiter(pace.concurrency)
-        self._requests = _bucket(pace.requests_per_minute)
-        self._tokens = _bucket(pace.tokens_per_minute)
-        self._unkept = 0
-        self._kept = asyncio.Event()
+    def __init__(self, limits: CallLimits, stop: StopSignal) -> None:
+        self._concurrency = limits.concurrency
+        self._stop = stop
+        self._limit = float(limits.concurrency)
+        self._slots = anyio.CapacityLimiter(limits.concurrency)
+        self._requests = _bucket(limits.requests_per_minute)
+        self._tokens = _bucket(limits.tokens_per_minute)
+        self._unrecorded = 0
+        self._recorded = asyncio.Event()
         self._resume_at = self._slowed_at = 0.0
-        self._written: float | None = None
+        self._mean_output: float | None = None
 
     @property
     def limit(self) -> int:
-        """Calls in flight that are admitted at the moment."""
+        """The calls in flight that are allowed at the moment."""
         return int(self._limit)
 
     @property
     def in_flight(self) -> int:
-        """Calls that are admitted and have not ended."""
+        """The calls that were admitted and have not ended."""
         return self._slots.borrowed_tokens
 
     @property
     def waiting(self) -> int:
-        """Calls that wait for their turn."""
+        """The calls that wait for a slot."""
         return self._slots.statistics().tasks_waiting
 
     @asynccontextmanager
-    async def passage(self, prompt: Prompt, config: ModelConfig) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it for as long as the block runs.
+    async def slot(self, prompt: Prompt, config: ModelConfig) -> AsyncIterator[None]:
+        """Wait for a slot, and hold it while the block runs.
 
         Raises:
-            CallNotMade: the run was halted.
+            CallNotMade: the run was stopped.
         """
-        turn = object()
-        await self._slots.acquire_on_behalf_of(turn)
+        holder = object()
+        await self._slots.acquire_on_behalf_of(holder)
         try:
             await self._wait(prompt, config)
-            while self._unkept and self._unkept + self.in_flight > self._pace.concurrency:
-                await self._kept.wait()
-            if self._halt.reason is not None:
-                raise CallNotMade(f"not asked: {self._halt.reason}")
+            while self._unrecorded and self._unrecorded + self.in_flight > self._concurrency:
+                await self._recorded.wait()
+            if self._stop.reason is not None:
+                raise CallNotMade(f"not asked: {self._stop.reason}")
             began = time.monotonic()
             try:
                 yield
@@ -98,51 +97,52 @@ class RateLimiter:
                 self._slow_down(error, began)
                 raise
             except ProviderDown as error:
-                # Before the turn is given to the next call, which could not succeed either.
-                self._halt.set(str(error))
+                # Before the slot goes to the next call, which could not succeed either.
+                self._stop.set(str(error))
                 raise
         finally:
-            self._slots.release_on_behalf_of(turn)
+            self._slots.release_on_behalf_of(holder)
 
     @contextmanager
-    def unkept(self) -> Iterator[None]:
-        """Count an answer that is still to be kept as if its call were in flight, for as long as the block runs."""
-        self._unkept += 1
+    def recording(self) -> Iterator[None]:
+        """Count an answer that is being stored as a call in flight while the block runs."""
+        self._unrecorded += 1
         try:
             yield
         finally:
-            self._unkept -= 1
-            self._kept.set()
-            self._kept = asyncio.Event()
+            self._unrecorded -= 1
+            self._recorded.set()
+            self._recorded = asyncio.Event()
 
-    def heed(self, completion: Completion) -> None:
-        """Take note of an answer: that it came, how long it was, and what it says about limits."""
-        written = completion.usage.output_tokens
-        if written is not None:
-            self._written = written if self._written is None else 0.9 * self._written + 0.1 * written
-        if self._limit < self._pace.concurrency:
+    def observe(self, completion: Completion) -> None:
+        """Adapt the limits to an answer: its arrival, its length, and the rate limits in its headers."""
+        output = completion.usage.output_tokens
+        if output is not None:
+            mean = self._mean_output
+            self._mean_output = output if mean is None else 0.9 * mean + 0.1 * output
+        if self._limit < self._concurrency:
             self._set_limit(self._limit + 1 / self._limit)
         if completion.limits is not None:
-            self._heed_limits(completion.limits, completion.usage.input_tokens or 0)
+            self._observe_limits(completion.limits, completion.usage.input_tokens or 0)
 
     async def _wait(self, prompt: Prompt, config: ModelConfig) -> None:
         if self._requests is not None:
-            await self._draw(self._requests, 1)
+            await self._take(self._requests, 1)
         if self._tokens is not None:
-            written = config.max_output_tokens if self._written is None else self._written
-            await self._draw(self._tokens, estimate(prompt) + written)
-        while self._halt.reason is None and (seconds := self._resume_at - time.monotonic()) > 0:
-            await self._halt.sleep(seconds)
+            output = config.max_output_tokens if self._mean_output is None else self._mean_output
+            await self._take(self._tokens, prompt.estimated_tokens + output)
+        while self._stop.reason is None and (seconds := self._resume_at - time.monotonic()) > 0:
+            await self._stop.sleep(seconds)
 
-    async def _draw(self, bucket: AsyncLimiter, amount: float) -> None:
-        """Take an amount from a bucket, in several draughts if it holds less."""
-        while amount > 0 and self._halt.reason is None:
-            draught = min(amount, bucket.max_rate)
-            if bucket.has_capacity(draught):
-                await bucket.acquire(draught)
+    async def _take(self, bucket: AsyncLimiter, amount: float) -> None:
+        """Take an amount from a bucket, in parts if it is larger than the bucket."""
+        while amount > 0 and self._stop.reason is None:
+            part = min(amount, bucket.max_rate)
+            if bucket.has_capacity(part):
+                await bucket.acquire(part)
             else:
-                await self._halt.cut_short(bucket.acquire(draught))
-            amount -= draught
+                await self._stop.wait_for(bucket.acquire(part))
+            amount -= part
 
     def _slow_down(self, error: ProviderBusy, began: float) -> None:
         if not error.slow_down:
@@ -153,20 +153,20 @@ class RateLimiter:
             self._slowed_at = time.monotonic()
             self._set_limit(self._limit / 2)
 
-    def _heed_limits(self, limits: RateLimits, read: int) -> None:
+    def _observe_limits(self, limits: RateLimits, input_tokens: int) -> None:
         if self._requests is None:
             self._requests = _bucket(limits.requests_per_minute)
         if self._tokens is None:
             self._tokens = _bucket(limits.tokens_per_minute)
         others = self.in_flight - 1
-        each = read + (self._written or 0)
+        each = input_tokens + (self._mean_output or 0)
         self._make_room(others, limits.requests_left, limits.requests_per_minute, limits.requests_reset)
         self._make_room(others * each, limits.tokens_left, limits.tokens_per_minute, limits.tokens_reset)
 
     def _make_room(
         self, needed: float, left: int | None, per_minute: int | None, reset: float | None
     ) -> None:
-        """Pause until what the calls in flight may still use up is back, which providers refill little by little."""
+        """Pause until the provider has refilled, little by little, what the calls in flight may still use up."""
         if left is None or left >= needed:
             return
         waits = [reset] if reset is not None else []
@@ -177,22 +177,22 @@ class RateLimiter:
         self._resume_at = max(self._resume_at, time.monotonic() + seconds)
 
     def _set_limit(self, limit: float) -> None:
-        self._limit = min(max(limit, 1.0), float(self._pace.concurrency))
+        self._limit = min(max(limit, 1.0), float(self._concurrency))
         self._slots.total_tokens = int(self._limit)
 
 
-class RateLimited(Wrapper):
-    """Passes each call through the gate."""
+class RateLimit(Middleware):
+    """Makes each call in a slot of the rate limiter."""
 
-    def __init__(self, inner: Provider, gate: RateLimiter) -> None:
+    def __init__(self, inner: Provider, limiter: RateLimiter) -> None:
         super().__init__(inner)
-        self._gate = gate
+        self._limiter = limiter
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        """Answer one prompt when its turn has come; see `Provider.complete`."""
-        async with self._gate.passage(prompt, config):
+        """Answer one prompt when there is a slot; see `Provider.complete`."""
+        async with self._limiter.slot(prompt, config):
             completion = await self._inner.complete(prompt, config)
-            self._gate.heed(completion)
+            self._limiter.observe(completion)
         return completion
 
 

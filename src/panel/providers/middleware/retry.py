@@ -1,4 +1,4 @@
-"""The only place that repeats a call; the SDKs' own retries are off."""
+"""Retries of failed calls. The SDKs' own retries are off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import tenacity
 
 from panel.errors import CallNotMade, ProviderBusy, ProviderError, ProviderTransient
-from panel.providers.middleware.base import Wrapper
+from panel.providers.middleware.base import Middleware
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion, ModelConfig
@@ -17,30 +17,26 @@ if TYPE_CHECKING:
 LONGEST_WAIT_SECONDS = 30.0
 
 
-class Retrying(Wrapper):
-    """Makes a call again while another attempt may help, after the wait that was asked for or a growing, jittered one.
+class Retry(Middleware):
+    """Repeats a call while another attempt may help, after the wait that the provider asks for or a growing, jittered one.
 
     Args:
-        inner: the provider.
         attempts: calls at most, the first one included.
-        halt: ends a wait early.
+        stop: ends a wait early.
     """
 
-    def __init__(self, inner: Provider, attempts: int, halt: StopSignal) -> None:
+    def __init__(self, inner: Provider, attempts: int, stop: StopSignal) -> None:
         super().__init__(inner)
         self._attempts = attempts
         self._policy = tenacity.AsyncRetrying(
             wait=_wait,
             retry=tenacity.retry_if_exception_type(ProviderTransient),
-            sleep=halt.sleep,
+            sleep=stop.sleep,
             reraise=True,
         )
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        """Answer one prompt, in several attempts if need be; see `Provider.complete`.
-
-        What all of them took is in the completion or in the error.
-        """
+        """Answer one prompt; see `Provider.complete`. The completion or the error counts all attempts."""
         failures: list[ProviderError] = []
 
         async def attempt() -> Completion:
@@ -69,7 +65,7 @@ class Retrying(Wrapper):
         )
 
     def _enough(self, failures: list[ProviderError]) -> bool:
-        """Whether another attempt is pointless: there were many, or many of the same kind as the last."""
+        """Whether to give up: after the most attempts of all, or of the kind of the last failure."""
         last = failures[-1]
         most = last.most_attempts if isinstance(last, ProviderTransient) else 1
         alike = sum(type(failure) is type(last) for failure in failures)

@@ -1,60 +1,129 @@
-"""An adapter with everything that it needs around it."""
+"""The middleware around an adapter, in order."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.providers.middleware.base import Timed
-from panel.providers.middleware.budget import Budgeted
-from panel.providers.middleware.circuit_breaker import Breaker
-from panel.providers.middleware.cost_tracking import CostTracked
-from panel.providers.middleware.hedged import Hedged
-from panel.providers.middleware.rate_limit import RateLimited
-from panel.providers.middleware.retry import Retrying
+from panel.core.prompt import estimate_tokens
+from panel.errors import ProviderTimeout
+from panel.providers.middleware.base import Middleware
+from panel.providers.middleware.budget import BudgetLimit
+from panel.providers.middleware.circuit_breaker import CircuitBreaker
+from panel.providers.middleware.rate_limit import RateLimit
+from panel.providers.middleware.retry import Retry
 
 if TYPE_CHECKING:
+    from panel.core.completion import Completion, ModelConfig, Usage
+    from panel.core.prompt import Prompt
     from panel.providers.base import Provider, StopSignal
-    from panel.providers.middleware.budget import Budget, Worst
+    from panel.providers.middleware.base import WorstCase
+    from panel.providers.middleware.budget import Budget
     from panel.providers.middleware.rate_limit import RateLimiter
+    from panel.providers.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class CallPolicy:
     """How calls are made.
 
     Attributes:
-        timeout: seconds that one call may take in all.
+        timeout: limit of one call, in seconds.
         attempts: calls for one answer at most.
-        gate: admits calls.
-        hedge: seconds after which a straggler's question is sent a second time, or None for never.
-        budget: what may be paid, and what tells the most that a call can cost; None for no limit.
+        limiter: shared by all calls to the same model.
+        budget: with the worst case of a call; None for no limit.
     """
 
     timeout: float
     attempts: int
-    gate: RateLimiter
-    hedge: float | None = None
-    budget: tuple[Budget, Worst] | None = None
+    limiter: RateLimiter
+    budget: tuple[Budget, WorstCase] | None = None
 
 
-def dependable(adapter: Provider, policy: Policy, halt: StopSignal, base_url: str | None = None) -> Provider:
-    """Return a hosted provider that waits its turn, tries again, notices when it is down, and says what it cost.
+def wrap_hosted(
+    adapter: Provider, policy: CallPolicy, stop: StopSignal, base_url: str | None = None
+) -> Provider:
+    """Return a hosted provider with all its middleware.
 
-        Breaker(Retrying(Throttled(Budgeted(Metered(Hedged(Timed(adapter)))))))
+        CircuitBreaker(Retry(RateLimit(BudgetLimit(CostTracking(Timeout(adapter))))))
 
-    Each attempt passes the gate anew, so that one which waits to be made holds up no other, and the budget, so that one which may be
-    billed without an answer is paid for.
+    Each attempt passes the rate limiter anew, so that a call that waits for its next attempt holds up no other, and the budget,
+    so that an attempt that may be billed without an answer is paid for.
     """
-    timed: Provider = Timed(adapter, policy.timeout)
-    hedged = timed if policy.hedge is None else Hedged(timed, policy.gate, policy.hedge)
-    priced: Provider = CostTracked(hedged, base_url)
+    priced: Provider = CostTracking(Timeout(adapter, policy.timeout), base_url)
     if policy.budget is not None:
-        budget, worst = policy.budget
-        priced = Budgeted(priced, budget, worst, calls=1 if policy.hedge is None else 2)
-    return Breaker(Retrying(RateLimited(priced, policy.gate), policy.attempts, halt))
+        priced = BudgetLimit(priced, *policy.budget)
+    return CircuitBreaker(Retry(RateLimit(priced, policy.limiter), policy.attempts, stop))
 
 
-def metered(adapter: Provider, gate: RateLimiter) -> Provider:
-    """Return a provider on this machine that waits its turn and says what it cost."""
-    return CostTracked(RateLimited(adapter, gate))
+def wrap_local(adapter: Provider, limiter: RateLimiter) -> Provider:
+    """Return a provider on this machine with a limit on calls at once and with its cost."""
+    return CostTracking(RateLimit(adapter, limiter))
+
+
+class Timeout(Middleware):
+    """Limits each call by the wall clock; an SDK's own limit never ends a body that arrives byte by byte."""
+
+    def __init__(self, inner: Provider, seconds: float) -> None:
+        super().__init__(inner)
+        self._seconds = seconds
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt in time; see `Provider.complete`."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._inner.complete(prompt, config)
+        except TimeoutError as error:
+            raise ProviderTimeout(f"{self.name} did not answer within {self._seconds:g} s") from error
+
+
+class CostTracking(Middleware):
+    """Adds the price to each answer, and estimates its tokens if the provider did not count them.
+
+    The price list is read during the first call.
+
+    Args:
+        base_url: None for the vendor's own address; some prices depend on it.
+    """
+
+    def __init__(self, inner: Provider, base_url: str | None = None) -> None:
+        super().__init__(inner)
+        self._base_url = base_url
+        self._loading: asyncio.Task[Prices] | None = None
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt with its cost; see `Provider.complete`."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(_load_prices, self.name, self._base_url))
+        completion = await self._inner.complete(prompt, config)
+        prices = await self._loading
+        usage = with_estimates(completion.usage, prompt, completion.text)
+        cost = prices.cost(completion.model, usage)
+        if cost is None:
+            cost = prices.cost(config.model, usage)
+        return completion.model_copy(update={"usage": usage.model_copy(update={"cost_usd": cost})})
+
+    async def aclose(self) -> None:
+        """Close the inner provider."""
+        if self._loading is not None:
+            await asyncio.gather(self._loading, return_exceptions=True)
+        await super().aclose()
+
+
+def with_estimates(usage: Usage, prompt: Prompt, text: str) -> Usage:
+    """Return a usage whose missing totals are estimated from the text, and marked as such.
+
+    Reasoning that was not sent cannot be seen, so the estimate may be too low.
+    """
+    if usage.input_tokens is not None and usage.output_tokens is not None:
+        return usage
+    missing = {"input_tokens": prompt.estimated_tokens, "output_tokens": estimate_tokens(text)}
+    known = {name: getattr(usage, name) for name in missing if getattr(usage, name) is not None}
+    return usage.model_copy(update=missing | known | {"estimated": True})
+
+
+def _load_prices(provider: str, base_url: str | None) -> Prices:
+    from panel.providers.prices import Prices
+
+    return Prices(provider, base_url)

@@ -19,8 +19,8 @@ from panel.errors import (
     StorageError,
 )
 from panel.providers.base import StopSignal
-from panel.providers.middleware.answer_cache import AnswerCached
-from panel.providers.middleware.budget import Budget, Budgeted
+from panel.providers.middleware.answer_cache import AnswerCache
+from panel.providers.middleware.budget import Budget, BudgetLimit
 from panel.providers.recording import Recording
 from parts import Scripted, answer, until
 
@@ -106,7 +106,7 @@ class Desk:
         self.notebook = Notebook(*failing)
         self.inner = Telling(self.notebook, *lines)
         self.halt = StopSignal()
-        self.provider = AnswerCached(self.inner, self.notebook, self.halt, base_url)
+        self.provider = AnswerCache(self.inner, self.notebook, self.halt, base_url=base_url)
 
 
 async def test_the_intent_is_kept_before_the_call_and_the_answer_after(
@@ -121,8 +121,8 @@ async def test_the_intent_is_kept_before_the_call_and_the_answer_after(
 async def test_an_intent_says_what_is_asked_of_whom(prompt: Prompt, config: ModelConfig) -> None:
     """An intent names the seat, the time of asking, the provider, the model, the prompt, the worst price and how many calls it may take."""
     desk = Desk()
-    provider = AnswerCached(
-        desk.inner, desk.notebook, desk.halt, worst=lambda _prompt, _config: 0.25, most_calls=8
+    provider = AnswerCache(
+        desk.inner, desk.notebook, desk.halt, worst_case=lambda _prompt, _config: 0.25, most_calls=8
     )
     await provider.complete(prompt, config)
     (step,) = desk.notebook.begun
@@ -188,7 +188,7 @@ async def test_another_provider_is_another_step(prompt: Prompt, config: ModelCon
     other = Telling(desk.notebook, answer("theirs"))
     other.name = "other"
     await desk.provider.complete(prompt, config)
-    completion = await AnswerCached(other, desk.notebook, desk.halt).complete(prompt, config)
+    completion = await AnswerCache(other, desk.notebook, desk.halt).complete(prompt, config)
     assert (completion.text, other.calls) == ("theirs", 1)
 
 
@@ -196,7 +196,7 @@ async def test_another_address_is_another_step(prompt: Prompt, config: ModelConf
     """The same provider at another address, or at its own, does not give the answers of the first."""
     desk = Desk()
     for url in ("http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1", None):
-        await AnswerCached(desk.inner, desk.notebook, desk.halt, url).complete(prompt, config)
+        await AnswerCache(desk.inner, desk.notebook, desk.halt, base_url=url).complete(prompt, config)
     assert desk.inner.calls == 3
 
 
@@ -234,7 +234,7 @@ async def test_no_call_without_an_intent(prompt: Prompt, config: ModelConfig) ->
     with pytest.raises(CallNotMade, match=r"not asked: panel\.db: the disk is full") as caught:
         await desk.provider.complete(prompt, config)
     assert (desk.inner.calls, caught.value.attempts) == (0, 0)
-    assert (desk.halt.fault, desk.halt.reason) == (FULL, str(FULL))
+    assert (desk.halt.storage_error, desk.halt.reason) == (FULL, str(FULL))
 
 
 async def test_no_call_if_it_cannot_be_told_what_is_there(prompt: Prompt, config: ModelConfig) -> None:
@@ -242,14 +242,14 @@ async def test_no_call_if_it_cannot_be_told_what_is_there(prompt: Prompt, config
     desk = Desk(failing=("find",))
     with pytest.raises(CallNotMade, match="the disk is full"):
         await desk.provider.complete(prompt, config)
-    assert (desk.inner.calls, desk.notebook.begun, desk.halt.fault) == (0, [], FULL)
+    assert (desk.inner.calls, desk.notebook.begun, desk.halt.storage_error) == (0, [], FULL)
 
 
 async def test_an_answer_that_cannot_be_kept_is_handed_on(prompt: Prompt, config: ModelConfig) -> None:
     """When a paid answer cannot be kept it is still handed on, and the run is halted by the fault of storage."""
     desk = Desk(answer("paid"), failing=("settle",))
     assert (await desk.provider.complete(prompt, config)).text == "paid"
-    assert desk.halt.fault == FULL
+    assert desk.halt.storage_error == FULL
 
 
 async def test_a_failure_that_cannot_be_kept_is_still_that_failure(
@@ -259,7 +259,7 @@ async def test_a_failure_that_cannot_be_kept_is_still_that_failure(
     desk = Desk(ProviderBusy("busy"), failing=("settle",))
     with pytest.raises(ProviderBusy, match="busy"):
         await desk.provider.complete(prompt, config)
-    assert desk.halt.fault == FULL
+    assert desk.halt.storage_error == FULL
 
 
 async def test_nothing_is_begun_after_a_storage_error(prompt: Prompt, config: ModelConfig) -> None:
@@ -341,8 +341,8 @@ async def test_a_call_that_the_budget_did_not_cover_is_not_recorded(
 ) -> None:
     """A recording has no file of a question that the budget did not let be asked, so that it is asked another time."""
     for budget, kept in ((Budget(0.001), 0), (Budget(1.0), 1)):
-        inner = Budgeted(Scripted(), budget, lambda _prompt, _config: 0.01)
-        provider = AnswerCached(inner, Recording(tmp_path), StopSignal())
+        inner = BudgetLimit(Scripted(), budget, lambda _prompt, _config: 0.01)
+        provider = AnswerCache(inner, Recording(tmp_path), StopSignal())
         (outcome,) = await asyncio.gather(provider.complete(prompt, config), return_exceptions=True)
         assert (isinstance(outcome, OverBudget), len(list(tmp_path.iterdir()))) == (not kept, kept)
 
@@ -352,7 +352,7 @@ async def test_a_call_that_cannot_be_withdrawn_halts(prompt: Prompt, config: Mod
     desk = Desk(CallNotMade("not asked: interrupted"), failing=("withdraw",))
     with pytest.raises(CallNotMade, match="interrupted"):
         await desk.provider.complete(prompt, config)
-    assert desk.halt.fault == FULL
+    assert desk.halt.storage_error == FULL
 
 
 @pytest.mark.parametrize(
@@ -423,7 +423,7 @@ async def test_of_two_journals_the_outer_one_is_asked_first(prompt: Prompt, conf
     desk = Desk(answer("once"))
     await desk.provider.complete(prompt, config)
     outer = Notebook()
-    around = AnswerCached(desk.provider, outer, desk.halt)
+    around = AnswerCache(desk.provider, outer, desk.halt)
     for _ in range(2):
         assert (await around.complete(prompt, config)).text == "once"
     assert desk.inner.calls == 1
@@ -437,5 +437,5 @@ async def test_the_outer_journal_keeps_no_call_that_the_inner_refused(
     desk = Desk(failing=("begin",))
     outer = Notebook()
     with pytest.raises(CallNotMade, match="the disk is full"):
-        await AnswerCached(desk.provider, outer, desk.halt).complete(prompt, config)
+        await AnswerCache(desk.provider, outer, desk.halt).complete(prompt, config)
     assert (desk.inner.calls, outer.open, outer.entries) == (0, {}, {})

@@ -8,7 +8,7 @@ import pytest
 from panel.core.completion import RateLimits, Usage
 from panel.errors import CallNotMade, ProviderBusy, ProviderError
 from panel.providers.base import StopSignal
-from panel.providers.middleware.rate_limit import Pace, RateLimited, RateLimiter
+from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
 from parts import Scripted, Unhurried, answer, until
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ async def burst(provider: Any, prompt: Prompt, config: ModelConfig, calls: int) 
 async def test_calls_in_flight_are_bounded(prompt: Prompt, config: ModelConfig) -> None:
     """No more calls are in flight than the cap, however many are asked for."""
     inner = Scripted()
-    await burst(RateLimited(inner, RateLimiter(Pace(3), StopSignal())), prompt, config, 20)
+    await burst(RateLimit(inner, RateLimiter(CallLimits(3), StopSignal())), prompt, config, 20)
     assert (inner.calls, inner.most_in_flight) == (20, 3)
 
 
@@ -36,9 +36,9 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
     prompt: Prompt, config: ModelConfig
 ) -> None:
     """A 429 halves the number of calls at once; a round of good answers adds one, up to the cap."""
-    gate = RateLimiter(Pace(8), Unhurried())
+    gate = RateLimiter(CallLimits(8), Unhurried())
     inner = Scripted(ProviderBusy("429", slow_down=True))
-    provider = RateLimited(inner, gate)
+    provider = RateLimit(inner, gate)
     await burst(provider, prompt, config, 1)
     assert gate.limit == 4
     await burst(provider, prompt, config, 5)
@@ -49,23 +49,25 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
 
 async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelConfig) -> None:
     """Calls that were in flight together and all met the limit halve the number at once only once."""
-    gate = RateLimiter(Pace(8), Unhurried())
-    provider = RateLimited(Scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
+    gate = RateLimiter(CallLimits(8), Unhurried())
+    provider = RateLimit(Scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
     await burst(provider, prompt, config, 8)
     assert gate.limit == 4
 
 
 async def test_other_trouble_does_not_slow_down(prompt: Prompt, config: ModelConfig) -> None:
     """A server error says nothing about the number of calls, and leaves it."""
-    gate = RateLimiter(Pace(8), Unhurried())
-    await burst(RateLimited(Scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
+    gate = RateLimiter(CallLimits(8), Unhurried())
+    await burst(RateLimit(Scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
     assert gate.limit == 8
 
 
 async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConfig) -> None:
     """The wait that one call is told is kept by all calls to the model."""
     halt = Unhurried()
-    provider = RateLimited(Scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(Pace(4), halt))
+    provider = RateLimit(
+        Scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(CallLimits(4), halt)
+    )
     await burst(provider, prompt, config, 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
     await until(lambda: bool(halt.waits))
@@ -77,7 +79,7 @@ async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelCo
     """After a halt the calls in flight finish, and those that wait for their turn are not made."""
     halt, gone = StopSignal(), asyncio.Event()
     inner = Scripted(gone, gone)
-    asked = asyncio.create_task(burst(RateLimited(inner, RateLimiter(Pace(2), halt)), prompt, config, 6))
+    asked = asyncio.create_task(burst(RateLimit(inner, RateLimiter(CallLimits(2), halt)), prompt, config, 6))
     await until(lambda: inner.in_flight == 2)
     halt.set("interrupted")
     gone.set()
@@ -99,8 +101,8 @@ async def test_headers_that_say_nothing_is_left_are_heeded(
 ) -> None:
     """When the calls in flight may use up what a provider says is left, the next one waits until it is refilled."""
     halt, gone = Unhurried(), asyncio.Event()
-    gate = RateLimiter(Pace(4), halt)
-    provider = RateLimited(Scripted(gone, answer(limits=limits)), gate)
+    gate = RateLimiter(CallLimits(4), halt)
+    provider = RateLimit(Scripted(gone, answer(limits=limits)), gate)
     asked = asyncio.create_task(burst(provider, prompt, config, 2))
     await until(lambda: gate.in_flight == 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
@@ -115,7 +117,7 @@ async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig)
     """Limits that are far away make no call wait."""
     halt = Unhurried()
     far = RateLimits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
-    await burst(RateLimited(Scripted(answer(limits=far)), RateLimiter(Pace(4), halt)), prompt, config, 5)
+    await burst(RateLimit(Scripted(answer(limits=far)), RateLimiter(CallLimits(4), halt)), prompt, config, 5)
     assert halt.waits == []
 
 
@@ -123,7 +125,9 @@ async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig)
     """Of a rate of 60 a minute, six calls go out at once and the seventh waits; a halt lets it go without a call."""
     halt = StopSignal()
     inner = Scripted()
-    asked = asyncio.create_task(burst(RateLimited(inner, RateLimiter(Pace(20, 60), halt)), prompt, config, 7))
+    asked = asyncio.create_task(
+        burst(RateLimit(inner, RateLimiter(CallLimits(20, 60), halt)), prompt, config, 7)
+    )
     await until(lambda: inner.calls == 6 and inner.in_flight == 0)
     halt.set("interrupted")
     assert sum(isinstance(one, CallNotMade) for one in await asked) == 1
@@ -133,7 +137,7 @@ async def test_tokens_per_minute_count_what_is_read_and_written(prompt: Prompt, 
     """A rate of tokens admits as many calls at once as fit a tenth of it, by their prompts and what answers take."""
     halt = StopSignal()
     inner = Scripted(*[answer(usage=Usage(input_tokens=10, output_tokens=1)) for _ in range(50)])
-    provider = RateLimited(inner, RateLimiter(Pace(50, None, 20_000), halt))
+    provider = RateLimit(inner, RateLimiter(CallLimits(50, None, 20_000), halt))
     await provider.complete(prompt, config)
     asked = asyncio.create_task(burst(provider, prompt, config, 49))
     await until(lambda: inner.calls > 1 and inner.in_flight == 0)

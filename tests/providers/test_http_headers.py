@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panel.core.completion import RateLimits
-from panel.providers.rate_limit_headers import limits_of
+from panel.providers.http_headers import rate_limits, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def anthropic(reset: str, **others: str) -> dict[str, str]:
 
 
 def reset_of(headers: dict[str, str]) -> float | None:
-    limits = limits_of(headers)
+    limits = rate_limits(headers)
     assert limits
     assert limits.requests_left == 7
     return limits.requests_reset
@@ -43,7 +43,7 @@ def test_openai_headers() -> None:
         "x-ratelimit-remaining-tokens": "0",
         "x-ratelimit-reset-tokens": "6m0s",
     }
-    assert limits_of(headers) == RateLimits(
+    assert rate_limits(headers) == RateLimits(
         requests_per_minute=5_000,
         requests_left=4_999,
         requests_reset=0.012,
@@ -64,7 +64,7 @@ def test_anthropic_headers() -> None:
         f"{ANTHROPIC}-tokens-remaining": "80000",
         f"{ANTHROPIC}-tokens-reset": "2026-11-22T10:00:12Z",
     }
-    assert limits_of(headers) == RateLimits(
+    assert rate_limits(headers) == RateLimits(
         requests_per_minute=50,
         requests_left=49,
         requests_reset=1.0,
@@ -80,13 +80,13 @@ def test_anthropic_input_tokens() -> None:
         f"{ANTHROPIC}-input-tokens-limit": "40000",
         f"{ANTHROPIC}-input-tokens-remaining": "39000",
     }
-    assert limits_of(headers) == RateLimits(tokens_per_minute=40_000, tokens_left=39_000)
+    assert rate_limits(headers) == RateLimits(tokens_per_minute=40_000, tokens_left=39_000)
 
 
 @pytest.mark.parametrize("headers", [{}, {"date": DATE}, {"x-ratelimit-limit-requests": "60"}])
 def test_no_limits(headers: dict[str, str]) -> None:
     """Headers that do not say what is left state no limits."""
-    assert limits_of(headers) is None
+    assert rate_limits(headers) is None
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_date_without_a_zone() -> None:
 @pytest.mark.parametrize("number", ["", "-1", "1.5", "1_000", "٣", "many", "9" * 16, " 5"])
 def test_garbled_numbers(number: str) -> None:
     """A figure that is no plain whole number, or has more digits than any limit, is unknown."""
-    limits = limits_of({"x-ratelimit-remaining-tokens": number, "x-ratelimit-limit-tokens": "60"})
+    limits = rate_limits({"x-ratelimit-remaining-tokens": number, "x-ratelimit-limit-tokens": "60"})
     assert limits == RateLimits(tokens_per_minute=60)
 
 
@@ -204,3 +204,22 @@ def test_nothing_raises(value: str, date: str) -> None:
     """No header raises, and a time until a reset is never below nothing."""
     reset = reset_of({**anthropic(value), "date": date})
     assert reset is None or 0 <= reset < float("inf")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "Wed, 21 Oct 2020 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Mon, 01 Jan 2026 00:00:00 +99999999999999999999"}, None),
+        ({}, None),
+    ],
+)
+def test_only_sensible_waits_are_kept(headers: dict[str, str], seconds: float | None) -> None:
+    """A wait that is negative, not a number or not there is unknown."""
+    assert retry_after(headers) == seconds

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from panel.core.completion import Usage
-from panel.providers.tokens import completed, estimate, tokens_in
+from panel.core.prompt import estimate_tokens
+from panel.errors import ProviderTimeout
+from panel.providers.base import StopSignal
+from panel.providers.middleware.retry import Retry
+from panel.providers.middleware.stack import Timeout, with_estimates
+from parts import Scripted
 
 if TYPE_CHECKING:
+    from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt
 
 TEXT = "An answer of 24 letters."
@@ -16,27 +23,31 @@ TEXT = "An answer of 24 letters."
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("four", 1), ("fives", 2), ("é" * 8, 2)])
 def test_tokens_in_text(text: str, tokens: int) -> None:
     """Every four characters are taken for a token, and what is left over for one more."""
-    assert tokens_in(text) == tokens
+    assert estimate_tokens(text) == tokens
 
 
 def test_prompt_is_counted_whole(prompt: Prompt) -> None:
     """A prompt takes what all of its parts take, the answer's schema included."""
     longer = prompt.model_copy(update={"own": prompt.own + "x" * 400})
     plainer = prompt.model_copy(update={"answer_schema": {}})
-    assert estimate(longer) == estimate(prompt) + 100
-    assert tokens_in(prompt.system) + tokens_in(prompt.user) < estimate(plainer) < estimate(prompt)
+    assert longer.estimated_tokens == prompt.estimated_tokens + 100
+    assert (
+        estimate_tokens(prompt.system) + estimate_tokens(prompt.user)
+        < plainer.estimated_tokens
+        < prompt.estimated_tokens
+    )
 
 
 def test_counted_usage_is_kept(prompt: Prompt) -> None:
     """A usage that the provider counted stays as it is."""
     usage = Usage(input_tokens=900, cached_tokens=None, output_tokens=0)
-    assert completed(usage, prompt, TEXT) == usage
+    assert with_estimates(usage, prompt, TEXT) == usage
 
 
 def test_missing_totals_are_estimated(prompt: Prompt) -> None:
     """Where the provider counted nothing, both totals are estimated from the texts and marked as estimates."""
-    assert completed(Usage(), prompt, TEXT) == Usage(
-        input_tokens=estimate(prompt), output_tokens=6, estimated=True
+    assert with_estimates(Usage(), prompt, TEXT) == Usage(
+        input_tokens=prompt.estimated_tokens, output_tokens=6, estimated=True
     )
 
 
@@ -45,7 +56,7 @@ def test_missing_totals_are_estimated(prompt: Prompt) -> None:
 )
 def test_known_total_is_kept(known: str, filled: str, prompt: Prompt) -> None:
     """A total that the provider did count, be it 0, is kept beside an estimated one."""
-    usage = completed(Usage(**{known: 0}, reasoning_tokens=3, lost_calls=1), prompt, TEXT)
+    usage = with_estimates(Usage(**{known: 0}, reasoning_tokens=3, lost_calls=1), prompt, TEXT)
     assert getattr(usage, known) == 0
     assert getattr(usage, filled) > 0
     assert usage.estimated
@@ -54,6 +65,21 @@ def test_known_total_is_kept(known: str, filled: str, prompt: Prompt) -> None:
 
 def test_parts_are_not_estimated(prompt: Prompt) -> None:
     """What came from a cache or was thought cannot be told from a text, so it stays unknown."""
-    usage = completed(Usage(), prompt, TEXT)
+    usage = with_estimates(Usage(), prompt, TEXT)
     assert (usage.cached_tokens, usage.cache_write_tokens, usage.reasoning_tokens) == (None, None, None)
     assert usage.cost_usd is None
+
+
+@pytest.mark.anyio
+async def test_call_has_a_limit_by_the_wall_clock(prompt: Prompt, config: ModelConfig) -> None:
+    with pytest.raises(ProviderTimeout, match="scripted did not answer"):
+        await Timeout(Scripted(asyncio.Event()), seconds=0.01).complete(prompt, config)
+
+
+@pytest.mark.anyio
+async def test_middleware_keeps_the_name_and_closes_the_inner_provider() -> None:
+    inner = Scripted()
+    wrapped = Retry(Timeout(inner, seconds=1), 2, StopSignal())
+    await wrapped.aclose()
+    assert wrapped.name == "scripted"
+    assert inner.closed

@@ -20,7 +20,8 @@ from panel.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from panel.providers import Connection, open_provider
+from panel.providers.base import Connection
+from panel.providers.registry import open_provider
 from panel.providers.sdk import Caller
 from providers.wire_forms import FORMS, KEY, MODEL
 
@@ -106,7 +107,7 @@ def expected(status: int) -> type[ProviderError]:
 
 def kind_of(provider: str, raised: Exception) -> type[ProviderError]:
     """Return the class of error that an exception becomes, after a look at its words."""
-    error = caller(provider).fault(raised)
+    error = caller(provider).translate(raised)
     assert str(error).startswith(provider)
     assert KEY not in str(error)
     assert (error.attempts, error.lost_calls in {0, 1}) == (1, True)
@@ -144,7 +145,7 @@ def test_every_exception_of_the_transport_becomes_panels(
         assert kind_of(provider, error) is ProviderUnreachable
     else:
         assert kind_of(provider, error) is ProviderError
-    assert caller(provider).fault(error).lost_calls == (0 if issubclass(kind, NOT_SENT) else 1)
+    assert caller(provider).translate(error).lost_calls == (0 if issubclass(kind, NOT_SENT) else 1)
 
 
 def _wrapped(sdk: ModuleType, cause: Exception, timed_out: bool) -> Exception:
