@@ -10,9 +10,9 @@ import pytest
 
 from panel.core.tool import Tool
 from panel.errors import InputError
+from panel.prompts.folders import shipped
 from panel.prompts.persona_files import load_personas
-from panel.prompts.prompt_fence import MARKS, guard_for, listing_block
-from panel.prompts.shipped import shipped
+from panel.prompts.prompt_fence import MARKS, derive_fence, fence_listing
 from panel.prompts.templates import PromptBook
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "injections"
@@ -85,8 +85,8 @@ def test_embedded_prompt_keeps_payloads_inside(row: dict[str, Any]) -> None:
 def test_clean_listing_can_be_read_back(row: dict[str, Any]) -> None:
     """What a clean listing says is all there: undoing the mark and the encoding gives its words back."""
     tool = tool_of(row)
-    guard = guard_for(tool, SECRET)
-    lines = dict(line.split(": ", 1) for line in listing_block(tool, guard, datamark=True).splitlines()[1:-1])
+    guard = derive_fence(tool, SECRET)
+    lines = dict(line.split(": ", 1) for line in fence_listing(tool, guard, datamark=True).splitlines()[1:-1])
     for name in ("name", "pricing", "description"):
         told = json.loads(lines[name]).replace(guard.mark, "")
         assert told == re.sub(r"\s", "", getattr(tool, name))
@@ -154,11 +154,11 @@ def test_reask_of_an_empty_reply_shows_none() -> None:
 def test_guard_is_stable_and_secret() -> None:
     """Markers, mark and canary are the same for the same tool and secret, and differ with either."""
     first, second = (tool_of(row) for row in rows("controls.jsonl")[:2])
-    assert guard_for(first, SECRET) == guard_for(first, SECRET)
-    assert guard_for(first, SECRET).end != guard_for(second, SECRET).end
-    assert guard_for(first, SECRET).end != guard_for(first, b"t" * 32).end
-    assert guard_for(first, SECRET).canary not in listing_block(
-        first, guard_for(first, SECRET), datamark=True
+    assert derive_fence(first, SECRET) == derive_fence(first, SECRET)
+    assert derive_fence(first, SECRET).end != derive_fence(second, SECRET).end
+    assert derive_fence(first, SECRET).end != derive_fence(first, b"t" * 32).end
+    assert derive_fence(first, SECRET).canary not in fence_listing(
+        first, derive_fence(first, SECRET), datamark=True
     )
 
 
@@ -166,7 +166,7 @@ def test_mark_does_not_occur_in_the_listing() -> None:
     """A listing that uses some or all of the marks itself still gets one that it does not hold."""
     for used in (MARKS[:-1], MARKS):
         tool = Tool(name="Marks", description=f"It writes {used} all day.")
-        assert guard_for(tool, SECRET).mark not in tool.description
+        assert derive_fence(tool, SECRET).mark not in tool.description
 
 
 def test_canary_stands_in_the_rules_alone() -> None:

@@ -14,7 +14,7 @@ from panel.core.finish import Finish
 
 if TYPE_CHECKING:
     from panel.core.tool import Tool
-    from panel.prompts.reply import Reply
+    from panel.prompts.reply_parser import Reply
 
 HELP = """Show what the reply parser makes of a raw reply.
 
@@ -42,7 +42,7 @@ def parse(
 ) -> None:
     """Show what the reply parser makes of a raw reply."""
     from panel.cli.console import plain_result, result_json
-    from panel.prompts.reply import ReplyContext, parse_reply
+    from panel.prompts.reply_parser import ReplyContext, parse_reply
 
     roster = _roster(persona, personas, config)
     about = _about(tool)

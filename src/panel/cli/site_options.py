@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from panel import __version__
 from panel.errors import SettingsError
 from panel.orchestrator.setup import available_personas
+from panel.prompts.folders import shipped, templates_folder
 from panel.prompts.persona_files import seat_roster
-from panel.prompts.shipped import folder_in_force, shipped
-from panel.prompts.templates import PATTERN, REASK, TAKE, PromptBook
+from panel.prompts.templates import REASK, TAKE, PromptBook
 from panel.site.options import PromptText, SiteOptions
 
 if TYPE_CHECKING:
@@ -55,5 +55,5 @@ def _critics(resolved: Resolved) -> tuple[Persona, ...]:
 
 
 def _prompts(resolved: Resolved) -> PromptBook:
-    folder = folder_in_force("prompts", resolved.settings.prompts, PATTERN)
+    folder = templates_folder(resolved.settings.prompts)
     return PromptBook([folder, shipped("prompts")], b"", scaffolded=False)

@@ -20,15 +20,12 @@ from panel.core.tool import Tool
 from panel.diagnostics.observation import Observation, note, ok, problem, problem_if
 from panel.orchestrator.models import prompt_book
 from panel.orchestrator.stores import store_address
-from panel.prompts.persona_files import PATTERN as PERSONA_FILES
+from panel.prompts.folders import TEMPLATE_FILES, personas_folder, templates_folder
 from panel.prompts.persona_files import seat_roster
-from panel.prompts.shipped import folder_in_force
-from panel.prompts.templates import PATTERN as PROMPT_FILES
 from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME
 from panel.settings.model import Settings
 from panel.settings.resolve import DEFAULT, PREFIX, settings_files
 from panel.settings.secret import read_secret
-from panel.tool_files.markdown import FENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +128,7 @@ SAMPLE = Tool(name="Sample", description="Sample shows how a listing is put into
 def personas(installation: Installation) -> Iterator[Observation]:
     """Report the personas found and those on the roster."""
     settings = installation.resolved.settings
-    folder = folder_in_force("personas", settings.personas, PERSONA_FILES, start=FENCE)
+    folder = personas_folder(settings.personas)
     seated = seat_roster(
         installation.personas, [entry.partition("=")[0].strip() for entry in settings.roster]
     )
@@ -143,12 +140,12 @@ def personas(installation: Installation) -> Iterator[Observation]:
 def prompts(installation: Installation) -> Iterator[Observation]:
     """Render every prompt once for each persona."""
     settings = installation.resolved.settings
-    folder = folder_in_force("prompts", settings.prompts, PROMPT_FILES)
+    folder = templates_folder(settings.prompts)
     book = prompt_book(installation.resolved, scaffolded=installation.choice.provider == EMBEDDED)
     for persona in installation.personas.values():
         book.take(SAMPLE, persona)
         book.reask(SAMPLE, persona, reply="{}", problems=["reply: a sample"])
-    yield ok(f"{len(list(folder.glob(PROMPT_FILES)))} templates in {folder}, version {book.digest[:12]}")
+    yield ok(f"{len(list(folder.glob(TEMPLATE_FILES)))} templates in {folder}, version {book.digest[:12]}")
 
 
 def data(installation: Installation) -> Iterator[Observation]:

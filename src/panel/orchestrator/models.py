@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from panel.core.completion import ModelConfig, ModelRef
 from panel.core.review import EMBEDDED
 from panel.errors import InputError, Problem, SettingsError
-from panel.prompts.shipped import folder_in_force, shipped
-from panel.prompts.templates import PATTERN as PROMPT_FILES
+from panel.prompts.folders import TEMPLATE_FILES, shipped, templates_folder
 from panel.prompts.templates import PromptBook
 from panel.providers.base import Connection
 from panel.providers.recording import Recording
@@ -148,9 +147,9 @@ def prompt_book(resolved: Resolved, *, scaffolded: bool, secret: bytes | None = 
         scaffolded: whether the questions are for a weak model.
         secret: what the fences are derived from; by default the user's own.
     """
-    folder = folder_in_force("prompts", resolved.settings.prompts, PROMPT_FILES)
-    if not any(folder.glob(PROMPT_FILES)):
-        raise InputError([Problem(str(folder), f"holds no prompt templates ({PROMPT_FILES})")])
+    folder = templates_folder(resolved.settings.prompts)
+    if not any(folder.glob(TEMPLATE_FILES)):
+        raise InputError([Problem(str(folder), f"holds no prompt templates ({TEMPLATE_FILES})")])
     own = secret or read_secret(resolved.data_dir)
     return PromptBook([folder, shipped("prompts")], own, scaffolded=scaffolded)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from panel.core.completion import Finish, Usage
 from panel.core.take import NoTake, NoTakeReason, Provenance, Seat, Take
 from panel.errors import CallNotMade, OverBudget, ProviderDown, ProviderError, ProviderTimeout
-from panel.prompts.reply import Outcome, Reply, ReplyContext, parse_reply
+from panel.prompts.reply_parser import Outcome, Reply, ReplyContext, parse_reply
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion, ModelConfig, Probabilities

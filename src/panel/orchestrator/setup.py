@@ -13,15 +13,12 @@ from panel import __version__
 from panel.core.review import ReviewSetup
 from panel.errors import SettingsError
 from panel.orchestrator.models import REPLAY, elsewhere, recorded_seat_models, resolve_model
-from panel.prompts.persona_files import PATTERN as PERSONA_FILES
+from panel.prompts.folders import personas_folder, shipped, templates_folder
 from panel.prompts.persona_files import load_personas, seat_roster
-from panel.prompts.shipped import folder_in_force, shipped
-from panel.prompts.templates import PATTERN as PROMPT_FILES
 from panel.providers.recording import Manifest, Recording
 from panel.report import ReportContext
 from panel.settings.choice import choose_model
 from panel.settings.secret import has_secret
-from panel.tool_files.markdown import FENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -80,15 +77,15 @@ def folders_in_force(resolved: Resolved) -> dict[str, Path]:
     """Return the folders of personas and prompts that take the place of the shipped ones."""
     settings = resolved.settings
     found = {
-        "personas": folder_in_force("personas", settings.personas, PERSONA_FILES, start=FENCE),
-        "prompts": folder_in_force("prompts", settings.prompts, PROMPT_FILES),
+        "personas": personas_folder(settings.personas),
+        "prompts": templates_folder(settings.prompts),
     }
     return {name: folder for name, folder in found.items() if folder != shipped(name)}
 
 
 def available_personas(resolved: Resolved) -> dict[str, Persona]:
     """Return all personas of the folder in force by their ids."""
-    return load_personas(folder_in_force("personas", resolved.settings.personas, PERSONA_FILES, start=FENCE))
+    return load_personas(personas_folder(resolved.settings.personas))
 
 
 def review_checks(known: Mapping[str, Persona]) -> Callable[[PanelReview], tuple[Finding, ...]]:

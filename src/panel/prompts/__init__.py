@@ -1,1 +1,1 @@
-"""Prompt templates, persona files, the fence around the listing, the answer schema and the reply parser."""
+"""Questions to models and their replies: prompt templates, personas, the fence around a listing, the reply parser."""

@@ -1,7 +1,7 @@
-"""The wire schema: what a model fills in. What is kept of it is `panel.core.take.Take`.
+"""The JSON schema of an answer that models fill in; the reply parser turns an answer into a `Take`.
 
-The schema has no default, bound, pattern or length, because OpenAI's strict mode and Anthropic's structured
-output know too few of them in common. `panel.prompts.reply` holds a reply to those.
+The schema has no default, bound, pattern or length: OpenAI's strict mode and Anthropic's structured output share too few of
+them. The reply parser enforces those rules.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import WithJsonSchema
 from panel.core.base import Frozen
 from panel.core.take import Score, Verdict
 
-# An enumeration instead of bounds: a decoder that is bound to the schema can then write no other number.
+# An enumeration in place of bounds, so that a decoder bound to the schema can write no other number.
 WholeScore = Annotated[Score, WithJsonSchema({"type": "integer", "enum": list(range(101))})]
 
 
@@ -21,12 +21,10 @@ class Answer(Frozen):
     """A persona's answer, in the order in which a model writes it: grounds before judgement.
 
     Attributes:
-        recusal: why the tool lies outside the persona's remit, or None.
+        recusal: why the tool lies outside the persona's remit; take, score and verdict are None then.
         evidence: short quotes from the listing.
-        reasoning: working that is not published.
-        take: the argument, in prose; None in a recusal, as are score and verdict.
-        score: a whole number from 0 to 100.
-        verdict: ship or skip.
+        reasoning: the model's working, which is not published.
+        take: the argument, in prose.
     """
 
     recusal: str | None
@@ -37,10 +35,14 @@ class Answer(Frozen):
     verdict: Literal[Verdict.SHIP, Verdict.SKIP] | None
 
 
-def _bare(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _without_titles(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(schema, dict):
-        return {key: _bare(value) for key, value in schema.items() if key not in {"title", "description"}}
+        return {
+            key: _without_titles(value)
+            for key, value in schema.items()
+            if key not in {"title", "description"}
+        }
     return schema
 
 
-ANSWER_SCHEMA: dict[str, Any] = _bare(Answer.model_json_schema())
+ANSWER_SCHEMA: dict[str, Any] = _without_titles(Answer.model_json_schema())

@@ -1,4 +1,4 @@
-"""Persona files: Markdown with front matter, one critic each. Adding a persona is adding a file."""
+"""Persona files: one critic per Markdown file, its fields as front matter and its instructions below."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from panel.core.persona import Persona
 from panel.core.prompt import Calibration
 from panel.errors import InputError, Problem, SettingsError
-from panel.tool_files.documents import dotted
+from panel.prompts.folders import PERSONA_FILES
+from panel.tool_files.documents import dotted, input_error
 from panel.tool_files.files import read_text
 from panel.tool_files.json_text import parse_json
 from panel.tool_files.markdown import parse_front_matter
@@ -19,27 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-PATTERN = "*.md"
 CALIBRATION_FILE = "calibration.json"
 
 
 def load_personas(folder: Path) -> dict[str, Persona]:
-    """Return the personas of a folder by their ids, which are the names of their files.
+    """Return the personas of a folder by id, which is the file name without its ending.
 
     Raises:
         InputError: every problem of every file.
     """
-    paths = sorted(folder.glob(PATTERN))
+    paths = sorted(folder.glob(PERSONA_FILES))
     if not paths:
-        raise InputError(
-            [Problem(str(folder), "holds no persona files (*.md); name another folder with --personas")]
-        )
-    figures = _calibrations(folder / CALIBRATION_FILE)
+        message = "holds no persona files (*.md); name another folder with --personas"
+        raise input_error(str(folder), message)
+    calibrations = _calibrations(folder / CALIBRATION_FILE)
     personas: dict[str, Persona] = {}
     problems: list[Problem] = []
     for path in paths:
         try:
-            personas[path.stem] = _persona(path, figures.get(path.stem))
+            personas[path.stem] = _load_persona(path, calibrations.get(path.stem))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -51,7 +50,7 @@ def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[
     """Return the personas of a roster, in its order.
 
     Raises:
-        SettingsError: a name is unknown.
+        SettingsError: a name is unknown or repeated.
     """
     by_name = {name.casefold(): persona for name, persona in personas.items()}
     for name in names:
@@ -65,35 +64,35 @@ def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[
     return tuple(seated.values())
 
 
-def _persona(path: Path, calibration: Calibration | None) -> Persona:
+def _load_persona(path: Path, calibration: Calibration | None) -> Persona:
     source = str(path)
-    page = parse_front_matter(read_text(path, (".md",)), source)
-    problems = page.front.problems_in(source)
-    fields = page.front.value | {"id": path.stem, "body": page.body.strip(), "calibration": calibration}
+    file = parse_front_matter(read_text(path, (".md",)), source)
+    problems = file.front.problems_in(source)
+    fields = file.front.value | {"id": path.stem, "body": file.body.strip(), "calibration": calibration}
     try:
         persona = Persona.model_validate(fields)
     except ValidationError as error:
         problems += [
-            Problem(source, _sentence(fault), page.front.line_of(fault["loc"]), dotted(fault["loc"]))
-            for fault in error.errors()
+            Problem(source, _message(detail), file.front.line_of(detail["loc"]), dotted(detail["loc"]))
+            for detail in error.errors()
         ]
     if problems:
         raise InputError(problems)
     return persona
 
 
-def _sentence(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    if fault["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(fault["loc"][-1]), Persona.model_fields, n=1)
+def _message(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    if detail["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(detail["loc"][-1]), Persona.model_fields, n=1)
         return f"unknown field; did you mean {close[0]}?" if close else "unknown field; remove it"
-    if fault["type"] == "missing":
+    if detail["type"] == "missing":
         return "is missing"
-    message = str(fault["msg"]).removeprefix("Value error, ")
+    message = str(detail["msg"]).removeprefix("Value error, ")
     return f"{message[0].lower()}{message[1:]}"
 
 
 def _calibrations(path: Path) -> dict[str, Calibration]:
-    """Return the figures that `bench/calibrate.py` measured, by persona; none if there is no such file."""
+    """Return the calibrations made by `bench/calibrate.py`, by persona; none without its file."""
     if not path.is_file():
         return {}
     document = parse_json(read_text(path, (".json",)), str(path))
@@ -101,4 +100,4 @@ def _calibrations(path: Path) -> dict[str, Calibration]:
         model, figures = document.value["model"], document.value["personas"]
         return {name: Calibration(model=model, **own) for name, own in figures.items()}
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise InputError([Problem(str(path), "not made by bench/calibrate.py; run it again")]) from error
+        raise input_error(str(path), "not made by bench/calibrate.py; run it again") from error

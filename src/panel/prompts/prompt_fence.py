@@ -1,8 +1,8 @@
-"""How an untrusted listing is set apart from the instructions around it.
+"""Fence an untrusted listing off from the instructions around it in a prompt.
 
-The listing is normalised when it is loaded (`panel.core.text`). Here it is encoded, marked and fenced. The methods
-are delimiting and datamarking as in "Defending Against Indirect Prompt Injection Attacks With Spotlighting"
-(Hines et al., 2024), with fences that an attacker cannot predict.
+The listing is normalised when it is loaded (`panel.core.text`); here it is encoded, datamarked and fenced. The methods are
+delimiting and datamarking from "Defending Against Indirect Prompt Injection Attacks With Spotlighting" (Hines et al., 2024),
+with fences that an attacker cannot predict.
 """
 
 from __future__ import annotations
@@ -17,44 +17,22 @@ from typing import TYPE_CHECKING, Any
 from panel.core.base import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from panel.core.tool import Tool
 
 MARKS = "ˆ˜˘¦¤¬‡†◊¶§∎▪▸◦⁂"
 LONGEST_UNMARKED = 16
 LONGEST_UNSPACED = 4
-"""Letters of scripts that are written without spaces, such as Chinese, Japanese or Thai: a few of them are a sentence."""
+"""Limit for scripts without spaces, such as Chinese, Japanese or Thai, where a few letters are a sentence."""
 
-_UNSPACED = (
-    "CJK",
-    "HIRAGANA",
-    "KATAKANA",
-    "HANGUL",
-    "THAI",
-    "LAO",
-    "KHMER",
-    "MYANMAR",
-    "TIBETAN",
-    "YI ",
-    "JAVANESE",
-)
-FIELDS = (
-    "name",
-    "tagline",
-    "category",
-    "maker",
-    "license",
-    "pricing",
-    "price_class",
-    "launched_on",
-    "url",
-    "best_for",
-    "facts",
-    "description",
-)
+_FIELDS = "name tagline category maker license pricing price_class launched_on url best_for facts description"
+FIELDS = tuple(_FIELDS.split())
 
-# Shapes and not names, because each family of models brings new names.
+_SCRIPTS = "CJK HIRAGANA KATAKANA HANGUL THAI LAO KHMER MYANMAR TIBETAN JAVANESE"
+_UNSPACED_SCRIPTS = (*_SCRIPTS.split(), "YI ")
+
+# Shapes rather than names, because each family of models brings new names.
 _TEMPLATE_TOKEN = re.compile(
     r"""
     <[|｜] | [|｜]> | \[[|｜] | [|｜]\] | ｜ | [\[\]]~ | ~[\[\]]    # <|im_start|>, <|turn>, [|endofturn|], ]~b]
@@ -70,13 +48,13 @@ _TOKEN_EDGE = re.compile(r"([<>|｜\[\]#/:~])")
 
 
 class Fence(Frozen):
-    """What fences one tool's listing in.
+    """The fence of one tool's listing.
 
     Attributes:
         begin: line before the listing.
-        end: line after it; it cannot occur inside.
-        mark: character that stands for white space in a datamarked listing; it does not occur in it.
-        canary: tag in the instructions that must never come back in a reply.
+        end: line after it, which cannot occur inside.
+        mark: text in place of white space in a datamarked listing, which does not occur in it.
+        canary: tag in the instructions that must not appear in a reply.
     """
 
     begin: str
@@ -85,9 +63,9 @@ class Fence(Frozen):
     canary: str
 
 
-def guard_for(tool: Tool, secret: bytes) -> Fence:
-    """Derive a tool's guard from its content and a secret: stable for caches, unpredictable without the secret."""
-    text = _plain(tool)
+def derive_fence(tool: Tool, secret: bytes) -> Fence:
+    """Return the fence derived from a tool and a secret: stable for caches, unpredictable without the secret."""
+    text = json.dumps(tool.model_dump(mode="json"), ensure_ascii=False)
     for attempt in range(1_000):
         key = hmac.new(secret, f"{attempt}:{tool.digest}".encode(), hashlib.sha256).digest()
         nonce, tag = key[:8].hex(), key[8:16].hex()
@@ -99,70 +77,57 @@ def guard_for(tool: Tool, secret: bytes) -> Fence:
     raise AssertionError("1,000 derived markers all occur in one listing")
 
 
-def listing_block(tool: Tool, guard: Fence, *, datamark: bool) -> str:
-    """Return the listing between its two lines: a field name and a JSON value per line."""
+def fence_listing(tool: Tool, fence: Fence, *, datamark: bool) -> str:
+    """Return the fenced listing, with the name and the JSON value of a field on each line."""
+    values = tool.model_dump(mode="json")
     lines = [
-        f"{name}: {json.dumps(_encoded(value, guard, datamark=datamark), ensure_ascii=False)}"
-        for name, value in _fields(tool)
+        f"{name}: {json.dumps(_encode(values[name], fence, datamark=datamark), ensure_ascii=False)}"
+        for name in FIELDS
+        if values[name] and values[name] != "unknown"
     ]
-    return "\n".join([guard.begin, *lines, guard.end])
+    return "\n".join([fence.begin, *lines, fence.end])
 
 
-def quoted_reply(text: str, guard: Fence, limit: int = 1_500) -> str:
-    """Return the start of a model's reply as a JSON string that cannot close the fence or open a turn."""
-    return json.dumps(
-        spaced(text[:limit].replace(guard.canary, "…").replace(guard.end, "…")), ensure_ascii=False
-    )
+def quote_reply(text: str, fence: Fence, limit: int = 1_500) -> str:
+    """Return the start of a model's reply as a JSON string that can neither close the fence nor open a turn."""
+    harmless = text[:limit].replace(fence.canary, "…").replace(fence.end, "…")
+    return json.dumps(_break_tokens(harmless), ensure_ascii=False)
 
 
-def spaced(text: str) -> str:
-    """Break the control tokens of chat templates up with spaces, so that no tokeniser knows them."""
+def _break_tokens(text: str) -> str:
+    """Return a text with spaces inside the control tokens of chat templates, so that no tokeniser recognises them."""
     return _TEMPLATE_TOKEN.sub(lambda token: _TOKEN_EDGE.sub(r" \1 ", token[0]), text)
 
 
-def datamarked(text: str, mark: str) -> str:
-    """Put the mark in place of white space, and into what runs on without any for too long."""
-    return mark.join(piece for run in text.split() for piece in _pieces(run))
+def _datamark(text: str, mark: str) -> str:
+    """Return a text with the mark in place of white space, and within runs that are too long without any."""
+    return mark.join(piece for run in text.split() for piece in _split_run(run))
 
 
-def _pieces(run: str) -> Iterable[str]:
-    return (run,) if run.isascii() and len(run) <= LONGEST_UNMARKED else _broken(run)
-
-
-def _broken(run: str) -> Iterator[str]:
+def _split_run(run: str) -> Iterator[str]:
+    if run.isascii() and len(run) <= LONGEST_UNMARKED:
+        yield run
+        return
     start, width = 0, 0
     for position, char in enumerate(run):
         if unicodedata.combining(char):
             continue
-        width += LONGEST_UNMARKED // LONGEST_UNSPACED if _is_unspaced(char) else 1
+        unspaced = not char.isascii() and unicodedata.name(char, "").startswith(_UNSPACED_SCRIPTS)
+        char_width = LONGEST_UNMARKED // LONGEST_UNSPACED if unspaced else 1
+        width += char_width
         if width > LONGEST_UNMARKED:
             yield run[start:position]
-            start, width = position, LONGEST_UNMARKED // LONGEST_UNSPACED if _is_unspaced(char) else 1
+            start, width = position, char_width
     yield run[start:]
 
 
-def _is_unspaced(char: str) -> bool:
-    return not char.isascii() and unicodedata.name(char, "").startswith(_UNSPACED)
-
-
-def _encoded(value: Any, guard: Fence, *, datamark: bool) -> Any:  # noqa: ANN401 - any JSON value
+def _encode(value: Any, fence: Fence, *, datamark: bool) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, str):
-        text = spaced(value)
-        return datamarked(text, guard.mark) if datamark else text
+        text = _break_tokens(value)
+        return _datamark(text, fence.mark) if datamark else text
     if isinstance(value, list):
-        return [_encoded(item, guard, datamark=datamark) for item in value]
-    return {key: _encoded(item, guard, datamark=datamark) for key, item in value.items()}
-
-
-def _fields(tool: Tool) -> Iterator[tuple[str, Any]]:
-    values = tool.model_dump(mode="json")
-    for name in FIELDS:
-        if values[name] and values[name] != "unknown":
-            yield name, values[name]
-
-
-def _plain(tool: Tool) -> str:
-    return json.dumps(tool.model_dump(mode="json"), ensure_ascii=False)
+        return [_encode(item, fence, datamark=datamark) for item in value]
+    return {key: _encode(item, fence, datamark=datamark) for key, item in value.items()}
 
 
 def _mark(key: bytes, text: str) -> str:

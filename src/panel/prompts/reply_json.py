@@ -1,8 +1,7 @@
-"""From a model's raw text to the one JSON object in it, or to what is wrong.
+"""Find the one JSON object in a model's raw text.
 
-Strict where RFC 8259 leaves a choice: a key may not appear twice, and NaN and Infinity are no numbers. Two slips
-that leave no doubt are let pass: a line break inside a string and a comma after the last member. Nothing is
-completed, and every step is linear in the length of the text.
+Strict where RFC 8259 leaves a choice: a repeated key, NaN and Infinity are refused. Two unambiguous slips are accepted: a line
+break inside a string and a comma after the last member. Nothing is completed, and the time is linear in the text's length.
 """
 
 from __future__ import annotations
@@ -20,71 +19,73 @@ WRAPPERS = frozenset({"review", "result", "answer", "output", "response", "data"
 _DEEPEST_WRAPPING = 4
 _BLANK = " \t\r\n\ufeff"
 
-# An unclosed string matches too, to the end: otherwise the search would start anew at each quote in it.
+# An unclosed string matches to the end; otherwise the search would restart at each quote in it.
 _STRING_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
-# A brace in prose opens no object; one before a quote, a comment or a key does, valid or not.
+# A brace in prose opens no object; a brace before a quote, a comment or a key does, even an invalid one.
 _OPENING = re.compile(r"\{\s*+(?=[\"'\u2018-\u201f\u00ab/#]|\w[\w -]{0,60}:)")
 _BRACE_OR_QUOTE = re.compile(r'\\.|["{}]', re.DOTALL)
 _NAMES_A_FIELD = re.compile(r"verdict|score|\btake\b|recus", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a reply.
+class ReplyProblem:
+    """A reason why a reply cannot be used.
 
     Attributes:
-        where: a field of the answer, or `reply`.
-        what: what is wrong. It never repeats the model's words, since it may be published.
-        wanted: what the model should give instead.
+        field: a field of the answer, or `reply`.
+        error: never in the model's own words, because it may be published.
+        remedy: the instruction to the model.
     """
 
-    where: str
-    what: str
-    wanted: str
+    field: str
+    error: str
+    remedy: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}; {self.wanted}."
+        return f"{self.field}: {self.error}; {self.remedy}."
 
 
-NO_OBJECT = Fault("reply", "it holds no JSON object", "answer with one JSON object and nothing else")
-TWO_OBJECTS = Fault("reply", "it holds more than one JSON object", "give exactly one, your final answer")
-WRONG_OBJECT = Fault(
+NO_OBJECT = ReplyProblem("reply", "it holds no JSON object", "answer with one JSON object and nothing else")
+TWO_OBJECTS = ReplyProblem(
+    "reply", "it holds more than one JSON object", "give exactly one, your final answer"
+)
+WRONG_OBJECT = ReplyProblem(
     "reply",
     "the JSON is not the answer itself",
     "give one object with the fields recusal, evidence, reasoning, take, score and verdict at its top level",
 )
 
 
-def find_object(text: str, persona: str) -> dict[str, Any] | Fault:
-    """Return the answer's object.
+def find_object(text: str, persona: str) -> dict[str, Any] | ReplyProblem:
+    """Return the object of the answer.
 
-    Code fences, prose around it, a list around it, JSON in a JSON string, and one of the `WRAPPERS` or the
-    persona's own id as the only key of an object around it are taken off.
-
-    Args:
-        text: what the model wrote.
-        persona: id of the persona that was asked.
+    These are removed: code fences, prose around the object, a list around it, JSON in a JSON string, and an object around it
+    whose only key is one of the `WRAPPERS` or the persona's id.
     """
     value = _load(text.strip(_BLANK))
-    if isinstance(value, Fault):
+    if isinstance(value, ReplyProblem):
         value = _embedded(text)
-    if isinstance(value, Fault):
+    if isinstance(value, ReplyProblem):
         return value
     answer = _unwrapped(value, WRAPPERS | {persona})
     return answer if isinstance(answer, dict) else WRONG_OBJECT
 
 
-def _embedded(text: str) -> Any:  # noqa: ANN401 - any JSON value, or a Fault
+def _embedded(text: str) -> Any:  # noqa: ANN401 - any JSON value, or a ReplyProblem
     read = {span: _load(span) for span in dict.fromkeys(_spans(text))}
-    objects = [value for value in read.values() if not isinstance(value, Fault)]
-    broken = [f for span, f in read.items() if isinstance(f, Fault) and _NAMES_A_FIELD.search(span)]
+    objects = [value for value in read.values() if not isinstance(value, ReplyProblem)]
+    broken = [
+        value
+        for span, value in read.items()
+        if isinstance(value, ReplyProblem) and _NAMES_A_FIELD.search(span)
+    ]
     if len(objects) > 1 or (objects and broken):
         return TWO_OBJECTS
     return next(iter([*objects, *broken]), NO_OBJECT)
 
 
 def _spans(text: str) -> Iterator[str]:
-    """Yield what stands between outermost braces; an object that never closes runs to the end."""
+    """Yield the texts between outermost braces; an object that never closes runs to the end."""
     position = 0
     while opening := _OPENING.search(text, position):
         position = _closing(text, opening.start())
@@ -110,19 +111,15 @@ def _unwrapped(value: Any, wrappers: Collection[str]) -> Any:  # noqa: ANN401 - 
                 value = _load(value)
             case [inner]:
                 value = inner
-            case dict() if len(value) == 1 and _key(value) in wrappers:
+            case dict() if len(value) == 1 and next(iter(value)).strip().casefold() in wrappers:
                 value = next(iter(value.values()))
             case _:
                 break
     return value
 
 
-def _key(single: dict[str, Any]) -> str:
-    return next(iter(single)).strip().casefold()
-
-
 class _NotStrictError(ValueError):
-    """JSON that Python would read, and that has no one meaning."""
+    """Ambiguous JSON that Python would accept."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -139,15 +136,15 @@ def _no_number(_name: str) -> float:
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_unique, parse_constant=_no_number)
 
 
-def _load(text: str) -> Any:  # noqa: ANN401 - any JSON value, or a Fault
+def _load(text: str) -> Any:  # noqa: ANN401 - any JSON value, or a ReplyProblem
     try:
         return _DECODER.decode(_STRING_OR_LAST_COMMA.sub(r"\1", text))
     except RecursionError:
-        what = "its JSON is nested too deeply"
+        message = "its JSON is nested too deeply"
     except json.JSONDecodeError as error:
-        what = f"it is not valid JSON ({error.msg[0].lower()}{error.msg[1:]})"
+        message = f"it is not valid JSON ({error.msg[0].lower()}{error.msg[1:]})"
     except _NotStrictError as error:
-        what = str(error)
+        message = str(error)
     except ValueError:
-        what = "it holds a number with too many digits"
-    return Fault("reply", what, "give one complete JSON object with double quotes, each field once")
+        message = "it holds a number with too many digits"
+    return ReplyProblem("reply", message, "give one complete JSON object with double quotes, each field once")

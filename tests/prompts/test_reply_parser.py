@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from panel.core.completion import Finish
 from panel.core.take import Flag, NoTake, NoTakeReason, Take, Verdict
-from panel.prompts.reply import Outcome, Reply, ReplyContext, parse_reply
+from panel.prompts.reply_parser import Outcome, Reply, ReplyContext, parse_reply
 
 CORPUS = Path(__file__).parents[2] / "fixtures" / "replies" / "bad_replies.jsonl"
 ROWS = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
