@@ -49,10 +49,10 @@ def serving(*flags: str, where: Path, **more: str) -> Iterator[tuple[subprocess.
 def test_the_queue_is_served_until_a_signal(number: int, code: int, tmp_path: Path) -> None:
     """It says where and as whom, answers without a sign-in, and ends at the first signal without a traceback."""
     with serving(where=tmp_path, PANEL_EDITOR="Kim") as (process, url, line):
-        assert line == f"Serving the queue at {url} as Kim; Ctrl-C ends it.\n"
+        assert line == f"Serving the queue at {url} as Kim. Press Ctrl-C to stop.\n"
         assert url.startswith("http://127.0.0.1:")
         answer = httpx2.get(f"{url}/nowhere")
-        assert (answer.status_code, "There is nothing here" in answer.text) == (404, True)
+        assert (answer.status_code, "Page not found" in answer.text) == (404, True)
         process.send_signal(number)
         out, err = process.communicate(timeout=LONGEST_WAIT)
         assert (process.returncode, out) == (code, "")
@@ -101,7 +101,7 @@ def test_people_with_accounts_sign_in(
     assert panel("users", "list").code == 0
     flags = ("--host", "0.0.0.0", "--allow-host", "Reviews.example")  # noqa: S104 - what is tried
     with serving(*flags, where=tmp_path) as (process, url, line):
-        assert line == f"Serving the queue at {url}. Ctrl-C ends it.\n"
+        assert line == f"Serving the queue at {url}. Press Ctrl-C to stop.\n"
         assert process.stderr
         assert "over HTTPS only" in process.stderr.readline()
         page = httpx2.get(f"{url}/", headers={"accept": "text/html"})
@@ -181,5 +181,5 @@ def test_a_proxy_may_sign_people_in(tmp_path: Path) -> None:
     """With a header and the address of a proxy it listens anywhere, and believes the header from there alone."""
     proxy = ("--proxy-header", "X-Remote-User", "--proxy-address", "192.0.2.1")
     with serving(*proxy, "--host", "0.0.0.0", where=tmp_path) as (_, url, line):  # noqa: S104 - what is allowed
-        assert line == f"Serving the queue at {url}. Ctrl-C ends it.\n"
+        assert line == f"Serving the queue at {url}. Press Ctrl-C to stop.\n"
         assert httpx2.get(f"{url}/", headers={"x-remote-user": "Kim"}).status_code == 401

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 FIRST = (
-    "From now on drafts are for people with accounts alone. If panel serve is running, start it again.\n"
+    "From now on only users with accounts can work with drafts. If panel serve is running, start it again.\n"
     "Nobody can publish yet: panel users add NAME --role publisher\n"
 )
 
@@ -43,16 +43,13 @@ def listed(panel: Any) -> list[dict[str, Any]]:
 
 def test_there_is_nobody_at_first(panel: Any, database: Path) -> None:
     """Without a database nobody is listed, nobody can be changed, and none is made."""
-    assert (
-        panel("users", "list").out
-        == "There are no accounts; the setting `editor` says who works with drafts.\n"
-    )
+    assert panel("users", "list").out == "There are no accounts; the setting `editor` names the only user.\n"
     assert listed(panel) == []
     for command in (("role", "Kim", "editor"), ("disable", "Kim"), ("enable", "Kim"), ("password", "Kim")):
         ran = panel("users", *command)
         assert (ran.code, ran.err) == (
             2,
-            "panel: there is no user Kim; `panel users list` shows who there is\n",
+            "panel: there is no user Kim; `panel users list` lists the accounts\n",
         )
     assert not database.exists()
 
@@ -80,7 +77,7 @@ def test_what_people_may_do_can_be_changed(piped: Any, panel: Any) -> None:
     assert panel("users", "enable", "Kim").out == "Kim may sign in again, as a publisher.\n"
     assert json.loads(panel("users", "role", "Kim", "editor", "--json").out)["role"] == "editor"
     ran = piped("password", "kim")
-    assert ran.out == "Kim has another password, and is signed out everywhere.\n"
+    assert ran.out == "Kim has a new password, and is signed out everywhere.\n"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +151,7 @@ def test_a_password_is_typed_twice(typed: tuple[str, str], code: int, words: str
     )
     assert process.stderr
     said = b""
-    for prompt, text in zip((b"Password for Kim: ", b"The same again: "), typed, strict=True):
+    for prompt, text in zip((b"Password for Kim: ", b"Repeat the password: "), typed, strict=True):
         while text and not said.endswith(prompt):
             said += os.read(process.stderr.fileno(), 1_000)
         os.write(ours, text.encode() + (b"" if text in {"", "\x04"} else b"\n"))

@@ -22,7 +22,7 @@ from panel.store import SubscriptionState, open_store
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, routes
 from panel.web.public.services import PublicServices
-from panel.web.server import Serving, bound
+from panel.web.server import WebServer, listen
 from publishing import Site, copied, corrected, published, spoken
 from store.editing import do
 
@@ -87,11 +87,11 @@ def world(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
             await site.build(voting=True, newsletter="panel")
 
         portal.call(fill)
-        place = stack.enter_context(bound("127.0.0.1", 0))
+        place = stack.enter_context(listen("127.0.0.1", 0))
         url = f"http://127.0.0.1:{place.getsockname()[1]}"
         services = PublicServices(store, site.folder, b"s" * 32)
         letter = Newsletter("Panel reviews", url, b"s" * 32, sent.put)
-        server = Serving(create_public_app(services, routes(services, letter)))
+        server = WebServer(create_public_app(services, routes(services, letter)))
         served = portal.start_task_soon(lambda: server.serve(sockets=[place]))
 
         def stop() -> None:

@@ -13,9 +13,9 @@ from panel.checks import check_review
 from panel.core.draft_rules import Actor, Role
 from panel.report import ReportContext
 from panel.store import open_store
-from panel.web.access import Access, Accounts, Open
 from panel.web.app import create_app
-from panel.web.passwords import hashed
+from panel.web.auth import AccessPolicy, Accounts, SingleUser
+from panel.web.passwords import hash_password
 from panel.web.services import Services
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def services(store: Store) -> Services:
 @pytest.fixture
 def app(services: Services) -> Starlette:
     """The application for Kim alone."""
-    return create_app(services, Access(Open(KIM)))
+    return create_app(services, AccessPolicy(SingleUser(KIM)))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def browser(app: Starlette) -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 def hash_() -> str:
     """The hash of `PASSWORD`, made once."""
-    return hashed(PASSWORD)
+    return hash_password(PASSWORD)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def accounts(services: Services, hash_: str) -> Starlette:
     """The application for those who sign in: Kim, who publishes, and Ada, who drafts."""
     await services.store.users.add(KIM, hash_)
     await services.store.users.add(Actor(name="Ada", role=Role.DRAFTER), hash_)
-    return create_app(services, Access(Accounts(), frozenset({"reviews.example"})))
+    return create_app(services, AccessPolicy(Accounts(), frozenset({"reviews.example"})))
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from panel.web.access import Access, Open
 from panel.web.app import create_app
-from panel.web.server import Serving, bound
+from panel.web.auth import AccessPolicy, SingleUser
+from panel.web.server import WebServer, listen
 from store.editing import do, drafted
 from web.sheets import CHECKS, services_for
 
@@ -30,8 +30,8 @@ class Desk:
 
     def serve(self, actor: Actor) -> str:
         """Serve somebody, and return where."""
-        place = self._stack.enter_context(bound("127.0.0.1", 0))
-        server = Serving(create_app(services_for(self.store), Access(Open(actor))))
+        place = self._stack.enter_context(listen("127.0.0.1", 0))
+        server = WebServer(create_app(services_for(self.store), AccessPolicy(SingleUser(actor))))
         served = self.portal.start_task_soon(lambda: server.serve(sockets=[place]))
 
         def stop() -> None:

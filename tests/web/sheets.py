@@ -10,8 +10,8 @@ from lxml import html
 import builders
 from panel.checks import allowed_resolutions, check_review
 from panel.report import ReportContext
-from panel.web.access import Access, Open
 from panel.web.app import create_app
+from panel.web.auth import AccessPolicy, SingleUser
 from panel.web.services import Services
 from store.editing import PLAIN, PRICED, QUIET, STERN, TESTED, do, opinion
 from store.samples import review
@@ -80,7 +80,7 @@ async def send(browser: Browser, path: str, page: str | None = None, **fields: s
 
 
 def at(store: Store, actor: Actor) -> Browser:
-    return Browser(create_app(services_for(store), Access(Open(actor))))
+    return Browser(create_app(services_for(store), AccessPolicy(SingleUser(actor))))
 
 
 async def state_of(store: Store, draft: int) -> State:

@@ -106,7 +106,7 @@ def test_a_draft_is_published_in_few_keys(desk: Desk, kim: str, page: Any) -> No
     keys("a")
     assert focused(page).startswith("finding-")
     keys("Tab", "Enter")
-    told(page, "Nothing stands in the way")
+    told(page, "All findings are resolved")
     keys("a")
     told(page, "Approved Lantern")
     keys("p", "Enter")
@@ -143,10 +143,10 @@ def test_keys_edit_the_take_that_has_the_focus(desk: Desk, kim: str, page: Any) 
     page.keyboard.press("Control+A")
     page.keyboard.type(OTHER)
     page.keyboard.press("Control+Enter")
-    told(page, "against what the model wrote")
+    told(page, "compared with the model’s")
     assert focused(page) == "seat-skeptic"
     keys("u")
-    told(page, "Undid a step of")
+    told(page, "Undid the last step of")
     assert desk.kinds(draft)[1:] == ["edit", "undo"]
 
 
@@ -164,7 +164,7 @@ def test_keys_ask_for_a_reason_where_one_is_needed(desk: Desk, kim: str, page: A
     told(page, "Rejected Lantern")
     assert desk.view(draft).history[-1].reason == "Not a tool."
     page.keyboard.press("u")
-    told(page, "Undid a step of")
+    told(page, "Undid the last step of")
     assert desk.state(draft) is State.DRAFTED
 
 
@@ -241,18 +241,18 @@ def test_two_people_at_one_draft(desk: Desk, kim: str, page: Any, chromium: Any)
     page.locator("#take-builder").fill(PLAIN.replace("every week", "each and every week"))
     other = chromium.new_page()
     other.goto(f"{desk.serve(ADA)}/drafts/{draft}")
-    assert "Kim has this draft" in other.locator(".held").inner_text()
+    assert "reserved for Kim" in other.locator(".reserved").inner_text()
     other.get_by_role("button", name="Take over from Kim").click()
-    told(other, "With you for")
+    told(other, "Reserved for you for")
     other.keyboard.press("e")
     other.locator("#take-builder").fill(OTHER)
     other.locator("#take-builder").press("Control+Enter")
     told(other, "Edited Lantern")
-    other.get_by_role("button", name="Leave it to others").click()
+    other.get_by_role("button", name="Release").click()
     other.get_by_role("heading", name="Queue").wait_for()
     other.close()
     page.locator("#take-builder").press("Control+Enter")
-    page.get_by_role("heading", name="The draft was changed meanwhile").wait_for()
+    page.get_by_role("heading", name="The draft was changed in the meantime").wait_for()
     assert "each and every week" in page.locator("#take-builder").input_value()
     assert OTHER in page.locator(".sides").inner_text()
     page.get_by_role("button", name="Save").click()
@@ -305,7 +305,7 @@ def test_everything_can_be_done_without_a_script(desk: Desk, kim: str, chromium:
     assert desk.state(draft) is State.PUBLISHED
     page.get_by_role("link", name="Lantern").first.click()
     page.get_by_text("Retract…").click()
-    page.get_by_label("Why it leaves the site").fill("It is gone.")
+    page.get_by_label("Why is it retracted?").fill("It is gone.")
     page.get_by_role("button", name="Retract").click()
     told(page, "Retracted Lantern")
     context.close()
@@ -337,7 +337,7 @@ def test_a_page_that_was_changed_says_what_to_do(desk: Desk, kim: str, page: Any
     change = TextChange(persona="builder", value=PLAIN.replace("log", "error"))
     desk.do(draft, Action.EDIT, changes=(change,))
     page.keyboard.press("a")
-    page.get_by_role("heading", name="The draft was changed meanwhile").wait_for()
+    page.get_by_role("heading", name="The draft was changed in the meantime").wait_for()
     assert page.locator("ins").inner_text().strip() == "error"
     page.get_by_role("link", name="Read Lantern as it is now").click()
     page.get_by_role("button", name="Approve").wait_for()

@@ -112,14 +112,14 @@ async def test_a_filter_that_cannot_be_used_is_left_out_and_said(
     await drafted(store)
     page = parsed(await browser.get(f"/?{query}"))
     assert [words(link) for link in page.xpath("//tbody//a")] == ["Lantern"]
-    assert "was left out" in words(page.xpath("//*[@role='alert']")[0])
+    assert "so it was left out" in words(page.xpath("//*[@role='alert']")[0])
 
 
 async def test_a_long_queue_is_read_page_by_page(
     browser: Browser, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next page keeps the filters and begins where the one before ended."""
-    monkeypatch.setattr("panel.web.queue.PAGE", 2)
+    monkeypatch.setattr("panel.web.queue_page.PAGE", 2)
     for name in ("Lantern A", "Lantern B", "Lantern C", "Sextant"):
         await drafted(store, clean(name))
     page = parsed(await browser.get("/?search=lantern"))
@@ -136,7 +136,7 @@ async def test_a_draft_shows_what_stands_in_the_way(browser: Browser, store: Sto
     """Open findings are counted, numbered in the text and listed under their take; approval is not offered."""
     draft = await drafted(store, wanting())
     page = parsed(await browser.get(f"/drafts/{draft}"))
-    assert words(page.find_class("stand")[0]).startswith("2 findings to deal with before approval: 1 2")
+    assert words(page.find_class("state-of-draft")[0]).startswith("2 findings must be resolved before approval: 1 2")
     assert [words(mark) for mark in page.xpath("//mark[contains(@class, 'unsupported')]")][-1] == "$9 a month"
     listed = page.xpath("//article[@id='seat-builder']//li[contains(@class, 'finding')]")
     assert len(listed) == 1
@@ -191,7 +191,7 @@ async def test_who_opens_a_draft_has_it(browser: Browser, ada: Browser, store: S
     draft = await drafted(store, clean())
     await ada.get(f"/drafts/{draft}")
     page = parsed(await browser.get(f"/drafts/{draft}"))
-    assert "Ada has this draft" in words(page.find_class("held")[0])
+    assert "reserved for Ada" in words(page.find_class("reserved")[0])
     offered = {form.get("action") for form in page.forms if form.method == "POST"}
     assert offered == {f"/drafts/{draft}/take_over"}
     await send(browser, f"/drafts/{draft}/take_over")
@@ -204,7 +204,7 @@ async def test_who_opens_a_draft_has_it(browser: Browser, ada: Browser, store: S
 async def test_a_draft_can_be_left_to_others(browser: Browser, store: Store) -> None:
     """Whoever gives a draft back has it no longer, and is led to the queue."""
     draft = await drafted(store)
-    answer = await send(browser, f"/drafts/{draft}/let_go")
+    answer = await send(browser, f"/drafts/{draft}/release")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert await store.locks.claim_of(draft) is None
 
@@ -214,7 +214,7 @@ async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
     draft = await drafted(store, clean())
     async with at(store, LEE) as lee:
         page = parsed(await lee.get(f"/drafts/{draft}"))
-    assert "waits for an editor or a publisher" in words(page.find_class("stand")[0])
+    assert "waits for an editor or a publisher" in words(page.find_class("state-of-draft")[0])
     assert not forms(page, f"/drafts/{draft}/approve")
     assert forms(page, f"/drafts/{draft}/edit")
     await store.locks.let_go(draft, LEE)
@@ -222,7 +222,7 @@ async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
     await do(store, draft, "approve")
     async with at(store, ADA) as ada:
         approved = parsed(await ada.get(f"/drafts/{draft}"))
-    assert "waits for a publisher" in words(approved.find_class("stand")[0])
+    assert "waits for a publisher" in words(approved.find_class("state-of-draft")[0])
     assert not forms(approved, f"/drafts/{draft}/publish")
 
 
@@ -256,7 +256,7 @@ async def test_the_history_tells_every_event(browser: Browser, store: Store) -> 
         "Undid a step Asked a seat again, by Kim",
         "Asked a seat again Skeptic",
         "Edited",
-        "Ticked a finding “$9 a month”: opinion",
+        "Resolved a finding “$9 a month”: opinion",
         "Drafted",
     ]
     assert "Nobody tested it." in told[2]
@@ -279,7 +279,7 @@ async def test_runs_are_read_page_by_page(
     browser: Browser, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Older runs follow on a page of their own."""
-    monkeypatch.setattr("panel.web.runs.PAGE", 2)
+    monkeypatch.setattr("panel.web.runs_page.PAGE", 2)
     for _ in range(3):
         await store.runs.create("batch", {})
     page = parsed(await browser.get("/runs"))
@@ -323,5 +323,5 @@ async def test_a_finished_draft_is_offered_to_publishers(browser: Browser, store
     draft = await drafted(store, clean())
     await tick_all(store, draft, KIM)
     page = parsed(await browser.get(f"/drafts/{draft}"))
-    assert "Nothing stands in the way" in words(page.find_class("stand")[0])
+    assert "All findings are resolved" in words(page.find_class("state-of-draft")[0])
     assert forms(page, f"/drafts/{draft}/approve")

@@ -10,8 +10,8 @@ import pytest
 from panel.core.draft_changes import TextChange
 from panel.core.draft_rules import State
 from panel.errors import RunStopped
-from panel.web.access import Access, Open
 from panel.web.app import create_app
+from panel.web.auth import AccessPolicy, SingleUser
 from store.editing import ADA, KIM, OTHER, PLAIN, do, drafted
 from web.conftest import Browser
 from web.sheets import (
@@ -66,7 +66,7 @@ async def test_approving_opens_the_next_draft(browser: Browser, store: Store) ->
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(f"/drafts/{following}?")
     page = parsed(await browser.get(answer.headers["location"]))
-    assert words(page.find_class("note")[0]).startswith("Approved Lantern.")
+    assert words(page.find_class("notice")[0]).startswith("Approved Lantern.")
     assert await kinds_of(store, draft) == ["drafted", "open", "approve"]
 
 
@@ -80,7 +80,7 @@ async def test_a_list_is_worked_through(browser: Browser, store: Store) -> None:
     answer = await send(browser, "/drafts/1/reject", answer.headers["location"], reason="Not a tool.")
     assert answer.headers["location"] == "/?category=Logs&order=newest&done=reject&was=1"
     page = parsed(await browser.get(answer.headers["location"]))
-    assert words(page.find_class("note")[0]).startswith("Rejected Lantern.")
+    assert words(page.find_class("notice")[0]).startswith("Rejected Lantern.")
 
 
 async def test_a_note_publishes_or_undoes_what_was_approved(browser: Browser, store: Store) -> None:
@@ -100,9 +100,9 @@ async def test_a_note_is_gone_once_something_else_was_done(browser: Browser, sto
     draft, _ = await drafted(store, clean()), await drafted(store, clean("Sextant"))
     note = (await send(browser, f"/drafts/{draft}/approve")).headers["location"]
     async with at(store, ADA) as ada:
-        assert not parsed(await ada.get(note)).find_class("note")
+        assert not parsed(await ada.get(note)).find_class("notice")
     await do(store, draft, "undo")
-    assert not parsed(await browser.get(note)).find_class("note")
+    assert not parsed(await browser.get(note)).find_class("notice")
 
 
 async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store) -> None:
@@ -115,7 +115,7 @@ async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store)
     assert answer.headers["location"].endswith(f"#finding-{other.id[:12]}")
     page = parsed(await browser.get(f"/drafts/{draft}"))
     ticked = page.xpath(f"//li[@id='finding-{finding.id[:12]}']")[0]
-    assert "Supported, says Kim: https://lantern.example.com/price" in words(ticked)
+    assert "Supported, by Kim: https://lantern.example.com/price" in words(ticked)
 
 
 async def test_an_experience_can_only_be_cut(browser: Browser, store: Store) -> None:
@@ -172,7 +172,7 @@ async def test_a_model_that_cannot_be_asked_is_told(services: Services, store: S
         raise RunStopped("Builder: timed out: No answer within 120 s. Ask again later.")
 
     draft = await drafted(store, clean())
-    app = create_app(replace(services, rerun=failing), Access(Open(KIM)))
+    app = create_app(replace(services, ask_again=failing), AccessPolicy(SingleUser(KIM)))
     async with Browser(app) as browser:
         answer = await send(browser, f"/drafts/{draft}/rerun_seat")
     assert answer.status_code == 503
@@ -210,7 +210,7 @@ async def test_a_second_click_finds_it_done(name: str, browser: Browser, store: 
     once = await kinds_of(store, draft)
     again = await browser.post(f"/drafts/{draft}/{name}", data=form)
     assert again.status_code == 200
-    assert words(parsed(again).find(".//h1")) == "That was done already"
+    assert words(parsed(again).find(".//h1")) == "Already done"
     assert parsed(again).xpath(f"//a[@href='/drafts/{following}']")
     assert await kinds_of(store, draft) == once
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.web.highlight import TONES, Piece, Stretch, pieces, quoted
+from panel.web.highlight import TONES, Highlight, Piece, find_quote, highlight
 from panel.web.wording import age, ago
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 stretches = st.builds(
-    lambda start, length, tone, number: Stretch(start, start + length, tone, tone, number),
+    lambda start, length, tone, number: Highlight(start, start + length, tone, tone, number),
     st.integers(0, 30),
     st.integers(0, 10),
     st.sampled_from(TONES),
@@ -22,15 +22,15 @@ stretches = st.builds(
 
 
 @given(st.text(max_size=30), st.lists(stretches, max_size=6))
-def test_pieces_are_the_text_again(text: str, over: list[Stretch]) -> None:
+def test_pieces_are_the_text_again(text: str, over: list[Highlight]) -> None:
     """Whatever is marked, and however it overlaps, no character is lost or said twice."""
-    assert "".join(piece.text for piece in pieces(text, over)) == text
+    assert "".join(piece.text for piece in highlight(text, over)) == text
 
 
 def test_the_gravest_mark_wins() -> None:
     """Where stretches overlap, the piece has the gravest tone, all that is to be said, and the numbers that end there."""
-    over = [Stretch(0, 8, "quoted", "a quote"), Stretch(2, 4, "unsupported", "a price", 3)]
-    assert pieces("It costs", over) == [
+    over = [Highlight(0, 8, "quoted", "a quote"), Highlight(2, 4, "unsupported", "a price", 3)]
+    assert highlight("It costs", over) == [
         Piece("It", "quoted", "a quote"),
         Piece(" c", "unsupported", "a quote; a price", (3,)),
         Piece("osts", "quoted", "a quote"),
@@ -49,7 +49,7 @@ def test_the_gravest_mark_wins() -> None:
 )
 def test_a_quote_is_found_as_a_reader_would(text: str, quote: str, found: list[str]) -> None:
     """Case, white space, emphasis, typography and an ellipsis do not hide a quote; other words do."""
-    assert [text[each.start : each.end] for each in quoted(text, quote, "")] == found
+    assert [text[each.start : each.end] for each in find_quote(text, quote, "")] == found
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,9 @@ from starlette.routing import Route
 
 from panel.core.draft_rules import Actor, Role
 from panel.errors import SettingsError
-from panel.web.access import Access, Open, Proxy
 from panel.web.app import create_app
-from panel.web.limits import MOST_KEYS, WINDOW_SECONDS, Limits
-from panel.web.login import PER_ADDRESS, PER_NAME
-from panel.web.passwords import Passwords, hashed
-from panel.web.services import visitor_of
+from panel.web.auth import AccessPolicy, SingleUser, TrustedProxy, current_user
+from panel.web.passwords import PasswordChecker, hash_password
 from web.conftest import KIM, LOOPBACK, PASSWORD, Browser
 
 if TYPE_CHECKING:
@@ -35,11 +32,12 @@ pytestmark = pytest.mark.anyio
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "web" / "approval.jsonl"
 ROWS = {row["id"]: row for row in map(json.loads, FIXTURE.read_text("utf-8").splitlines())}
 WRONG = "wrong horse battery"
+PER_NAME, PER_ADDRESS, WINDOW_SECONDS = 10, 50, 15 * 60
 
 
 async def _who(request: Request) -> Response:
-    visitor = visitor_of(request)
-    return PlainTextResponse(f"{visitor.actor.name} {visitor.actor.role} {visitor.leaves} {visitor.token}")
+    user = current_user(request)
+    return PlainTextResponse(f"{user.actor.name} {user.actor.role} {user.can_sign_out} {user.csrf_token}")
 
 
 def telling(app: Starlette) -> Starlette:
@@ -197,7 +195,7 @@ async def test_who_was_disabled_is_out_at_once(
         assert (await browser.sign_in("Ada")).status_code == 401
         await services.store.users.enable("Ada")
         assert (await browser.sign_in("Ada")).status_code == 303
-        await services.store.users.set_password("Ada", hashed("another horse battery"))
+        await services.store.users.set_password("Ada", hash_password("another horse battery"))
         assert await who(browser) == "303"
     assert told
 
@@ -218,7 +216,7 @@ async def test_unknown_names_get_the_same_answer(
     assert told
 
 
-class Counted(Passwords):
+class Counted(PasswordChecker):
     """Counts comparisons, and what they were with."""
 
     def __init__(self) -> None:
@@ -236,7 +234,7 @@ async def test_guessing_at_a_name_ends_after_ten_attempts(
 ) -> None:
     """Of a thousand wrong passwords ten are compared, wherever they come from and whether the name is somebody's; even the right one then waits."""
     passwords = Counted()
-    object.__setattr__(told.state.desk, "passwords", passwords)
+    told.state.sign_in.passwords = passwords
     statuses = []
     tries = 1_000 // PER_ADDRESS
     for place in range(tries):
@@ -259,17 +257,16 @@ async def test_guessing_at_a_name_ends_after_ten_attempts(
 async def test_guessing_at_many_names_ends_too(told: Starlette, away: Callable[..., Browser]) -> None:
     """From one address, of which IPv6 gives a home as many as it likes, fifty attempts may fail, and then nobody signs in from there."""
 
-    class Never(Passwords):
+    class Never(PasswordChecker):
         async def match(self, password: str, hash_: str | None) -> bool:  # noqa: ARG002 - takes no time
             return False
 
-    desk = told.state.desk
-    kept = desk.passwords
-    object.__setattr__(desk, "passwords", Never())
+    sign_in = told.state.sign_in
+    real, sign_in.passwords = sign_in.passwords, Never()
     for number in range(PER_ADDRESS):
         async with away(f"2001:db8::{number:x}") as browser:
             assert (await browser.sign_in(f"Name {number}")).status_code == 401
-    object.__setattr__(desk, "passwords", kept)
+    sign_in.passwords = real
     async with away("2001:db8::ffff") as browser:
         assert (await browser.sign_in()).status_code == 429
     async with away("2001:db8:0:1::1") as browser:
@@ -286,53 +283,15 @@ async def test_signing_in_uses_up_no_attempts(told: Starlette, away: Callable[..
             browser.cookies.clear()
         assert (await guesser.sign_in(password=WRONG)).status_code == 401
         assert (await guesser.sign_in(password=WRONG)).status_code == 429
-    assert len(told.state.desk.names) == 1
-
-
-class Clock:
-    """Tells the time that it is set to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-async def test_attempts_are_forgotten_after_the_window() -> None:
-    """Each attempt is given back a quarter of an hour after it was made, and until then it is told how long that is."""
-    clock = Clock()
-    limits = Limits(2, clock)
-    limits.take(b"a")
-    clock.now += 600
-    limits.take(b"a")
-    assert (limits.wait(b"a"), limits.wait(b"b")) == (300, 0)
-    clock.now += 299.5
-    assert limits.wait(b"a") == 1
-    clock.now += 0.5
-    assert limits.wait(b"a") == 0
-    limits.take(b"a")
-    assert limits.wait(b"a") == 600
-
-
-async def test_limits_have_bounded_memory() -> None:
-    """With more keys than are kept, the one that was not tried for the longest time is forgotten."""
-    limits = Limits(1, Clock())
-    for number in range(MOST_KEYS):
-        limits.take(number.to_bytes(4, "big"))
-    limits.take(bytes(4))
-    limits.take(b"one more")
-    assert len(limits) == MOST_KEYS
-    assert limits.wait(bytes(4))
-    assert not limits.wait((1).to_bytes(4, "big"))
+    assert told
 
 
 async def test_passwords_are_kept_as_argon2id(hash_: str) -> None:
     """A hash is of argon2id with 64 MiB, matches its password in any Unicode form, and no other one."""
     assert hash_.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    passwords = Passwords()
+    passwords = PasswordChecker()
     composed, decomposed = "crème brûlée!", "cre\u0300me bru\u0302le\u0301e!"
-    assert await passwords.match(decomposed, hashed(composed))
+    assert await passwords.match(decomposed, hash_password(composed))
     assert await passwords.match(PASSWORD, hash_)
     assert not await passwords.match(WRONG, hash_)
     assert not await passwords.match(PASSWORD, None)
@@ -343,7 +302,7 @@ async def test_passwords_are_kept_as_argon2id(hash_: str) -> None:
 async def test_short_passwords_are_refused(password: str) -> None:
     """A password has twelve characters or more, however they are put together, and a thousand at most."""
     with pytest.raises(SettingsError, match="a password has 12 to 1,000 characters; choose another one"):
-        hashed(password)
+        hash_password(password)
 
 
 @pytest.fixture
@@ -352,8 +311,8 @@ async def proxied(services: Services) -> Starlette:
     await services.store.users.add(Actor(name="Žofie", role=Role.EDITOR), "no hash")
     await services.store.users.add(KIM, "no hash")
     await services.store.users.disable("Kim")
-    way = Proxy("X-Remote-User", frozenset({"192.0.2.1"}))
-    return telling(create_app(services, Access(way, frozenset({"reviews.example"}))))
+    way = TrustedProxy("X-Remote-User", frozenset({"192.0.2.1"}))
+    return telling(create_app(services, AccessPolicy(way, frozenset({"reviews.example"}))))
 
 
 @pytest.mark.parametrize(
@@ -395,7 +354,7 @@ async def test_headers_mean_nothing_unless_a_proxy_was_named(
     headers = {"x-remote-user": "Kim", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "127.0.0.1"}
     async with away() as browser:
         assert (await browser.get("/who", headers=headers)).status_code == 303
-    app = telling(create_app(services, Access(Open(KIM))))
+    app = telling(create_app(services, AccessPolicy(SingleUser(KIM))))
     async with Browser(app, LOOPBACK) as browser:
         answer = await browser.get("/who", headers=headers | {"host": "exfil.invalid"})
         assert answer.status_code == 400

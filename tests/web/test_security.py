@@ -14,12 +14,11 @@ from panel.core.draft_command import DraftCommand
 from panel.core.draft_rules import Action
 from panel.errors import GateError, InputError, Problem, RunStopped, SettingsError, StorageError
 from panel.store import StaleDraft
-from panel.web.access import Access, Open
 from panel.web.app import create_app
-from panel.web.assets import ASK, FOREVER, assets
-from panel.web.forms import MOST_BYTES
-from panel.web.middleware import HEADERS, POLICY
-from panel.web.services import visitor_of
+from panel.web.auth import AccessPolicy, SingleUser, current_user
+from panel.web.forms import MAX_BYTES
+from panel.web.middleware import CONTENT_POLICY, HEADERS
+from panel.web.rendering import CACHE_FOREVER, REVALIDATE, assets
 from store.samples import review
 from web.conftest import KIM, LOOPBACK, Browser
 
@@ -51,7 +50,7 @@ def add(app: Starlette, handler: Callable[[Request], Any], path: str = "/page") 
 
 async def _echo(request: Request) -> Response:
     if request.method == "GET":
-        return Response(f'<input name="csrf" value="{visitor_of(request).token}">')
+        return Response(f'<input name="csrf" value="{current_user(request).csrf_token}">')
     async with request.form() as form:
         return PlainTextResponse(str(form["word"]))
 
@@ -120,7 +119,7 @@ async def test_forms_outlive_a_restart_under_the_same_secret(services: Services)
     """A form that was open when the server was started again is taken; under another secret it is not."""
 
     async def sent(secret: bytes) -> int:
-        app = create_app(services, Access(Open(KIM), secret=secret))
+        app = create_app(services, AccessPolicy(SingleUser(KIM), secret=secret))
         add(app, _echo, "/echo")
         async with Browser(app) as browser:
             browser.cookies.update(cookies)
@@ -197,7 +196,7 @@ async def test_large_bodies_are_not_read(browser: Browser) -> None:
     token = await browser.token("/echo")
     kind = {"content-type": "application/x-www-form-urlencoded"}
     most = f"csrf={token}&word=".encode()
-    most += b"x" * (MOST_BYTES - len(most))
+    most += b"x" * (MAX_BYTES - len(most))
 
     async def chunks(count: int) -> Any:
         for _ in range(count):
@@ -235,7 +234,7 @@ async def test_every_answer_carries_safe_headers(app: Starlette, browser: Browse
     for path in ("/echo", "/nowhere", "/bug", f"/static/{name}", "/static/nothing"):
         headers = (await browser.get(path)).headers
         expected = HEADERS | (
-            {"cache-control": ASK} if path == f"/static/{name}" and name in assets() else {}
+            {"cache-control": REVALIDATE} if path == f"/static/{name}" and name in assets() else {}
         )
         assert {key: headers[key] for key in HEADERS} == expected
     refused = await browser.get("/", headers={"host": "exfil.invalid"})
@@ -245,8 +244,8 @@ async def test_every_answer_carries_safe_headers(app: Starlette, browser: Browse
 async def test_the_policy_lets_no_inline_script_and_no_frame_around_it() -> None:
     """The policy of pages holds all that its row asks for, and nothing unsafe."""
     asked = ROWS["web-approval-ui-15"]["expect"].removesuffix("; no inline script")
-    assert set(asked.split("; ")) <= set(POLICY.split("; "))
-    assert "unsafe" not in POLICY
+    assert set(asked.split("; ")) <= set(CONTENT_POLICY.split("; "))
+    assert "unsafe" not in CONTENT_POLICY
 
 
 async def test_a_page_may_have_a_policy_of_its_own(app: Starlette, browser: Browser) -> None:
@@ -264,8 +263,10 @@ async def test_files_are_cached_by_their_content(browser: Browser) -> None:
     """Under the digest of its content a file is kept for a year, and otherwise asked for each time."""
     for name, asset in assets().items():
         kept = await browser.get(f"/static/{name}", params={"v": asset.digest})
-        assert (kept.headers["cache-control"], kept.content) == (FOREVER, asset.content)
-        assert (await browser.get(f"/static/{name}", params={"v": "x"})).headers["cache-control"] == ASK
+        assert (kept.headers["cache-control"], kept.content) == (CACHE_FOREVER, asset.content)
+        assert (await browser.get(f"/static/{name}", params={"v": "x"})).headers[
+            "cache-control"
+        ] == REVALIDATE
 
 
 @pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "", "a/b", "nothing.css"])

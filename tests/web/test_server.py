@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from panel.errors import SettingsError
 from panel.web.middleware import HEADERS
-from panel.web.server import Serving, bound
+from panel.web.server import WebServer, listen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def running(app: Starlette) -> AsyncIterator[tuple[Serving, str, asyncio.Task[None]]]:
-    with bound("127.0.0.1", 0) as place:
-        server = Serving(app)
+async def running(app: Starlette) -> AsyncIterator[tuple[WebServer, str, asyncio.Task[None]]]:
+    with listen("127.0.0.1", 0) as place:
+        server = WebServer(app)
         task = asyncio.create_task(server.serve(sockets=[place]))
         try:
             yield server, f"http://127.0.0.1:{place.getsockname()[1]}", task
@@ -91,10 +91,10 @@ async def test_what_is_in_flight_can_be_given_up(app: Starlette, caplog: pytest.
         answer = asyncio.create_task(client.get("/endless"))
         await asked.wait()
         server.should_exit = True
-        await server.abandon()
+        await server.abort()
         ended = await answer
         await task
-    assert (ended.status_code, "look at what was saved" in ended.text) == (503, True)
+    assert (ended.status_code, "check what was saved" in ended.text) == (503, True)
     assert caplog.text == ""
 
 
@@ -114,15 +114,15 @@ async def test_a_visitor_who_leaves_is_no_bug(app: Starlette, caplog: pytest.Log
 
 async def test_a_port_that_is_taken_is_said() -> None:
     """A port that another program has, and a host that is not this machine's, are told with what to do."""
-    with bound("127.0.0.1", 0) as first:
+    with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(
             SettingsError, match=f"port {port} is taken; end what uses it, or choose another with --port"
         ):
-            bound("127.0.0.1", port)
+            listen("127.0.0.1", port)
     with pytest.raises(
         SettingsError, match=r"--host 192\.0\.2\.1: not an address of this machine; use 127\.0\.0\.1"
     ):
-        bound("192.0.2.1", 0)
+        listen("192.0.2.1", 0)
     with pytest.raises(SettingsError, match="there is no such host"):
-        bound("no host", 0)
+        listen("no host", 0)

@@ -14,9 +14,9 @@ from playwright.sync_api import sync_playwright
 
 from panel.core.draft_rules import Actor, Role
 from panel.store import open_store
-from panel.web.access import Access, Accounts
 from panel.web.app import create_app
-from panel.web.server import Serving, bound
+from panel.web.auth import AccessPolicy, Accounts
+from panel.web.server import WebServer, listen
 from panel.web.services import Services
 from web.conftest import PASSWORD
 
@@ -62,19 +62,19 @@ def running(serve: Callable[[], object], stop: Callable[[], object]) -> Iterator
 @pytest.fixture
 def queue(tmp_path: Path, hash_: str) -> Iterator[str]:
     """The address of a server where Kim has an account."""
-    servers: list[Serving] = []
+    servers: list[WebServer] = []
 
     async def serve() -> None:
         async with open_store(tmp_path / "panel.db") as store:
             await store.users.add(Actor(name="Kim", role=Role.EDITOR), hash_)
-            app = create_app(Services(store, *(None,) * 4), Access(Accounts()))  # type: ignore[arg-type] # no page is opened
-            servers.append(Serving(app))
+            app = create_app(Services(store, *(None,) * 4), AccessPolicy(Accounts()))  # type: ignore[arg-type] # no page is opened
+            servers.append(WebServer(app))
             await servers[0].serve(sockets=[place])
 
     def stop() -> None:
         servers[0].should_exit = True
 
-    with bound("127.0.0.1", 0) as place, running(lambda: anyio.run(serve), stop):
+    with listen("127.0.0.1", 0) as place, running(lambda: anyio.run(serve), stop):
         yield f"http://127.0.0.1:{place.getsockname()[1]}"
 
 
@@ -117,7 +117,7 @@ def test_people_sign_in_and_stay_signed_in(page: Any, queue: str, elsewhere: str
     page.get_by_text("Win").click()
     page.get_by_role("heading", name="That is not allowed").wait_for()
     page.goto(f"{queue}/nowhere")
-    assert page.get_by_role("heading").first.inner_text() == "There is nothing here"
+    assert page.get_by_role("heading").first.inner_text() == "Page not found"
 
 
 def test_a_link_from_elsewhere_asks_strangers_once(page: Any, queue: str, elsewhere: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from panel.cli.console import tell
 from panel.cli.mailing import mail_secret, post_of, site_url
-from panel.cli.serving import hosts_of, serve_until_left, url_of
+from panel.cli.serve import serve_until_signal
 from panel.errors import SettingsError
 from panel.newsletter.smtp import line_to
 from panel.orchestrator.stores import configured_store, require_store
@@ -21,7 +21,7 @@ from panel.web.origins import is_loopback, plain_address
 from panel.web.public import newsletter
 from panel.web.public.app import create_public_app
 from panel.web.public.services import PublicServices
-from panel.web.server import Serving, bound
+from panel.web.server import allowed_hosts, listen, url_of
 
 if TYPE_CHECKING:
     import socket
@@ -46,7 +46,7 @@ def serve_public(resolved: Resolved, wish: ServeOptions, site: Path) -> None:
     require_store(resolved)
     if resolved.settings.newsletter == OWN:
         _newsletter(resolved)  # what is missing is told before anything is served
-    with bound(wish.host, wish.port) as place:
+    with listen(wish.host, wish.port) as place:
         if not is_loopback(place.getsockname()[0]) and not _names(resolved, wish):
             raise SettingsError(
                 f"--host {wish.host}: say by which name readers reach the server, with the setting site_url, or --allow-host reviews.example.org"
@@ -89,12 +89,12 @@ async def _serve(resolved: Resolved, wish: ServeOptions, site: Path, place: sock
             store=store,
             site=site,
             secret=hmac.new(read_secret(resolved.data_dir), _PURPOSE, hashlib.sha256).digest(),
-            hosts=hosts_of(wish) | _names(resolved, wish),
-            proxies=frozenset(map(plain_address, wish.addresses)),
+            hosts=allowed_hosts(wish.host, wish.names) | _names(resolved, wish),
+            proxies=frozenset(map(plain_address, wish.proxies)),
             voting=settings.voting,
             shown_from=settings.votes_shown_from,
         )
         letters = newsletter.routes(services, _newsletter(resolved)) if settings.newsletter == OWN else []
         votes = "with readers' votes" if settings.voting else "without votes (the setting voting is off)"
         tell(f"Serving {site} at {url_of(place)}, {votes}. Ctrl-C ends it.")
-        await serve_until_left(Serving(create_public_app(services, letters)), place)
+        await serve_until_signal(create_public_app(services, letters), place)

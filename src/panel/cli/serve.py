@@ -1,10 +1,15 @@
-"""`panel serve`: the approval queue in a browser."""
+"""`panel serve`: the approval queue in a browser, or the published site with readers' votes."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import re
+import signal
+import webbrowser
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +20,22 @@ from panel.cli import options
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
+    import socket
+
+    from starlette.applications import Starlette
+
     from panel.settings.resolve import Resolved
+    from panel.store import Store
+    from panel.web.auth import Accounts, SingleUser, TrustedProxy
 
 HELP = """Read, correct, approve and publish drafts in a browser.
 
-Without accounts there is one user, who must sit at this machine: the setting `editor` says who that is. With accounts, made by
-panel users add, people sign in, and the server may listen elsewhere with --host. Browsers keep a sign-in over HTTPS only, except on
-this machine, so put a server that speaks it in front.
+Without accounts there is one user, on this machine, named by the setting `editor`. With accounts, made by panel users add, users sign
+in, and the server may listen on other addresses with --host. Browsers keep a sign-in over HTTPS only, except on this machine, so put a
+server that speaks HTTPS in front.
 
-With --public it serves the published site to its readers instead, and counts their votes where the setting `voting` is on; a proxy at
---proxy-address is believed about their addresses.
+With --public it serves the published site to readers instead, and counts their votes if the setting `voting` is on; a proxy at
+--proxy-address is trusted to name their addresses.
 
 Examples:
 
@@ -38,30 +49,35 @@ Examples:
 """
 PORT = 8377
 UNGUARDED = "without accounts, whoever reaches the server could approve; add one first: panel users add NAME"
+INSECURE = (
+    "Browsers on other machines keep a sign-in over HTTPS only: put a server that speaks HTTPS in front."
+)
+LEAVING = "Finishing open requests; press Ctrl-C again to leave at once."
+_FORM_TOKENS = b"forms of the web pages"
 _HEADER = re.compile("[A-Za-z0-9-]+")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
-_NEEDED = ("argon2", "limits", "python_multipart", "starlette", "uvicorn")
+_PACKAGES = ("argon2", "limits", "python_multipart", "starlette", "uvicorn")
 
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What was asked for.
+    """The options of the command.
 
     Attributes:
-        host: where to listen.
-        port: likewise; 0 for any that is free.
-        names: further names that browsers may call the server by.
-        header: the header in which a proxy names who signed in; None if there is no such proxy.
-        addresses: IP addresses of such proxies.
-        show: whether to open the queue in a browser.
+        host: address to listen at.
+        port: 0 for any that is free.
+        names: further host names that browsers may use.
+        proxy_header: the header in which a proxy names the user; None without such a proxy.
+        proxies: IP addresses of trusted proxies.
+        open_browser: whether to open the queue in a browser.
     """
 
     host: str
     port: int
     names: tuple[str, ...] = ()
-    header: str | None = None
-    addresses: tuple[str, ...] = ()
-    show: bool = False
+    proxy_header: str | None = None
+    proxies: tuple[str, ...] = ()
+    open_browser: bool = False
 
 
 def serve(
@@ -82,14 +98,12 @@ def serve(
         typer.Option(
             "--proxy-header",
             metavar="HEADER",
-            help="Header in which a proxy that signs people in names them; it must drop the header from what it receives.",
+            help="Header in which a proxy that signs users in names them; it must drop the header from what it receives.",
         ),
     ] = None,
     proxy_address: Annotated[
         list[str] | None,
-        typer.Option(
-            "--proxy-address", metavar="IP", help="Address of a proxy, believed alone. May be repeated."
-        ),
+        typer.Option("--proxy-address", metavar="IP", help="Address of a trusted proxy. May be repeated."),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the queue in a browser.")] = False,
     public: Annotated[
@@ -108,11 +122,10 @@ def serve(
     from panel.settings.resolve import resolve
 
     require_web()
-    from panel.cli.serving import serve_until_signal
-    from panel.web.server import bound
+    from panel.web.server import listen
 
-    wish = ServeOptions(host, port, tuple(allow_host or ()), proxy_header, tuple(proxy_address or ()), show)
-    _check_words(wish, public=public)
+    chosen = ServeOptions(host, port, tuple(allow_host or ()), proxy_header, tuple(proxy_address or ()), show)
+    _check_options(chosen, public=public)
     if site is not None and not public:
         raise SettingsError(
             f"--site {site}: goes with --public, which serves the published site instead of the queue"
@@ -121,69 +134,133 @@ def serve(
     if public:
         from panel.cli.public import serve_public
 
-        serve_public(resolved, wish, site or Path("site"))
+        serve_public(resolved, chosen, site or Path("site"))
         return
-    with bound(host, port) as place:
-        _check(resolved, wish, place.getsockname()[0])
-        asyncio.run(serve_until_signal(resolved, wish, place))
+    with listen(host, port) as listener:
+        _check_guarded(resolved, chosen, listener.getsockname()[0])
+        asyncio.run(_serve_queue(resolved, chosen, listener))
 
 
 def require_web() -> None:
-    """Raise if a package of the web extra is missing.
-
-    Raises:
-        SettingsError: one is.
-    """
+    """Raise SettingsError if a package of the web extra is missing."""
     from importlib.util import find_spec
 
-    if not all(find_spec(name) for name in _NEEDED):
+    if not all(find_spec(name) for name in _PACKAGES):
         raise SettingsError("the web pages need the web extra: pip install 'panel-review[web]'")
 
 
-def _check(resolved: Resolved, wish: ServeOptions, address: str) -> None:
-    """Refuse to let in everybody, before anything is written.
-
-    Args:
-        resolved: the settings.
-        wish: what was asked for.
-        address: the IP address that the server listens at.
+async def serve_until_signal(app: Starlette, listener: socket.socket) -> None:
+    """Serve an application until Ctrl-C or a signal, then finish the open requests.
 
     Raises:
-        SettingsError: everybody could come in, or nobody.
+        SignalReceived: always, in the end.
     """
+    from panel.cli.console import tell
+    from panel.cli.signals import Interrupts, SignalReceived
+    from panel.web.server import WebServer
+
+    server, interrupts = WebServer(app), Interrupts()
+
+    def leave() -> None:
+        server.should_exit = True
+        tell(LEAVING)
+
+    try:
+        with interrupts.caught(leave):
+            await server.serve(sockets=[listener])
+    except asyncio.CancelledError:
+        if interrupts.number is None:
+            raise
+        await server.abort()
+    raise SignalReceived(interrupts.number or signal.SIGINT, "interrupted")
+
+
+async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socket.socket) -> None:
+    from panel.cli.console import tell
+    from panel.cli.rerun import rerun
+    from panel.orchestrator.setup import available_personas, report_context, review_checks
+    from panel.orchestrator.stores import configured_store
+    from panel.prompts.persona_files import seat_roster
+    from panel.settings.secret import read_secret
+    from panel.web.app import create_app
+    from panel.web.auth import AccessPolicy, SingleUser
+    from panel.web.origins import is_loopback
+    from panel.web.server import allowed_hosts, url_of
+    from panel.web.services import Services
+
+    known = available_personas(resolved)
+    roster = seat_roster(known, [entry.partition("=")[0].strip() for entry in resolved.settings.roster])
+    async with configured_store(resolved) as store:
+        access = AccessPolicy(
+            await _access_mode(resolved, store, chosen),
+            allowed_hosts(chosen.host, chosen.names),
+            hmac.new(read_secret(resolved.data_dir), _FORM_TOKENS, hashlib.sha256).digest(),
+        )
+        services = Services(
+            store=store,
+            checks=review_checks(known),
+            ask_again=partial(rerun, resolved, store),
+            report_context=report_context(known.values()),
+            personas={persona.id: persona.name for persona in (*roster, *known.values())},
+        )
+        url = url_of(listener)
+        mode = access.mode
+        user = f" as {mode.actor.name}" if isinstance(mode, SingleUser) else ""
+        tell(f"Serving the queue at {url}{user}. Press Ctrl-C to stop.")
+        if not is_loopback(chosen.host):
+            tell(INSECURE)
+        if chosen.open_browser:
+            # Some browsers block the caller until they are closed.
+            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+        await serve_until_signal(create_app(services, access), listener)
+
+
+async def _access_mode(
+    resolved: Resolved, store: Store, chosen: ServeOptions
+) -> SingleUser | Accounts | TrustedProxy:
+    from panel.cli.acting import acting
+    from panel.web.auth import Accounts, SingleUser, TrustedProxy
+    from panel.web.origins import plain_address
+
+    if chosen.proxy_header:
+        return TrustedProxy(chosen.proxy_header, frozenset(map(plain_address, chosen.proxies)))
+    return Accounts() if await store.users.all() else SingleUser(await acting(resolved, store))
+
+
+def _check_guarded(resolved: Resolved, chosen: ServeOptions, address: str) -> None:
+    """Refuse to serve other machines without sign-in, and to serve this one without a named editor."""
     from panel.cli.acting import WHO
     from panel.orchestrator.stores import inspect_store, use_store
     from panel.web.origins import is_loopback
 
-    if wish.header or (
-        inspect_store(resolved).exists and use_store(resolved, lambda store: store.users.all())
-    ):
+    has_accounts = inspect_store(resolved).exists and use_store(resolved, lambda store: store.users.all())
+    if chosen.proxy_header or has_accounts:
         return
     if not is_loopback(address):
-        raise SettingsError(f"--host {wish.host}: {UNGUARDED}")
-    if wish.names:
-        raise SettingsError(f"--allow-host {wish.names[0]}: {UNGUARDED}")
+        raise SettingsError(f"--host {chosen.host}: {UNGUARDED}")
+    if chosen.names:
+        raise SettingsError(f"--allow-host {chosen.names[0]}: {UNGUARDED}")
     if resolved.settings.editor is None:
         raise SettingsError(WHO)
 
 
-def _check_words(wish: ServeOptions, *, public: bool) -> None:
-    if public and (wish.header or wish.show):
+def _check_options(chosen: ServeOptions, *, public: bool) -> None:
+    if public and (chosen.proxy_header or chosen.open_browser):
         raise SettingsError("--public signs nobody in; leave out --proxy-header and --open")
-    if bool(wish.header) != bool(wish.addresses) and not public:
+    if bool(chosen.proxy_header) != bool(chosen.proxies) and not public:
         raise SettingsError("--proxy-header and --proxy-address go together; give both, or neither")
-    if wish.header and not _HEADER.fullmatch(wish.header):
+    if chosen.proxy_header and not _HEADER.fullmatch(chosen.proxy_header):
         raise SettingsError(
-            f"--proxy-header {wish.header}: expected the name of a header, such as X-Remote-User"
+            f"--proxy-header {chosen.proxy_header}: expected the name of a header, such as X-Remote-User"
         )
-    for text in wish.addresses:
+    for address in chosen.proxies:
         try:
-            ip_address(text)
+            ip_address(address)
         except ValueError:
             raise SettingsError(
-                f"--proxy-address {text}: expected an IP address, such as 127.0.0.1"
+                f"--proxy-address {address}: expected an IP address, such as 127.0.0.1"
             ) from None
-    for name in wish.names:
+    for name in chosen.names:
         if not _HOST.fullmatch(name):
             raise SettingsError(
                 f"--allow-host {name}: expected a name without a port, such as reviews.example.org"

@@ -29,16 +29,15 @@ def serve_files(
     ] = PORT,
 ) -> None:
     """Serve a built site until Ctrl-C."""
-    from panel.cli.serve import require_web
+    from panel.cli.serve import require_web, serve_until_signal
 
     require_web()
     from panel.cli.console import tell
     from panel.cli.public import check_site
-    from panel.cli.serving import serve_until_left, url_of
     from panel.web.public.app import create_preview
-    from panel.web.server import Serving, bound
+    from panel.web.server import listen, url_of
 
     check_site(folder)
-    with bound(HOST, port) as place:
+    with listen(HOST, port) as place:
         tell(f"Serving {folder} at {url_of(place)}. Ctrl-C ends it.")
-        asyncio.run(serve_until_left(Serving(create_preview(folder.absolute())), place))
+        asyncio.run(serve_until_signal(create_preview(folder.absolute()), place))

@@ -1,4 +1,4 @@
-"""`panel users`: who may work with drafts."""
+"""`panel users`: accounts of the people who work with drafts."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from panel.core.draft_rules import Actor, Role
+    from panel.core.draft_rules import Actor
     from panel.settings.resolve import Resolved
     from panel.store import Store, User
 
-ADD_HELP = """Add somebody who may work with drafts.
+ADD_HELP = """Add an account.
 
-A drafter edits and ticks; an editor also approves, rejects and requests changes; a publisher also publishes and retracts. NAME is what pages
-print under what they approve. The password is asked for twice; it has 12 characters or more.
+A drafter edits drafts and resolves findings; an editor also approves, rejects and requests changes; a publisher also publishes and
+retracts. NAME appears on the pages that this user approves. The password is asked for twice; it has 12 characters or more.
 
-Once there are accounts, people sign in in the browser. In the terminal PANEL_EDITOR must name one of them, and nobody asks for a password there: whoever can
-run panel on this machine, and reach its database, is trusted.
+With accounts, users sign in in the browser. In the terminal PANEL_EDITOR must name an account, and no password is asked: whoever can run
+panel on this machine, and reach its database, is trusted.
 
 Examples:
 
@@ -33,7 +33,7 @@ Examples:
 
   pass show panel/kim | panel users add Kim --role editor --password-stdin
 """
-LIST_HELP = """List who may work with drafts.
+LIST_HELP = """List the accounts.
 
 Examples:
 
@@ -41,38 +41,40 @@ Examples:
 
   panel users list --json
 """
-ROLE_HELP = """Give somebody another role, at once.
+ROLE_HELP = """Change a user's role, at once.
 
 Examples:
 
   panel users role Kim publisher
 """
-RENEW_HELP = """Give somebody another password, and sign them out everywhere.
+NEW_LOGIN_HELP = """Change a user's password, and sign them out everywhere.
 
 Examples:
 
   panel users password Kim
 """
-DISABLE_HELP = """Let somebody in no longer, and sign them out everywhere. What they did stays under their name.
+DISABLE_HELP = """Disable an account, and sign the user out everywhere. Their past actions keep their name.
 
 Examples:
 
   panel users disable Kim
 """
-ENABLE_HELP = """Let somebody in again.
+ENABLE_HELP = """Enable an account again.
 
 Examples:
 
   panel users enable Kim
 """
-FIRST = "From now on drafts are for people with accounts alone. If panel serve is running, start it again."
-UNPUBLISHED = "Nobody can publish yet: panel users add NAME --role publisher"
-_MOST_BYTES = 8_000
+FIRST = (
+    "From now on only users with accounts can work with drafts. If panel serve is running, start it again."
+)
+NO_PUBLISHER = "Nobody can publish yet: panel users add NAME --role publisher"
+_MAX_PASSWORD_BYTES = 8_000
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 RoleName = Literal["drafter", "editor", "publisher"]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Their name.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name.")]
 FromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
 ]
@@ -81,132 +83,127 @@ FromStdin = Annotated[
 @app.command("add", help=ADD_HELP)
 def add(
     name: Name,
-    role: Annotated[RoleName, typer.Option("--role", help="What they are trusted with.")],
+    role: Annotated[RoleName, typer.Option("--role", help="The user's role.")],
     password_stdin: FromStdin = False,
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Add somebody.
+    """Add an account.
 
     JSON, of this command and those below: `{name, role, created_at, disabled_at}`. Times are ISO 8601 in UTC.
     """
     from panel.cli.console import tell
 
-    actor, resolved = _actor(name, role), _resolved(config)
-    people = _people(resolved)
-    if _of(people, actor.name):
+    actor, resolved = _actor(name, role), _resolve(config)
+    users = _users(resolved)
+    if _find(users, actor.name):
         raise SettingsError(f"there is a user {actor.name} already; choose another name")
-    hash_ = _hashed(actor.name, stdin=password_stdin)
-    user = _done(resolved, actor.name, lambda store: store.users.add(actor, hash_))
-    _told(user, f"{user.name} may sign in, as {_a(user.role)}.", as_json=as_json)
-    if not people:
+    password = _password_hash(actor.name, stdin=password_stdin)
+    user = _store(resolved, actor.name, lambda store: store.users.add(actor, password))
+    _print(user, f"{user.name} may sign in, as {_a_role(user)}.", as_json=as_json)
+    if not users:
         tell(FIRST)
         if role != "publisher":
-            tell(UNPUBLISHED)
+            tell(NO_PUBLISHER)
 
 
 @app.command("list", help=LIST_HELP)
 def list_users(config: options.Config = None, as_json: options.AsJson = False) -> None:
-    """List everybody, in the order they were added."""
+    """List the accounts, in the order in which they were added."""
     from panel.cli.console import plain_result, result_json
 
-    people = _people(_resolved(config))
+    users = _users(_resolve(config))
     if as_json:
-        result_json([_data(user) for user in people])
-    elif people:
-        plain_result("\n".join(_lines(people)))
-    else:
-        plain_result("There are no accounts; the setting `editor` says who works with drafts.")
+        result_json([_data(user) for user in users])
+        return
+    width = max((len(user.name) for user in users), default=0)
+    lines = [f"{user.name:<{width}}  {user.role:<9}  {_since(user)}" for user in users]
+    plain_result("\n".join(lines) or "There are no accounts; the setting `editor` names the only user.")
 
 
 @app.command("role", help=ROLE_HELP)
 def role(
     name: Name,
-    role: Annotated[RoleName, typer.Argument(help="What they are trusted with.")],
+    role: Annotated[RoleName, typer.Argument(help="The new role.")],
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Give somebody another role."""
+    """Change a user's role."""
     from panel.core.draft_rules import Role
 
-    user = _changed(config, name, lambda store: store.users.set_role(name, Role(role)))
-    _told(user, f"{user.name} is {_a(user.role)} now.", as_json=as_json)
+    user = _change(config, name, lambda store: store.users.set_role(name, Role(role)))
+    _print(user, f"{user.name} is {_a_role(user)} now.", as_json=as_json)
 
 
-@app.command("password", help=RENEW_HELP)
+@app.command("password", help=NEW_LOGIN_HELP)
 def password(
     name: Name,
     password_stdin: FromStdin = False,
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Give somebody another password."""
-    resolved = _resolved(config)
-    hash_ = _hashed(_known(resolved, name).name, stdin=password_stdin)
-    user = _done(resolved, name, lambda store: store.users.set_password(name, hash_))
-    _told(user, f"{user.name} has another password, and is signed out everywhere.", as_json=as_json)
+    """Change a user's password."""
+    resolved = _resolve(config)
+    hashed = _password_hash(_require(resolved, name).name, stdin=password_stdin)
+    user = _store(resolved, name, lambda store: store.users.set_password(name, hashed))
+    _print(user, f"{user.name} has a new password, and is signed out everywhere.", as_json=as_json)
 
 
 @app.command("disable", help=DISABLE_HELP)
 def disable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
-    """Let somebody in no longer."""
-    user = _changed(config, name, lambda store: store.users.disable(name))
-    _told(user, f"{user.name} may no longer sign in.", as_json=as_json)
+    """Disable an account."""
+    user = _change(config, name, lambda store: store.users.disable(name))
+    _print(user, f"{user.name} may no longer sign in.", as_json=as_json)
 
 
 @app.command("enable", help=ENABLE_HELP)
 def enable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
-    """Let somebody in again."""
-    user = _changed(config, name, lambda store: store.users.enable(name))
-    _told(user, f"{user.name} may sign in again, as {_a(user.role)}.", as_json=as_json)
+    """Enable an account again."""
+    user = _change(config, name, lambda store: store.users.enable(name))
+    _print(user, f"{user.name} may sign in again, as {_a_role(user)}.", as_json=as_json)
 
 
-def _resolved(config: Path | None) -> Resolved:
+def _resolve(config: Path | None) -> Resolved:
     from panel.settings.resolve import resolve
 
     return resolve(options.given(), config)
 
 
-def _people(resolved: Resolved) -> list[User]:
+def _users(resolved: Resolved) -> list[User]:
     from panel.orchestrator.stores import inspect_store, use_store
 
     return use_store(resolved, lambda store: store.users.all()) if inspect_store(resolved).exists else []
 
 
-def _of(people: list[User], name: str) -> User | None:
+def _find(users: list[User], name: str) -> User | None:
     from panel.core.text import canonical
 
-    return next((user for user in people if canonical(user.name) == canonical(name)), None)
+    return next((user for user in users if canonical(user.name) == canonical(name)), None)
 
 
-def _known(resolved: Resolved, name: str) -> User:
-    """Return somebody by name; no database is made to look for them.
-
-    Raises:
-        SettingsError: there is nobody of this name.
-    """
-    user = _of(_people(resolved), name)
+def _require(resolved: Resolved, name: str) -> User:
+    user = _find(_users(resolved), name)
     if user is None:
-        raise SettingsError(f"there is no user {name}; `panel users list` shows who there is")
+        raise SettingsError(f"there is no user {name}; `panel users list` lists the accounts")
     return user
 
 
-def _changed(config: Path | None, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
-    """Change something about somebody who is there, and return them as they are since."""
-    resolved = _resolved(config)
-    _known(resolved, name)
-    return _done(resolved, name, change)
+def _change(config: Path | None, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
+    resolved = _resolve(config)
+    _require(resolved, name)
+    return _store(resolved, name, change)
 
 
-def _done(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
+def _store(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
+    """Change the store, which is created if it is missing, and return the user as stored afterwards."""
     from panel.orchestrator.stores import configured_store
 
-    async def done() -> None:
+    async def run() -> None:
         async with configured_store(resolved) as store:
             await change(store)
 
-    asyncio.run(done())
-    return _known(resolved, name)
+    asyncio.run(run())
+    return _require(resolved, name)
 
 
 def _actor(name: str, role: RoleName) -> Actor:
@@ -222,20 +219,15 @@ def _actor(name: str, role: RoleName) -> Actor:
         ) from None
 
 
-def _hashed(name: str, *, stdin: bool) -> str:
-    from panel.web.passwords import hashed
+def _password_hash(name: str, *, stdin: bool) -> str:
+    from panel.web.passwords import hash_password
 
-    return hashed(_piped() if stdin else _typed(name))
+    return hash_password(_piped_password() if stdin else _typed_password(name))
 
 
-def _piped() -> str:
-    """Return a password from standard input.
-
-    Raises:
-        SettingsError: there is none, or more than a line.
-    """
+def _piped_password() -> str:
     try:
-        text = sys.stdin.buffer.read(_MOST_BYTES).decode()
+        text = sys.stdin.buffer.read(_MAX_PASSWORD_BYTES).decode()
     except UnicodeDecodeError:
         raise SettingsError("--password-stdin: the password is not UTF-8") from None
     line = text.removesuffix("\n").removesuffix("\r")
@@ -244,18 +236,13 @@ def _piped() -> str:
     return line
 
 
-def _typed(name: str) -> str:
-    """Return a password that was typed twice, without showing it.
-
-    Raises:
-        SettingsError: there is no terminal, or the two differ.
-    """
+def _typed_password(name: str) -> str:
     from getpass import getpass
 
     if not sys.stdin.isatty():
         raise SettingsError("there is no terminal to ask for the password; pipe it in with --password-stdin")
     try:
-        typed, again = getpass(f"Password for {name}: "), getpass("The same again: ")
+        typed, again = getpass(f"Password for {name}: "), getpass("Repeat the password: ")
     except EOFError:
         raise SettingsError("no password was given; nothing was changed") from None
     if typed != again:
@@ -263,22 +250,17 @@ def _typed(name: str) -> str:
     return typed
 
 
-def _told(user: User, words: str, *, as_json: bool) -> None:
+def _print(user: User, line: str, *, as_json: bool) -> None:
     from panel.cli.console import plain_result, result_json
 
     if as_json:
         result_json(_data(user))
     else:
-        plain_result(words)
+        plain_result(line)
 
 
 def _data(user: User) -> dict[str, Any]:
     return user.model_dump(mode="json", include={"name", "role", "created_at", "disabled_at"})
-
-
-def _lines(people: list[User]) -> list[str]:
-    width = max(len(user.name) for user in people)
-    return [f"{user.name:<{width}}  {user.role:<9}  {_since(user)}" for user in people]
 
 
 def _since(user: User) -> str:
@@ -287,5 +269,5 @@ def _since(user: User) -> str:
     return f"added on {user.created_at:%Y-%m-%d}"
 
 
-def _a(role: Role) -> str:
-    return f"{'an' if role == 'editor' else 'a'} {role}"
+def _a_role(user: User) -> str:
+    return f"{'an' if user.role == 'editor' else 'a'} {user.role}"

@@ -1,74 +1,72 @@
-"""What people do with drafts: one form each, answered with a redirect, or with a page that keeps what they wrote."""
+"""Actions on a draft: each form is answered with a redirect, or with a page that gives back what the user wrote."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request  # noqa: TC002 - starlette looks at what handlers take
+from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 from starlette.responses import RedirectResponse, Response
 
 from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action
+from panel.core.draft_rules import Action, State
 from panel.core.draft_state import opened, opens, refusal
+from panel.core.text import canonical
 from panel.errors import GateError, PanelError, StorageError
 from panel.store import StaleDraft
-from panel.web.conflict_page import kept_page
+from panel.web.auth import current_user
+from panel.web.conflict_page import conflict_page
+from panel.web.draft_forms import find_repeat, read_command
 from panel.web.draft_page import anchor
-from panel.web.fields import deed_of, sent_by
-from panel.web.filters import filters_of
-from panel.web.idempotency import repeated
-from panel.web.notes import LIST, noted
-from panel.web.queue import next_draft
-from panel.web.render import render
-from panel.web.serialize import turn
-from panel.web.services import services_of, visitor_of
+from panel.web.forms import read_form
+from panel.web.notices import LIST, with_notice
+from panel.web.queue_page import filters_of_list
+from panel.web.rendering import render
+from panel.web.services import services_of
 from panel.web.wording import DONE, ago
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from panel.core.draft_rules import Actor
     from panel.store import DraftView, RecordedEvent
-    from panel.web.fields import Sent
-    from panel.web.filters import Filters
+    from panel.web.forms import Form
+    from panel.web.queue_page import Filters
     from panel.web.services import Services
 
-LET_GO = "let_go"
+RELEASE = "release"
 _DECISIONS = frozenset({Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGES})
-_QUIET = frozenset({Action.EDIT, Action.TICK, Action.RERUN_SEAT})
-_CHANGED_SINCE = "something else was done since; read the draft again"
+_STAYS_ON_PAGE = frozenset({Action.EDIT, Action.TICK, Action.RERUN_SEAT})
+_CHANGED = "the draft was changed since it was shown to you; read it again"
+_NEXT_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants to do.
-
-    Attributes:
-        request: what is answered.
-        draft: with which draft.
-        action: what.
-        sent: what their form holds.
-    """
+class ActionRequest:
+    """A form that a user sent to act on a draft."""
 
     request: Request
     draft: int
     action: Action
-    sent: Sent
+    form: Form
 
     @property
     def services(self) -> Services:
-        """What pages work with."""
+        """The services of the application."""
         return services_of(self.request)
 
     @property
     def actor(self) -> Actor:
-        """Who they are."""
-        return visitor_of(self.request).actor
+        """The user."""
+        return current_user(self.request).actor
 
     @property
     def filters(self) -> Filters:
-        """The list that they work through."""
-        return filters_of(self.sent.text(LIST), self.services.personas)
+        """The list that the user works through."""
+        return filters_of_list(self.form.text(LIST), self.services.personas)
 
     async def view(self) -> DraftView:
         """Return the draft as it is now."""
@@ -76,108 +74,123 @@ class Wish:
 
 
 async def act(request: Request) -> Response:
-    """Do what a form of a draft's page asks for."""
+    """Carry out the action of a form."""
     draft, name = request.path_params["draft"], request.path_params["action"]
-    sent = await sent_by(request)
-    if name == LET_GO:
-        await services_of(request).store.locks.let_go(draft, visitor_of(request).actor)
-        personas = services_of(request).personas
-        return RedirectResponse(filters_of(sent.text(LIST), personas).url(), 303)
+    services, actor, form = services_of(request), current_user(request).actor, await read_form(request)
+    if name == RELEASE:
+        await services.store.locks.let_go(draft, actor)
+        return RedirectResponse(filters_of_list(form.text(LIST), services.personas).url(), 303)
     if name not in set(Action):
         raise HTTPException(404)
-    wish = Wish(request, draft, Action(name), sent)
-    if wish.action is Action.TAKE_OVER:
-        await wish.services.store.locks.take_over(draft, wish.actor)
-        return RedirectResponse(noted(_place(draft), wish.action, draft, list_=sent.text(LIST)), 303)
-    async with turn(request, (draft, name, sent.text("persona"))):
-        return await _answered(wish)
+    sent = ActionRequest(request, draft, Action(name), form)
+    if sent.action is Action.TAKE_OVER:
+        await services.store.locks.take_over(draft, actor)
+        return RedirectResponse(with_notice(_path(draft), sent.action, draft, list_=form.text(LIST)), 303)
+    # A second click waits for the first, and then finds that it was done.
+    async with _lock(request, (draft, name, form.text("persona"))):
+        return await _respond(sent)
 
 
-async def _answered(wish: Wish) -> Response:
-    view = await wish.view()
-    if done := repeated(view, wish.action, wish.actor, wish.sent):
-        return await _already(wish, view, done)
+def _lock(request: Request, key: Hashable) -> asyncio.Lock:
+    state = request.app.state
+    if not hasattr(state, "action_locks"):
+        state.action_locks = WeakValueDictionary()
+    lock: asyncio.Lock = state.action_locks.setdefault(key, asyncio.Lock())
+    return lock
+
+
+async def _respond(sent: ActionRequest) -> Response:
+    view = await sent.view()
+    if done := find_repeat(view, sent.action, sent.actor, sent.form):
+        return await _already_done(sent, view, done)
     try:
-        await _do(wish, view)
+        await _carry_out(sent, view)
     except StorageError:
         raise
     except PanelError as error:
-        return await kept_page(wish.request, await wish.view(), wish.action, wish.sent, error)
-    return RedirectResponse(await _onward(wish), 303)
+        return await conflict_page(sent.request, await sent.view(), sent.action, sent.form, error)
+    return RedirectResponse(await _next_url(sent), 303)
 
 
-async def _do(wish: Wish, view: DraftView) -> None:
-    deed = await _asked_again(wish, view) if wish.action is Action.RERUN_SEAT else _deed(wish, view)
-    store, checks = wish.services.store, wish.services.checks
-    if opens(view.standing, wish.action):
-        if why := refusal(opened(view.standing), wish.action, wish.actor.role, deed.reason):
-            raise GateError(f"draft {wish.draft} {why}")
-        await store.approval.act(
-            wish.draft, DraftCommand(action=Action.OPEN, actor=wish.actor, seen=deed.seen), checks
-        )
-    await store.approval.act(wish.draft, deed, checks)
+async def _carry_out(sent: ActionRequest, view: DraftView) -> None:
+    command = await _ask_again(sent, view) if sent.action is Action.RERUN_SEAT else _command(sent, view)
+    store, checks = sent.services.store, sent.services.checks
+    if opens(view.standing, sent.action):
+        if why := refusal(opened(view.standing), sent.action, sent.actor.role, command.reason):
+            raise GateError(f"draft {sent.draft} {why}")
+        opening = DraftCommand(action=Action.OPEN, actor=sent.actor, seen=command.seen)
+        await store.approval.act(sent.draft, opening, checks)
+    await store.approval.act(sent.draft, command, checks)
 
 
-def _deed(wish: Wish, view: DraftView) -> DraftCommand:
+def _command(sent: ActionRequest, view: DraftView) -> DraftCommand:
     last = view.standing.last
-    if wish.action is Action.UNDO and last and last.place != wish.sent.number("undoes"):
-        raise GateError(_CHANGED_SINCE)
-    return deed_of(wish.sent, wish.action, wish.actor, view.shown.review)
+    if sent.action is Action.UNDO and last and last.place != sent.form.number("undoes"):
+        raise GateError(_CHANGED)
+    return read_command(sent.form, sent.action, sent.actor, view.shown.review)
 
 
-async def _asked_again(wish: Wish, view: DraftView) -> DraftCommand:
-    """Ask a seat again, unless it can be told before that nothing would come of it."""
-    seen, reason = wish.sent.text("seen"), wish.sent.text("reason") or None
+async def _ask_again(sent: ActionRequest, view: DraftView) -> DraftCommand:
+    """Ask a seat again, unless the answer could not be used anyway."""
+    seen, reason = sent.form.text("seen"), sent.form.text("reason") or None
     claim = view.claim
-    if claim and not claim.is_of(wish.actor.name):
-        raise GateError(f"{claim.holder} has this draft; wait, or take it over")
+    if claim and not claim.is_of(sent.actor.name):
+        raise GateError(f"draft {sent.draft} is reserved for {claim.holder}; wait, or take it over")
     if seen != view.shown.hash:
-        raise StaleDraft(_CHANGED_SINCE, view.shown.hash, reason or "")
-    if why := refusal(view.standing, wish.action, wish.actor.role):
-        raise GateError(f"draft {wish.draft} {why}")
-    seat = await wish.services.rerun(view, wish.sent.text("persona"))
-    return DraftCommand(action=wish.action, actor=wish.actor, seen=seen, reason=reason, seat=seat)
+        raise StaleDraft(_CHANGED, view.shown.hash, reason or "")
+    if why := refusal(view.standing, sent.action, sent.actor.role):
+        raise GateError(f"draft {sent.draft} {why}")
+    seat = await sent.services.ask_again(view, sent.form.text("persona"))
+    return DraftCommand(action=sent.action, actor=sent.actor, seen=seen, reason=reason, seat=seat)
 
 
-async def _onward(wish: Wish) -> str:
-    """Return where somebody goes next: after a decision, to the next draft."""
-    action, draft = wish.action, wish.draft
-    list_ = wish.sent.text(LIST)
+async def _next_url(sent: ActionRequest) -> str:
+    """Return the page to show next: after a decision, that of the next draft."""
+    action, draft, list_ = sent.action, sent.draft, sent.form.text(LIST)
     if action in _DECISIONS:
-        following = await _following(wish)
+        following = await _next_draft(sent)
         if following:
-            return noted(_place(following), action, draft, list_=list_)
-        return wish.filters.url(done=action.value, was=str(draft))
-    on = wish.sent.number("on")
-    if action is Action.PUBLISH and on is not None:
-        return noted(_place(on) if on else "/", action, draft, list_=list_)
-    return noted(_place(draft), action, draft, await _fragment(wish), list_=list_)
+            return with_notice(_path(following), action, draft, list_=list_)
+        return sent.filters.url(done=action.value, was=str(draft))
+    here = sent.form.number("on")
+    if action is Action.PUBLISH and here is not None:
+        return with_notice(_path(here) if here else "/", action, draft, list_=list_)
+    return with_notice(_path(draft), action, draft, await _fragment(sent), list_=list_)
 
 
-async def _following(wish: Wish) -> int | None:
-    return await next_draft(wish.services.store, wish.actor, wish.draft, wish.filters.wanted)
+async def _next_draft(sent: ActionRequest) -> int | None:
+    """Return the next draft of the user's list that waits and is not reserved for another; new ones come first."""
+    store, name = sent.services.store, canonical(sent.actor.name)
+    for state in (State.DRAFTED, State.IN_REVIEW):
+        page = await store.queue.page(
+            sent.filters.query.model_copy(update={"state": state}), limit=_NEXT_PAGE
+        )
+        for line in page.rows:
+            if line.id != sent.draft and (line.holder is None or canonical(line.holder) == name):
+                return line.id
+    return None
 
 
-async def _fragment(wish: Wish) -> str:
-    if wish.action is Action.TICK:
-        missing = (await wish.view()).missing
+async def _fragment(sent: ActionRequest) -> str:
+    if sent.action is Action.TICK:
+        missing = (await sent.view()).missing
         return anchor(missing[0]) if missing else "decide"
-    persona = wish.sent.text("persona")
-    return f"seat-{persona}" if persona and wish.action in _QUIET else ""
+    persona = sent.form.text("persona")
+    return f"seat-{persona}" if persona and sent.action in _STAYS_ON_PAGE else ""
 
 
-async def _already(wish: Wish, view: DraftView, done: RecordedEvent) -> Response:
-    if wish.action in _QUIET:
-        return RedirectResponse(_place(wish.draft), 303)
+async def _already_done(sent: ActionRequest, view: DraftView, done: RecordedEvent) -> Response:
+    if sent.action in _STAYS_ON_PAGE:
+        return RedirectResponse(_path(sent.draft), 303)
     return render(
-        wish.request,
-        "already.html.j2",
+        sent.request,
+        "already_done.html.j2",
         view=view,
-        said=DONE[done.kind],
+        done=DONE[done.kind],
         when=ago(done.at),
-        following=await _following(wish),
+        following=await _next_draft(sent),
     )
 
 
-def _place(draft: int) -> str:
+def _path(draft: int) -> str:
     return f"/drafts/{draft}"

@@ -1,4 +1,4 @@
-"""A draft as its page shows it: the listing, the takes and what was found in them, and what may be done next."""
+"""The page of a draft: the listing, the takes with their findings, and the actions that the user may take."""
 
 from __future__ import annotations
 
@@ -6,28 +6,44 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
+from starlette.responses import HTMLResponse
+
 from panel.checks import Finding, Status, allowed_resolutions, blocks, label_of
 from panel.core.draft_rules import WAITING, Action, State
 from panel.core.draft_state import allowed, opened, refusal
-from panel.core.take import NoTake, NoTakeReason
+from panel.core.take import NoTake, NoTakeReason, Verdict
+from panel.core.tool import PriceClass
 from panel.core.word_diff import word_diff
-from panel.web.highlight import Piece, Stretch, pieces, quoted
+from panel.report import Editorial, review_html
+from panel.report.html import policy
+from panel.report.page import safe_href
+from panel.web import wording
+from panel.web.auth import current_user
+from panel.web.highlight import Highlight, Piece, find_quote, highlight
+from panel.web.notices import LIST, read_notice
+from panel.web.queue_page import filters_of_list
+from panel.web.rendering import render
+from panel.web.services import services_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from starlette.responses import Response
 
     from panel.core.draft_rules import Actor
     from panel.core.edits import EditMark
     from panel.core.resolution import RecordedResolution
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.core.word_diff import Piece as Changed
+    from panel.core.word_diff import Piece as Change
     from panel.store import DraftView
 
-_NEXT = {**dict.fromkeys(WAITING, Action.APPROVE), State.APPROVED: Action.PUBLISH}
-_BETWEEN = "scores"
+_CLOSED = frozenset({State.PUBLISHED, State.REJECTED, State.RETRACTED})
+_NEXT_ACTION = {**dict.fromkeys(WAITING, Action.APPROVE), State.APPROVED: Action.PUBLISH}
+_PANEL_FIELD = "scores"
 _ID_CHARS = 12
-_FIELDS = (
+_LISTING_FIELDS = (
     ("tagline", "Tagline"),
     ("category", "Category"),
     ("pricing", "Pricing"),
@@ -35,237 +51,245 @@ _FIELDS = (
     ("license", "Licence"),
     ("best_for", "Best for"),
 )
-_STATED = {Status.IN_LISTING: "in_listing", Status.SOURCED: "sourced"}
 
 
-class Noted(NamedTuple):
-    """A finding that somebody must deal with, or has dealt with.
+async def show_draft(request: Request) -> Response:
+    """Show a draft, and reserve it for the user unless it is closed or reserved for another."""
+    services, actor = services_of(request), current_user(request).actor
+    number = request.path_params["draft"]
+    view = await services.store.approval.view(number, services.checks)
+    if view.standing.state not in _CLOSED:
+        view = view.model_copy(update={"claim": await services.store.locks.claim(number, actor)})
+    list_ = request.query_params.get(LIST, "")
+    return render(
+        request,
+        "draft.html.j2",
+        view=view,
+        page=DraftPage(view, actor),
+        review=view.shown.review,
+        action=Action,
+        verdicts=tuple(Verdict),
+        price_classes=tuple(PriceClass),
+        editing=request.query_params.get("edit", ""),
+        safe_href=safe_href,
+        wording=wording,
+        notice=await read_notice(request),
+        list=list_,
+        back=filters_of_list(list_, services.personas).url(),
+    )
+
+
+async def show_preview(request: Request) -> Response:
+    """Show the page as readers will see it, for a sandboxed frame."""
+    services = services_of(request)
+    view = await services.store.approval.view(request.path_params["draft"], services.checks)
+    approval = view.standing.approval
+    editorial = Editorial(
+        marks=view.shown.marks,
+        approved_by=approval.by if approval else None,
+        approved_at=view.history[approval.place].at if approval else None,
+    )
+    headers = {"content-security-policy": f"{policy()}; frame-ancestors 'self'; sandbox"}
+    return HTMLResponse(review_html(view.shown.review, services.report_context, editorial), headers=headers)
+
+
+class NumberedFinding(NamedTuple):
+    """A finding that must be resolved before approval, or has been.
 
     Attributes:
-        number: its number on the page, from 1.
-        finding: the finding.
-        label: what it is, in a few words.
-        tick: how it was dealt with; None if it was not.
+        number: on the page, from 1.
+        resolution: None while it is open.
     """
 
     number: int
     finding: Finding
     label: str
-    tick: RecordedResolution | None
+    resolution: RecordedResolution | None
 
     @property
     def resolvable(self) -> bool:
-        """Whether a resolution is allowed; otherwise the words must be cut."""
+        """Whether a resolution is allowed; otherwise the text must be cut."""
         return bool(allowed_resolutions(self.finding))
 
     @property
     def anchor(self) -> str:
-        """Its place on the page, whatever its number."""
+        """Id of the finding's element, which does not change with its number."""
         return anchor(self.finding)
 
 
-class Judged(NamedTuple):
+def anchor(finding: Finding) -> str:
+    """Return the id of a finding's element."""
+    return f"finding-{finding.id[:_ID_CHARS]}"
+
+
+class SeatSection(NamedTuple):
     """A seat as the page shows it.
 
     Attributes:
-        seat: the seat.
-        text: the take, or the words of a recusal, in pieces.
-        quotes: its evidence, likewise.
-        notes: what was found in it.
-        stated: how many of its claims stand in the listing.
-        sourced: how many stand in a fact with a source.
-        marks: what was edited, by field.
-        changes: the text against what the model wrote; None if it was not edited.
+        text: the take, or the reason of a recusal.
+        quotes: the evidence.
+        in_listing: number of its claims that stand in the listing.
+        sourced: number of its claims that a checked fact supports.
+        marks: edits by field.
+        changes: the text compared with the model's; None if it was not edited.
     """
 
     seat: Seat
     text: list[Piece]
     quotes: tuple[list[Piece], ...]
-    notes: tuple[Noted, ...]
-    stated: int
+    findings: tuple[NumberedFinding, ...]
+    in_listing: int
     sourced: int
     marks: dict[str, EditMark]
-    changes: list[Changed] | None
+    changes: list[Change] | None
 
     @property
     def editable(self) -> bool:
-        """Whether there is anything to edit: a take, or a recusal in the persona's own words."""
+        """Whether there is a text to edit: a take, or the reason of a recusal."""
         outcome = self.seat.outcome
         return not isinstance(outcome, NoTake) or outcome.reason is NoTakeReason.RECUSED
 
     @property
     def open(self) -> int:
-        """How many findings are neither ticked nor cut."""
-        return sum(note.tick is None for note in self.notes)
-
-
-class Told(NamedTuple):
-    """A line of the listing: what it is called, and its words in pieces."""
-
-    label: str
-    pieces: list[Piece]
-
-
-def anchor(finding: Finding) -> str:
-    """Return a finding's place on the page."""
-    return f"finding-{finding.id[:_ID_CHARS]}"
+        """Number of open findings."""
+        return sum(found.resolution is None for found in self.findings)
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A draft as somebody sees it.
-
-    Attributes:
-        view: the draft.
-        actor: who looks at it.
-    """
+class DraftPage:
+    """A draft as one user sees it."""
 
     view: DraftView
     actor: Actor
 
     @property
-    def mine(self) -> bool:
-        """Whether nobody else has the draft before them."""
-        return self.view.claim is None or self.view.claim.is_of(self.actor.name)
+    def reserved_for_other(self) -> bool:
+        """Whether another user has reserved the draft."""
+        return self.view.claim is not None and not self.view.claim.is_of(self.actor.name)
 
     @cached_property
-    def may(self) -> frozenset[Action]:
-        """What who looks may do; only a take-over while somebody else has the draft."""
-        if not self.mine:
+    def actions(self) -> frozenset[Action]:
+        """Actions that the user may take; only the take-over of a draft that another user has reserved."""
+        if self.reserved_for_other:
             return frozenset({Action.TAKE_OVER})
-        fresh = self.view.standing.state is State.DRAFTED
-        may = {
-            *allowed(self.view.standing, self.actor.role),
-            *allowed(opened(self.view.standing), self.actor.role),
-        }
-        return frozenset(may - {Action.TAKE_OVER} - ({Action.OPEN} if fresh else set()))
+        state, role = self.view.standing, self.actor.role
+        actions = {*allowed(state, role), *allowed(opened(state), role)} - {Action.TAKE_OVER}
+        return frozenset(actions - ({Action.OPEN} if state.state is State.DRAFTED else set()))
 
     @property
     def approvable(self) -> bool:
-        """Whether it may be approved as it is."""
-        return Action.APPROVE in self.may and not self.view.missing
+        """Whether the user may approve the draft as it is."""
+        return Action.APPROVE in self.actions and not self.view.missing
 
     @cached_property
-    def refused(self) -> str | None:
-        """Why who looks may not do what comes next, as the end of a sentence about the draft; None if they may."""
-        action = _NEXT.get(self.view.standing.state)
+    def refusal(self) -> str | None:
+        """Reason why the user may not take the next step, as the end of a sentence about the draft."""
+        action = _NEXT_ACTION.get(self.view.standing.state)
         return refusal(opened(self.view.standing), action, self.actor.role) if action else None
 
     @cached_property
-    def notes(self) -> tuple[Noted, ...]:
-        """All findings that somebody must deal with, or has dealt with, in order."""
-        blocking = filter(blocks, self.view.findings)
+    def findings(self) -> tuple[NumberedFinding, ...]:
+        """All findings that must be resolved before approval, or have been, in order."""
         return tuple(
-            Noted(
+            NumberedFinding(
                 number,
                 finding,
                 label_of(finding),
                 self.view.tick_of(finding) if allowed_resolutions(finding) else None,
             )
-            for number, finding in enumerate(blocking, 1)
+            for number, finding in enumerate(filter(blocks, self.view.findings), 1)
         )
 
     @property
-    def by_number(self) -> dict[int, Noted]:
-        """They, by their numbers."""
-        return {note.number: note for note in self.notes}
+    def by_number(self) -> dict[int, NumberedFinding]:
+        """Map finding number to finding."""
+        return {found.number: found for found in self.findings}
 
     @property
-    def of_listing(self) -> tuple[Noted, ...]:
-        """Those in the listing."""
-        return tuple(note for note in self.notes_of(None) if note.finding.where.field != _BETWEEN)
+    def open_findings(self) -> tuple[NumberedFinding, ...]:
+        """Findings without a resolution."""
+        return tuple(found for found in self.findings if found.resolution is None)
 
     @property
-    def of_panel(self) -> tuple[Noted, ...]:
-        """Those between the takes."""
-        return tuple(note for note in self.notes_of(None) if note.finding.where.field == _BETWEEN)
+    def listing_findings(self) -> tuple[NumberedFinding, ...]:
+        """Findings in the listing."""
+        return tuple(found for found in self._findings_of(None) if found.finding.where.field != _PANEL_FIELD)
 
     @property
-    def missing(self) -> tuple[Noted, ...]:
-        """The findings that stand in the way of approval."""
-        return tuple(note for note in self.notes if note.tick is None)
+    def panel_findings(self) -> tuple[NumberedFinding, ...]:
+        """Findings about the takes together."""
+        return tuple(found for found in self._findings_of(None) if found.finding.where.field == _PANEL_FIELD)
 
-    def notes_of(self, persona: str | None) -> tuple[Noted, ...]:
-        """Return the findings in a seat; those in the listing and between the takes for None."""
-        return tuple(note for note in self.notes if note.finding.where.persona == persona)
+    def _findings_of(self, persona: str | None) -> tuple[NumberedFinding, ...]:
+        return tuple(found for found in self.findings if found.finding.where.persona == persona)
 
     @cached_property
-    def seats(self) -> tuple[Judged, ...]:
-        """The seats, in the order of the roster."""
-        return tuple(self._judged(seat) for seat in self.view.shown.review.seats)
-
-    @cached_property
-    def listing(self) -> tuple[Told, ...]:
-        """What the listing says beside its description."""
+    def listing(self) -> tuple[tuple[str, list[Piece]], ...]:
+        """Label and text of each field of the listing beside its description."""
         tool = self.view.shown.review.tool
-        told = [Told(title, self.listed(field)) for field, title in _FIELDS if getattr(tool, field)]
-        names = [self.listed(f"aliases.{place}") for place in range(len(tool.aliases))]
-        return (*told, *(Told("Also called", name) for name in names))
+        fields = [(title, self.listing_text(name)) for name, title in _LISTING_FIELDS if getattr(tool, name)]
+        aliases = (self.listing_text(f"aliases.{index}") for index in range(len(tool.aliases)))
+        return (*fields, *(("Also called", alias) for alias in aliases))
 
-    def listed(self, field: str) -> list[Piece]:
-        """Return a text of the listing, with what was found in it, and with what takes quote of it."""
-        tool = self.view.shown.review.tool
-        text = dict(_texts(tool)).get(field, "") or ""
-        return pieces(text, [*self._found(None, field), *self._quoted(text)])
+    def listing_text(self, field: str) -> list[Piece]:
+        """Return a text of the listing, with its findings and the quotes that takes make of it highlighted."""
+        text = dict(_listing_texts(self.view.shown.review.tool)).get(field, "") or ""
+        return highlight(text, [*self._highlights(None, field), *self._quotes_in(text)])
 
     def mark(self, field: str) -> EditMark | None:
-        """Return what was edited of the tool, or None."""
+        """Return the edit of a field of the tool, or None."""
         return self.view.shown.mark(None, field)
 
-    def _judged(self, seat: Seat) -> Judged:
-        persona, take = seat.persona, seat.take
-        field = "take" if take else "detail"
-        text = take.take if take else _detail(seat)
-        quotes = take.evidence if take else ()
+    @cached_property
+    def seats(self) -> tuple[SeatSection, ...]:
+        """The seats, in the order of the roster."""
+        return tuple(map(self._seat, self.view.shown.review.seats))
+
+    def _seat(self, seat: Seat) -> SeatSection:
+        persona, outcome = seat.persona, seat.outcome
+        field, text = ("detail", outcome.detail) if isinstance(outcome, NoTake) else ("take", outcome.take)
+        quotes = () if isinstance(outcome, NoTake) else outcome.evidence
         marks = {mark.field: mark for mark in self.view.shown.marks if mark.persona == persona}
-        mine = [finding for finding in self.view.findings if finding.where.persona == persona]
-        was = marks.get(field)
-        return Judged(
+        statuses = [found.status for found in self.view.findings if found.where.persona == persona]
+        return SeatSection(
             seat=seat,
-            text=pieces(text, self._found(persona, field)),
+            text=highlight(text, self._highlights(persona, field)),
             quotes=tuple(
-                pieces(quote, self._found(persona, f"evidence.{place}")) for place, quote in enumerate(quotes)
+                highlight(quote, self._highlights(persona, f"evidence.{index}"))
+                for index, quote in enumerate(quotes)
             ),
-            notes=self.notes_of(persona),
-            stated=sum(finding.status is Status.IN_LISTING for finding in mine),
-            sourced=sum(finding.status is Status.SOURCED for finding in mine),
+            findings=self._findings_of(persona),
+            in_listing=statuses.count(Status.IN_LISTING),
+            sourced=statuses.count(Status.SOURCED),
             marks=marks,
-            changes=word_diff(str(was.original.value), text) if was else None,
+            changes=word_diff(str(marks[field].original.value), text) if field in marks else None,
         )
 
-    def _found(self, persona: str | None, field: str) -> list[Stretch]:
-        numbers = {note.finding.id: note for note in self.notes}
-        return [
-            _stretch(finding, numbers.get(finding.id))
-            for finding in self.view.findings
-            if (finding.where.persona, finding.where.field) == (persona, field) and finding.span
-        ]
+    def _highlights(self, persona: str | None, field: str) -> Iterator[Highlight]:
+        numbered = {found.finding.id: found for found in self.findings}
+        for finding in self.view.findings:
+            if finding.span and (finding.where.persona, finding.where.field) == (persona, field):
+                tone, title, number = _tone(finding, numbered.get(finding.id))
+                yield Highlight(finding.span.start, finding.span.end, tone, title, number)
 
-    def _quoted(self, text: str) -> Iterator[Stretch]:
+    def _quotes_in(self, text: str) -> Iterator[Highlight]:
         for seat in self.view.shown.review.seats:
             for quote in seat.take.evidence if seat.take else ():
-                yield from quoted(text, quote, f"Quoted by {seat.name}")
+                yield from find_quote(text, quote, f"Quoted by {seat.name}")
 
 
-def _stretch(finding: Finding, note: Noted | None) -> Stretch:
-    span = finding.span
-    start, end = (span.start, span.end) if span else (0, 0)
-    if note is None:
-        return Stretch(start, end, _STATED.get(finding.status, "flagged"), finding.note)
-    if note.tick:
-        return Stretch(start, end, "ticked", f"{note.label}: {note.tick.kind} ({note.tick.by})", note.number)
-    tone = "unsupported" if finding.status is Status.UNSUPPORTED else "flagged"
-    return Stretch(start, end, tone, f"{note.label}: {finding.note}", note.number)
+def _tone(finding: Finding, numbered: NumberedFinding | None) -> tuple[str, str, int | None]:
+    if numbered is None:
+        return finding.status.value, finding.note, None
+    if resolution := numbered.resolution:
+        return "resolved", f"{numbered.label}: {resolution.kind} ({resolution.by})", numbered.number
+    return finding.status.value, f"{numbered.label}: {finding.note}", numbered.number
 
 
-def _detail(seat: Seat) -> str:
-    return seat.outcome.detail if isinstance(seat.outcome, NoTake) else ""
-
-
-def _texts(tool: Tool) -> Iterator[tuple[str, str | None]]:
-    for field in ("name", "description", *(name for name, _ in _FIELDS)):
+def _listing_texts(tool: Tool) -> Iterator[tuple[str, str | None]]:
+    for field in ("name", "description", *(name for name, _ in _LISTING_FIELDS)):
         yield field, getattr(tool, field)
-    for place, name in enumerate(tool.aliases):
-        yield f"aliases.{place}", name
-    for place, fact in enumerate(tool.facts):
-        yield f"facts.{place}.claim", fact.claim
+    for index, alias in enumerate(tool.aliases):
+        yield f"aliases.{index}", alias
+    for index, fact in enumerate(tool.facts):
+        yield f"facts.{index}.claim", fact.claim

@@ -1,35 +1,35 @@
-"""A text in pieces, so that a page can mark what a check found in it, and what a take quotes of it."""
+"""Highlights in a text: the findings of the checks in it, and the quotes that takes make of it."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks.texts import plain
+from panel.core.highlight import split_at_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-TONES = ("in_listing", "sourced", "quoted", "ticked", "flagged", "unsupported")
-"""How a stretch is marked; where several lie over each other, the last of these wins."""
+TONES = ("in_listing", "sourced", "quoted", "resolved", "flagged", "unsupported")
+"""CSS classes of highlights; where several overlap, the last of these wins."""
 
-# What may stand between two words of a quote without making it another one.
-_LOOSE = r"[\s*_`~]*"
+# Marks that may stand between two words of a quote.
+_BETWEEN = r"[\s*_`~]*"
 _TOKENS = re.compile(r"[^\W_]+|[^\w\s*`~]")
-_LEFT_OUT = re.compile(r"\u2026|\.{3,}")
-_FEWEST_CHARS = 3
+_ELLIPSIS = re.compile(r"\u2026|\.{3,}")
+_MIN_CHARS = 3
 
 
-class Stretch(NamedTuple):
-    """A part of a text about which there is something to say.
+class Highlight(NamedTuple):
+    """A highlighted span of a text.
 
     Attributes:
-        start: where it begins, in characters.
-        end: where it has ended.
+        start: its first character.
+        end: the character after its last.
         tone: one of `TONES`.
-        title: what there is to say.
-        number: of the finding that is listed beside the text; None if none is.
+        title: the tooltip.
+        number: of a finding that the page lists; None if it lists none.
     """
 
     start: int
@@ -40,13 +40,10 @@ class Stretch(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A piece of a text, all of which is marked alike.
+    """A piece of a text with one highlight or none.
 
     Attributes:
-        text: its words.
-        tone: one of `TONES`, or empty.
-        title: what there is to say of it.
-        ends: numbers of the findings whose words end with it.
+        ends: numbers of the findings whose span ends with it.
     """
 
     text: str
@@ -55,38 +52,36 @@ class Piece(NamedTuple):
     ends: tuple[int, ...] = ()
 
 
-def pieces(text: str, stretches: Iterable[Stretch]) -> list[Piece]:
-    """Return a text in pieces that together are the text again; stretches outside of it are left out."""
-    inside = [each for each in stretches if 0 <= each.start < each.end <= len(text)]
-    edges = {edge for each in inside for edge in (each.start, each.end)}
-    cuts = sorted({0, len(text), *edges})
-    return [_piece(text, start, end, inside) for start, end in pairwise(cuts)]
+def highlight(text: str, highlights: Iterable[Highlight]) -> list[Piece]:
+    """Divide a text into pieces; highlights that do not lie within the text are left out."""
+    inside = [each for each in highlights if 0 <= each.start < each.end <= len(text)]
+    pieces = []
+    spans = {index: (each.start, each.end) for index, each in enumerate(inside)}
+    for part, _, end, keys in split_at_spans(text, spans):
+        covering = [inside[key] for key in keys]
+        pieces.append(
+            Piece(
+                part,
+                max((each.tone for each in covering), key=TONES.index, default=""),
+                "; ".join(dict.fromkeys(each.title for each in covering)),
+                tuple(each.number for each in covering if each.number is not None and each.end == end),
+            )
+        )
+    return pieces
 
 
-def _piece(text: str, start: int, end: int, stretches: list[Stretch]) -> Piece:
-    over = [each for each in stretches if each.start < end and each.end > start]
-    if not over:
-        return Piece(text[start:end])
-    return Piece(
-        text[start:end],
-        max((each.tone for each in over), key=TONES.index),
-        "; ".join(dict.fromkeys(each.title for each in over)),
-        tuple(each.number for each in over if each.number is not None and each.end == end),
-    )
+def find_quote(text: str, quote: str, title: str) -> Iterator[Highlight]:
+    """Yield the place of a quote in a text, ignoring case, white space and typography; each part of one with an ellipsis.
 
-
-def quoted(text: str, quote: str, title: str) -> Iterator[Stretch]:
-    """Yield where a quote stands in a text, whatever its case, white space and typography; each part of one with an ellipsis.
-
-    It only marks: whether the quote is one, the checks decide.
+    This is for display only: the checks decide whether the quote is true to the text.
     """
-    place, simple = 0, plain(text)
-    for part in _LEFT_OUT.split(plain(quote)):
+    position, simple = 0, plain(text)
+    for part in _ELLIPSIS.split(plain(quote)):
         tokens = _TOKENS.findall(part)
-        if sum(map(len, tokens)) < _FEWEST_CHARS:
+        if sum(map(len, tokens)) < _MIN_CHARS:
             continue
-        found = re.compile(_LOOSE.join(map(re.escape, tokens)), re.IGNORECASE).search(simple, place)
+        found = re.compile(_BETWEEN.join(map(re.escape, tokens)), re.IGNORECASE).search(simple, position)
         if found is None:
             return
-        yield Stretch(found.start(), found.end(), "quoted", title)
-        place = found.end()
+        yield Highlight(found.start(), found.end(), "quoted", title)
+        position = found.end()

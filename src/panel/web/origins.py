@@ -1,4 +1,4 @@
-"""Where a request comes from: by which name the server was called, and by which site."""
+"""Host and origin checks of a request, and the client's IP address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OWN_SITES = {"same-origin", "none"}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or an IP address is of the machine itself, and no name server is asked for it."""
+    """Return whether a name or IP address is this machine's own, without a DNS lookup."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -24,12 +24,12 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(request: Request) -> str:
-    """Return the name that the server was called by, lower case and without a port; blank if that cannot be told."""
+    """Return the host name of a request, lower case and without a port; empty if it has none."""
     return _split(request.headers.get("host", ""))[0]
 
 
 def check_host(request: Request, allowed: frozenset[str]) -> None:
-    """Refuse names that are not the server's, which is how a page elsewhere reaches into this machine (DNS rebinding).
+    """Refuse host names that are not the server's, so that DNS rebinding does not reach it.
 
     Raises:
         HTTPException: 400.
@@ -37,12 +37,12 @@ def check_host(request: Request, allowed: frozenset[str]) -> None:
     host = host_of(request)
     if len(request.headers.getlist("host")) != 1 or not (is_loopback(host) or host in allowed):
         raise HTTPException(
-            400, "This server is not called by that name. Start it with --allow-host NAME to add one."
+            400, "The server does not answer to this host name. Start it with --allow-host NAME to add one."
         )
 
 
 def check_origin(request: Request) -> None:
-    """Refuse what another site's page sends.
+    """Refuse requests that another site's page sends.
 
     Raises:
         HTTPException: 403.
@@ -51,25 +51,20 @@ def check_origin(request: Request) -> None:
     origins = request.headers.getlist("origin")
     if not (_OWN_SITES.issuperset(sites) and all(_is_own(request, origin) for origin in origins)):
         raise HTTPException(
-            403, "That was sent from another site. Open the page here, and send it from there."
+            403, "This was sent from another site. Open the page here and send the form from there."
         )
 
 
 def address_of(request: Request) -> str:
-    """Return the IP address that a request came from; blank if there is none."""
-    host = request.client.host if request.client else ""
+    """Return the client's IP address; empty if there is none."""
     try:
-        return plain_address(host)
+        return plain_address(request.client.host if request.client else "")
     except ValueError:
         return ""
 
 
 def plain_address(text: str) -> str:
-    """Return an IP address in its one spelling; one of IPv4 within IPv6 as what it is.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """Return the normal spelling of an IP address; ValueError if it is none. An IPv4 address in IPv6 becomes IPv4."""
     address = ip_address(text)
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address)
@@ -81,7 +76,7 @@ def _is_own(request: Request, origin: str) -> bool:
         return False
     host, port = _split(rest)
     own_host, own_port = _split(request.headers["host"])
-    # A proxy may speak HTTPS for the server, so that the browser's scheme decides what a missing port means.
+    # A proxy may speak HTTPS for the server, so a missing port means that of the browser's scheme.
     return host == own_host and (port or _PORTS[scheme]) == (own_port or _PORTS[scheme])
 
 

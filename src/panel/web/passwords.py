@@ -1,4 +1,4 @@
-"""Passwords: kept as argon2id hashes, and compared without telling whether there is such a user."""
+"""Passwords: hashed with argon2id, and compared in the same time whether or not the user exists."""
 
 from __future__ import annotations
 
@@ -13,55 +13,48 @@ from panel.errors import SettingsError
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-FEWEST_CHARS, MOST_CHARS = 12, 1_000
-AT_ONCE = 2
-"""Comparisons at a time: each takes 64 MB of memory."""
+MIN_CHARS, MAX_CHARS = 12, 1_000
+_PARALLEL = 2
+"""Comparisons at a time; each takes 64 MiB of memory."""
 
 
-def hashed(password: str) -> str:
-    """Return the hash of a new password.
-
-    The parameters are those of RFC 9106, section 4, for little memory: 64 MiB, 3 passes, 4 lanes.
+def hash_password(password: str) -> str:
+    """Return the hash of a new password, with the low-memory parameters of RFC 9106, section 4.
 
     Raises:
         SettingsError: it is too short or too long, or the web extra is missing.
     """
-    password = _normal(password)
-    if not FEWEST_CHARS <= len(password) <= MOST_CHARS:
-        raise SettingsError(f"a password has {FEWEST_CHARS} to {MOST_CHARS:,} characters; choose another one")
+    password = _normalize(password)
+    if not MIN_CHARS <= len(password) <= MAX_CHARS:
+        raise SettingsError(f"a password has {MIN_CHARS} to {MAX_CHARS:,} characters; choose another one")
     return _hasher().hash(password)
 
 
-class Passwords:
-    """Compares passwords in threads, few at once, so that the server goes on answering."""
+class PasswordChecker:
+    """Compares passwords in threads, few at a time, so that the server stays responsive."""
 
     def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(_PARALLEL)
 
-    async def match(self, password: str, hash_: str | None) -> bool:
-        """Whether a password is the one that a hash was made of.
-
-        Args:
-            password: what somebody typed.
-            hash_: the hash; None where there is no such user, which takes as long, and never matches.
-        """
-        async with self._turn:
-            return await asyncio.to_thread(_match, password, hash_)
+    async def match(self, password: str, stored: str | None) -> bool:
+        """Return whether a password belongs to a stored hash; for an unknown user, None takes as long and never matches."""
+        async with self._slots:
+            return await asyncio.to_thread(_match, password, stored)
 
 
-def _match(password: str, hash_: str | None) -> bool:
+def _match(password: str, stored: str | None) -> bool:
     from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 - few commands need it
 
-    stand_in = _nobodys()
+    placeholder = _placeholder_hash()
     try:
-        _hasher().verify(hash_ or stand_in, _normal(password[:MOST_CHARS]))
+        _hasher().verify(stored or placeholder, _normalize(password[:MAX_CHARS]))
     except (VerificationError, InvalidHashError):
         return False
-    return hash_ is not None
+    return stored is not None
 
 
-def _normal(password: str) -> str:
-    # As RFC 8265 has it, so that the same keys give the same password on every system.
+def _normalize(password: str) -> str:
+    # RFC 8265: the same keys give the same password on every system.
     return unicodedata.normalize("NFC", password)
 
 
@@ -75,5 +68,5 @@ def _hasher() -> PasswordHasher:
 
 
 @cache
-def _nobodys() -> str:
+def _placeholder_hash() -> str:
     return _hasher().hash(secrets.token_bytes())

@@ -1,4 +1,4 @@
-"""What pages say, where they say it in more than one place; templates use all of it."""
+"""Labels and sentences of the pages."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 __all__ = [
     "DONE",
     "EMPTY",
-    "HAPPENED",
     "ORDERS",
     "SPLITS",
     "TABS",
     "age",
     "ago",
     "dollars",
+    "event_label",
     "moment",
     "run_state",
     "votes",
@@ -35,12 +35,12 @@ TABS: Mapping[State, str] = {state: state.label.capitalize() for state in State}
 
 EMPTY: Mapping[State | None, str] = {
     None: "There are no drafts yet. Review a tool with panel review, or many with panel batch run.",
-    State.DRAFTED: "No new drafts. Whatever panel review or panel batch run makes next will wait here.",
-    State.IN_REVIEW: "Nobody is in the middle of a review. Drafts come here once somebody edits or ticks something in them.",
-    State.CHANGES_REQUESTED: "No changes are asked for.",
-    State.APPROVED: "Nothing is waiting to be published.",
+    State.DRAFTED: "No new drafts. The next ones that panel review or panel batch run makes will appear here.",
+    State.IN_REVIEW: "No drafts are in review. A draft appears here when its first finding is resolved or its first edit saved.",
+    State.CHANGES_REQUESTED: "No drafts wait for changes.",
+    State.APPROVED: "No drafts wait to be published.",
     State.PUBLISHED: "Nothing is published yet. Approve a draft, then publish it.",
-    State.REJECTED: "Nothing was rejected.",
+    State.REJECTED: "No drafts were rejected.",
     State.RETRACTED: "Nothing was retracted.",
 }
 
@@ -60,43 +60,47 @@ SPLITS: Mapping[Split, str] = {
 DONE: Mapping[str, str] = {
     Action.OPEN: "Reopened",
     Action.EDIT: "Edited",
-    Action.TICK: "Ticked a finding of",
+    Action.TICK: "Resolved a finding of",
     Action.RERUN_SEAT: "Asked a seat again for",
     Action.APPROVE: "Approved",
     Action.REQUEST_CHANGES: "Requested changes to",
     Action.REJECT: "Rejected",
     Action.PUBLISH: "Published",
     Action.RETRACT: "Retracted",
-    Action.UNDO: "Undid a step of",
+    Action.UNDO: "Undid the last step of",
 }
-"""What was done, before the name of a tool."""
+"""Past actions, before the name of a tool."""
 
-HAPPENED: Mapping[str, str] = {
+_EVENTS: Mapping[str, str] = {
     **DONE,
     "drafted": "Drafted",
     "revised": "Revised by the program",
-    Action.EDIT: "Edited",
-    Action.TICK: "Ticked a finding",
+    Action.TICK: "Resolved a finding",
     Action.RERUN_SEAT: "Asked a seat again",
     Action.REQUEST_CHANGES: "Requested changes",
     Action.UNDO: "Undid a step",
     Action.TAKE_OVER: "Took the draft over",
 }
-"""What was done, by itself."""
+
+
+def event_label(kind: str) -> str:
+    """Return what happened in an event of a draft's history: `Edited`."""
+    return _EVENTS.get(kind, kind.replace("_", " ").capitalize())
+
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _UNITS = ((_DAY, "day", "d"), (_HOUR, "hour", "h"), (_MINUTE, "minute", "min"))
 
 
 def age(since: datetime, now: datetime | None = None) -> str:
-    """Return how long something is ago, in its largest unit: `3 h`; `now` is the present unless given."""
+    """Return the time since a moment in its largest unit: `3 h`."""
     return _ago(since, now, short=True) or "< 1 min"
 
 
 def ago(since: datetime, now: datetime | None = None) -> str:
-    """Return how long something is ago, in a sentence: `3 hours ago`."""
-    told = _ago(since, now, short=False)
-    return f"{told} ago" if told else "just now"
+    """Return the time since a moment in words: `3 hours ago`."""
+    words = _ago(since, now, short=False)
+    return f"{words} ago" if words else "just now"
 
 
 def _ago(since: datetime, now: datetime | None, *, short: bool) -> str:
@@ -114,12 +118,12 @@ def moment(at: datetime) -> str:
 
 
 def votes(line: QueueRow) -> Tally:
-    """Return the votes of a draft as the queue knows them, which is without the scores."""
+    """Return the votes of a draft; the queue does not know the scores."""
     return Tally(ships=line.ships, skips=line.skips, scores=None)
 
 
 def run_state(line: RunSummary) -> str:
-    """Return where a run is."""
+    """Return the state of a run in words."""
     match line.state:
         case RunState.MAKING:
             return "being made"

@@ -13,11 +13,11 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route
 
 from panel.errors import GateError, NotFound, PanelError
-from panel.web import assets
-from panel.web.middleware import SAFE, Hardened
+from panel.web.middleware import SAFE_METHODS, SecurityHeaders
 from panel.web.origins import check_host, check_origin
 from panel.web.public import votes
 from panel.web.public.files import SiteFiles
+from panel.web.rendering import asset_route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class Door:
             request = Request(scope)
             try:
                 check_host(request, self._hosts)
-                if request.method not in SAFE:
+                if request.method not in SAFE_METHODS:
                     check_origin(request)
             except HTTPException as error:
                 await told(request, error)(scope, receive, send)
@@ -74,7 +74,7 @@ def create_public_app(services: PublicServices, routes: Sequence[BaseRoute] = ()
         services: what its pages work with.
         routes: what else it answers.
     """
-    places = [assets.route, *votes.routes(services), *routes, Mount("/", SiteFiles(services.site))]
+    places = [asset_route, *votes.routes(services), *routes, Mount("/", SiteFiles(services.site))]
     return _app(places, [Middleware(Door, hosts=services.hosts)])
 
 
@@ -110,6 +110,6 @@ def told(request: Request, error: Exception) -> Response:
 def _app(routes: Sequence[BaseRoute], middleware: Sequence[Middleware]) -> Starlette:
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Hardened, headers=HEADERS), *middleware],
+        middleware=[Middleware(SecurityHeaders, headers=HEADERS), *middleware],
         exception_handlers={HTTPException: told, PanelError: told},
     )

@@ -1,32 +1,32 @@
 "use strict";
-// Keys for editors. Every key leads to something on the page that also works without this script.
+// Keyboard commands. Each one uses a control on the page that also works without this script.
 
-const one = (selector, within = document) => within.querySelector(selector);
-const seen = (element) => element.checkVisibility();
-const stops = () => [...document.querySelectorAll("[data-stop]")].filter(seen);
-const here = () => document.activeElement?.closest("[data-stop]");
+const find = (selector, within = document) => within.querySelector(selector);
+const isVisible = (element) => element.checkVisibility();
+const steps = () => [...document.querySelectorAll("[data-step]")].filter(isVisible);
+const currentStep = () => document.activeElement?.closest("[data-step]");
 
-function arrive(element) {
+function focusOn(element) {
   for (let box = element.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
   element.focus({ preventScroll: true });
   const frame = element.getBoundingClientRect();
   if (frame.top < 0 || frame.bottom > innerHeight) element.scrollIntoView({ block: frame.height < innerHeight ? "center" : "start" });
 }
 
-function step(by) {
-  const all = stops();
-  const at = all.indexOf(here());
+function move(by) {
+  const all = steps();
+  const at = all.indexOf(currentStep());
   const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by;
-  if (all[next]) arrive(all[next]);
+  if (all[next]) focusOn(all[next]);
 }
 
-function use(element) {
+function activate(element) {
   if (element.matches("details")) {
     element.open = !element.open || !element.contains(document.activeElement);
-    if (element.open) arrive(one("textarea, input:not([type=hidden])", element));
+    if (element.open) focusOn(find("textarea, input:not([type=hidden])", element));
     else element.querySelector("summary").focus();
   } else if (element.matches("input, [data-hold]")) {
-    arrive(element);
+    focusOn(element);
     element.select?.();
   } else {
     element.click();
@@ -34,31 +34,31 @@ function use(element) {
 }
 
 function leave(field) {
-  const reasoned = field.closest(".reasoned");
-  if (reasoned) reasoned.open = false;
-  const place = reasoned ? one("summary", reasoned) : field.closest("[tabindex='-1']");
-  (place ?? one("#main")).focus({ preventScroll: true });
+  const decision = field.closest(".with-reason");
+  if (decision) decision.open = false;
+  const place = decision ? find("summary", decision) : field.closest("[tabindex='-1']");
+  (place ?? find("#main")).focus({ preventScroll: true });
 }
 
 function press(key) {
   const seat = document.activeElement?.closest("[data-seat]") ?? document;
-  const wanted = (within) => [...within.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(seen);
-  const found = wanted(seat) ?? wanted(document);
-  if (found) use(found);
+  const matching = (within) => [...within.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(isVisible);
+  const found = matching(seat) ?? matching(document);
+  if (found) activate(found);
   return Boolean(found);
 }
 
-function help() {
-  const dialog = one("#help");
+function toggleHelp() {
+  const dialog = find("#help");
   if (dialog.open) dialog.close();
   else dialog.showModal();
 }
 
-const ways = {
-  j: () => step(1),
-  k: () => step(-1),
-  o: () => here()?.matches("a") && here().click(),
-  "?": help,
+const commands = {
+  j: () => move(1),
+  k: () => move(-1),
+  o: () => currentStep()?.matches("a") && currentStep().click(),
+  "?": toggleHelp,
   "/": () => press("/") || location.assign("/#f-search"),
 };
 
@@ -78,11 +78,11 @@ document.addEventListener("keydown", (event) => {
     if (key === "Escape") leave(target);
     return;
   }
-  const isListed = Object.hasOwn(ways, key) || one(`[data-key="${CSS.escape(key)}"]`);
+  const isListed = Object.hasOwn(commands, key) || find(`[data-key="${CSS.escape(key)}"]`);
   if (!isListed || (event.repeat && key !== "j" && key !== "k")) return;
-  if (one("#help").open && key !== "?") return;
+  if (find("#help").open && key !== "?") return;
   event.preventDefault();
-  if (Object.hasOwn(ways, key)) ways[key]();
+  if (Object.hasOwn(commands, key)) commands[key]();
   else press(key);
 });
 
@@ -91,46 +91,46 @@ document.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (link.dataset.key === "?") {
     event.preventDefault();
-    help();
+    toggleHelp();
   } else if (link.dataset.edit) {
     const box = document.getElementById(`edit-${link.dataset.edit}`);
     if (!box) return;
     event.preventDefault();
     box.open = true;
-    arrive(one("textarea", box));
+    focusOn(find("textarea", box));
   } else {
     const place = document.getElementById(link.hash.slice(1));
     if (!place) return;
     event.preventDefault();
     history.replaceState(null, "", link.hash);
-    arrive(place);
+    focusOn(place);
   }
 });
 
-// A form is sent once: what a second click would send is on its way.
+// A form is sent once; a second click does nothing.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
   if (event.target.dataset.sent) event.preventDefault();
-  else if (event.target.dataset.wait) wait(event.target);
+  else if (event.target.dataset.wait) showWaiting(event.target);
   event.target.dataset.sent = "yes";
 });
 
-function wait(form) {
-  const words = document.createElement("p");
-  words.className = "soft waiting";
-  words.textContent = one("#said").textContent = form.dataset.wait;
-  form.append(words);
+function showWaiting(form) {
+  const message = document.createElement("p");
+  message.className = "soft waiting";
+  message.textContent = find("#status").textContent = form.dataset.wait;
+  form.append(message);
 }
 
-// Whoever leaves the page with words that were not sent is asked first.
-const isWritten = (field) => field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue;
+// Ask before the page is left with unsaved text.
+const isChanged = (field) => field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue;
 addEventListener("beforeunload", (event) => {
   const left = [...document.forms].filter((form) => form.method === "post" && !form.dataset.sent);
-  if (left.some((form) => [...form.elements].some(isWritten))) event.preventDefault();
+  if (left.some((form) => [...form.elements].some(isChanged))) event.preventDefault();
 });
 addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
-  for (const words of document.querySelectorAll(".waiting")) words.remove();
+  for (const message of document.querySelectorAll(".waiting")) message.remove();
 });
 
 const place = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -138,9 +138,9 @@ if (place) {
   if (place.matches("input")) place.focus();
   else if (place.matches("details")) {
     place.open = true;
-    arrive(one("textarea, input:not([type=hidden])", place));
-  } else arrive(place);
+    focusOn(find("textarea, input:not([type=hidden])", place));
+  } else focusOn(place);
 }
-// Readers of the screen hear what changes after a page is there, not what it begins with.
-const said = one("[data-say]");
-if (said) setTimeout(() => (one("#said").textContent = said.textContent), 100);
+// Screen readers announce changes after loading, not the first content of a page.
+const notice = find("[data-announce]");
+if (notice) setTimeout(() => (find("#status").textContent = notice.textContent), 100);
