@@ -56,7 +56,7 @@ def test_the_queue_is_served_until_a_signal(number: int, code: int, tmp_path: Pa
         process.send_signal(number)
         out, err = process.communicate(timeout=LONGEST_WAIT)
         assert (process.returncode, out) == (code, "")
-        assert err == "Finishing what is in flight; Ctrl-C again leaves at once.\npanel: interrupted\n"
+        assert err == "Finishing open requests; press Ctrl-C again to leave at once.\npanel: interrupted\n"
 
 
 def test_the_queue_can_be_opened_in_a_browser(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_keys_edit_the_take_that_has_the_focus(desk: Desk, kim: str, page: Any) 
     page.keyboard.press("Control+A")
     page.keyboard.type(OTHER)
     page.keyboard.press("Control+Enter")
-    told(page, "compared with the model’s")
+    told(page, "compared with the model")
     assert focused(page) == "seat-skeptic"
     keys("u")
     told(page, "Undid the last step of")
