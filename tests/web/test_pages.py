@@ -136,7 +136,9 @@ async def test_a_draft_shows_what_stands_in_the_way(browser: Browser, store: Sto
     """Open findings are counted, numbered in the text and listed under their take; approval is not offered."""
     draft = await drafted(store, wanting())
     page = parsed(await browser.get(f"/drafts/{draft}"))
-    assert words(page.find_class("state-of-draft")[0]).startswith("2 findings must be resolved before approval: 1 2")
+    assert words(page.find_class("state-of-draft")[0]).startswith(
+        "2 findings must be resolved before approval: 1 2"
+    )
     assert [words(mark) for mark in page.xpath("//mark[contains(@class, 'unsupported')]")][-1] == "$9 a month"
     listed = page.xpath("//article[@id='seat-builder']//li[contains(@class, 'finding')]")
     assert len(listed) == 1
