@@ -103,7 +103,7 @@ def test_unknown_fields_are_refused() -> None:
 )
 def test_the_entry_price_follows_the_class(fields: dict[str, str], entry: str) -> None:
     """A card prints the price class, or the vendor's own words where it is unknown."""
-    assert tool(**fields).entry == entry
+    assert tool(**fields).entry_price == entry
 
 
 def test_a_price_class_is_one_of_seven() -> None:
@@ -162,9 +162,9 @@ def test_lists_have_limits() -> None:
 
 def test_the_tagline_stands_in_for_best_for() -> None:
     """What a tool suits is best_for, else the tagline, else nothing."""
-    assert tool(best_for="Teams", tagline="See inside").suits == "Teams"
-    assert tool(tagline="See inside").suits == "See inside"
-    assert tool().suits is None
+    assert tool(best_for="Teams", tagline="See inside").audience == "Teams"
+    assert tool(tagline="See inside").audience == "See inside"
+    assert tool().audience is None
 
 
 def test_the_canonical_name_has_no_case() -> None:

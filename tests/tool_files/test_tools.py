@@ -113,7 +113,7 @@ def test_a_whole_tool_is_read() -> None:
     """Lists, dates and facts come through."""
     (tool,) = from_stdin(f"{MINIMAL}{FACT}aliases: [Lamp]\nlaunched_on: 2026-03-30\nprice_class: free\n")
     assert tool.facts[0].source == "https://lantern.dev"
-    assert (tool.aliases, str(tool.launched_on), tool.entry) == (("Lamp",), "2026-03-30", "Free")
+    assert (tool.aliases, str(tool.launched_on), tool.entry_price) == (("Lamp",), "2026-03-30", "Free")
 
 
 @pytest.mark.parametrize(

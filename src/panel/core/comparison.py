@@ -127,7 +127,7 @@ class Comparison(Frozen):
         return (
             DecisionRow(label="Community", cells=tuple(NO_VOTES for _ in tools)),
             DecisionRow(label="Pricing", cells=tuple(tool.pricing or NOT_STATED for tool in tools)),
-            DecisionRow(label="Best for", cells=tuple(tool.suits or NOT_STATED for tool in tools)),
+            DecisionRow(label="Best for", cells=tuple(tool.audience or NOT_STATED for tool in tools)),
             DecisionRow(label="Category", cells=tuple(tool.category or NOT_STATED for tool in tools)),
         )
 

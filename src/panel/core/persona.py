@@ -1,4 +1,4 @@
-"""Who sits on a panel."""
+"""Personas: the critics of a panel."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ Lines = Annotated[tuple[Line, ...], Field(min_length=1)]
 
 
 class PersonaScaffold(Frozen):
-    """Help for weak models in a persona's own terms; `{name}` and `{category}` stand for the tool's.
-
-    The probes and openers of `panel.core.prompt.Scaffold`, before the tool is known.
+    """A persona's part of `panel.core.prompt.Scaffold`, for weak models; `{name}` and `{category}` are those of the tool.
 
     Attributes:
-        probe: start of an answer about the whole listing, whose next word tells the judgement.
-        favourable: next words that speak for the tool, each with its leading space.
-        unfavourable: next words that speak against it.
-        strong: words for a sentence that speaks for the tool, each with its leading space; if there are none, the favourable ones.
-        weak: words for a sentence that speaks against it; if there are none, the unfavourable ones.
+        probe: start of an answer about the whole listing, whose next word shows the judgement.
+        favourable: next words in favour of the tool, each with its leading space.
+        unfavourable: next words against it.
+        strong: next words in favour, for single sentences; by default the favourable ones.
+        weak: next words against, for single sentences; by default the unfavourable ones.
         openers: first words of each sentence of a take.
     """
 
@@ -38,21 +36,21 @@ class PersonaScaffold(Frozen):
 
 
 class Persona(Frozen):
-    """A critic: data that is shown to a model, never a template.
+    """A critic. All of it is data for a model; none of it is rendered as a template.
 
     Attributes:
-        id: file name without its ending; how rosters and recordings name the critic.
-        name: what pages call the critic.
+        id: file name without its ending; used in rosters and recordings.
+        name: name on pages.
         motto: the critic's stance in one line.
-        lens: the questions that every take must answer.
-        remit: what the critic does not judge, and so when it recuses itself.
-        excited_by: what earns points.
-        tired_of: what loses them.
-        never_says: phrases that must not stand in a take.
-        scoring: what a score of 20, 40, 60, 80 and 95 means.
-        body: the instructions, in the second person.
-        scaffold: help for weak models, or None.
-        calibration: figures for a weak model, measured by `bench/calibrate.py`, or None.
+        lens: questions that every take must answer.
+        remit: the field of the critic; it recuses itself from tools outside.
+        excited_by: features that earn points.
+        tired_of: features that lose points.
+        never_says: phrases that must not appear in a take.
+        scoring: meaning of the scores 20, 40, 60, 80 and 95.
+        body: instructions, in the second person.
+        scaffold: help for weak models.
+        calibration: scale of a weak model's scores, measured by `bench/calibrate.py`.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -77,5 +75,5 @@ class Persona(Frozen):
 
     @property
     def digest(self) -> str:
-        """The sha256 of all that decides how the persona judges."""
+        """Sha256 of all fields."""
         return digest_of(self.model_dump(mode="json"))

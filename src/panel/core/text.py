@@ -1,8 +1,7 @@
-"""Text as it is kept: nothing that a reader cannot see, and names as file names.
+"""Clean text of invisible characters, and turn names into slugs.
 
-What is invisible is decided by Unicode: general categories Cc, Cf, Cn, Co and Cs, and the property
-Default_Ignorable_Code_Point (DerivedCoreProperties.txt) for the characters of other categories. Emoji
-sequences, which need some of these characters, follow UTS #51.
+Invisible are the Unicode general categories Cc, Cf, Cn, Co and Cs, and characters of other categories with the property
+Default_Ignorable_Code_Point (DerivedCoreProperties.txt). Emoji sequences (UTS #51) keep those that they need.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ MAX_SLUG_CHARS = 80
 SLUG_PATTERN = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 _HASH_CHARS = 8
-_SEPARATOR = "-vs-"  # joins two slugs to the name of a comparison
+_SEPARATOR = "-vs-"  # between the slugs of a comparison
 _DEVICES = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 _PAGES = """
 404 500 about admin api archive assets atom categories category compare comparisons draft drafts favicon feed
@@ -26,9 +25,8 @@ search sitemap static tag tags tool tools
 RESERVED_SLUGS = frozenset(_DEVICES) | frozenset(_PAGES.split())
 
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_BLANKS = str.maketrans(
-    {"\t": " ", "\u2800": " "}
-)  # the empty Braille cell is a blank that is no white space
+# The empty Braille cell is blank, but not white space.
+_BLANKS = str.maketrans({"\t": " ", "\u2800": " "})
 
 # Extended_Pictographic, and U+2194 only with a selector: alone it composes with U+0338 to another arrow.
 _PICTOGRAPH = (
@@ -50,66 +48,58 @@ _EMOJI = re.compile(f"({'|'.join(_FLAGS)}|{_KEYCAP}|{_ELEMENT}(?:\u200d{_ELEMENT
 _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_TRACELESS = dict.fromkeys(map(ord, "'\u2019\u2122\u2120\u00ae\u00a9"))  # apostrophes and legal marks
+_DROPPED = dict.fromkeys(map(ord, "'\u2019\u2122\u2120\u00ae\u00a9"))  # apostrophes and legal marks
 
 
 def one_line(text: str) -> str:
-    """Return visible text on one line, single spaces between its words.
-
-    Args:
-        text: anything, lone surrogates included.
-    """
+    """Return the visible text on one line, with single spaces between words; lone surrogates are accepted."""
     return unicodedata.normalize("NFC", " ".join(_visible(text).split()))
 
 
 def prose(text: str) -> str:
-    """Return visible text with its lines, at most one blank line between two paragraphs.
-
-    Args:
-        text: anything, lone surrogates included.
-    """
+    """Return the visible text with its lines, and at most one blank line in a row; lone surrogates are accepted."""
     lines = "\n".join(" ".join(line.split()) for line in _visible(text).split("\n"))
     return unicodedata.normalize("NFC", re.sub(r"\n{3,}", "\n\n", lines).strip())
 
 
 def well_formed(text: str) -> str:
-    """Return text that can be encoded: surrogate pairs joined, lone ones replaced by U+FFFD."""
+    """Return text that can be encoded: surrogate pairs are joined, lone surrogates become U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def is_invisible(char: str) -> bool:
-    """Whether a character shows nothing of its own: a control, unassigned, or ignored by default."""
+    """Return whether a character is invisible: a control, unassigned, or ignorable by default."""
     return unicodedata.category(char)[0] == "C" or _IGNORABLE.match(char) is not None
 
 
 def canonical(name: str) -> str:
-    """Return what two spellings of one name have in common: trimmed and without case."""
+    """Return the normal form of a name for comparison: trimmed and without case."""
     return one_line(name).casefold()
 
 
 def slugify(name: str) -> str:
-    """Return a name for files and addresses: 1-80 of `a-z`, `0-9` and single hyphens, never a reserved one.
+    """Return the slug of a name: 1-80 of `a-z`, `0-9` and single hyphens, never a reserved one.
 
-    Accents and punctuation go without a trace. Where a letter, digit or symbol that tells names apart has
-    no ASCII form (`C++`, `C#`, a Japanese name), or the name is cut, a short hash of it is added.
+    Accents and punctuation are dropped. If the name has a distinctive character without an ASCII form (`C++`, `C#`, a
+    Japanese name) or is shortened, a short hash of it is added.
     """
     folded = _ascii_fold(name)
     words = re.findall("[a-z0-9]+", folded)
     slug = "-".join(words)
-    if _is_telling(folded) or len(slug) > MAX_SLUG_CHARS or is_reserved_slug(slug):
+    if _loses_distinction(folded) or len(slug) > MAX_SLUG_CHARS or is_reserved_slug(slug):
         return hashed_slug(slug, name)
     return slug
 
 
 def hashed_slug(slug: str, name: str) -> str:
-    """Return the slug with a short hash of itself and the name, cut to the limit."""
+    """Return the slug, shortened, with a short hash of slug and name at its end."""
     digest = digest_of([slug, canonical(name)])[:_HASH_CHARS]
     stem = slug[: MAX_SLUG_CHARS - _HASH_CHARS - 1].strip("-")
     return f"{stem or 'tool'}-{digest}"
 
 
 def is_reserved_slug(slug: str) -> bool:
-    """Whether a slug is empty, a page of the site, a comparison's or a device name of Windows."""
+    """Return whether a slug is empty, a page of the site, like a comparison's, or a device name of Windows."""
     return not slug or slug in RESERVED_SLUGS or _SEPARATOR in slug
 
 
@@ -118,19 +108,19 @@ def _visible(text: str) -> str:
     hidden = {ord(char): None for char in set(spaced) if char != "\n" and is_invisible(char)}
     if not hidden:
         return spaced
-    # Splitting by a pattern with one group gives plain text and emoji sequences in turn.
+    # A split by a pattern with one group alternates between plain text and emoji sequences.
     pieces = _EMOJI.split(spaced)
     pieces[::2] = [plain.translate(hidden) for plain in pieces[::2]]
     return "".join(pieces)
 
 
 def _ascii_fold(name: str) -> str:
-    kept = one_line(name).translate(_TRACELESS)
+    kept = one_line(name).translate(_DROPPED)
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", kept).casefold())
     return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
 
 
-def _is_telling(folded: str) -> bool:
+def _loses_distinction(folded: str) -> bool:
     return any(
         char in "#&*@%"
         or (unicodedata.category(char)[0] in "LNSC" and not (char.isascii() and char.isalnum()))

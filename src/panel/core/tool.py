@@ -1,4 +1,4 @@
-"""What is reviewed."""
+"""Tools, and the rules for their fields."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_TEXT = "not_text"
 MAX_ALIASES = 20
 MAX_FACTS = 50
 
-_KINDS: dict[type, str] = {
+_TYPE_NAMES: dict[type, str] = {
     bool: "a boolean",
     int: "a number",
     float: "a number",
@@ -45,7 +45,7 @@ _KINDS: dict[type, str] = {
 
 
 class PriceClass(StrEnum):
-    """How a tool is paid for; never guessed, so unknown unless its file says."""
+    """The kind of pricing; never guessed, so unknown unless the tool file states it."""
 
     OPEN_SOURCE = "open_source"
     FREE = "free"
@@ -56,7 +56,7 @@ class PriceClass(StrEnum):
     UNKNOWN = "unknown"
 
 
-_ENTRY = {
+_ENTRY_PRICES = {
     PriceClass.OPEN_SOURCE: "Free",
     PriceClass.FREE: "Free",
     PriceClass.FREEMIUM: "Free tier",
@@ -68,7 +68,7 @@ _ENTRY = {
 
 def _text(value: object, clean: Callable[[str], str] = one_line) -> str:
     if not isinstance(value, str):
-        kind = _KINDS.get(type(value), "something else")
+        kind = _TYPE_NAMES.get(type(value), "something else")
         raise PydanticCustomError(NOT_TEXT, "expected text, got {kind}", {"kind": kind})
     return clean(value)
 
@@ -82,8 +82,8 @@ def _required(value: object, *, limit: int, clean: Callable[[str], str] = one_li
     return text
 
 
-def _optional(value: object, *, limit: int) -> str | None:
-    return None if _is_blank(value) else _required(value, limit=limit)
+def _optional(value: object, *, validate: Callable[[object], object]) -> object:
+    return None if _is_blank(value) else validate(value)
 
 
 def _is_blank(value: object) -> bool:
@@ -91,12 +91,8 @@ def _is_blank(value: object) -> bool:
 
 
 def _address(value: object) -> str:
-    # Only the ends are trimmed: an address with something hidden inside is refused, not repaired.
+    # Only the ends are trimmed: an address with hidden characters inside is refused, not repaired.
     return public_address(_text(value, lambda text: text.strip(" \t\r\n")))
-
-
-def _optional_address(value: object) -> str | None:
-    return None if _is_blank(value) else _address(value)
 
 
 def _day(value: object) -> date:
@@ -107,10 +103,6 @@ def _day(value: object) -> date:
         return date.fromisoformat(text if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else "")
     except ValueError:
         raise ValueError("is not a date; write it as year-month-day, such as 2026-03-31") from None
-
-
-def _optional_day(value: object) -> date | None:
-    return None if _is_blank(value) else _day(value)
 
 
 def _price_class(value: object) -> PriceClass:
@@ -132,41 +124,35 @@ def _slug(value: object) -> str:
     return slug
 
 
-def _items(value: object, *, what: str, limit: int) -> object:
+def _items(value: object, *, noun: str, limit: int) -> object:
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
-        kind = _KINDS.get(type(value), "text")
-        raise ValueError(f"expected a list of {what}, got {kind}")  # noqa: TRY004 - pydantic reports ValueError
+        kind = _TYPE_NAMES.get(type(value), "text")
+        raise ValueError(f"expected a list of {noun}, got {kind}")  # noqa: TRY004 - pydantic reports ValueError
     if len(value) > limit:
-        raise ValueError(f"{len(value)} {what}, the limit is {limit}")
+        raise ValueError(f"{len(value)} {noun}, the limit is {limit}")
     return value
 
 
 _Name = Annotated[str, BeforeValidator(partial(_required, limit=120))]
-_Short = Annotated[str | None, BeforeValidator(partial(_optional, limit=80))]
-_Medium = Annotated[str | None, BeforeValidator(partial(_optional, limit=120))]
-_Long = Annotated[str | None, BeforeValidator(partial(_optional, limit=200))]
+_Text80 = Annotated[str | None, BeforeValidator(partial(_optional, validate=partial(_required, limit=80)))]
+_Text120 = Annotated[str | None, BeforeValidator(partial(_optional, validate=partial(_required, limit=120)))]
+_Text200 = Annotated[str | None, BeforeValidator(partial(_optional, validate=partial(_required, limit=200)))]
 _Claim = Annotated[str, BeforeValidator(partial(_required, limit=500))]
-_Prose = Annotated[str, BeforeValidator(partial(_required, limit=10_000, clean=prose))]
-_Names = Annotated[tuple[_Name, ...], BeforeValidator(partial(_items, what="names", limit=MAX_ALIASES))]
+_Paragraphs = Annotated[str, BeforeValidator(partial(_required, limit=10_000, clean=prose))]
+_Names = Annotated[tuple[_Name, ...], BeforeValidator(partial(_items, noun="names", limit=MAX_ALIASES))]
 
 
 class Fact(Frozen):
-    """Something about a tool that its listing does not say.
-
-    Attributes:
-        claim: 1-500 characters on one line.
-        source: public web address where it can be read.
-        checked_on: day on which somebody read it there.
-    """
+    """A fact about a tool from outside its listing: a claim, its source, and the day on which an editor checked it."""
 
     claim: _Claim
     source: Annotated[str, BeforeValidator(_address)]
     checked_on: Annotated[date, BeforeValidator(_day)]
 
 
-_Facts = Annotated[tuple[Fact, ...], BeforeValidator(partial(_items, what="facts", limit=MAX_FACTS))]
+_Facts = Annotated[tuple[Fact, ...], BeforeValidator(partial(_items, noun="facts", limit=MAX_FACTS))]
 
 
 def _slug_of(fields: dict[str, Any]) -> str:
@@ -174,61 +160,53 @@ def _slug_of(fields: dict[str, Any]) -> str:
 
 
 class Tool(Frozen):
-    """A tool as its file describes it: text is cleaned, then measured; what is blank is None.
+    """A tool to review. Text is cleaned before its length is checked, and a blank optional field is None.
 
     Attributes:
-        name: 1-120 characters on one line.
-        description: 1-10,000 characters, in paragraphs.
-        tagline: up to 200 characters.
-        category: up to 80 characters; tools of one category compete.
-        pricing: up to 200 characters, the vendor's own words.
-        price_class: how the tool is paid for.
-        url: public web address.
-        maker: up to 120 characters.
-        license: up to 80 characters.
-        launched_on: day of the launch.
-        best_for: up to 200 characters; the tagline stands in for it.
-        facts: what was checked elsewhere, up to 50.
-        aliases: other names of the same tool, up to 20.
-        slug: file name; made from the name unless given.
+        description: paragraphs; all other texts are single lines.
+        category: tools of the same category compete.
+        pricing: in the vendor's own words.
+        facts: confirmed facts from outside the listing.
+        aliases: other names of the same tool.
+        slug: name of the tool in files and addresses; made from `name` unless given.
     """
 
     name: _Name
-    description: _Prose
-    tagline: _Long = None
-    category: _Short = None
-    pricing: _Long = None
+    description: _Paragraphs
+    tagline: _Text200 = None
+    category: _Text80 = None
+    pricing: _Text200 = None
     price_class: Annotated[PriceClass, BeforeValidator(_price_class)] = PriceClass.UNKNOWN
-    url: Annotated[str | None, BeforeValidator(_optional_address)] = None
-    maker: _Medium = None
-    license: _Short = None
-    launched_on: Annotated[date | None, BeforeValidator(_optional_day)] = None
-    best_for: _Long = None
+    url: Annotated[str | None, BeforeValidator(partial(_optional, validate=_address))] = None
+    maker: _Text120 = None
+    license: _Text80 = None
+    launched_on: Annotated[date | None, BeforeValidator(partial(_optional, validate=_day))] = None
+    best_for: _Text200 = None
     facts: _Facts = ()
     aliases: _Names = ()
     slug: Annotated[str, BeforeValidator(_slug)] = Field(default_factory=_slug_of)
 
     @property
-    def suits(self) -> str | None:
-        """Whom the tool suits: `best_for`, or the tagline in its place."""
+    def audience(self) -> str | None:
+        """`best_for`, or else the tagline."""
         return self.best_for or self.tagline
 
     @property
-    def entry(self) -> str:
-        """The entry price as a card prints it; the vendor's own words where the class is unknown."""
-        return _ENTRY.get(self.price_class) or self.pricing or NOT_STATED
+    def entry_price(self) -> str:
+        """Label of the price class; if that is unknown, the vendor's own words."""
+        return _ENTRY_PRICES.get(self.price_class) or self.pricing or NOT_STATED
 
     @property
     def host(self) -> str | None:
-        """The host of the tool's own address, if it has one."""
+        """Host of the tool's address."""
         return urlsplit(self.url).hostname if self.url else None
 
     @property
     def canonical(self) -> str:
-        """The name without case: two tools that share it are the same tool."""
+        """The name without case, which identifies a tool."""
         return canonical(self.name)
 
     @property
     def digest(self) -> str:
-        """The sha256 of everything that describes the tool; the slug only says where it is filed."""
+        """Sha256 of all fields but the slug, which does not describe the tool."""
         return digest_of(self.model_dump(mode="json", exclude={"slug"}))

@@ -1,8 +1,7 @@
-"""Web addresses that anybody can open: the check of a spelling, without looking a name up.
+"""Normalise web addresses and refuse those of hosts that are not public, without resolving names.
 
-A fetcher must still check every address that a name resolves to. Networks that are not public follow the
-IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), kept here because the answer of
-`ipaddress.is_global` differs between releases of Python.
+A fetcher must also check every address that a name resolves to. Private networks are those of the IANA IPv4 and IPv6
+Special-Purpose Address Registries (RFC 6890), listed here because `ipaddress.is_global` differs between releases of Python.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ MAX_PORT = 65_535
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _LOCAL_NAMES = "arpa corp home internal intranet lan local localdomain localhost private"
-# Services that answer with the address in the name, or with 127.0.0.1.
+# Services that resolve to the address in the name, or to 127.0.0.1.
 _OPEN_RESOLVERS = """
 1u.ms backname.io lacolhost.com localho.st localtest.me lvh.me nip.io rbndr.us sslip.io traefik.me vcap.me xip.io
 yoogle.com
 """
-# 168.63.129.16 is public by its number, and Azure's metadata service by its use.
+# 168.63.129.16 is a public address that Azure uses for its metadata service.
 _PRIVATE_IPV4 = """
 0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
 """
-# Within global unicast: protocol assignments with Teredo, documentation, 6to4, documentation.
+# Inside global unicast: protocol assignments with Teredo, documentation, 6to4, documentation.
 _PRIVATE_IPV6 = "2001::/23 2001:db8::/32 2002::/16 3fff::/20"
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -46,13 +45,13 @@ _GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 
 def public_address(url: str) -> str:
-    """Return the normalised form of a web address that is open to the public.
+    """Return the normal form of a public web address.
 
-    The scheme and the host are in lower case, the host in its ASCII form (`xn--`), a port that goes without
-    saying is left out, and characters outside ASCII are percent-encoded. No name is looked up.
+    Scheme and host are in lower case, the host in its ASCII form (`xn--`), a default port is dropped, and characters outside
+    ASCII are percent-encoded.
 
     Raises:
-        ValueError: with a sentence that says what is wrong with the address.
+        ValueError: the address is not valid or not public; the message says why.
     """
     _check_characters(url)
     try:
@@ -67,7 +66,7 @@ def public_address(url: str) -> str:
         raise _unreadable()
     host = _public_host(parts.hostname or "")
     rest = [quote(part, safe=_PATH_CHARS + "?") for part in (parts.path, parts.query, parts.fragment)]
-    return SplitResult(parts.scheme, host + _stated_port(parts), *rest).geturl()
+    return SplitResult(parts.scheme, host + _port_suffix(parts), *rest).geturl()
 
 
 def _check_characters(url: str) -> None:
@@ -79,7 +78,7 @@ def _check_characters(url: str) -> None:
         raise ValueError("must not hold white space, control characters or invisible characters")
 
 
-def _stated_port(parts: SplitResult) -> str:
+def _port_suffix(parts: SplitResult) -> str:
     try:
         port = parts.port
     except ValueError:

@@ -107,7 +107,7 @@ def _blank() -> Text:
 
 
 def _listing(tool: Tool) -> list[RenderableType]:
-    filed = _text(" · ".join(part for part in (tool.category, tool.entry) if part))
+    filed = _text(" · ".join(part for part in (tool.category, tool.entry_price) if part))
     return [filed, *([_text(tool.tagline, "italic")] if tool.tagline else [])]
 
 

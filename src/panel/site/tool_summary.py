@@ -223,7 +223,7 @@ def _card(
         name=one_line(listed.name),
         tagline=one_line(listed.tagline or ""),
         category=one_line(listed.category or ""),
-        entry=one_line(listed.entry),
+        entry=one_line(listed.entry_price),
         verdict=KEYS[tally.verdict],
         line=tally.line,
         marks=tuple(
