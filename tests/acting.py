@@ -1,20 +1,16 @@
-"""A provider that plays a part, and an observer that remembers."""
+"""Replies of models, and an observer that remembers."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import Completion, Finish, Usage
-from panel.providers.base import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from panel.core.completion import ModelConfig
     from panel.core.persona import Persona
-    from panel.core.prompt import Prompt
     from panel.core.take import Seat
     from panel.core.tool import Tool
 
@@ -32,39 +28,8 @@ def completion(text: str, finish: Finish = Finish.COMPLETE, **more: Any) -> Comp
     """Return a completion that used 100 tokens to say it."""
     usage = Usage(input_tokens=90, output_tokens=10)
     return Completion(
-        text=text, finish=finish, provider="actor", model="m-1", usage=usage, request_id="r", **more
+        text=text, finish=finish, provider="mock", model="m-1", usage=usage, request_id="r", **more
     )
-
-
-class Actor(Provider):
-    """Answers each prompt by its part: a function, or lines by label that are used up one a call."""
-
-    name = "actor"
-
-    def __init__(self, part: Callable[[Prompt], Any] | dict[str, list[Any]]) -> None:
-        self._part = part
-        self.asked: list[tuple[Prompt, ModelConfig]] = []
-        self.in_flight = 0
-        self.most_in_flight = 0
-
-    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        """Answer, fail, or wait, as the part says."""
-        self.asked.append((prompt, config))
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        try:
-            await asyncio.sleep(0)
-            return await self._act(prompt)
-        finally:
-            self.in_flight -= 1
-
-    async def _act(self, prompt: Prompt) -> Completion:
-        line = self._part[prompt.label].pop(0) if isinstance(self._part, dict) else self._part(prompt)
-        if asyncio.iscoroutine(line):
-            line = await line
-        if isinstance(line, Exception):
-            raise line
-        return completion(line) if isinstance(line, str) else line
 
 
 class Memory:

@@ -1,22 +1,21 @@
-"""Providers that play a part in the tests of their wrappers, and a halt that does not really wait."""
+"""A scripted mock for tests of middleware, and a stop signal that does not really wait."""
 
 from __future__ import annotations
 
 import asyncio
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import Completion, Finish, Usage
-from panel.providers.base import Provider, StopSignal
+from panel.providers.base import StopSignal
+from panel.providers.mock import MockProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from panel.core.completion import ModelConfig
-    from panel.core.prompt import Prompt
-
 
 class Unhurried(StopSignal):
-    """A halt whose waits end at once, and are remembered."""
+    """A stop signal whose waits end at once, and are remembered."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,37 +26,9 @@ class Unhurried(StopSignal):
         await asyncio.sleep(0)
 
 
-class Scripted(Provider):
-    """Does what each line says, one line a call: raises an error, returns a completion, awaits an event and answers."""
-
-    name = "scripted"
-
-    def __init__(self, *lines: Any) -> None:
-        self.lines = list(lines)
-        self.calls = 0
-        self.in_flight = 0
-        self.most_in_flight = 0
-        self.closed = False
-
-    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:  # noqa: ARG002 - its part is written
-        self.calls += 1
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        try:
-            return await self._act(self.lines.pop(0) if self.lines else None)
-        finally:
-            self.in_flight -= 1
-
-    async def _act(self, line: Any) -> Completion:
-        await asyncio.sleep(0)
-        if isinstance(line, Exception):
-            raise line
-        if isinstance(line, asyncio.Event):
-            await line.wait()
-        return line if isinstance(line, Completion) else answer()
-
-    async def aclose(self) -> None:
-        self.closed = True
+def scripted(*steps: Any) -> MockProvider:
+    """Return a mock that takes the steps, one a call, and then gives the same plain answer for ever."""
+    return MockProvider(chain(steps, repeat(answer())), name="scripted")
 
 
 def answer(text: str = "answer", **more: Any) -> Completion:

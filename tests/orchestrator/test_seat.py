@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from acting import TAKE, Actor, Memory, completion, reply
+from acting import TAKE, Memory, completion, reply
 from panel.core.completion import Finish, ModelConfig, Probabilities
 from panel.core.review import ReviewSetup
 from panel.core.take import Flag, NoTake, NoTakeReason, Take
@@ -12,6 +12,7 @@ from panel.errors import ProviderBusy, ProviderDown, ProviderTimeout
 from panel.orchestrator.ports import SeatModel
 from panel.orchestrator.seat import SeatAsker
 from panel.providers.base import StopSignal
+from panel.providers.mock import MockProvider
 
 if TYPE_CHECKING:
     from panel.core.persona import Persona
@@ -30,9 +31,13 @@ class Stage:
 
     def __init__(self, tool: Tool, book: PromptBook, critics: dict[str, Persona], *lines: Any) -> None:
         self.tool, self.critic = tool, critics["builder"]
-        self.actor, self.memory, self.halt = Actor({SEAT: list(lines)}), Memory(), StopSignal()
+        self.actor, self.memory, self.halt = (
+            MockProvider({SEAT: [completion(line) if isinstance(line, str) else line for line in lines]}),
+            Memory(),
+            StopSignal(),
+        )
         digests = {name: critic.digest for name, critic in critics.items()}
-        setup = ReviewSetup(provider="actor", config=CONFIG, prompts=book.digest, personas=digests)
+        setup = ReviewSetup(provider="mock", config=CONFIG, prompts=book.digest, personas=digests)
         self.asker = SeatAsker(SeatModel(self.actor, book, CONFIG), setup, self.memory, self.halt)
 
     async def ask(self) -> Seat:

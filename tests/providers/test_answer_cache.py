@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,8 +22,9 @@ from panel.errors import (
 from panel.providers.base import StopSignal
 from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.middleware.budget import Budget, BudgetLimit
+from panel.providers.mock import MockProvider
 from panel.providers.recording import Recording
-from parts import Scripted, answer, until
+from parts import answer, scripted, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,11 +87,11 @@ class Notebook:
             raise FULL
 
 
-class Telling(Scripted):
+class Telling(MockProvider):
     """A provider that writes into a notebook's list when it is called and when it has answered."""
 
     def __init__(self, notebook: Notebook, *lines: Any) -> None:
-        super().__init__(*lines)
+        super().__init__(chain(lines, repeat(answer())), name="scripted")
         self._notebook = notebook
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
@@ -280,7 +282,7 @@ async def test_answers_in_flight_outlive_a_storage_error(prompt: Prompt, config:
     await until(lambda: desk.inner.in_flight == 1)
     desk.halt.fail(FULL)
     released.set()
-    assert (await slow).text == "answer"
+    assert "mock take" in (await slow).text
     assert desk.notebook.told[-1] == "settle"
     assert desk.notebook.open == {}
 
@@ -341,7 +343,7 @@ async def test_a_call_that_the_budget_did_not_cover_is_not_recorded(
 ) -> None:
     """A recording has no file of a question that the budget did not let be asked, so that it is asked another time."""
     for budget, kept in ((Budget(0.001), 0), (Budget(1.0), 1)):
-        inner = BudgetLimit(Scripted(), budget, lambda _prompt, _config: 0.01)
+        inner = BudgetLimit(scripted(), budget, lambda _prompt, _config: 0.01)
         provider = AnswerCache(inner, Recording(tmp_path), StopSignal())
         (outcome,) = await asyncio.gather(provider.complete(prompt, config), return_exceptions=True)
         assert (isinstance(outcome, OverBudget), len(list(tmp_path.iterdir()))) == (not kept, kept)

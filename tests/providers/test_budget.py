@@ -18,7 +18,7 @@ from panel.providers.middleware.budget import Budget, BudgetLimit, worst_case_co
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import CallPolicy, wrap_hosted
 from panel.providers.prices import Prices
-from parts import Scripted, Unhurried, answer, until
+from parts import Unhurried, answer, scripted, until
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion
@@ -201,7 +201,7 @@ TestSpending.__doc__ = (
 async def test_an_answer_is_paid_at_its_price(prompt: Prompt, config: ModelConfig) -> None:
     """An answer with a price counts with that price, and nothing stays set aside for its call."""
     budget = Budget(1.0)
-    await BudgetLimit(Scripted(paid(0.004)), budget, one_cent).complete(prompt, config)
+    await BudgetLimit(scripted(paid(0.004)), budget, one_cent).complete(prompt, config)
     budget.release_panel("lantern")
     assert (budget.paid, set_aside(budget)) == (0.004, 0.0)
 
@@ -210,7 +210,7 @@ async def test_an_answer_is_paid_at_its_price(prompt: Prompt, config: ModelConfi
 async def test_an_answer_without_a_price_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
     """An answer whose price cannot be told counts as the worst case."""
     budget = Budget(1.0)
-    await BudgetLimit(Scripted(paid(None)), budget, one_cent).complete(prompt, config)
+    await BudgetLimit(scripted(paid(None)), budget, one_cent).complete(prompt, config)
     assert budget.paid == CENT
 
 
@@ -218,7 +218,7 @@ async def test_an_answer_without_a_price_is_paid_in_full(prompt: Prompt, config:
 async def test_a_model_without_a_price_is_asked_without_counting(prompt: Prompt, config: ModelConfig) -> None:
     """A call whose worst case is unknown is made whatever is left, and changes nothing."""
     budget = Budget(1.0, paid=1.0)
-    inner = Scripted(paid(0.5))
+    inner = scripted(paid(0.5))
     await BudgetLimit(inner, budget, lambda _prompt, _config: None).complete(prompt, config)
     assert (inner.calls, budget.paid, budget.remaining) == (1, 1.0, 0.0)
 
@@ -226,7 +226,7 @@ async def test_a_model_without_a_price_is_asked_without_counting(prompt: Prompt,
 @anyio
 async def test_a_call_that_is_not_covered_is_not_made(prompt: Prompt, config: ModelConfig) -> None:
     """Where the worst case does not fit in no call is made, and none is counted as an attempt."""
-    inner = Scripted()
+    inner = scripted()
     with pytest.raises(OverBudget) as caught:
         await BudgetLimit(inner, Budget(0.009), one_cent).complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (0, 0, 0)
@@ -238,7 +238,7 @@ async def test_the_worst_case_is_set_aside_while_a_call_is_under_way(
 ) -> None:
     """Of calls that are made at once only as many begin as fit in together in the worst case."""
     budget, answered = Budget(0.025), asyncio.Event()
-    inner = Scripted(answered, answered, answered)
+    inner = scripted(answered, answered, answered)
     provider = BudgetLimit(inner, budget, one_cent)
     calls = [asyncio.create_task(provider.complete(prompt, config)) for _ in range(3)]
     await until(lambda: sum(call.done() for call in calls) == 1)
@@ -267,7 +267,7 @@ async def test_a_failed_call_costs_what_may_be_billed(
     """Each call that may be billed without an answer counts in full, and one that cannot be costs nothing."""
     budget = Budget(1.0)
     with pytest.raises(type(error)):
-        await BudgetLimit(Scripted(error), budget, one_cent).complete(prompt, config)
+        await BudgetLimit(scripted(error), budget, one_cent).complete(prompt, config)
     budget.release_panel("lantern")
     assert (budget.paid, set_aside(budget)) == (cost, 0.0)
 
@@ -276,7 +276,7 @@ async def test_a_failed_call_costs_what_may_be_billed(
 async def test_a_cancelled_call_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
     """A call that was cancelled on its way counts at its worst price, since it may be billed."""
     budget = Budget(1.0)
-    inner = Scripted(asyncio.Event())
+    inner = scripted(asyncio.Event())
     task = asyncio.create_task(BudgetLimit(inner, budget, one_cent).complete(prompt, config))
     await until(lambda: inner.in_flight == 1)
     task.cancel()
@@ -290,7 +290,7 @@ async def test_a_bug_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> Non
     """A call that ended in a bug counts at its worst price, and nothing stays set aside for it."""
     budget = Budget(1.0)
     with pytest.raises(RuntimeError):
-        await BudgetLimit(Scripted(RuntimeError("bug")), budget, one_cent).complete(prompt, config)
+        await BudgetLimit(scripted(RuntimeError("bug")), budget, one_cent).complete(prompt, config)
     budget.release_panel("lantern")
     assert (budget.paid, set_aside(budget)) == (CENT, 0.0)
 
@@ -298,14 +298,14 @@ async def test_a_bug_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> Non
 @anyio
 async def test_lost_calls_of_an_answer_are_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
     budget = Budget(0.02)
-    await BudgetLimit(Scripted(paid(0.004, lost_calls=1)), budget, one_cent).complete(prompt, config)
+    await BudgetLimit(scripted(paid(0.004, lost_calls=1)), budget, one_cent).complete(prompt, config)
     assert budget.paid == pytest.approx(0.014)
 
 
 @anyio
 async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelConfig) -> None:
     """An attempt that the budget does not cover any more is not made, and what earlier ones may cost stays counted."""
-    inner = Scripted(*[ProviderTimeout("slow") for _ in range(4)])
+    inner = scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
     halt = Unhurried()
     policy = CallPolicy(
@@ -322,7 +322,7 @@ async def test_forty_calls_at_once_stay_within_the_budget(prompt: Prompt, config
     """Whatever 40 calls at once end with, what is paid does not exceed the limit."""
     lines = [paid(0.01), ProviderTimeout("slow"), paid(None), ProviderBusy("busy", 0.0)] * 10
     budget = Budget(0.205)
-    provider = BudgetLimit(Scripted(*lines), budget, one_cent)
+    provider = BudgetLimit(scripted(*lines), budget, one_cent)
     calls = [provider.complete(prompt, config) for _ in range(40)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert any(isinstance(outcome, OverBudget) for outcome in outcomes)
@@ -336,7 +336,7 @@ async def test_prompts_about_one_tool_share_a_reserve(
 ) -> None:
     budget = Budget(CENT)
     assert budget.reserve_panel("lantern", CENT)
-    await BudgetLimit(Scripted(), budget, one_cent).complete(
+    await BudgetLimit(scripted(), budget, one_cent).complete(
         prompt.model_copy(update={"label": label}), config
     )
 

@@ -15,7 +15,7 @@ from panel.errors import (
     ProviderUnreachable,
 )
 from panel.providers.middleware.circuit_breaker import CircuitBreaker
-from parts import Scripted, answer
+from parts import answer, scripted
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
@@ -29,7 +29,7 @@ class Line:
 
     def __init__(self, prompt: Prompt, config: ModelConfig, *lines: Any) -> None:
         self._prompt, self._config = prompt, config
-        self._breaker = CircuitBreaker(Scripted(*lines))
+        self._breaker = CircuitBreaker(scripted(*lines))
 
     async def next(self, listing: str = "LISTING") -> Any:
         prompt = self._prompt.model_copy(update={"shared": listing})
@@ -90,7 +90,7 @@ async def test_different_refusals_do_not_add_up(prompt: Prompt, config: ModelCon
 
 async def test_what_was_spent_in_vain_stays_with_the_error(prompt: Prompt, config: ModelConfig) -> None:
     """The error that stops the run still says how many calls were made and how many may be billed."""
-    breaker = CircuitBreaker(Scripted(ProviderTimeout("slow", attempts=4, lost_calls=4)))
+    breaker = CircuitBreaker(scripted(ProviderTimeout("slow", attempts=4, lost_calls=4)))
     with pytest.raises(ProviderDown, match=r"slow \(it seems to be down\)") as caught:
         await breaker.complete(prompt, config)
     assert (caught.value.attempts, caught.value.lost_calls) == (4, 4)

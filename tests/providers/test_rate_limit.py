@@ -9,7 +9,7 @@ from panel.core.completion import RateLimits, Usage
 from panel.errors import CallNotMade, ProviderBusy, ProviderError
 from panel.providers.base import StopSignal
 from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
-from parts import Scripted, Unhurried, answer, until
+from parts import Unhurried, answer, scripted, until
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
@@ -27,7 +27,7 @@ async def burst(provider: Any, prompt: Prompt, config: ModelConfig, calls: int) 
 
 async def test_calls_in_flight_are_bounded(prompt: Prompt, config: ModelConfig) -> None:
     """No more calls are in flight than the cap, however many are asked for."""
-    inner = Scripted()
+    inner = scripted()
     await burst(RateLimit(inner, RateLimiter(CallLimits(3), StopSignal())), prompt, config, 20)
     assert (inner.calls, inner.most_in_flight) == (20, 3)
 
@@ -37,7 +37,7 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
 ) -> None:
     """A 429 halves the number of calls at once; a round of good answers adds one, up to the cap."""
     gate = RateLimiter(CallLimits(8), Unhurried())
-    inner = Scripted(ProviderBusy("429", slow_down=True))
+    inner = scripted(ProviderBusy("429", slow_down=True))
     provider = RateLimit(inner, gate)
     await burst(provider, prompt, config, 1)
     assert gate.limit == 4
@@ -50,7 +50,7 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
 async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelConfig) -> None:
     """Calls that were in flight together and all met the limit halve the number at once only once."""
     gate = RateLimiter(CallLimits(8), Unhurried())
-    provider = RateLimit(Scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
+    provider = RateLimit(scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
     await burst(provider, prompt, config, 8)
     assert gate.limit == 4
 
@@ -58,7 +58,7 @@ async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelCo
 async def test_other_trouble_does_not_slow_down(prompt: Prompt, config: ModelConfig) -> None:
     """A server error says nothing about the number of calls, and leaves it."""
     gate = RateLimiter(CallLimits(8), Unhurried())
-    await burst(RateLimit(Scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
+    await burst(RateLimit(scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
     assert gate.limit == 8
 
 
@@ -66,7 +66,7 @@ async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConf
     """The wait that one call is told is kept by all calls to the model."""
     halt = Unhurried()
     provider = RateLimit(
-        Scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(CallLimits(4), halt)
+        scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(CallLimits(4), halt)
     )
     await burst(provider, prompt, config, 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
@@ -78,7 +78,7 @@ async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConf
 async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelConfig) -> None:
     """After a halt the calls in flight finish, and those that wait for their turn are not made."""
     halt, gone = StopSignal(), asyncio.Event()
-    inner = Scripted(gone, gone)
+    inner = scripted(gone, gone)
     asked = asyncio.create_task(burst(RateLimit(inner, RateLimiter(CallLimits(2), halt)), prompt, config, 6))
     await until(lambda: inner.in_flight == 2)
     halt.set("interrupted")
@@ -102,7 +102,7 @@ async def test_headers_that_say_nothing_is_left_are_heeded(
     """When the calls in flight may use up what a provider says is left, the next one waits until it is refilled."""
     halt, gone = Unhurried(), asyncio.Event()
     gate = RateLimiter(CallLimits(4), halt)
-    provider = RateLimit(Scripted(gone, answer(limits=limits)), gate)
+    provider = RateLimit(scripted(gone, answer(limits=limits)), gate)
     asked = asyncio.create_task(burst(provider, prompt, config, 2))
     await until(lambda: gate.in_flight == 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
@@ -117,14 +117,14 @@ async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig)
     """Limits that are far away make no call wait."""
     halt = Unhurried()
     far = RateLimits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
-    await burst(RateLimit(Scripted(answer(limits=far)), RateLimiter(CallLimits(4), halt)), prompt, config, 5)
+    await burst(RateLimit(scripted(answer(limits=far)), RateLimiter(CallLimits(4), halt)), prompt, config, 5)
     assert halt.waits == []
 
 
 async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig) -> None:
     """Of a rate of 60 a minute, six calls go out at once and the seventh waits; a halt lets it go without a call."""
     halt = StopSignal()
-    inner = Scripted()
+    inner = scripted()
     asked = asyncio.create_task(
         burst(RateLimit(inner, RateLimiter(CallLimits(20, 60), halt)), prompt, config, 7)
     )
@@ -136,7 +136,7 @@ async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig)
 async def test_tokens_per_minute_count_what_is_read_and_written(prompt: Prompt, config: ModelConfig) -> None:
     """A rate of tokens admits as many calls at once as fit a tenth of it, by their prompts and what answers take."""
     halt = StopSignal()
-    inner = Scripted(*[answer(usage=Usage(input_tokens=10, output_tokens=1)) for _ in range(50)])
+    inner = scripted(*[answer(usage=Usage(input_tokens=10, output_tokens=1)) for _ in range(50)])
     provider = RateLimit(inner, RateLimiter(CallLimits(50, None, 20_000), halt))
     await provider.complete(prompt, config)
     asked = asyncio.create_task(burst(provider, prompt, config, 49))

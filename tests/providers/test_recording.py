@@ -11,7 +11,7 @@ from panel.providers.base import Connection, StopSignal
 from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.recording import MANIFEST, Manifest, Recording
 from panel.providers.registry import open_provider
-from parts import Scripted, answer
+from parts import answer, scripted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +26,14 @@ def replayed(folder: Path) -> Provider:
     return open_provider(Connection("replay", folder=folder, recorded="scripted"))
 
 
-def recorded(inner: Scripted, folder: Path) -> Provider:
+def recorded(inner: Provider, folder: Path) -> Provider:
     folder.mkdir(exist_ok=True)
     return AnswerCache(inner, Recording(folder), StopSignal())
 
 
 async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
     """A recorded answer is the answer to the same question ever after: in replay, and in place of a second call."""
-    inner = Scripted(answer("first", attempts=3))
+    inner = scripted(answer("first", attempts=3))
     first = await recorded(inner, tmp_path).complete(prompt, config)
     assert await recorded(inner, tmp_path).complete(prompt, config) == first
     assert await replayed(tmp_path).complete(prompt, config) == first
@@ -42,7 +42,7 @@ async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfi
 
 async def test_another_question_is_another_call(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
     """One changed character of a prompt, or another setting of the model, is a new question; both answers are kept."""
-    inner = Scripted(answer("one"), answer("two"), answer("three"))
+    inner = scripted(answer("one"), answer("two"), answer("three"))
     provider = recorded(inner, tmp_path)
     await provider.complete(prompt, config)
     await provider.complete(prompt.model_copy(update={"own": "SEAT!"}), config)
@@ -62,7 +62,7 @@ async def test_failure_is_replayed_but_asked_again(
     error: ProviderError, kind: type[ProviderError], prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
     """A call that failed fails again in replay, which it does not stop; a further recording makes it anew and adds up both."""
-    inner = Scripted(error, answer("now"))
+    inner = scripted(error, answer("now"))
     with pytest.raises(type(error)):
         await recorded(inner, tmp_path).complete(prompt, config)
     with pytest.raises(kind) as caught:
@@ -87,7 +87,7 @@ async def test_call_that_was_not_made_leaves_nothing(
 ) -> None:
     """A call that a halt kept from being made is no part of the recording."""
     with pytest.raises(CallNotMade):
-        await recorded(Scripted(CallNotMade("not asked")), tmp_path).complete(prompt, config)
+        await recorded(scripted(CallNotMade("not asked")), tmp_path).complete(prompt, config)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -95,7 +95,7 @@ async def test_replay_says_why_it_has_no_answer(prompt: Prompt, config: ModelCon
     """A question that was never put is told from one that has changed since."""
     with pytest.raises(ProviderError, match="this seat was not asked then"):
         await replayed(tmp_path).complete(prompt, config)
-    await recorded(Scripted(), tmp_path).complete(prompt, config)
+    await recorded(scripted(), tmp_path).complete(prompt, config)
     with pytest.raises(ProviderError, match="the tool or the persona has changed since"):
         await replayed(tmp_path).complete(prompt.model_copy(update={"shared": "OTHER"}), config)
 
@@ -105,14 +105,14 @@ async def test_answer_that_cannot_be_kept_is_not_lost(
 ) -> None:
     """When an answer cannot be written the run is halted, and the answer is still handed on."""
     halt = StopSignal()
-    provider = AnswerCache(Scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
+    provider = AnswerCache(scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
     assert (await provider.complete(prompt, config)).text == "paid"
     assert "could not be recorded" in str(halt.reason)
 
 
 async def test_broken_answer_is_named(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
     """A file that holds no answer fails the call, names itself, and is not taken for a question never asked."""
-    await recorded(Scripted(), tmp_path).complete(prompt, config)
+    await recorded(scripted(), tmp_path).complete(prompt, config)
     [path] = tmp_path.iterdir()
     path.write_text("{")
     with pytest.raises(ProviderError, match=f"{path.name} is not a recorded answer") as caught:
@@ -142,7 +142,7 @@ async def test_answer_to_another_question_is_not_given(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
     """An answer that was copied over another seat's is refused by its name."""
-    provider = recorded(Scripted(answer("one"), answer("two")), tmp_path)
+    provider = recorded(scripted(answer("one"), answer("two")), tmp_path)
     await provider.complete(prompt, config)
     await provider.complete(prompt.model_copy(update={"own": "OTHER"}), config)
     one, two = tmp_path.iterdir()

@@ -11,7 +11,7 @@ from panel.errors import ProviderTimeout
 from panel.providers.base import StopSignal
 from panel.providers.middleware.retry import Retry
 from panel.providers.middleware.stack import Timeout, with_estimates
-from parts import Scripted
+from parts import scripted
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
@@ -73,12 +73,12 @@ def test_parts_are_not_estimated(prompt: Prompt) -> None:
 @pytest.mark.anyio
 async def test_call_has_a_limit_by_the_wall_clock(prompt: Prompt, config: ModelConfig) -> None:
     with pytest.raises(ProviderTimeout, match="scripted did not answer"):
-        await Timeout(Scripted(asyncio.Event()), seconds=0.01).complete(prompt, config)
+        await Timeout(scripted(asyncio.Event()), seconds=0.01).complete(prompt, config)
 
 
 @pytest.mark.anyio
 async def test_middleware_keeps_the_name_and_closes_the_inner_provider() -> None:
-    inner = Scripted()
+    inner = scripted()
     wrapped = Retry(Timeout(inner, seconds=1), 2, StopSignal())
     await wrapped.aclose()
     assert wrapped.name == "scripted"

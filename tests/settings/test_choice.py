@@ -33,6 +33,7 @@ def test_default_model_is_the_first_with_a_key(environ: dict[str, str], chosen: 
         ("openai-compatible:qwen3:8b", "openai-compatible:qwen3:8b"),
         ("local", "local:smollm2-135m-instruct"),
         ("replay:fixtures/replies", "replay:fixtures/replies"),
+        ("mock", "mock:mixed"),
     ],
 )
 def test_model_may_be_named_in_full_or_by_its_provider(setting: str, chosen: str) -> None:
@@ -49,6 +50,7 @@ def test_model_may_be_named_in_full_or_by_its_provider(setting: str, chosen: str
         ("openai-compatible", "needs a name after it"),
         ("replay:", "replay:DIR"),
         ("local:llama", "there is no local:llama"),
+        ("mock:llama", "there is no mock:llama; known are mock:mixed, mock:ship"),
     ],
 )
 def test_unusable_model_says_what_would_do(setting: str, said: str) -> None:

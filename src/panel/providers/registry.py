@@ -41,7 +41,7 @@ class ProviderSpec:
         check: raises SettingsError if something that the provider needs is missing; makes no call.
         prices: how the price of a call is found.
         default_model: used when `--model` names the provider alone.
-        only_model: whether there is no other model than the default.
+        models: all models of the provider, if they are known; else empty.
         model_hint: placeholder for the model in messages.
         key_variable: environment variable of the API key.
         key_required: whether no call can be made without the key.
@@ -54,7 +54,7 @@ class ProviderSpec:
     check: Callable[[Connection], None] = lambda _connection: None
     prices: PriceSource
     default_model: str | None = None
-    only_model: bool = False
+    models: tuple[str, ...] = ()
     model_hint: str = "NAME"
     key_variable: str | None = None
     key_required: bool = False

@@ -48,10 +48,9 @@ def choose_model(setting: str | None, source: str, environ: Mapping[str, str]) -
     model = model.strip() or spec.default_model or ""
     if not model:
         raise SettingsError(f"model: {provider} needs a name after it, as in {provider}:{spec.model_hint}")
-    if spec.only_model and model != spec.default_model:
-        raise SettingsError(
-            f"model: the embedded model is {provider}:{spec.default_model}; there is no {provider}:{model}"
-        )
+    if spec.models and model not in spec.models:
+        known = ", ".join(f"{provider}:{name}" for name in spec.models)
+        raise SettingsError(f"model: there is no {provider}:{model}; known are {known}")
     return ModelChoice(provider, model, f"set by {source}")
 
 

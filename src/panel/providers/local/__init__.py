@@ -30,5 +30,5 @@ SPEC = ProviderSpec(
     check=_check,
     prices=PriceSource.FREE,
     default_model=EMBEDDED_MODEL,
-    only_model=True,
+    models=(EMBEDDED_MODEL,),
 )

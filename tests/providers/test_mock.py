@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from acting import Memory
+from panel.checks import check_review
+from panel.core.completion import Completion, Finish, ModelConfig, Usage
+from panel.core.finding import Status
+from panel.core.take import NoTake, NoTakeReason
+from panel.core.tool import Tool
+from panel.errors import ProviderDown
+from panel.orchestrator.panel import Panel
+from panel.orchestrator.ports import SeatModel
+from panel.providers.base import Connection, StopSignal
+from panel.providers.mock import BEHAVIOURS, MockProvider
+from panel.providers.prices import Prices
+from panel.providers.registry import open_provider
+from parts import until
+
+if TYPE_CHECKING:
+    from panel.core.persona import Persona
+    from panel.core.prompt import Prompt
+    from panel.core.review import PanelReview
+    from panel.prompts.templates import PromptBook
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+TOOL = Tool(
+    name="Lantern",
+    tagline="Run history for scheduled jobs",
+    description=(
+        "Lantern shows run history, row counts and schema diffs. It costs $12 a month, and the agent is MIT licensed.\n\n"
+        "Alerts go to Slack “as they happen”. Über-long_unbroken_words_are_marked_inside_as_well are no problem."
+    ),
+)
+
+
+async def review(model: str, critics: tuple[Persona, ...], book: PromptBook) -> PanelReview:
+    provider = open_provider(Connection("mock"))
+    return await Panel(
+        answerer=SeatModel(provider, book, ModelConfig(model=model)),
+        personas=critics,
+        concurrency=5,
+        observer=Memory(),
+        clock=lambda: NOW,
+        halt=StopSignal(),
+    ).review(TOOL)
+
+
+@pytest.mark.parametrize("model", ["mixed", "ship", "skip"])
+async def test_takes_pass_every_check_of_a_reply(
+    model: str, critics: tuple[Persona, ...], book: PromptBook
+) -> None:
+    reviewed = await review(model, critics, book)
+    takes = [seat.take for seat in reviewed.seats if seat.take]
+    assert len(takes) == len(critics)
+    assert {take.verdict.value for take in takes} == ({"ship", "skip"} if model == "mixed" else {model})
+    assert all(take.take.startswith("This is a mock take") and take.evidence for take in takes)
+    assert all(
+        not take.contradicts_itself and seat.provenance and seat.provenance.asks == 1
+        for take, seat in zip(takes, reviewed.seats, strict=True)
+    )
+    found = check_review(reviewed, {critic.id: critic.never_says for critic in critics})
+    assert [finding for finding in found if finding.status is Status.UNSUPPORTED] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("recused", NoTakeReason.RECUSED),
+        ("refused", NoTakeReason.REFUSED),
+        ("invalid", NoTakeReason.INVALID),
+        ("down", NoTakeReason.PROVIDER_ERROR),
+    ],
+)
+async def test_models_that_fail_on_purpose(
+    model: str, reason: NoTakeReason, critics: tuple[Persona, ...], book: PromptBook
+) -> None:
+    reviewed = await review(model, critics[:2], book)
+    assert {seat.outcome.reason for seat in reviewed.seats if isinstance(seat.outcome, NoTake)} == {reason}
+    assert model in BEHAVIOURS
+
+
+async def test_the_same_prompt_gets_the_same_answer(prompt: Prompt, config: ModelConfig) -> None:
+    first, second = [await MockProvider().complete(prompt, config) for _ in range(2)]
+    assert first == second
+    other = await MockProvider().complete(prompt, config.model_copy(update={"seed": 1}))
+    assert other.text != first.text
+
+
+def test_mock_answers_are_free() -> None:
+    assert Prices("mock").cost("mixed", Usage(input_tokens=10, output_tokens=10)) == 0.0
+
+
+async def test_steps_are_taken_one_a_call(prompt: Prompt, config: ModelConfig) -> None:
+    async def later() -> str:
+        await asyncio.sleep(0)
+        return "third"
+
+    kept = Completion(text="kept", finish=Finish.TRUNCATED, provider="mock", model="m")
+    mock = MockProvider(["first", kept, later(), ProviderDown("down"), None])
+    texts = [(await mock.complete(prompt, config)).text for _ in range(3)]
+    assert texts == ["first", "kept", "third"]
+    with pytest.raises(ProviderDown):
+        await mock.complete(prompt, config)
+    for _ in range(2):
+        assert "This is a mock take" in (await mock.complete(prompt, config)).text
+    assert (mock.calls, mock.asked[0], mock.closed) == (6, (prompt, config), False)
+    await mock.aclose()
+    assert mock.closed
+
+
+async def test_steps_by_label_must_not_run_out(prompt: Prompt, config: ModelConfig) -> None:
+    mock = MockProvider({"lantern.builder": ["only"]})
+    assert (await mock.complete(prompt, config)).text == "only"
+    for label in ("lantern.builder", "lantern.skeptic"):
+        with pytest.raises(LookupError, match=label):
+            await mock.complete(prompt.model_copy(update={"label": label}), config)
+
+
+async def test_an_event_holds_a_call_in_flight(prompt: Prompt, config: ModelConfig) -> None:
+    gone = asyncio.Event()
+    mock = MockProvider(lambda _prompt: gone)
+    calls: Any = asyncio.gather(*(mock.complete(prompt, config) for _ in range(3)))
+    await until(lambda: mock.in_flight == 3)
+    gone.set()
+    await calls
+    assert (mock.in_flight, mock.most_in_flight) == (0, 3)
