@@ -38,7 +38,7 @@ from panel.report import (
     scorecard_text,
 )
 from panel.report.context import PLAIN
-from panel.report.highlight import marked
+from panel.report.findings import marked_text
 from panel.report.wording import paragraphs
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def finding(text: str, start: int, end: int, persona: str = "builder", field: st
 def test_claims_are_counted_in_every_format() -> None:
     """A draft's reports count the claims that are in the listing, sourced and unsupported, and what is to be dealt with."""
     for words in told(*builders.known(builders.doubtful())):
-        assert f"{CLAIMS} 11 findings to deal with before approval." in words
+        assert f"{CLAIMS} 11 findings to resolve before approval." in words
 
 
 @pytest.mark.parametrize(("kind", "where", "words"), OPEN)
@@ -188,7 +188,7 @@ def test_marks_change_no_letter_of_a_text(text: str, edges: list[tuple[int, int]
     clipped = [sorted((min(start, len(text)), min(end, len(text)))) for start, end in edges]
     spans = [(start, end) for start, end in clipped if start < end]
     known = Editorial(findings=tuple(finding(text, *span) for span in spans))
-    divided = marked(builders.seat("builder", take), "take", known)
+    divided = marked_text(builders.seat("builder", take), "take", known)
     lines = [["".join(piece.text for piece in line) for line in block] for block in divided]
     assert lines == paragraphs(text)
     for number, (start, end) in enumerate(spans):
@@ -212,7 +212,7 @@ def test_finding_of_other_words_is_told_and_not_marked(found: Finding) -> None:
     """A finding whose words do not stand where it says is listed, marks nothing and links to nothing."""
     page = Page(review_html(builders.review(), PLAIN, Editorial(findings=(found,))))
     assert page.marks == []
-    assert "1 finding to deal with before approval." in page.text
+    assert "1 finding to resolve before approval." in page.text
     assert page.links == ["#scorecard"]
 
 
@@ -225,13 +225,13 @@ def test_text_that_is_shown_otherwise_than_it_is_kept_has_no_marks() -> None:
         )
     )
     assert page.marks == []
-    assert "1 finding to deal with before approval." in page.text
+    assert "1 finding to resolve before approval." in page.text
 
 
 def test_page_without_findings_says_so_in_a_line() -> None:
     """A checked review with nothing to deal with says so in one line, and one that was not checked says nothing."""
     review, known = builders.known(builders.smollm3())
-    line = "4 claims: 4 in the listing, 0 sourced, 0 unsupported. Nothing stands in the way of approval."
+    line = "4 claims: 4 in the listing, 0 sourced, 0 unsupported. Nothing to resolve before approval."
     for checked, unchecked in zip(told(review, known), told(review, NOTHING), strict=True):
         assert f"What the checks found {line}" in checked.replace("## ", "")
         assert "What the checks found" not in unchecked
@@ -241,7 +241,7 @@ def test_review_without_claims_says_so() -> None:
     """A review in which nothing can be held against the listing says that it makes no claims."""
     for words in told(builders.review(builders.no_take()), Editorial(findings=())):
         assert (
-            "The takes make no claims that can be held against the listing. Nothing stands in the way"
+            "The takes make no claims that can be compared with the listing. Nothing to resolve before approval"
             in words
         )
 
@@ -249,18 +249,18 @@ def test_review_without_claims_says_so() -> None:
 def test_what_was_ticked_is_no_longer_listed() -> None:
     """Findings that an editor ticked are counted as dealt with, and neither listed nor marked."""
     review, known = builders.known(builders.doubtful())
-    ticks = [
+    resolutions = [
         RecordedResolution(finding=found.id, kind=ResolutionKind.OPINION, by="Kim")
         for found in known.open
         if allowed_resolutions(found)
     ]
-    left = known.model_copy(update={"ticks": tuple(ticks)})
+    left = known.model_copy(update={"resolutions": tuple(resolutions)})
     for words in told(review, left):
-        assert "1 finding to deal with before approval; 10 more have been dealt with." in words
+        assert "1 finding to resolve before approval; 10 more are resolved." in words
         assert "I tested" in words
         assert "Address of another site" not in words
-    done = Editorial(findings=known.findings[:1] if known.findings else (), ticks=left.ticks)
-    assert all("An editor has dealt with the one finding." in words for words in told(review, done))
+    done = Editorial(findings=known.findings[:1] if known.findings else (), resolutions=left.resolutions)
+    assert all("An editor has resolved the one finding." in words for words in told(review, done))
 
 
 def test_comparison_tells_the_checks_of_each_review() -> None:

@@ -46,6 +46,11 @@ class Comparison(Frozen):
 
     reviews: Annotated[tuple[PanelReview, ...], Field(min_length=2)]
 
+    @classmethod
+    def of_one(cls, review: PanelReview) -> Comparison:
+        """Return a review as a comparison of one, so that its page has the same tables with one column."""
+        return cls.model_construct(reviews=(review,))  # not validated, because a comparison proper needs two
+
     @property
     def of_one_tool(self) -> bool:
         """Whether all reviews are filed under one tool, so that it is panels that are compared."""

@@ -69,6 +69,14 @@ def public_address(url: str) -> str:
     return SplitResult(parts.scheme, host + _port_suffix(parts), *rest).geturl()
 
 
+def safe_href(url: str | None) -> str | None:
+    """Return the normalised address if a page may link to it, else None."""
+    try:
+        return public_address(url) if url else None
+    except ValueError:
+        return None
+
+
 def _check_characters(url: str) -> None:
     if len(url) > MAX_URL_CHARS:
         raise ValueError(f"{len(url)} characters, the limit is {MAX_URL_CHARS}")

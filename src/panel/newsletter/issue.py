@@ -14,7 +14,7 @@ from panel.core.base import Frozen
 from panel.core.review import PanelReview
 from panel.core.text import one_line
 from panel.report import wording
-from panel.report.environment import environment
+from panel.report.html import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -1,18 +1,16 @@
-"""Reviews and comparisons as HTML, Markdown, JSON and terminal text. Reports are returned; nothing is written."""
+"""Reviews and comparisons as HTML, Markdown, JSON and terminal text. Reports are returned; nothing is written to disk."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.report.consumption import usage_line
-from panel.report.context import PLAIN, ReportContext
-from panel.report.data import REVIEW_KIND, comparison_json, review_json
-from panel.report.editorial import NOTHING, Editorial
+from panel.report.context import NOTHING, PLAIN, Editorial, ReportContext
+from panel.report.documents import REVIEW_KIND, comparison_json, json_schema, review_json
 from panel.report.html import comparison_html, review_html
 from panel.report.markdown import comparison_markdown, review_markdown
 from panel.report.read_json import StoredReview, read_review
-from panel.report.schemas import json_schema
 from panel.report.terminal import comparison_text, scorecard_text
+from panel.report.wording import usage_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,34 +41,22 @@ __all__ = [
 
 
 def review_reports(
-    review: PanelReview, context: ReportContext = PLAIN, known: Editorial = NOTHING
+    review: PanelReview, context: ReportContext = PLAIN, editorial: Editorial = NOTHING
 ) -> dict[str, str]:
-    """Return the report files of a review by their endings: html, md, json.
-
-    Args:
-        review: the review, as it is shown.
-        context: what its pages say beside it.
-        known: what checks found in it, what editors changed, and who approved it.
-    """
+    """Return the report files of a review by their endings: html, md, json."""
     return {
-        "html": review_html(review, context, known),
-        "md": review_markdown(review, context, known),
-        "json": review_json(review, known),
+        "html": review_html(review, context, editorial),
+        "md": review_markdown(review, context, editorial),
+        "json": review_json(review, editorial),
     }
 
 
 def comparison_reports(
-    comparison: Comparison, context: ReportContext = PLAIN, known: Sequence[Editorial] = ()
+    comparison: Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
 ) -> dict[str, str]:
-    """Return the report files of a comparison by their endings: html, md, json.
-
-    Args:
-        comparison: the reviews, as they are shown.
-        context: what its pages say beside them.
-        known: what is known of each of them, in their order; nothing by default.
-    """
+    """Return the report files of a comparison by their endings; `editorials` are in the order of the reviews, or empty."""
     return {
-        "html": comparison_html(comparison, context, known),
-        "md": comparison_markdown(comparison, context, known),
-        "json": comparison_json(comparison, known),
+        "html": comparison_html(comparison, context, editorials),
+        "md": comparison_markdown(comparison, context, editorials),
+        "json": comparison_json(comparison, editorials),
     }

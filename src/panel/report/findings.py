@@ -1,33 +1,29 @@
-"""What checks found, in the words that all formats share."""
+"""Findings of the checks, in the words that all formats share, and the places of their words in a seat's texts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks import Status, blocks, label_of
-from panel.core.text import one_line
-from panel.report.wording import counted, opening
+from panel.core.highlight import split_at_spans
+from panel.core.take import Take
+from panel.core.text import one_line, prose
+from panel.report.wording import counted, opening, paragraphs
 
 if TYPE_CHECKING:
     from panel.checks import Finding
     from panel.core.review import PanelReview
-    from panel.report.editorial import Editorial
+    from panel.core.take import Seat
+    from panel.report.context import Editorial
 
 TITLE = "What the checks found"
-WORDS_CHARS = 160
 
+_WORDS_CHARS = 160
 _FIELDS = {"evidence": "quote", "facts": "fact", "aliases": "alias", "license": "licence"}
 
 
-class Open(NamedTuple):
-    """A finding that an editor must deal with.
-
-    Attributes:
-        number: its place among those of the review, from 0.
-        finding: the finding.
-        where: whose words they are: `Skeptic`, `Skeptic, quote 2`, `Listing, fact 1`.
-        words: the words, cut if they are long.
-    """
+class OpenFinding(NamedTuple):
+    """A finding that must be resolved: its number in the review, its place (`Skeptic, quote 2`), and its words, cut if they are long."""
 
     number: int
     finding: Finding
@@ -36,61 +32,116 @@ class Open(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Findings of which the same is to be said.
-
-    Attributes:
-        label: what they are: `Unsupported number`.
-        note: the sentence for an editor.
-        found: the findings, in order.
-    """
+    """Findings with the same label and note, in order."""
 
     label: str
     note: str
-    found: tuple[Open, ...]
+    found: tuple[OpenFinding, ...]
 
 
-def summary(known: Editorial) -> str:
-    """Return how the claims of a review stand, and how much of it an editor must deal with; empty if there is nothing to tell."""
-    if known.checked is None:
+class MarkedPiece(NamedTuple):
+    """A piece of a line: the numbers of the findings that cover it, of those that begin with it, and their labels."""
+
+    text: str
+    found: tuple[int, ...] = ()
+    begins: tuple[int, ...] = ()
+    labels: str = ""
+
+
+def summary(editorial: Editorial) -> str:
+    """Return the number of claims by status, and of findings to resolve; an empty text if the page shows no checks."""
+    if editorial.checked is None:
         return ""
-    return f"{_claims(known.checked)} {_to_do(known.checked, len(known.open))}"
+    return f"{_claims(editorial.checked)} {_to_resolve(editorial.checked, len(editorial.open))}"
 
 
-def groups(review: PanelReview, known: Editorial) -> tuple[Group, ...]:
-    """Return what an editor must deal with, alike findings together, in the order of the first of each."""
+def groups(review: PanelReview, editorial: Editorial) -> tuple[Group, ...]:
+    """Return the findings to resolve, grouped, in the order of the first of each group."""
     names = {seat.persona: one_line(seat.name) for seat in review.seats}
-    alike: dict[tuple[str, str], list[Open]] = {}
-    for number, finding in enumerate(known.open):
-        found = Open(number, finding, _where(finding, names), opening(finding.text, WORDS_CHARS))
-        alike.setdefault((label_of(finding), finding.note), []).append(found)
-    return tuple(Group(label, note, tuple(found)) for (label, note), found in alike.items())
+    grouped: dict[tuple[str, str], list[OpenFinding]] = {}
+    for number, finding in enumerate(editorial.open):
+        found = OpenFinding(number, finding, _where(finding, names), opening(finding.text, _WORDS_CHARS))
+        grouped.setdefault((label_of(finding), finding.note), []).append(found)
+    return tuple(Group(label, note, tuple(found)) for (label, note), found in grouped.items())
+
+
+def is_marked(seat: Seat | None, finding: Finding) -> bool:
+    """Return whether the words of a finding are marked in their seat."""
+    text = _text_of(seat, finding.where.field) if seat else None
+    span = finding.span
+    if text is None or span is None or text != prose(text) or not finding.text.strip():
+        return False
+    return text[span.start : span.end] == finding.text
+
+
+def marked_text(seat: Seat, field: str, editorial: Editorial) -> list[list[list[MarkedPiece]]]:
+    """Return a text of a seat (`take`, `detail`, `evidence.0`) as paragraphs of lines of pieces; see `wording.paragraphs`."""
+    found = {
+        number: finding
+        for number, finding in enumerate(editorial.open)
+        if (finding.where.persona, finding.where.field) == (seat.persona, field) and is_marked(seat, finding)
+    }
+    offset, begun = 0, set[int]()
+    marked: list[list[list[MarkedPiece]]] = []
+    for lines in paragraphs(_text_of(seat, field) or ""):
+        marked.append([])
+        for line in lines:
+            marked[-1].append(_marked_line(line, offset, found, begun))
+            offset += len(line) + 1
+        offset += 1
+    return marked
+
+
+def _marked_line(line: str, offset: int, found: dict[int, Finding], begun: set[int]) -> list[MarkedPiece]:
+    spans = {
+        number: (finding.span.start, finding.span.end) for number, finding in found.items() if finding.span
+    }
+    pieces = []
+    for piece in split_at_spans(line, spans, offset):
+        if not piece.spans or not piece.text.strip():
+            pieces.append(MarkedPiece(piece.text))
+            continue
+        begins = tuple(number for number in piece.spans if number not in begun)
+        begun.update(piece.spans)
+        labels = "; ".join(dict.fromkeys(label_of(found[number]) for number in piece.spans))
+        pieces.append(MarkedPiece(piece.text, piece.spans, begins, labels))
+    return pieces
+
+
+def _text_of(seat: Seat, field: str) -> str | None:
+    outcome = seat.outcome
+    if not isinstance(outcome, Take):
+        return outcome.detail if field == "detail" else None
+    part, _, index = field.partition(".")
+    if part != "evidence":
+        return outcome.take if field == "take" else None
+    return dict(enumerate(outcome.evidence)).get(int(index)) if index.isdecimal() else None
 
 
 def _claims(findings: tuple[Finding, ...]) -> str:
-    count = {status: sum(found.status is status for found in findings) for status in Status}
-    listed, sourced, not_so = count[Status.IN_LISTING], count[Status.SOURCED], count[Status.UNSUPPORTED]
-    total = listed + sourced + not_so
-    if not total:
-        return "The takes make no claims that can be held against the listing."
-    return f"{counted(total, 'claim')}: {listed} in the listing, {sourced} sourced, {not_so} unsupported."
+    statuses = [finding.status for finding in findings]
+    count = {status: statuses.count(status) for status in Status if status is not Status.FLAGGED}
+    if not any(count.values()):
+        return "The takes make no claims that can be compared with the listing."
+    parts = f"{count[Status.IN_LISTING]} in the listing, {count[Status.SOURCED]} sourced, {count[Status.UNSUPPORTED]} unsupported"
+    return f"{counted(sum(count.values()), 'claim')}: {parts}."
 
 
-def _to_do(findings: tuple[Finding, ...], left: int) -> str:
+def _to_resolve(findings: tuple[Finding, ...], left: int) -> str:
     blocking = sum(map(blocks, findings))
     if not blocking:
-        return "Nothing stands in the way of approval."
+        return "Nothing to resolve before approval."
     if not left:
-        return (
-            f"An editor has dealt with {'the one finding' if blocking == 1 else f'all {blocking} findings'}."
-        )
-    done = f"; {blocking - left} more {'has' if blocking - left == 1 else 'have'} been dealt with"
-    return f"{counted(left, 'finding')} to deal with before approval{done if blocking > left else ''}."
+        return f"An editor has resolved {'the one finding' if blocking == 1 else f'all {blocking} findings'}."
+    resolved = blocking - left
+    rest = f"; {resolved} more {'is' if resolved == 1 else 'are'} resolved" if resolved else ""
+    return f"{counted(left, 'finding')} to resolve before approval{rest}."
 
 
 def _where(finding: Finding, names: dict[str, str]) -> str:
     part, *rest = finding.where.field.split(".")
-    place = f" {int(rest[0]) + 1}" if rest and rest[0].isdecimal() else ""
-    inner = _FIELDS.get(part, part.replace("_", " ")) + place
+    index = f" {int(rest[0]) + 1}" if rest and rest[0].isdecimal() else ""
+    inner = _FIELDS.get(part, part.replace("_", " ")) + index
     persona = finding.where.persona
     if persona is None:
         return "The panel" if part == "scores" else f"Listing, {inner}"

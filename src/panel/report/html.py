@@ -7,66 +7,90 @@ from base64 import b64encode
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from jinja2 import PackageLoader
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from panel.report.community import NO_COMMUNITY
-from panel.report.context import PLAIN
-from panel.report.editorial import NOTHING, aligned
-from panel.report.environment import environment
+from panel.core.comparison import Comparison
+from panel.core.tally import RULE
+from panel.core.text import one_line
+from panel.core.urls import safe_href
+from panel.report import edits, findings, wording
+from panel.report.context import NOTHING, PLAIN, Community, aligned
 from panel.report.json_ld import linked_data
-from panel.report.page import one_column, trail
+from panel.report.score_chart import score_chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jinja2 import Environment
+    from jinja2 import BaseLoader
 
-    from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
-    from panel.report.context import ReportContext
-    from panel.report.editorial import Editorial
+    from panel.report.context import Editorial, ReportContext
 
-ROW_HEAD_REM, COLUMN_REM = 14, 13  # a table stacks its cells where a column would be narrower
+_ROW_HEAD_REM, _COLUMN_REM = 14, 13  # a table stacks its cells where a column would be narrower
+_SHOWN_PARAGRAPHS = 3
 
 
-def review_html(review: PanelReview, context: ReportContext = PLAIN, known: Editorial = NOTHING) -> str:
-    """Return the page of one review.
-
-    Args:
-        review: the review, as it is shown.
-        context: what the page says beside it.
-        known: what checks found in it, what editors changed, and who approved it.
-    """
-    return comparison_html(one_column(review), context, (known,))
+def review_html(review: PanelReview, context: ReportContext = PLAIN, editorial: Editorial = NOTHING) -> str:
+    """Return the page of one review."""
+    return comparison_html(Comparison.of_one(review), context, (editorial,))
 
 
 def comparison_html(
-    comparison: Comparison, context: ReportContext = PLAIN, known: Sequence[Editorial] = ()
+    comparison: Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
 ) -> str:
-    """Return the page of a comparison.
-
-    Args:
-        comparison: the reviews, as they are shown.
-        context: what the page says beside them.
-        known: what is known of each of them, in their order; nothing by default.
-    """
-    editorials = aligned(comparison, known)
+    """Return the page of a comparison; `editorials` are in the order of the reviews, or empty."""
+    each = aligned(comparison, editorials)
     return _environment().get_template("page.html.j2").render(
         page=comparison,
-        known=editorials,
-        community=(NO_COMMUNITY,) * len(comparison.reviews),
+        editorials=each,
+        community=(Community(),) * len(comparison.reviews),
         tool_pages=(),
         critic_pages={},
         context=context,
         policy=policy(),
         style=_style("style.css"),
         stacked_style=_style("stacked.css"),
-        stack_below=ROW_HEAD_REM + COLUMN_REM * len(comparison.reviews),
-        linked_data=linked_data(comparison, context, editorials),
-        trail=trail(comparison),
+        stack_below=_ROW_HEAD_REM + _COLUMN_REM * len(comparison.reviews),
+        linked_data=linked_data(comparison, context, each),
+        breadcrumb=wording.breadcrumb(comparison),
     )  # fmt: skip
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """Return a template environment for HTML pages, with the filters and globals that `report/templates` need.
+
+    Every value is escaped, and a missing one is an error.
+    """
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"line": one_line, "host": _host, "href": safe_href, "paragraphs": wording.paragraphs}
+    made.globals |= {
+        "rule": RULE,
+        "words": wording,
+        "edits": edits,
+        "findings": findings,
+        "score_chart": score_chart,
+        "shown_paragraphs": _SHOWN_PARAGRAPHS,
+    }
+    return made
+
+
+@cache
+def policy() -> str:
+    """Return the security policy of every page: its own styles, and nothing else."""
+    # Each hash is of everything between <style> and </style>.
+    digests = [hashlib.sha256(_style(name).encode()).digest() for name in ("style.css", "stacked.css")]
+    hashes = " ".join(f"'sha256-{b64encode(digest).decode('ascii')}'" for digest in digests)
+    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
 
 
 @cache
@@ -80,10 +104,5 @@ def _style(name: str) -> Markup:
     return Markup(style)  # noqa: S704 - this project's own file
 
 
-@cache
-def policy() -> str:
-    """Return the security policy of every page: its own styles, and nothing else."""
-    # Each hash is of all that stands between <style> and </style>.
-    digests = [hashlib.sha256(_style(name).encode()).digest() for name in ("style.css", "stacked.css")]
-    hashes = " ".join(f"'sha256-{b64encode(digest).decode('ascii')}'" for digest in digests)
-    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.removeprefix("www.")

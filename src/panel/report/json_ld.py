@@ -9,16 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from panel.core.text import one_line
-from panel.report.page import safe_href, trail
-from panel.report.wording import answer_sentence
+from panel.core.urls import safe_href
+from panel.report.wording import answer_sentence, breadcrumb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from panel.core.comparison import Comparison
     from panel.core.tool import Tool
-    from panel.report.context import ReportContext
-    from panel.report.editorial import Editorial
+    from panel.report.context import Editorial, ReportContext
 
 SOURCE_TYPE = "https://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
@@ -53,7 +52,7 @@ def _editors(known: Sequence[Editorial]) -> dict[str, Any]:
 
 
 def _breadcrumb(page: Comparison) -> dict[str, Any]:
-    steps = enumerate(trail(page), start=1)
+    steps = enumerate(breadcrumb(page), start=1)
     items = [{"@type": "ListItem", "position": n, "name": one_line(name)} for n, name in steps]
     return {"@type": "BreadcrumbList", "itemListElement": items}
 

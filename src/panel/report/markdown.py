@@ -1,8 +1,7 @@
-"""Reports as GitHub-flavoured Markdown, in which every value is text and nothing else.
+"""Reports as GitHub-flavoured Markdown, in which every value is plain text.
 
-Each expression of the template is escaped on its way out, unless a filter here has made Markdown of it.
-What a renderer would turn into a link by itself (an address, a mention) becomes code, because several
-renderers link such words even behind a backslash.
+Each expression of the template is escaped, unless a filter of this module has turned it into Markdown. Words that a renderer would link by
+itself (addresses, mentions) become code, because several renderers link them even after a backslash.
 """
 
 from __future__ import annotations
@@ -14,20 +13,18 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
-from panel.report import consumption, edits, findings, provenance, wording
-from panel.report.context import PLAIN
-from panel.report.editorial import NOTHING, aligned
-from panel.report.page import one_column, safe_href
+from panel.core.urls import safe_href
+from panel.report import edits, findings, wording
+from panel.report.context import NOTHING, PLAIN, aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
-    from panel.report.context import ReportContext
-    from panel.report.editorial import Editorial
+    from panel.report.context import Editorial, ReportContext
 
 _RUN = re.compile(r"[^\s`|]+")
 _LINKING = re.compile(r"//|www\.|@|mailto:|xmpp:", re.IGNORECASE)
@@ -37,27 +34,29 @@ _URL_CHARS = "/:?#[]@!$&'+,;=%-._~"
 
 
 class Markdown(str):
-    """Text that is Markdown already."""
+    """Text that is Markdown, which is not escaped."""
 
     __slots__ = ()
 
 
-def review_markdown(review: PanelReview, context: ReportContext = PLAIN, known: Editorial = NOTHING) -> str:
-    """Return one review as Markdown; its arguments are those of `review_html`."""
-    return comparison_markdown(one_column(review), context, (known,))
+def review_markdown(
+    review: PanelReview, context: ReportContext = PLAIN, editorial: Editorial = NOTHING
+) -> str:
+    """Return one review as Markdown."""
+    return comparison_markdown(Comparison.of_one(review), context, (editorial,))
 
 
 def comparison_markdown(
-    comparison: Comparison, context: ReportContext = PLAIN, known: Sequence[Editorial] = ()
+    comparison: Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
 ) -> str:
-    """Return a comparison as Markdown; its arguments are those of `comparison_html`."""
-    values = {"page": comparison, "context": context, "known": aligned(comparison, known)}
+    """Return a comparison as Markdown; `editorials` are in the order of the reviews, or empty."""
+    values = {"page": comparison, "context": context, "editorials": aligned(comparison, editorials)}
     text = _environment().get_template("page.md.j2").render(values)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def escaped(value: object) -> str:
-    """Return a value as Markdown for itself on one line; what is Markdown already stays as it is."""
+    """Return a value as escaped text on one line; Markdown stays as it is."""
     if isinstance(value, Markdown):
         return value
     line = one_line(str(value))
@@ -77,11 +76,11 @@ def quoted(text: str) -> Markdown:
 
 
 def link(url: str) -> Markdown:
-    """Return a link to a public web address; any other address as text."""
+    """Return a link to a public web address, or any other address as text."""
     href = safe_href(url)
     if href is None:
         return Markdown(escaped(url))
-    # Escaped so that no character of an address can end the link or the cell it stands in.
+    # Escaped so that no character of an address can end the link or its table cell.
     return Markdown(f"[{_plain(href.partition('://')[2])}]({quote(href, safe=_URL_CHARS)})")
 
 
@@ -100,12 +99,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"quoted": quoted, "link": link, "verbatim": Markdown}
-    environment.globals |= {
-        "rule": RULE,
-        "words": wording,
-        "origins": provenance,
-        "consumption": consumption,
-        "edits": edits,
-        "checked": findings,
-    }
+    environment.globals |= {"rule": RULE, "words": wording, "edits": edits, "findings": findings}
     return environment

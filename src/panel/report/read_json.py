@@ -1,4 +1,4 @@
-"""The way back from a JSON document to the review in it."""
+"""Read a review back from its JSON document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from panel.core.edits import EditMark
 from panel.core.review import PanelReview
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, Problem
-from panel.report.data import COMPARISON_KIND, REVIEW_KIND, SCHEMA_VERSION
+from panel.report.documents import COMPARISON_KIND, REVIEW_KIND, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,28 +27,19 @@ _MARKS = TypeAdapter(tuple[EditMark, ...])
 
 
 class StoredReview(NamedTuple):
-    """What is read of a review on file.
-
-    Attributes:
-        review: the review, as it was shown.
-        edits: what editors had changed in it.
-    """
+    """A review as it was shown, and the marks of the edits in it."""
 
     review: PanelReview
     edits: tuple[EditMark, ...]
 
 
 def read_review(text: str, source_name: str) -> StoredReview:
-    """Return the review in a JSON document, and what editors had changed in it.
+    """Return the review in a JSON document and its edits; `source_name` is its name in error messages.
 
-    The rest is not read: the summary and the checks follow from the review, and an approval is of a page, not of what is made of it.
-
-    Args:
-        text: the document.
-        source_name: what messages call it.
+    Nothing else is read: summary and checks follow from the review, and an approval is of one page, not of later ones.
 
     Raises:
-        InputError: it is no JSON, another kind of document, of another version, or not a valid review.
+        InputError: the text is not JSON, another kind or version of document, or not a valid review.
     """
     document = _object(text, source_name)
     kind, version = document.get("kind"), document.get("schema_version")
@@ -70,7 +61,7 @@ def read_review(text: str, source_name: str) -> StoredReview:
 
 
 def _is_of(review: PanelReview, mark: EditMark) -> bool:
-    """Whether a mark is of something that a review has, and of somebody."""
+    """Return whether a mark is of a field of the review, and has named editors."""
     change = mark.original
     if (mark.persona, mark.field) != (persona_of(change), change.field):
         return False

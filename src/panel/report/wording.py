@@ -1,4 +1,4 @@
-"""The words that all formats share: what a report says is the same wherever it is read."""
+"""Words that all formats share: verdicts, usage, models and notices."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from panel.core.comparison import joined
+from panel.core.money import dollars
+from panel.core.review import EMBEDDED
 from panel.core.tally import PanelVerdict
 from panel.core.text import one_line, prose
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from panel.core.comparison import Comparison
+    from panel.core.completion import ModelRef, Usage
     from panel.core.review import PanelReview
+    from panel.core.take import Provenance
     from panel.core.tally import Scores
 
-SHORT_DIGEST = 12
 AI_NOTICE = "The critics are AI personas. They judged what each listing says; no human tested the tool."
 EMBEDDED_NOTICE = (
     "a model so small (135 million parameters) that it runs on the computer that made this report. "
@@ -27,6 +32,8 @@ FRAGILE = "Fragile: one flipped vote would change the panel verdict."
 CONTRADICTION = "Contradiction: the score is at odds with the verdict, and asking again did not settle it."
 NO_SEAT = "Not on this panel"
 
+_DIGEST_CHARS = 12
+_UNKNOWN = "unknown"
 _WRAP = re.compile(r"\n(?!\s*(?:[-*+•–]|\d{1,3}[.)])\s)")  # noqa: RUF001 - a dash that lists use
 _HUMPS = re.compile(r"[^\W\d_][^\W_A-Z]*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])")  # noqa: RUF001 - full-width marks end sentences too
@@ -38,40 +45,7 @@ _ANSWERS = {
 }
 
 
-def question(page: Comparison) -> str:
-    """Return the question that a page answers."""
-    if page.of_one_tool:
-        models = {review.setup.asked_models for review in page.reviews}
-        asked = "models" if len(models) > 1 else "panels"
-        return f"What do the {asked} say of {one_line(page.reviews[0].tool.name)}?"
-    return "Which one should you ship with?" if len(page.reviews) > 1 else "Should you ship with it?"
-
-
-def answer(page: Comparison) -> tuple[tuple[str, str], ...]:
-    """Return what the panel says in each column: `would ship`, and the column's heading."""
-    return tuple((_ANSWERS[review.tally.verdict], heading) for heading, review in page.columns)
-
-
-def answer_sentence(page: Comparison) -> str:
-    """Return `The panel would ship SmolLM3 and is split on SkillClaw.`, or what the panel of each model says of one tool."""
-    answers = [(says, one_line(name)) for says, name in answer(page)]
-    if not page.of_one_tool:
-        return f"The panel {joined([f'{says} {name}' for says, name in answers])}."
-    tool = one_line(page.reviews[0].tool.name)
-    (first, panel), *others = answers
-    rest = "".join(f"; that of {name} {says} it" for says, name in others)
-    return f"The panel of {panel} {first} {tool}{rest}."
-
-
-def ship_share(review: PanelReview) -> str:
-    """Return the panel ship % as pages print it: `75%`, or `n/a` without a take."""
-    percent = review.tally.ship_percent
-    return "n/a" if percent is None else f"{percent}%"
-
-
-def share_basis(review: PanelReview) -> str:
-    """Return what the panel ship % rests on: `3 of 4 takes`."""
-    return f"{review.tally.ships} of {counted(review.tally.given, 'take')}"
+# Text
 
 
 def counted(number: int, noun: str) -> str:
@@ -79,28 +53,10 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def score_line(scores: Scores | None) -> str:
-    """Return `Mean 74.8 · median 80 · spread 35`."""
-    if scores is None:
-        return "No scores: no seat gave a take"
-    return f"Mean {scores.mean:g} · median {scores.median:g} · spread {scores.spread}"
-
-
-def short(digest: str) -> str:
-    """Return the start of a digest, enough to tell it from others."""
-    return one_line(digest)[:SHORT_DIGEST]
-
-
-def monogram(name: str) -> str:
-    """Return up to two letters that stand for a name: `SL` for SmolLM3, `VC` for Visual Code."""
-    humps = [word[0].upper() for word in _HUMPS.findall(one_line(name))]
-    return "".join(humps[:2]) or "#"
-
-
 def paragraphs(text: str) -> list[list[str]]:
-    """Return a text as paragraphs, each a list of its lines, without anything invisible.
+    """Return a text as paragraphs, each a list of its lines, without invisible characters.
 
-    A single line break is where an editor wrapped the text; only one before a list's item is kept.
+    A single line break only wraps the text, unless a list item follows it.
     """
     return [_WRAP.sub(" ", block).split("\n") for block in prose(text).split("\n\n")]
 
@@ -115,3 +71,191 @@ def opening(text: str, limit: int) -> str:
         return line[: ends[-1]]
     head, _, _ = line[:limit].rpartition(" ")
     return f"{head or line[:limit]}…"
+
+
+def short(digest: str) -> str:
+    """Return the start of a digest."""
+    return one_line(digest)[:_DIGEST_CHARS]
+
+
+def monogram(name: str) -> str:
+    """Return up to two letters that stand for a name: `SL` for SmolLM3, `VC` for Visual Code."""
+    humps = [word[0].upper() for word in _HUMPS.findall(one_line(name))]
+    return "".join(humps[:2]) or "#"
+
+
+# Verdicts and scores
+
+
+def breadcrumb(page: Comparison) -> tuple[str, str]:
+    """Return the section and the title of a page."""
+    return "Compare" if len(page.reviews) > 1 else "Reviews", page.title
+
+
+def question(page: Comparison) -> str:
+    """Return the question that a page answers."""
+    if page.of_one_tool:
+        models = {review.setup.asked_models for review in page.reviews}
+        asked = "models" if len(models) > 1 else "panels"
+        return f"What do the {asked} say of {one_line(page.reviews[0].tool.name)}?"
+    return "Which one should you ship with?" if len(page.reviews) > 1 else "Should you ship with it?"
+
+
+def answer(page: Comparison) -> tuple[tuple[str, str], ...]:
+    """Return the panel's answer for each column: `would ship`, and the column's heading."""
+    return tuple((_ANSWERS[review.tally.verdict], heading) for heading, review in page.columns)
+
+
+def answer_sentence(page: Comparison) -> str:
+    """Return `The panel would ship SmolLM3 and is split on SkillClaw.`, or the answers of several panels on one tool."""
+    answers = [(says, one_line(name)) for says, name in answer(page)]
+    if not page.of_one_tool:
+        return f"The panel {joined([f'{says} {name}' for says, name in answers])}."
+    tool = one_line(page.reviews[0].tool.name)
+    (first, panel), *others = answers
+    rest = "".join(f"; that of {name} {says} it" for says, name in others)
+    return f"The panel of {panel} {first} {tool}{rest}."
+
+
+def ship_share(review: PanelReview) -> str:
+    """Return the panel ship %: `75%`, or `n/a` without a take."""
+    percent = review.tally.ship_percent
+    return "n/a" if percent is None else f"{percent}%"
+
+
+def share_basis(review: PanelReview) -> str:
+    """Return the basis of the panel ship %: `3 of 4 takes`."""
+    return f"{review.tally.ships} of {counted(review.tally.given, 'take')}"
+
+
+def score_line(scores: Scores | None) -> str:
+    """Return `Mean 74.8 · median 80 · spread 35`."""
+    if scores is None:
+        return "No scores: no seat gave a take"
+    return f"Mean {scores.mean:g} · median {scores.median:g} · spread {scores.spread}"
+
+
+# Usage
+
+
+def usage_line(usage: Usage) -> str:
+    """Return `12,340 tokens in (8,000 cached) · 1,234 out · $0.0123`; unknown figures are called so."""
+    if not _any_tokens(usage):
+        return lost_calls(usage) or "Nothing consumed"
+    unknown = (usage.input_tokens, usage.output_tokens) == (None, None)
+    figures = "tokens unknown" if unknown else f"{_read(usage, ' tokens')} · {_written(usage)}"
+    price = "price unknown" if usage.cost_usd is None else cost(usage)
+    return " · ".join(part for part in (figures, price, lost_calls(usage)) if part)
+
+
+def tokens(usage: Usage) -> str:
+    """Return `1,250 in (1,000 cached) / 210 out`, or `none`."""
+    if not _any_tokens(usage):
+        return _UNKNOWN if usage.lost_calls else "none"
+    return f"{_read(usage)} / {_written(usage)}"
+
+
+def cost(usage: Usage) -> str:
+    """Return `$0.0123`, `free`, `unknown`, or `none` if nothing was consumed."""
+    if not _any_tokens(usage):
+        return _UNKNOWN if usage.lost_calls else "none"
+    if usage.cost_usd is None:
+        return _UNKNOWN
+    return f"{_about(usage)}{dollars(usage.cost_usd)}" if usage.cost_usd else "free"
+
+
+def lost_calls(usage: Usage) -> str:
+    """Return `1 further call may have been billed`, or an empty text if no answer was lost."""
+    if not usage.lost_calls:
+        return ""
+    return (
+        f"{counted(usage.lost_calls, 'further call' if _any_tokens(usage) else 'call')} may have been billed"
+    )
+
+
+def asks(source: Provenance) -> str:
+    """Return the number of answered questions, and of attempts if there were more: `1 (3 attempts)`."""
+    extra = f" ({counted(source.attempts, 'attempt')})" if source.attempts > source.asks else ""
+    return f"{source.asks}{extra}"
+
+
+def _any_tokens(usage: Usage) -> bool:
+    return (usage.input_tokens, usage.output_tokens) != (0, 0)
+
+
+def _read(usage: Usage, unit: str = "") -> str:
+    cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+    return f"{_about(usage)}{_figure(usage.input_tokens)}{unit} in{cached}"
+
+
+def _written(usage: Usage) -> str:
+    return f"{_figure(usage.output_tokens)} out"
+
+
+def _about(usage: Usage) -> str:
+    return "about " if usage.estimated else ""
+
+
+def _figure(number: int | None) -> str:
+    return _UNKNOWN if number is None else f"{number:,}"
+
+
+# Models
+
+
+def models_by_seat(review: PanelReview) -> tuple[tuple[str, str], ...]:
+    """Return each model that was asked, as `provider:model`, after the names of its seats; see `_by_seat`."""
+    return _by_seat(review, lambda asked: asked.model)
+
+
+def prompts_by_seat(review: PanelReview) -> tuple[tuple[str, str], ...]:
+    """Return each digest of prompt templates after the names of its seats; see `_by_seat`."""
+    return _by_seat(review, lambda asked: asked.prompts)
+
+
+def settings_by_seat(review: PanelReview) -> tuple[tuple[str, str], ...]:
+    """Return each `effort low, at most 4,000 tokens, seed 0` after the names of its seats; see `_by_seat`."""
+    return _by_seat(review, _settings)
+
+
+def by_seat_line(by_seat: tuple[tuple[str, str], ...]) -> str:
+    """Return `openai:gpt-6.1-terra; Skeptic: anthropic:claude-opus-5-5`."""
+    return "; ".join(f"{names}: {value}" if names else value for names, value in by_seat)
+
+
+def embedded_models(page: Comparison) -> tuple[str, ...]:
+    """Return the embedded models that wrote any take of a page, without repeats."""
+    sources = (seat.source for review in page.reviews for seat in review.seats if seat.source)
+    return tuple(dict.fromkeys(source.model for source in sources if source.provider == EMBEDDED))
+
+
+def embedded_takes(page: Comparison) -> tuple[str, str]:
+    """Return the takes of the embedded model: `The takes on` and `SmolLM3 and SkillClaw`."""
+    written = [(heading, review) for heading, review in page.columns if review.embedded]
+    sources = (seat.source for _, review in written for seat in review.seats if seat.source)
+    amount = "The takes" if all(source.provider == EMBEDDED for source in sources) else "Some takes"
+    place = f"in the column{'s' * (len(written) > 1)}" if page.of_one_tool else "on"
+    return f"{amount} {place}", joined([one_line(heading) for heading, _ in written])
+
+
+def rerun_commands(page: Comparison) -> tuple[str, str]:
+    """Return the commands that run the panel again with a strong model."""
+    command = "panel review TOOL" if len(page.tools) == 1 else "panel compare A B"
+    return "export OPENAI_API_KEY=…", f"{command} --model openai:MODEL"
+
+
+def _settings(asked: ModelRef) -> str:
+    config = asked.config
+    return f"effort {config.effort}, at most {config.max_output_tokens:,} tokens, seed {config.seed}"
+
+
+def _by_seat(review: PanelReview, value_of: Callable[[ModelRef], str]) -> tuple[tuple[str, str], ...]:
+    """Return each value after the names of its seats; without names if it is that of all seats, or of the rest."""
+    setup = review.setup
+    usual = value_of(setup)
+    names: dict[str, list[str]] = {}
+    for seat in review.seats:
+        names.setdefault(value_of(setup.seat_models.get(seat.persona, setup)), []).append(one_line(seat.name))
+    ordered = sorted(names, key=lambda value: value != usual)
+    unnamed = {usual} if len(names) > 1 else names
+    return tuple(("" if value in unnamed else joined(names[value]), value) for value in ordered)

@@ -13,8 +13,8 @@ from jinja2 import ChoiceLoader, PackageLoader
 
 from panel.core.base import Frozen
 from panel.core.comparison import NO_VOTES
-from panel.report.community import Community
-from panel.report.environment import environment
+from panel.report.context import Community
+from panel.report.html import environment
 from panel.report.wording import counted
 from panel.site.options import OFF, OWN
 

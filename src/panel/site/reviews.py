@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panel.core.comparison import Comparison
+from panel.core.urls import safe_href
 from panel.report import Editorial, ReportContext
-from panel.report.page import one_column, safe_href
 from panel.report.wording import EMBEDDED_MARK, answer_sentence
 from panel.site.json_ld import reviewed, web_page
 from panel.site.og_image import Bar, Picture, png
@@ -135,7 +135,7 @@ def _notice(press: Renderer, path: str, title: str, gone: tuple[ToolSummary, ...
 
 async def _tool_page(press: Renderer, card: ToolSummary, compared: list[Pair]) -> bytes:
     publication = await press.shelf.publication(card)
-    page = one_column(publication.shown.review)
+    page = Comparison.of_one(publication.shown.review)
     path = f"tools/{card.slug}/"
     steps = [("Tools", "tools/"), (card.name, path)]
     return press.page(
@@ -185,7 +185,7 @@ def _common(
         "description": description,
         "page": page,
         "cards": cards,
-        "known": tuple(_editorial(one) for one in publications),
+        "editorials": tuple(_editorial(one) for one in publications),
         "histories": [press.shelf.record(card).history for card in cards],
         "sources": [tuple(_sources(one)) for one in publications],
         "context": ReportContext(
@@ -201,7 +201,6 @@ def _common(
 
 def _editorial(publication: Publication) -> Editorial:
     return Editorial(
-        ticks=publication.ticks,
         marks=publication.shown.marks,
         approved_by=publication.approved_by,
         approved_at=publication.approved_at,

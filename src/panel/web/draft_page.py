@@ -14,10 +14,10 @@ from panel.core.draft_rules import WAITING, Action, State
 from panel.core.draft_state import allowed, opened, refusal
 from panel.core.take import NoTake, NoTakeReason, Verdict
 from panel.core.tool import PriceClass
+from panel.core.urls import safe_href
 from panel.core.word_diff import word_diff
 from panel.report import Editorial, review_html
 from panel.report.html import policy
-from panel.report.page import safe_href
 from panel.web import wording
 from panel.web.auth import current_user
 from panel.web.highlight import Highlight, Piece, find_quote, highlight

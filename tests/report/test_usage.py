@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 import builders
-from panel.core.completion import Probabilities, Usage
+from panel.core.completion import Usage
 from panel.core.money import dollars
-from panel.report.consumption import asks, by_probability, cost, tokens, usage_line
+from panel.report.wording import asks, cost, tokens, usage_line
 
 KNOWN = Usage(input_tokens=12_340, cached_tokens=8_000, output_tokens=1_234, cost_usd=0.0123)
 
@@ -77,35 +77,3 @@ def test_attempts_are_told_where_they_exceed_the_answers() -> None:
     assert [asks(builders.provenance(asks=a, attempts=n)) for a, n in counts] == [
         "1", "2", "1 (3 attempts)", "0 (1 attempt)",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("score", "ship", "shown"),
-    [
-        (71.26, 0.824, "score 71.3, ship 82%"),
-        (71.0, None, "score 71.0"),
-        (None, 0.5, "ship 50%"),
-        (0.0, 0.0, "score 0.0, ship 0%"),
-        (100.0, 1.0, "score 100.0, ship 100%"),
-        (50.0, 0.997, "score 50.0, ship >99%"),
-        (50.0, 0.003, "score 50.0, ship <1%"),
-        (None, None, ""),
-    ],
-)
-def test_probabilities_are_certain_only_where_the_model_was(
-    score: float | None, ship: float | None, shown: str
-) -> None:
-    """The expected score has one decimal, and a probability is 0% or 100% only if it is exactly that."""
-    told = builders.provenance(probabilities=Probabilities(expected_score=score, ship=ship))
-    assert by_probability(builders.seat("builder", provenance=told)) == shown
-
-
-def test_probabilities_stand_beside_answers_alone() -> None:
-    """No probabilities are shown for a seat without a take, without an answer, or of the embedded model."""
-    likely = Probabilities(expected_score=71.0, ship=0.8)
-    told = builders.provenance(probabilities=likely)
-    embedded = builders.provenance("local", probabilities=likely)
-    assert by_probability(builders.seat("builder", builders.no_take(), provenance=told)) == ""
-    assert by_probability(builders.seat("builder", provenance=None)) == ""
-    assert by_probability(builders.seat("builder", provenance=embedded)) == ""
-    assert by_probability(None) == ""

@@ -1,13 +1,14 @@
-"""Reports as JSON documents."""
+"""Reports as JSON documents, and their JSON schemas (`panel schema` prints those in `docs/schemas`)."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AwareDatetime
 
-from panel.checks import Finding
+from panel.checks import Finding, all_checks
 from panel.core.base import Frozen
 from panel.core.comparison import DecisionRow
 from panel.core.completion import Usage
@@ -15,23 +16,27 @@ from panel.core.edits import EditMark
 from panel.core.review import PanelReview
 from panel.core.take import NoTakeReason, Verdict
 from panel.core.tally import PanelVerdict, Scores
-from panel.report.editorial import NOTHING, aligned
+from panel.report.context import NOTHING, aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pydantic import BaseModel
+
     from panel.core.comparison import Comparison, ScoreRow
     from panel.core.take import Seat
-    from panel.report.editorial import Editorial
+    from panel.report.context import Editorial
 
 REVIEW_KIND = "panel-review"
 COMPARISON_KIND = "comparison"
 SCHEMA_VERSION = 1
-INDENT = 2
+
+_INDENT = 2
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Summary(Frozen):
-    """What follows from a review: its verdict and its figures, for readers that do not count themselves."""
+    """The verdict and the figures that follow from a review, for readers that do not compute them."""
 
     verdict: PanelVerdict
     line: str
@@ -49,7 +54,7 @@ class Summary(Frozen):
 
 
 class ApprovalOnFile(Frozen):
-    """Which editor approved a review, and when."""
+    """The editor who approved a review, and the time."""
 
     by: str
     at: AwareDatetime
@@ -58,10 +63,7 @@ class ApprovalOnFile(Frozen):
 class ReviewDocument(Frozen):
     """A review on file.
 
-    Attributes:
-        checks: what checks found in a draft; null where nothing was checked, and once it is approved.
-        edits: what editors changed in what the panel made.
-        approval: who approved it; null for a draft.
+    `checks` are the findings of a draft: null if it was not checked, and once it is approved. `approval` is null for a draft.
     """
 
     kind: Literal["panel-review"] = "panel-review"
@@ -75,7 +77,7 @@ class ReviewDocument(Frozen):
 
 
 class ScoreCell(Frozen):
-    """One critic's answer to one tool; the take itself stands in the review."""
+    """One critic's answer on one tool; the take itself is in the review."""
 
     label: str
     verdict: Verdict | None
@@ -104,42 +106,59 @@ class ComparisonDocument(Frozen):
     reviews: tuple[ReviewDocument, ...]
 
 
-def review_json(review: PanelReview, known: Editorial = NOTHING, *, indent: int | None = INDENT) -> str:
-    """Return a review, with what is known of it, as a JSON document with a line feed at its end; on one line if indent is None."""
-    return review_document(review, known).model_dump_json(indent=indent) + "\n"
+_MODELS: dict[str, type[BaseModel]] = {"review": ReviewDocument, "comparison": ComparisonDocument}
+
+
+def review_json(review: PanelReview, editorial: Editorial = NOTHING, *, indent: int | None = _INDENT) -> str:
+    """Return a review as a JSON document with a line feed at its end; on one line if indent is None."""
+    return _review_document(review, editorial).model_dump_json(indent=indent) + "\n"
 
 
 def comparison_json(
-    comparison: Comparison, known: Sequence[Editorial] = (), *, indent: int | None = INDENT
+    comparison: Comparison, editorials: Sequence[Editorial] = (), *, indent: int | None = _INDENT
 ) -> str:
-    """Return a comparison as a JSON document with a line feed at its end; on one line if indent is None.
-
-    Args:
-        comparison: the reviews.
-        known: what is known of each of them, in their order; nothing by default.
-        indent: blanks for each level.
-    """
-    pairs = zip(comparison.reviews, aligned(comparison, known), strict=True)
+    """Return a comparison as a JSON document with a line feed at its end; on one line if indent is None."""
+    pairs = zip(comparison.reviews, aligned(comparison, editorials), strict=True)
     document = ComparisonDocument(
         title=comparison.title,
         headings=comparison.headings,
         decisions=comparison.decisions,
         scorecard=tuple(_scorecard_row(row) for row in comparison.scorecard),
         warnings=comparison.warnings,
-        reviews=tuple(review_document(review, known_) for review, known_ in pairs),
+        reviews=tuple(_review_document(review, editorial) for review, editorial in pairs),
     )
     return document.model_dump_json(indent=indent) + "\n"
 
 
-def review_document(review: PanelReview, known: Editorial = NOTHING) -> ReviewDocument:
-    """Return a review with what follows from it and what is known of it."""
-    by, at = known.approved_by, known.approved_at
+def json_schema(document: str) -> str:
+    """Return the JSON schema of a `review` or a `comparison` document, with a line feed at its end."""
+    schema = _MODELS[document].model_json_schema(mode="serialization")
+    schema["$defs"]["Finding"]["properties"]["kind"]["enum"] = list(all_checks())
+    text = json.dumps({"$schema": _DIALECT, **_with_short_descriptions(schema)}, indent=2, ensure_ascii=False)
+    return f"{text}\n"
+
+
+def _with_short_descriptions(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a schema with the first paragraph of each description, which is a whole docstring."""
+    if isinstance(schema, list):
+        return [_with_short_descriptions(value) for value in schema]
+    if not isinstance(schema, dict):
+        return schema
+    short = {key: _with_short_descriptions(value) for key, value in schema.items()}
+    description = short.get("description")
+    if isinstance(description, str):
+        short["description"] = " ".join(description.split("\n\n")[0].split())
+    return short
+
+
+def _review_document(review: PanelReview, editorial: Editorial) -> ReviewDocument:
+    by, at = editorial.approved_by, editorial.approved_at
     return ReviewDocument(
         id=review.id,
         review=review,
         summary=_summary(review),
-        checks=known.checked,
-        edits=known.marks,
+        checks=editorial.checked,
+        edits=editorial.marks,
         approval=ApprovalOnFile(by=by, at=at.astimezone(UTC)) if by and at else None,
     )
 
@@ -164,9 +183,8 @@ def _summary(review: PanelReview) -> Summary:
 
 
 def _scorecard_row(row: ScoreRow) -> ScorecardRow:
-    return ScorecardRow(
-        persona=row.persona, name=row.name, cells=tuple(seat and _cell(seat) for seat in row.seats)
-    )
+    cells = tuple(seat and _cell(seat) for seat in row.seats)
+    return ScorecardRow(persona=row.persona, name=row.name, cells=cells)
 
 
 def _cell(seat: Seat) -> ScoreCell:
