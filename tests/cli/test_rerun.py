@@ -130,7 +130,7 @@ def test_an_asking_is_a_run_of_its_own_that_batches_do_not_list(
     """Its calls are kept under a run that says which draft and which persona it is of."""
 
     async def latest(store: Store, _resolved: Resolved) -> dict[str, Any]:
-        run = (await store.runs.page(limit=1))[0]
+        run = (await store.run_stats.summaries(limit=1))[0]
         return {"kind": run.kind, **{name: run.settings[name] for name in ("draft", "persona")}}
 
     at(again)

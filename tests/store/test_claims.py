@@ -12,7 +12,7 @@ from panel.core.draft_changes import ScoreChange
 from panel.core.draft_rules import Actor, Role
 from panel.errors import GateError, NotFound
 from panel.store import CLAIM_SECONDS, open_store
-from panel.store.clock import database_time
+from panel.store.columns import database_time
 from panel.store.schema import claims
 from store.editing import ADA, CHECKS, KIM, brought, do, drafted, priced, tick_all
 

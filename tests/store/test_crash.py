@@ -22,7 +22,7 @@ from store.samples import KEY, answered, failed, step
 from panel.core.base import digest_of
 from panel.errors import StorageError
 from panel.store import open_store
-from panel.store.reserve import Reserve
+from panel.store.sqlite import SqliteDatabase
 
 PATH = Path(sys.argv[1])
 
@@ -78,7 +78,7 @@ async def test_a_process_that_is_killed_before_its_answer_leaves_an_open_call(pa
         "    os._exit(137)",
     )
     async with open_store(path) as store:
-        assert [call.step for call in await store.calls.open_calls()] == [step(digest_of("lost"))]
+        assert [call.key for call in await store.calls.open_calls()] == [step(digest_of("lost"))]
         assert await store.calls.find(KEY) == answered()
         assert await store.check() == []
 
@@ -113,11 +113,11 @@ async def test_answers_in_flight_survive_a_full_disk(path: Path) -> None:
     """The reserve makes room for what was paid for; nothing new is begun."""
     lines = child(
         path,
-        "release = Reserve.release",
-        "def give_up(reserve):",
-        "    release(reserve)",
+        "release = SqliteDatabase.free_reserve",
+        "def give_up(database):",
+        "    release(database)",
         "    room()",
-        "Reserve.release = give_up",
+        "SqliteDatabase.free_reserve = give_up",
         "async def act(store):",
         "    calls = [await store.calls.begin(step(digest_of(n))) for n in range(3)]",
         "    no_room()",
@@ -161,11 +161,11 @@ async def test_an_unpaid_write_that_meets_a_full_disk_is_not_made(path: Path) ->
     """A call that could not be noted is not begun in the room of the reserve either."""
     lines = child(
         path,
-        "release = Reserve.release",
-        "def give_up(reserve):",
-        "    release(reserve)",
+        "release = SqliteDatabase.free_reserve",
+        "def give_up(database):",
+        "    release(database)",
         "    room()",
-        "Reserve.release = give_up",
+        "SqliteDatabase.free_reserve = give_up",
         "async def act(store):",
         "    call = await store.calls.begin(step())",
         "    no_room()",

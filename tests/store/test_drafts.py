@@ -33,14 +33,14 @@ async def test_a_draft_is_a_review_with_its_takes_and_its_first_event(store: Sto
     draft = await store.drafts.get(await _draft(store, kept))
     assert draft.review == kept
     assert (draft.review_id, draft.state, draft.slug) == (kept.id, "drafted", "lantern")
-    columns = takes.c.persona, takes.c.kind, takes.c.verdict, takes.c.score, takes.c.reason
+    columns = takes.c.persona, takes.c.verdict, takes.c.reason
     rows = await store._db.read(
         lambda connection: connection.execute(select(*columns).order_by(takes.c.position)).all()
     )
     assert [tuple(row) for row in rows] == [
-        ("builder", "take", "ship", 70, None),
-        ("skeptic", "take", "ship", 80, None),
-        ("futurist", "no_take", None, None, "recused"),
+        ("builder", "ship", None),
+        ("skeptic", "ship", None),
+        ("futurist", None, "recused"),
     ]
     (event,) = await store.drafts.events(draft.id)
     assert (event.actor, event.kind, event.hash_before, event.hash_after) == (
@@ -183,10 +183,10 @@ async def test_a_review_that_fills_in_takes_the_place(store: Store) -> None:
     assert kept.shown != shown
     rows = await store._db.read(
         lambda connection: connection.execute(
-            select(takes.c.kind, takes.c.score).order_by(takes.c.position)
+            select(takes.c.verdict, takes.c.reason).order_by(takes.c.position)
         ).all()
     )
-    assert [tuple(row) for row in rows] == [("take", 70), ("take", 80), ("take", 60)]
+    assert [tuple(row) for row in rows] == [("ship", None), ("ship", None), ("ship", None)]
     assert len(await store.drafts.page()) == 1
     assert await store.check() == []
 

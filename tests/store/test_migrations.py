@@ -12,18 +12,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, text
+from sqlalchemy import column, insert, table, text
 
 import builders
 from panel.core.draft_rules import State
 from panel.core.edits import Shown
 from panel.errors import StorageError
 from panel.store import Event, open_store
-from panel.store.draft_history import put_takes
 from panel.store.events import add_event
+from panel.store.inspect import database_at
 from panel.store.migrate import MIGRATIONS, REVISIONS
 from panel.store.schema import VERSION_TABLE, drafts, metadata, runs, tool_names, tool_versions, tools
-from panel.store.store import database_at
 from store.editing import CHECKS, do
 from store.samples import python, review
 
@@ -126,6 +125,9 @@ def _first_version(where: str) -> None:
     database.close()
 
 
+OLD_TAKES = table("takes", *map(column, ("draft_id", "persona", "position", "kind", "verdict")))
+
+
 def _put(connection: Connection, number: int, kept: PanelReview) -> None:
     made, shown = kept.model_dump(mode="json"), Shown(original=kept, review=kept).hash
     tool, seen = {"tool_id": number}, {"first_seen": MOMENT}
@@ -136,7 +138,10 @@ def _put(connection: Connection, number: int, kept: PanelReview) -> None:
     connection.execute(insert(tool_versions).values(**tool, **seen, **content))
     whole = {"review_id": kept.id, "review": made, "shown": shown, "state": "drafted", "drafted_at": MOMENT}
     connection.execute(insert(drafts).values(run_id=1, **tool, version_id=number, **whole))
-    put_takes(connection, number, kept)
+    for position, seat in enumerate(kept.seats):
+        seat_row = {"persona": seat.persona, "position": position, "kind": seat.outcome.kind}
+        verdict = seat.take and seat.take.verdict
+        connection.execute(insert(OLD_TAKES).values(draft_id=number, verdict=verdict, **seat_row))
     events = (
         [("drafted", None, "0" * 64), ("revised", "0" * 64, shown)]
         if number == 3

@@ -11,7 +11,7 @@ import pytest
 
 from panel.errors import SettingsError, StorageError
 from panel.store import open_store
-from panel.store.reserve import RESERVE_BYTES, Reserve
+from panel.store.sqlite import RESERVE_BYTES
 from store.samples import answered, python, step
 
 if TYPE_CHECKING:
@@ -115,24 +115,23 @@ async def test_a_file_that_is_locked_for_good_is_refused(path: Path, monkeypatch
         assert "is locked by another program" in await _refusal(path)
 
 
-async def test_a_reserve_that_cannot_be_made_leaves_no_piece(tmp_path: Path) -> None:
-    """When there is no room for the reserve, what there was of it is taken away again."""
+async def test_a_reserve_that_cannot_be_made_leaves_no_file(path: Path) -> None:
     code = (
-        "import resource, pathlib, panel.store.reserve as r\n"
+        "import resource, pathlib, sys\n"
+        "from panel.store.inspect import database_at\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        f"r.Reserve(pathlib.Path({str(tmp_path / 'reserve')!r})).make()"
+        "database_at(sys.argv[1]).prepare()"
     )
-    done = python(code)
+    done = python(code, str(path))
     assert "StorageError" in done.stderr.splitlines()[-1]
-    assert list(tmp_path.iterdir()) == []
+    assert list(path.parent.iterdir()) == []
 
 
-async def test_a_reserve_is_kept_as_it_is(tmp_path: Path) -> None:
-    """A reserve that is there is not written again."""
-    reserve = tmp_path / "reserve"
-    Reserve(reserve).make()
-    os.utime(reserve, (1, 1))
-    Reserve(reserve).make()
+async def test_a_reserve_that_exists_is_not_written_again(path: Path) -> None:
+    reserve = path.with_name("panel.db.reserve")
+    for _ in range(2):
+        async with open_store(path):
+            os.utime(reserve, (1, 1))
     assert reserve.stat().st_mtime == 1
 
 

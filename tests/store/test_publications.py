@@ -8,7 +8,7 @@ from sqlalchemy import text
 from panel.core.draft_changes import ScoreChange
 from panel.core.draft_rules import Action
 from panel.errors import StorageError
-from panel.store.store import database_at
+from panel.store.inspect import database_at
 from publishing import corrected, drafted, published, spoken
 from store.editing import REASON, brought, do
 

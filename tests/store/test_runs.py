@@ -41,14 +41,6 @@ async def test_a_run_is_open_until_it_is_done(store: Store) -> None:
     assert await store.runs.get(run) == made
 
 
-async def test_runs_are_listed_by_page(store: Store) -> None:
-    """Runs are listed from the latest, a page at a time."""
-    made = [await store.runs.create("review", {}) for _ in range(5)]
-    first = await store.runs.page(limit=3)
-    rest = await store.runs.page(before=first[-1].id, limit=3)
-    assert [run.id for run in [*first, *rest]] == made[::-1]
-
-
 async def test_a_run_that_is_not_there_is_said(store: Store) -> None:
     """A number that no run has is refused by all that asks for one."""
     for asking in (store.runs.get(7), store.runs.set_state(7, RunState.DONE), store.leases.acquire(7)):

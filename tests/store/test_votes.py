@@ -9,7 +9,7 @@ from panel.core.draft_rules import Action
 from panel.core.take import Verdict
 from panel.core.votes import Votes
 from panel.errors import GateError, NotFound
-from panel.store.votes import MOST_OF_ADDRESS
+from panel.store.readers import MAX_VOTES_OF_ADDRESS
 from publishing import drafted, published, spoken
 from store.editing import REASON, do
 
@@ -52,20 +52,20 @@ async def test_only_what_is_on_the_site_can_be_voted_on(store: Store) -> None:
 async def test_an_address_has_a_ceiling(store: Store) -> None:
     """From one address so many readers can vote on a tool and no more; those who voted can still change their minds."""
     await published(store, spoken(), spoken("Sextant"))
-    for number in range(MOST_OF_ADDRESS):
+    for number in range(MAX_VOTES_OF_ADDRESS):
         await store.votes.cast("lantern", voter(number), Verdict.SHIP, HOME)
     with pytest.raises(GateError, match="tomorrow"):
         await store.votes.cast("lantern", voter(99), Verdict.SHIP, HOME)
     await store.votes.cast("lantern", voter(0), Verdict.SKIP, HOME)
     await store.votes.cast("lantern", voter(99), Verdict.SHIP, "b" * 64)
     await store.votes.cast("sextant", voter(99), Verdict.SHIP, HOME)
-    assert (await store.votes.counts(["lantern"]))["lantern"].total == MOST_OF_ADDRESS + 1
+    assert (await store.votes.counts(["lantern"]))["lantern"].total == MAX_VOTES_OF_ADDRESS + 1
 
 
 async def test_a_vote_that_is_changed_makes_no_room(store: Store) -> None:
     """Votes that are changed from another address still count for the first one's ceiling."""
     await published(store, spoken())
-    for number in range(MOST_OF_ADDRESS):
+    for number in range(MAX_VOTES_OF_ADDRESS):
         await store.votes.cast("lantern", voter(number), Verdict.SHIP, HOME)
         await store.votes.cast("lantern", voter(number), Verdict.SKIP, "b" * 64)
     with pytest.raises(GateError):

@@ -6,7 +6,7 @@ Everything is reached through `open_store`. SQLAlchemy is imported with this pac
 from __future__ import annotations
 
 from panel.store.approval import DraftView, StaleDraft
-from panel.store.calls import Call
+from panel.store.calls import OpenCall
 from panel.store.draft_locks import CLAIM_SECONDS, Claim
 from panel.store.drafts import Draft, DraftSummary
 from panel.store.events import Event, RecordedEvent
@@ -16,10 +16,10 @@ from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.process_id import ProcessId
 from panel.store.publications import ListedDraft, Publication, PublicationHistory, Retraction
 from panel.store.queue import Order, QueueFilter, QueuePage, QueueRow, Split
+from panel.store.readers import Subscriber, SubscriptionState
 from panel.store.run_stats import FAILURES, FailedSeat, RunProgress, RunSummary, Spending
 from panel.store.runs import PendingTool, Run, RunState
 from panel.store.store import Store, open_store
-from panel.store.subscribers import Subscriber, SubscriptionState
 from panel.store.tools import KnownTool
 from panel.store.users import User
 
@@ -27,7 +27,6 @@ __all__ = [
     "CLAIM_SECONDS",
     "FAILURES",
     "RENEW_SECONDS",
-    "Call",
     "Checks",
     "Claim",
     "Draft",
@@ -38,6 +37,7 @@ __all__ = [
     "KnownTool",
     "Lease",
     "ListedDraft",
+    "OpenCall",
     "Order",
     "PendingTool",
     "ProcessId",

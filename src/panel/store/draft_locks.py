@@ -15,7 +15,7 @@ from panel.core.base import Frozen
 from panel.core.draft_rules import Action, Actor
 from panel.core.text import canonical
 from panel.errors import NotFound
-from panel.store.clock import database_time
+from panel.store.columns import database_time
 from panel.store.events import Event, add_event
 from panel.store.repository import Repository
 from panel.store.schema import claims, drafts

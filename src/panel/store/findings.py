@@ -41,12 +41,7 @@ class Checked:
     @property
     def columns(self) -> dict[str, Any]:
         """What a draft keeps of it."""
-        if self.findings is None:
-            return {"findings": None, "open_findings": UNCOUNTED}
-        return {
-            "findings": [finding.model_dump(mode="json") for finding in self.findings],
-            "open_findings": len(self.missing),
-        }
+        return {"open_findings": UNCOUNTED if self.findings is None else len(self.missing)}
 
 
 def checked(review: PanelReview, checks: Checks | None, ticks: Iterable[Resolution] = ()) -> Checked:

@@ -1,19 +1,20 @@
-"""What there is at an address, without making, migrating or locking anything."""
+"""Which database an address names, and what it holds, without creating, migrating or locking anything."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import func, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from panel.core.base import Frozen
-from panel.store.errors import storage_error
-from panel.store.migrate import REVISIONS, refuse_others, version
+from panel.errors import SettingsError
+from panel.store.database import storage_error
+from panel.store.migrate import REVISIONS, read_revision, refuse_foreign_tables
+from panel.store.postgres import PostgresDatabase
 from panel.store.schema import metadata
 from panel.store.sqlite import SqliteDatabase
-from panel.store.store import database_at
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
 
 class StoreInfo(Frozen):
-    """A place for a store, and what is there.
+    """The store at an address.
 
     Attributes:
-        where: the file with its whole path, or the address without its password.
+        where: the file's absolute path, or the address without its password.
         kind: `SQLite` or `PostgreSQL`.
-        revision: the revision of its tables; None if there are none yet.
-        bytes: what they take on their disk.
+        revision: revision of its tables; None if there are none yet.
+        bytes: size on disk.
     """
 
     where: str
@@ -43,58 +44,74 @@ class StoreInfo(Frozen):
 
     @property
     def is_newer(self) -> bool:
-        """Whether a newer panel has changed it, so that this one cannot open it."""
+        """Whether a newer version of panel has migrated it, so that this one cannot open it."""
         return self.exists and self.revision not in REVISIONS
 
 
-def read_store_info(where: str | Path) -> StoreInfo:
-    """Look at a place for a store.
-
-    Args:
-        where: as for `open_store`.
+def database_at(where: str | Path) -> Database:
+    """Return the database at a path or a URL, without connecting to it.
 
     Raises:
-        SettingsError: it is no address that panel knows, or a package for it is missing.
+        SettingsError: the address is not understood, or a package for it is missing.
+    """
+    if isinstance(where, Path) or "://" not in where:
+        return SqliteDatabase(Path(where))
+    try:
+        url = make_url(where)
+    except (ArgumentError, ValueError) as error:
+        # The message does not repeat the address, which may hold a password.
+        raise SettingsError(
+            "the store's address cannot be read; write postgresql://user@host/name"
+        ) from error
+    if url.get_backend_name() == "postgresql":
+        return PostgresDatabase(url.set(drivername="postgresql+psycopg"))
+    raise SettingsError(
+        f"{url.get_backend_name()} is no kind of store; give a path, or postgresql://user@host/name"
+    )
+
+
+def read_store_info(where: str | Path) -> StoreInfo:
+    """Return the kind, revision and size of the store at an address; see `open_store`.
+
+    Raises:
+        SettingsError: the address is not understood, or a package for it is missing.
         StorageError: it cannot be read, or is another program's.
     """
     database = database_at(where)
     try:
-        return _seen(database)
+        return _read_info(database)
     except (DBAPIError, OSError) as error:
         raise storage_error(error, database.where) from error
     finally:
         database.close()
 
 
-def _seen(database: Database) -> StoreInfo:
+def _read_info(database: Database) -> StoreInfo:
     if not isinstance(database, SqliteDatabase):
-        # A server that is not there is not waited for.
+        # `read` would wait for a server that is down.
         database.engine.connect().close()
         revision, size = database.read(
-            lambda connection: (_revision(connection, database), _size(connection))
+            lambda connection: (_read_revision(connection, database), _table_bytes(connection))
         )
         return StoreInfo(where=database.where, kind="PostgreSQL", revision=revision, bytes=size)
     path = Path(database.where).absolute()
     if not path.exists():
         return StoreInfo(where=str(path), kind="SQLite")
-    revision = database.read(lambda connection: _revision(connection, database))
-    return StoreInfo(where=str(path), kind="SQLite", revision=revision, bytes=_file_size(path))
+    revision = database.read(lambda connection: _read_revision(connection, database))
+    wal = path.with_name(f"{path.name}-wal")
+    size = path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+    return StoreInfo(where=str(path), kind="SQLite", revision=revision, bytes=size)
 
 
-def _revision(connection: Connection, database: Database) -> str | None:
-    found = version(connection)
+def _read_revision(connection: Connection, database: Database) -> str | None:
+    found = read_revision(connection)
     if found is None:
-        refuse_others(connection, database.where)
+        refuse_foreign_tables(connection, database.where)
     return found
 
 
-def _size(connection: Connection) -> int:
+def _table_bytes(connection: Connection) -> int:
     sizes = (
         func.coalesce(func.pg_total_relation_size(func.to_regclass(name)), 0) for name in metadata.tables
     )
     return sum(connection.execute(select(*sizes)).one())
-
-
-def _file_size(path: Path) -> int:
-    log = path.with_name(f"{path.name}-wal")
-    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)

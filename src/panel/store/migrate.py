@@ -1,4 +1,4 @@
-"""The ordered list of revisions, and how a database is brought to the last of them."""
+"""Migrations: the ordered list of revisions, and the upgrade to the last of them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
     from panel.store.database import Database
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 MIGRATIONS = Path(__file__).parent / "migrations"
-# Any number will do that no other program takes in the same database: the letters `panel`.
+# A number that no other program is likely to lock in the same database: the letters `panel`.
 ADVISORY_LOCK = int.from_bytes(b"panel")
 
 
 def migrate(database: Database) -> None:
-    """Bring a database to the last revision, in one transaction; one that is there is left alone.
+    """Upgrade a database to the last revision, in one transaction.
 
     Raises:
-        StorageError: it is of a newer version, or another program's.
-        DBAPIError: it cannot be read or written.
+        StorageError: a newer version of panel or another program made it.
+        DBAPIError: the database cannot be read or written.
     """
-    if database.read(version) == REVISIONS[-1]:
+    if database.read(read_revision) == REVISIONS[-1]:
         return
     database.write(lambda connection: _upgrade(connection, database.where))
 
 
-def version(connection: Connection) -> str | None:
-    """Return the revision that a database is at, or None if it has none."""
+def read_revision(connection: Connection) -> str | None:
+    """Return a database's revision, or None if it holds no tables of panel."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
@@ -44,9 +44,9 @@ def version(connection: Connection) -> str | None:
 def _upgrade(connection: Connection, where: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-    found = version(connection)
+    found = read_revision(connection)
     if found is None:
-        refuse_others(connection, where)
+        refuse_foreign_tables(connection, where)
     elif found not in REVISIONS:
         raise StorageError(
             f"{where} was written by a newer version of panel; update panel, or choose another database"
@@ -54,12 +54,8 @@ def _upgrade(connection: Connection, where: str) -> None:
     _run_alembic(connection)
 
 
-def refuse_others(connection: Connection, where: str) -> None:
-    """Refuse a database without a revision that holds another program's tables.
-
-    Raises:
-        StorageError: it does.
-    """
+def refuse_foreign_tables(connection: Connection, where: str) -> None:
+    """Raise a StorageError if a database without a revision holds another program's tables."""
     # A PostgreSQL database may be shared with programs whose tables are called otherwise.
     found = set(inspect(connection).get_table_names())
     if found if connection.dialect.name == "sqlite" else found & metadata.tables.keys():

@@ -1,4 +1,4 @@
-"""PostgreSQL: for several machines on one store."""
+"""PostgreSQL: one store for several machines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from panel.errors import SettingsError, StorageError
-from panel.store.database import Database
-from panel.store.errors import lost_connection
+from panel.store.database import Database, lost_connection
 from panel.store.migrate import migrate
 
 if TYPE_CHECKING:
@@ -21,55 +20,51 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 30
+RETRY_SECONDS = 30
 CONNECT_SECONDS = 5
 
 
 class PostgresDatabase(Database):
-    """A database behind an address.
-
-    Args:
-        url: `postgresql+psycopg://…`.
-    """
+    """A PostgreSQL database at a `postgresql+psycopg://` address."""
 
     def __init__(self, url: URL) -> None:
-        super().__init__(_engine(url), url.render_as_string(hide_password=True))
-        self._patient = Retrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_delay(PATIENCE_SECONDS),
+        super().__init__(_create_engine(url), url.render_as_string(hide_password=True))
+        self._retrying = Retrying(
+            retry=retry_if_exception(_is_retryable),
+            stop=stop_after_delay(RETRY_SECONDS),
             wait=wait_random_exponential(multiplier=0.1, max=2),
             reraise=True,
         )
 
     def prepare(self) -> None:
-        """See `Database.prepare`; a server that is not there is not waited for."""
+        """See `Database.prepare`; does not wait for a server that is down."""
         self.engine.connect().close()
         migrate(self)
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """See `Database.read`; waits up to 30 s for a server that went away."""
-        result: T = self._patient.copy()(self._read_once, work)
+        """See `Database.read`; retries for up to 30 s if the server went away."""
+        result: T = self._retrying.copy()(self._read_once, work)
         return result
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """See `Database.write`; waits up to 30 s for a server that went away, and never commits twice."""
+        """See `Database.write`; retries for up to 30 s if the server went away, and never commits twice."""
         transaction = _Transaction(self.engine, work)
-        return self._patient.copy()(transaction.commit)
+        return self._retrying.copy()(transaction.commit)
 
     def _read_once(self, work: Callable[[Connection], T]) -> T:
-        # Each statement would see another state, if somebody writes meanwhile.
+        # By default each statement would see what others committed meanwhile.
         with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             return work(connection)
 
-    def claim(self, connection: Connection, key: str) -> bool:
-        """See `Database.claim`; one that is claimed already is not waited for, so that no two wait for each other."""
+    def try_lock(self, connection: Connection, key: str) -> bool:
+        """See `Database.try_lock`; never waits, so that two transactions cannot deadlock."""
         query = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
         return bool(connection.scalar(query, {"key": key}))
 
-    def make_room(self) -> None:
+    def free_reserve(self) -> None:
         """Do nothing: the server's disk is the server's."""
 
-    def flaws(self, connection: Connection) -> list[str]:  # noqa: ARG002 - its signature
+    def find_damage(self, connection: Connection) -> list[str]:  # noqa: ARG002 - its signature
         """Return nothing: PostgreSQL checks its own pages, with data checksums and pg_amcheck."""
         return []
 
@@ -79,16 +74,18 @@ class PostgresDatabase(Database):
 
 
 class _Undecided(OperationalError):
-    """The server does not know yet what becomes of a commit that was cut off."""
+    """The server does not know yet whether an interrupted commit went through."""
 
     def __init__(self) -> None:
-        super().__init__(None, None, TimeoutError("the end of a commit that was cut off is not known"))
+        super().__init__(
+            None, None, TimeoutError("it is not known whether an interrupted commit went through")
+        )
 
 
 class _Transaction(Generic[T]):
-    """Work that may have to be done again, unless the commit that was cut off went through.
+    """A transaction that is repeated after a lost connection, unless its commit went through.
 
-    PostgreSQL says what became of a transaction by its number: `pg_xact_status`
+    PostgreSQL reports the outcome of a transaction by its id: `pg_xact_status`
     (https://www.postgresql.org/docs/15/functions-info.html).
     """
 
@@ -98,7 +95,7 @@ class _Transaction(Generic[T]):
         self._committing: tuple[str, T] | None = None
 
     def commit(self) -> T:
-        """Do the work, unless it is known to be committed, and return what it returned."""
+        """Do and commit the work, unless that happened already, and return its result."""
         with self._engine.connect() as connection:
             if self._committing and self._committed(connection, self._committing[0]):
                 return self._committing[1]
@@ -122,7 +119,7 @@ class _Transaction(Generic[T]):
         return bool(status == "committed")
 
 
-def _engine(url: URL) -> Engine:
+def _create_engine(url: URL) -> Engine:
     try:
         return create_engine(url, connect_args={"connect_timeout": CONNECT_SECONDS})
     except ModuleNotFoundError as error:
@@ -131,5 +128,5 @@ def _engine(url: URL) -> Engine:
         ) from error
 
 
-def _may_pass(error: BaseException) -> bool:
+def _is_retryable(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and lost_connection(error)

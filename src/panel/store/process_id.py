@@ -1,4 +1,4 @@
-"""Which process holds something, and whether it still lives."""
+"""The identity of a process, and whether that process is still alive."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from panel.core.base import Frozen
 
 PROC = Path("/proc")
-ENDED = {"Z", "X"}
+_ENDED_STATES = {"Z", "X"}
 
 
 class ProcessId(Frozen):
-    """A process, told from every other one.
+    """A process, distinguished from all others.
 
     Attributes:
-        host: its machine's name, for people to read.
-        space: what makes process numbers comparable: the machine's boot and the namespace.
-        pid: its number.
-        started: what tells it from a later process of the same number; empty where the system does not say.
+        host: name of its machine, for people to read.
+        space: the machine's boot and PID namespace; two PIDs can be compared only within one.
+        pid: its PID.
+        started: start time in clock ticks, which tells it from a later process of the same PID; empty where the system does not report it.
     """
 
     host: str
@@ -29,16 +29,23 @@ class ProcessId(Frozen):
 
     @classmethod
     def current(cls) -> ProcessId:
-        """Return this process."""
+        """Return the identity of this process."""
         pid = os.getpid()
-        return cls(host=socket.gethostname(), space=_space(), pid=pid, started=_state_and_start(pid)[1])
+        return cls(
+            host=socket.gethostname(), space=_current_space(), pid=pid, started=_state_and_start(pid)[1]
+        )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the process is of this machine, so that it can be seen from here."""
+        return self.space == _current_space()
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is known to have ended; False for a process of another machine."""
-        return self.space == _space() and not self._lives()
+        """Whether the process is known to have ended; False for one of another machine."""
+        return self.is_local and not self._is_alive()
 
-    def _lives(self) -> bool:
+    def _is_alive(self) -> bool:
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -46,13 +53,13 @@ class ProcessId(Frozen):
         except PermissionError:
             return True
         state, started = _state_and_start(self.pid)
-        return state not in ENDED and started == self.started
+        return state not in _ENDED_STATES and started == self.started
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
 
 
-def _space() -> str:
+def _current_space() -> str:
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
         return f"{boot} {(PROC / 'self/ns/pid').readlink()}"
@@ -61,7 +68,7 @@ def _space() -> str:
 
 
 def _state_and_start(pid: int) -> tuple[str, str]:
-    # Fields 3 and 22 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the second may hold anything in brackets.
+    # Fields 3 and 22 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; field 2 may hold anything in brackets.
     try:
         fields = (PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:

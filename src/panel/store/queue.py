@@ -19,7 +19,7 @@ from panel.core.draft_rules import State
 from panel.core.take import Verdict
 from panel.core.text import canonical, one_line
 from panel.errors import SettingsError
-from panel.store.clock import database_time
+from panel.store.columns import database_time
 from panel.store.filters import hidden, narrowed
 from panel.store.findings import UNCOUNTED
 from panel.store.repository import Repository

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from panel.store.errors import damaged, storage_error
+from panel.errors import StorageError
+from panel.store.database import storage_error
 from panel.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class AsyncDatabase:
         except DBAPIError as error:
             raise storage_error(error, self.where) from error
         except (ValidationError, JSONDecodeError) as error:
-            raise damaged(self.where, "a row") from error
+            raise StorageError(f"{self.where} holds a row that cannot be read; restore a backup") from error
 
 
 class Repository:

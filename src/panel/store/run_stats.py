@@ -1,4 +1,4 @@
-"""What became of runs: figures of many at a glance, who holds them, and the seats that failed with what the model said."""
+"""Statistics of runs: progress, cost, who works on them, and failed seats with the model's replies."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from panel.core.base import Frozen
 from panel.core.completion import Completion
 from panel.core.take import NoTake, NoTakeReason, Seat
 from panel.store.calls import ANSWERED, FAILED, OPEN
+from panel.store.columns import MAX_ID
 from panel.store.drafts import drafts_of
-from panel.store.process_id import ProcessId
+from panel.store.process_id import ProcessId  # noqa: TC001 - likewise
 from panel.store.repository import Repository
 from panel.store.runs import DONE, TODO, Run
 from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import CTE, Case, ColumnElement, Connection, Row, Select, Subquery, Table
 
 PAGE = 200
-# What the column of a number holds; whoever types more means none that there is.
-MOST = 2**63 - 1
 FAILURES = frozenset(NoTakeReason) - {NoTakeReason.RECUSED}
-# Of the others, no answer to the last question ever came.
+# Seats that failed for another reason got no answer to their last question.
 REPLIED = frozenset({NoTakeReason.REFUSED, NoTakeReason.INVALID, NoTakeReason.TRUNCATED})
 
 
@@ -43,15 +42,13 @@ class RunProgress(Frozen):
 
 
 class Spending(Frozen):
-    """What calls have cost.
+    """Cost of calls in US dollars.
 
     Attributes:
-        cost_usd: the sum of the prices that are known; None if there are answers and no price of them is.
+        cost_usd: sum of the known prices; None if there are answers and no price is known.
         unpriced: answers whose price is not known.
-        input_tokens: the sum of those that are known.
-        output_tokens: likewise.
-        lost_calls: calls whose answer never came although they may have been billed, open ones included.
-        at_risk_usd: what those calls, and answers without a price, may have cost at most, as far as that is known; not in `cost_usd`.
+        lost_calls: calls without an answer that may have been billed, open ones included.
+        at_risk_usd: the most that those calls and the unpriced answers may have cost, as far as known; not part of `cost_usd`.
     """
 
     cost_usd: float | None
@@ -63,22 +60,19 @@ class Spending(Frozen):
 
     @property
     def most_usd(self) -> float:
-        """What was paid at most, as far as prices are known."""
+        """The most that may have been paid, as far as prices are known."""
         return (self.cost_usd or 0.0) + self.at_risk_usd
 
 
 class RunSummary(Run):
-    """A run as a list shows it.
+    """A run with its statistics.
 
     Attributes:
-        holder: who has its lease, at work or not.
-        held_since: since when.
-        tools: how many it is to review.
-        done: those of them that it is done with.
-        failed_seats: seats of its drafts that lack a take; a recused seat is no failure.
-        cost_usd: the sum of the prices that are known.
-        answers: calls that were answered.
-        unpriced: those of them whose price is not known.
+        holder: the process that holds its lease, at work or not.
+        tools: number of tools to review; `done` of them are done.
+        failed_seats: seats of its drafts without a take, other than recused ones.
+        cost_usd: sum of the known prices.
+        answers: answered calls; the price of `unpriced` of them is not known.
     """
 
     holder: ProcessId | None = None
@@ -92,24 +86,20 @@ class RunSummary(Run):
 
     @property
     def at_work(self) -> bool | None:
-        """Whether a process works on it; None if one of another machine has its lease, which cannot be seen from here."""
+        """Whether a process works on it; None if a process of another machine holds it, which cannot be seen from here."""
         if self.holder is None or self.holder.has_ended:
             return False
-        return True if self.holder.space == ProcessId.current().space else None
+        return True if self.holder.is_local else None
 
 
 class FailedSeat(Frozen):
-    """A seat that lacks a take which it should have.
+    """A seat that failed to give a take.
 
     Attributes:
-        draft: the draft's number.
-        tool: the tool's name as it was listed last.
-        slug: likewise.
-        persona: the persona's id.
-        reason: why there is no take.
-        detail: one line about it.
-        model: the provider's name of the model that was asked; None if no call was made.
-        reply: what the model said last, as it came; None if no answer came.
+        tool: the tool's latest name.
+        detail: one line about the reason.
+        model: the provider's name of the model; None if no call was made.
+        reply: the model's last reply, unchanged; None if no answer came.
     """
 
     draft: int
@@ -123,41 +113,35 @@ class FailedSeat(Frozen):
 
 
 class RunStats(Repository):
-    """Runs and failed seats, for people to look at."""
+    """Statistics of runs; nothing is written."""
 
     async def summaries(
         self, kinds: Collection[str] | None = None, *, before: int | None = None, limit: int = 20
     ) -> list[RunSummary]:
-        """Return runs with their figures, the latest first.
-
-        Args:
-            kinds: kinds of runs; None for all.
-            before: the last number of the page before.
-            limit: how many at most.
-        """
+        """Return runs of some kinds, or of all, the latest first; `before` is the last id of the previous page."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
         if kinds is not None:
             query = query.where(runs.c.kind.in_(kinds))
         if before is not None:
-            query = query.where(runs.c.id < min(before, MOST))
-        return await self._db.read(lambda connection: _run_lines(connection, query))
+            query = query.where(runs.c.id < min(before, MAX_ID))
+        return await self._db.read(lambda connection: _summaries(connection, query))
 
     async def summary(self, run: int) -> RunSummary | None:
-        """Return a run with its figures, or None if there is none of this number."""
-        query = select(runs).where(runs.c.id == min(run, MOST))
-        found = await self._db.read(lambda connection: _run_lines(connection, query))
+        """Return a run with its statistics, or None if there is none of this id."""
+        query = select(runs).where(runs.c.id == min(run, MAX_ID))
+        found = await self._db.read(lambda connection: _summaries(connection, query))
         return found[0] if found else None
 
     async def progress(self, run: int) -> RunProgress:
-        """Return how far a run is."""
+        """Return the progress of a run."""
         return await self._db.read(lambda connection: _progress(connection, run))
 
     async def spent(self, run: int | None = None) -> Spending:
-        """Return what a run has cost, or all calls together."""
+        """Return the cost of a run, or of all calls."""
         return await self._db.read(lambda connection: _spent(connection, run))
 
     async def failure_counts(self, run: int) -> dict[NoTakeReason, int]:
-        """Return how many seats of a run's drafts failed, by reason, the most frequent first."""
+        """Return the number of failed seats of a run's drafts by reason, the most frequent first."""
         query = (
             select(takes.c.reason, func.count().label("seats"))
             .join_from(takes, drafts)
@@ -172,12 +156,7 @@ class RunStats(Repository):
     async def failed_seats(
         self, run: int, reasons: Iterable[NoTakeReason] | None = None
     ) -> AsyncIterator[FailedSeat]:
-        """Yield the seats of a run's drafts that failed, in the order of drafts and seats, 200 drafts a read.
-
-        Args:
-            run: the run.
-            reasons: those to yield; None for all failures.
-        """
+        """Yield the failed seats of a run's drafts, for some reasons or for all, in the order of drafts and seats."""
         wanted = FAILURES if reasons is None else FAILURES.intersection(reasons)
         after = 0
         while found := await self._db.read(
@@ -188,38 +167,40 @@ class RunStats(Repository):
             after = found[-1].draft
 
 
-def _run_lines(connection: Connection, chosen: Select[Any]) -> list[RunSummary]:
+def _summaries(connection: Connection, chosen: Select[Any]) -> list[RunSummary]:
     page = chosen.cte("page")
-    listed, failed, asked = _listed(page), _failed(page), _asked(page)
-    query = (
-        select(
-            *(page.c[name] for name in Run.model_fields),
-            page.c.lease_holder.label("holder"),
-            page.c.lease_since.label("held_since"),
-            *(_or_zero(part.c[name]) for part in (listed, failed, asked) for name in part.c.keys()[1:]),
-        )
-        .outerjoin(listed, listed.c.run_id == page.c.id)
-        .outerjoin(failed, failed.c.run_id == page.c.id)
-        .outerjoin(asked, asked.c.run_id == page.c.id)
-        .order_by(page.c.id.desc())
+    parts = (_tool_counts(page), _failed_counts(page), _call_sums(page))
+    query = select(
+        *(page.c[name] for name in Run.model_fields),
+        page.c.lease_holder.label("holder"),
+        page.c.lease_since.label("held_since"),
+        *(
+            func.coalesce(part.c[name], 0).label(name)
+            for part in parts
+            for name in part.c.keys()  # noqa: SIM118 - no dictionary
+            if name != "run_id"
+        ),
     )
-    return [RunSummary.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+    for part in parts:
+        query = query.outerjoin(part, part.c.run_id == page.c.id)
+    rows = connection.execute(query.order_by(page.c.id.desc())).mappings()
+    return [RunSummary.model_validate(dict(row)) for row in rows]
 
 
-def _listed(page: CTE) -> Subquery:
+def _tool_counts(page: CTE) -> Subquery:
     done = func.count().filter(run_tools.c.state == DONE)
     query = select(run_tools.c.run_id, func.count().label("tools"), done.label("done"))
     return query.where(_in(run_tools.c.run_id, page)).group_by(run_tools.c.run_id).subquery()
 
 
-def _failed(page: CTE) -> Subquery:
+def _failed_counts(page: CTE) -> Subquery:
     query = select(run_tools.c.run_id, func.count().label("failed_seats"))
     query = query.join_from(run_tools, takes, run_tools.c.draft_id == takes.c.draft_id)
     query = query.where(_in(run_tools.c.run_id, page), takes.c.reason.in_(FAILURES))
     return query.group_by(run_tools.c.run_id).subquery()
 
 
-def _asked(page: CTE) -> Subquery:
+def _call_sums(page: CTE) -> Subquery:
     query = select(
         calls.c.run_id,
         func.sum(calls.c.cost_usd).label("cost_usd"),
@@ -234,8 +215,60 @@ def _in(column: ColumnElement[int], page: CTE) -> ColumnElement[bool]:
     return column.in_(select(page.c.id))
 
 
-def _or_zero(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.coalesce(column, 0).label(column.key)
+def _progress(connection: Connection, run: int) -> RunProgress:
+    of_tools = _by_state(connection, run_tools, run)
+    of_calls = _by_state(connection, calls, run)
+    count = select(func.count()).select_from(drafts).where(drafts_of(run))
+    return RunProgress(
+        todo=of_tools.get(TODO, 0),
+        done=of_tools.get(DONE, 0),
+        drafts=connection.execute(count).scalar_one(),
+        open_calls=of_calls.get(OPEN, 0),
+        answered_calls=of_calls.get(ANSWERED, 0),
+        failed_calls=of_calls.get(FAILED, 0),
+    )
+
+
+def _by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
+    query = select(table.c.state, func.count().label("rows")).where(table.c.run_id == run)
+    return {row.state: row.rows for row in connection.execute(query.group_by(table.c.state))}
+
+
+def _spent(connection: Connection, run: int | None) -> Spending:
+    answered = calls.c.state == ANSWERED
+    query = select(
+        func.count().filter(answered).label("answers"),
+        func.count().filter(answered, calls.c.cost_usd.is_(None)).label("unpriced"),
+        func.count().filter(calls.c.state == OPEN).label("open"),
+        _sum(calls.c.cost_usd).label("cost_usd"),
+        _sum(calls.c.input_tokens).label("input_tokens"),
+        _sum(calls.c.output_tokens).label("output_tokens"),
+        _sum(calls.c.lost_calls).label("lost"),
+        _sum(calls.c.worst_usd * _calls_of_unknown_price()).label("at_risk_usd"),
+    )
+    if run is not None:
+        query = query.where(calls.c.run_id == run)
+    row = connection.execute(query).one()
+    unknown = 0 < row.answers == row.unpriced
+    return Spending(
+        cost_usd=None if unknown else row.cost_usd,
+        unpriced=row.unpriced,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        lost_calls=row.lost + row.open,
+        at_risk_usd=row.at_risk_usd,
+    )
+
+
+def _calls_of_unknown_price() -> Case[int]:
+    """Return the number of requests of a call that may have been billed at an unknown price; all possible ones if it is open."""
+    lost = func.coalesce(calls.c.lost_calls, 0)
+    unpriced = (calls.c.state == ANSWERED) & calls.c.cost_usd.is_(None)
+    return case((calls.c.state == OPEN, calls.c.most_calls), (unpriced, lost + 1), else_=lost)
+
+
+def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
+    return func.coalesce(func.sum(column), 0)
 
 
 def _failed_seats(
@@ -243,10 +276,10 @@ def _failed_seats(
 ) -> list[FailedSeat]:
     failed = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, where).exists()
     page = select(drafts.c.id).where(drafts_of(run), drafts.c.id > after, failed)
-    # Reviews are read for these only: they are large, and would be sorted with the rest.
+    # Reviews are large; they are read for this page only, and not sorted with the rest.
     page = page.order_by(drafts.c.id).limit(PAGE)
-    told = select(drafts.c.id, drafts.c.review, tools.c.name, tools.c.slug).join_from(drafts, tools)
-    found = {row.id: row for row in connection.execute(told.where(drafts.c.id.in_(page)))}
+    query = select(drafts.c.id, drafts.c.review, tools.c.name, tools.c.slug).join_from(drafts, tools)
+    found = {row.id: row for row in connection.execute(query.where(drafts.c.id.in_(page)))}
     seats = select(takes).where(takes.c.draft_id.in_(found), where)
     rows = connection.execute(seats.order_by(takes.c.draft_id, takes.c.position)).all()
     replies = _replies(connection, rows)
@@ -270,7 +303,7 @@ def _failed_seat(row: Row[Any], draft: Row[Any, Any, Any, Any], reply: str | Non
 
 
 def _replies(connection: Connection, rows: Iterable[Row[Any]]) -> dict[tuple[str, str], str]:
-    """Return the latest answer to each question of seats that got one, by the prompt's digest and the model."""
+    """Return the latest answer to the last question of each seat, by prompt digest and model."""
     digests = {row.prompt_digest for row in rows if row.reason in REPLIED and row.prompt_digest}
     latest = (
         select(func.max(calls.c.id))
@@ -282,61 +315,3 @@ def _replies(connection: Connection, rows: Iterable[Row[Any]]) -> dict[tuple[str
         (row.prompt_digest, row.model): Completion.model_validate(row.completion).text
         for row in connection.execute(query)
     }
-
-
-def _progress(connection: Connection, run: int) -> RunProgress:
-    listed = _by_state(connection, run_tools, run)
-    asked = _by_state(connection, calls, run)
-    drafted = connection.scalar(select(func.count()).select_from(drafts).where(drafts_of(run)))
-    return RunProgress(
-        todo=listed.get(TODO, 0),
-        done=listed.get(DONE, 0),
-        drafts=drafted or 0,
-        open_calls=asked.get(OPEN, 0),
-        answered_calls=asked.get(ANSWERED, 0),
-        failed_calls=asked.get(FAILED, 0),
-    )
-
-
-def _by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
-    query = (
-        select(table.c.state, func.count().label("rows")).where(table.c.run_id == run).group_by(table.c.state)
-    )
-    return {row.state: row.rows for row in connection.execute(query)}
-
-
-def _spent(connection: Connection, run: int | None) -> Spending:
-    answered = calls.c.state == ANSWERED
-    query = select(
-        func.count().filter(answered).label("answers"),
-        func.count().filter(answered, calls.c.cost_usd.is_(None)).label("unpriced"),
-        func.count().filter(calls.c.state == OPEN).label("open"),
-        _sum(calls.c.cost_usd).label("cost_usd"),
-        _sum(calls.c.input_tokens).label("input_tokens"),
-        _sum(calls.c.output_tokens).label("output_tokens"),
-        _sum(calls.c.lost_calls).label("lost"),
-        _sum(calls.c.worst_usd * _unanswered()).label("at_risk_usd"),
-    )
-    if run is not None:
-        query = query.where(calls.c.run_id == run)
-    row = connection.execute(query).one()
-    unknown = 0 < row.answers == row.unpriced
-    return Spending(
-        cost_usd=None if unknown else row.cost_usd,
-        unpriced=row.unpriced,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        lost_calls=row.lost + row.open,
-        at_risk_usd=row.at_risk_usd,
-    )
-
-
-def _unanswered() -> Case[int]:
-    """Return how many calls of a step may have been billed at a price that is not known; of an open one, all that may be made."""
-    lost = func.coalesce(calls.c.lost_calls, 0)
-    unpriced = (calls.c.state == ANSWERED) & calls.c.cost_usd.is_(None)
-    return case((calls.c.state == OPEN, calls.c.most_calls), (unpriced, lost + 1), else_=lost)
-
-
-def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
-    return func.coalesce(func.sum(column), 0)

@@ -1,4 +1,4 @@
-"""Runs: many tools, worked through in order, stopped and gone on with."""
+"""Runs: lists of tools that are reviewed in order, and that can be stopped and resumed."""
 
 from __future__ import annotations
 
@@ -19,26 +19,17 @@ from panel.store.schema import run_tools, runs, tool_versions
 from panel.store.tools import put_tool, tool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from sqlalchemy import ColumnElement, Connection, RowMapping
+    from sqlalchemy import ColumnElement, Connection
 
-CHUNK = 200
+TOOLS_PER_TRANSACTION = 200
 TODO = "todo"
 DONE = "done"
 
-_DRAFTED = {
-    "position": "position",
-    "version": "version_id",
-    "slug": "slug",
-    "draft": "draft_id",
-    "reported": "reported",
-}
-_RUN = (runs.c.id, runs.c.kind, runs.c.settings, runs.c.state, runs.c.created_at, runs.c.finished_at)
-
 
 class RunState(StrEnum):
-    """Where a run is: its tools are being added, it is to be worked on, told to stop, or done."""
+    """State of a run: its tools are being added, it can be worked on, it was stopped, or it is done."""
 
     MAKING = "making"
     OPEN = "open"
@@ -49,13 +40,7 @@ class RunState(StrEnum):
 class Run(Frozen):
     """A run.
 
-    Attributes:
-        id: its number.
-        kind: what runs, such as `review`.
-        settings: what it runs with, as JSON.
-        state: where it is.
-        created_at: when it was made.
-        finished_at: when it was stopped or done; None while it is open.
+    `kind` is the command it is of, such as `review`; `settings` is JSON; `finished_at` is when it was stopped or done.
     """
 
     id: int
@@ -67,13 +52,7 @@ class Run(Frozen):
 
 
 class PendingTool(Frozen):
-    """A tool that a run has yet to review.
-
-    Attributes:
-        position: its place in the run, from 1.
-        version: the number of the tool's version.
-        tool: the tool.
-    """
+    """A tool that a run has yet to review; positions count from 1, `version` is the id of the tool's version."""
 
     position: int
     version: int
@@ -81,15 +60,7 @@ class PendingTool(Frozen):
 
 
 class DraftedTool(Frozen):
-    """A tool of a run that has a draft.
-
-    Attributes:
-        position: its place in the run, from 1.
-        version: the number of the tool's version.
-        slug: where it is filed.
-        draft: the draft.
-        reported: whether its report files were written.
-    """
+    """A tool of a run that has a draft; `reported` says whether its report files were written."""
 
     position: int
     version: int
@@ -102,7 +73,7 @@ class Runs(Repository):
     """Runs and their tools."""
 
     async def create(self, kind: str, settings: dict[str, Any], state: RunState = RunState.OPEN) -> int:
-        """Make a run, and return its number."""
+        """Create a run and return its id."""
         row = {
             "kind": kind,
             "settings": settings,
@@ -114,84 +85,84 @@ class Runs(Repository):
         return await self._db.write(lambda connection: int(connection.execute(query).scalar_one()))
 
     async def get(self, run: int) -> Run:
-        """Return a run.
-
-        Raises:
-            StorageError: there is none of this number.
-        """
-        query = select(*_RUN).where(runs.c.id == run)
-        found = await self._db.read(
-            lambda connection: [_run(row) for row in connection.execute(query).mappings()]
-        )
-        if not found:
+        """Return a run; raises StorageError if there is none of this id."""
+        query = select(*(runs.c[name] for name in Run.model_fields)).where(runs.c.id == run)
+        row = await self._db.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        if row is None:
             raise self._no_run(run)
-        return found[0]
-
-    async def page(self, *, before: int | None = None, limit: int = 50) -> list[Run]:
-        """Return runs, the latest first; `before` is the last number of the page before."""
-        query = select(*_RUN).order_by(runs.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(runs.c.id < before)
-        return await self._db.read(
-            lambda connection: [_run(row) for row in connection.execute(query).mappings()]
-        )
+        return Run.model_validate(dict(row))
 
     async def find(self, kind: str, settings: dict[str, Any]) -> int | None:
-        """Return the latest run of a kind with these settings, or None; the last hundred of the kind are looked at."""
+        """Return the id of the latest run with these settings among the last hundred of its kind, or None."""
         query = select(runs.c.id, runs.c.settings).where(runs.c.kind == kind)
         query = query.order_by(runs.c.id.desc()).limit(100)
         found = await self._db.read(lambda connection: connection.execute(query).all())
         return next((int(row.id) for row in found if row.settings == settings), None)
 
     async def set_state(self, run: int, state: RunState) -> None:
-        """Say where a run is.
-
-        Raises:
-            StorageError: there is none of this number, or it was not committed.
-        """
+        """Set the state of a run; raises StorageError if there is none of this id, or if it was not committed."""
         finished = now() if state in {RunState.STOPPED, RunState.DONE} else None
-        query = update(runs).where(runs.c.id == run).values(state=state, finished_at=finished)
-        if not await self._db.write(lambda connection: connection.execute(query).rowcount):
-            raise self._no_run(run)
+        await self._update(run, state=state, finished_at=finished)
+
+    async def set_settings(self, run: int, settings: dict[str, Any]) -> None:
+        """Replace the settings of a run; raises StorageError if there is none of this id, or if it was not committed."""
+        await self._update(run, settings=settings)
 
     async def stop(self, run: int) -> bool:
-        """Tell an open run to stop; return False, and leave it alone, if it is not open.
-
-        Raises:
-            StorageError: it was not committed.
-        """
+        """Stop an open run; return False, and change nothing, if it is not open."""
         query = update(runs).where(runs.c.id == run, runs.c.state == RunState.OPEN)
         query = query.values(state=RunState.STOPPED, finished_at=now())
         return await self._db.write(lambda connection: connection.execute(query).rowcount == 1)
 
     async def add_tools(self, run: int, added: Iterable[Tool]) -> int:
-        """Add tools at the end of a run, 200 a transaction; return how many were not in it yet.
+        """Append tools to a run, 200 in a transaction; return how many were not in it yet.
 
         Raises:
-            StorageError: the run holds another version of a tool, or it was not committed; what came before is kept.
+            StorageError: the run holds another version of a tool, or a transaction was not committed; earlier ones are kept.
         """
-        fresh = 0
-        for chunk in _chunks(added):
-            fresh += await self._db.write(partial(_add, run=run, chunk=chunk))
-        return fresh
+        rest = iter(added)
+        count = 0
+        while chunk := list(islice(rest, TOOLS_PER_TRANSACTION)):
+            count += await self._db.write(partial(_add_tools, run=run, chunk=chunk))
+        return count
 
     async def next_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[PendingTool]:
-        """Return tools that are to be reviewed, in order; `after` is the position of the last one handed out."""
-        return await self._db.read(lambda connection: _next(connection, run, after, limit))
+        """Return tools that are to be reviewed, in order; `after` is the position of the last one returned before."""
+        query = (
+            select(run_tools.c.position, run_tools.c.version_id, tool_versions.c.content, run_tools.c.slug)
+            .join_from(run_tools, tool_versions, run_tools.c.version_id == tool_versions.c.id)
+            .where(run_tools.c.run_id == run, run_tools.c.state == TODO, run_tools.c.position > after)
+            .order_by(run_tools.c.position)
+            .limit(limit)
+        )
+        return await self._db.read(
+            lambda connection: [
+                PendingTool(
+                    position=row.position, version=row.version_id, tool=tool_of(row.content, row.slug)
+                )
+                for row in connection.execute(query)
+            ]
+        )
 
     async def mark_done(self, run: int, version: int, draft: int | None = None) -> None:
-        """Say that a run is done with a tool, and which draft it has."""
+        """Mark a tool of a run as done, and record its draft."""
         await self._db.write(lambda connection: mark_done(connection, run, version, draft))
 
     async def mark_reported(self, run: int, version: int) -> None:
-        """Say that the report files of a run's draft of a tool are written."""
+        """Record that the report files of a tool of a run were written."""
         query = update(run_tools).where(_is_tool(run, version)).values(reported=True)
         await self._db.write(lambda connection: connection.execute(query) and None)
 
     async def drafted_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[DraftedTool]:
-        """Return tools that have a draft, in order; `after` is the position of the last one of the page before."""
-        query = select(*(run_tools.c[column].label(name) for name, column in _DRAFTED.items()))
-        query = query.where(
+        """Return tools that have a draft, in order; `after` is the last position of the previous page."""
+        columns = (
+            run_tools.c.position,
+            run_tools.c.version_id.label("version"),
+            run_tools.c.slug,
+            run_tools.c.draft_id.label("draft"),
+            run_tools.c.reported,
+        )
+        query = select(*columns).where(
             run_tools.c.run_id == run, run_tools.c.draft_id.is_not(None), run_tools.c.position > after
         )
         query = query.order_by(run_tools.c.position).limit(limit)
@@ -201,13 +172,8 @@ class Runs(Repository):
             ]
         )
 
-    async def set_settings(self, run: int, settings: dict[str, Any]) -> None:
-        """Replace what a run runs with.
-
-        Raises:
-            StorageError: there is none of this number, or it was not committed.
-        """
-        query = update(runs).where(runs.c.id == run).values(settings=settings)
+    async def _update(self, run: int, **values: Any) -> None:  # noqa: ANN401 - of any column
+        query = update(runs).where(runs.c.id == run).values(**values)
         if not await self._db.write(lambda connection: connection.execute(query).rowcount):
             raise self._no_run(run)
 
@@ -216,7 +182,7 @@ class Runs(Repository):
 
 
 def mark_done(connection: Connection, run: int, version: int, draft: int | None) -> None:
-    """Take a tool off the list of those to do, and keep which draft it has."""
+    """Mark a tool of a run as done, and record its draft."""
     row = {"state": DONE, "draft_id": draft}
     connection.execute(update(run_tools).where(_is_tool(run, version)).values(**row))
 
@@ -225,22 +191,16 @@ def _is_tool(run: int, version: int) -> ColumnElement[bool]:
     return (run_tools.c.run_id == run) & (run_tools.c.version_id == version)
 
 
-def _chunks(added: Iterable[Tool]) -> Iterator[list[Tool]]:
-    rest = iter(added)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk
-
-
-def _add(connection: Connection, run: int, chunk: list[Tool]) -> int:
+def _add_tools(connection: Connection, run: int, chunk: list[Tool]) -> int:
     last = select(func.coalesce(func.max(run_tools.c.position), 0)).where(run_tools.c.run_id == run)
     position = connection.execute(last).scalar_one()
-    fresh = 0
+    count = 0
     for tool in chunk:
-        fresh += _add_one(connection, run, tool, position + fresh + 1)
-    return fresh
+        count += _add_tool(connection, run, tool, position + count + 1)
+    return count
 
 
-def _add_one(connection: Connection, run: int, tool: Tool, position: int) -> int:
+def _add_tool(connection: Connection, run: int, tool: Tool, position: int) -> int:
     tool_id, version = put_tool(connection, tool)
     row = {
         "run_id": run,
@@ -254,25 +214,7 @@ def _add_one(connection: Connection, run: int, tool: Tool, position: int) -> int
     added = insert_new(connection, run_tools).values(**row).returning(run_tools.c.position)
     if connection.execute(added).one_or_none():
         return 1
-    mine = (run_tools.c.run_id == run) & (run_tools.c.tool_id == tool_id)
-    if connection.scalar(select(run_tools.c.version_id).where(mine)) != version:
+    is_tool = (run_tools.c.run_id == run) & (run_tools.c.tool_id == tool_id)
+    if connection.scalar(select(run_tools.c.version_id).where(is_tool)) != version:
         raise StorageError(f"run {run} holds another version of {tool.name}; begin a new run for this one")
     return 0
-
-
-def _next(connection: Connection, run: int, after: int, limit: int) -> list[PendingTool]:
-    query = (
-        select(run_tools.c.position, run_tools.c.version_id, tool_versions.c.content, run_tools.c.slug)
-        .join_from(run_tools, tool_versions, run_tools.c.version_id == tool_versions.c.id)
-        .where(run_tools.c.run_id == run, run_tools.c.state == TODO, run_tools.c.position > after)
-        .order_by(run_tools.c.position)
-        .limit(limit)
-    )
-    return [
-        PendingTool(position=row.position, version=row.version_id, tool=tool_of(row.content, row.slug))
-        for row in connection.execute(query)
-    ]
-
-
-def _run(row: RowMapping) -> Run:
-    return Run.model_validate(dict(row))

@@ -1,4 +1,4 @@
-"""The tables: one schema for SQLite and PostgreSQL.
+"""Tables: one schema for SQLite and PostgreSQL.
 
     tools ── tool_names
       └── tool_versions ── run_tools ── runs
@@ -10,7 +10,10 @@
 
     draft_counts    users ── sessions    tools ── votes    subscribers
 
-Rows are ordered by id, never by time. The migrations make the tables; a test holds the two against each other.
+Rows are ordered by id, never by time. Migrations create the tables; a test compares them with this module.
+
+Sources are `tools`, `tool_versions`, `runs`, `run_tools`, `calls`, the `review` of `drafts`, `events`, `users`, `votes` and `subscribers`.
+Everything marked as derived can be computed from these and is kept in step by the transaction that writes its source.
 """
 
 from __future__ import annotations
@@ -64,7 +67,7 @@ tools = Table(
     Column("first_seen", UtcTime, nullable=False),
 )
 
-# The name and the aliases a tool has gone by, without case.
+# Names and aliases of a tool, without case.
 tool_names = Table(
     "tool_names",
     metadata,
@@ -118,7 +121,6 @@ calls = Table(
     metadata,
     _id(),
     Column("key", DIGEST, nullable=False),
-    Column("seq", Integer, nullable=False),
     _of("runs", optional=True),
     Column("label", Text, nullable=False),
     Column("provider", Text, nullable=False),
@@ -131,16 +133,11 @@ calls = Table(
     Column("settled_at", UtcTime),
     Column("completion", Verbatim),
     Column("failure", Verbatim),
+    # Derived from the outcome: what statistics add up.
     Column("input_tokens", Key),
-    Column("cached_tokens", Key),
-    Column("cache_write_tokens", Key),
     Column("output_tokens", Key),
-    Column("reasoning_tokens", Key),
     Column("cost_usd", Double),
-    Column("estimated", Boolean),
     Column("lost_calls", Integer),
-    Column("attempts", Integer),
-    Column("request_id", Text),
     Column("lease_token", Text),
     Index(None, "key", "state"),
     Index(None, "run_id", "state"),
@@ -161,9 +158,8 @@ drafts = Table(
     Column("shown", DIGEST, nullable=False),
     Column("state", Text, nullable=False),
     Column("drafted_at", UtcTime, nullable=False),
-    # From here on: what a list shows of it or finds it by, as it is shown; made by `panel.store.queue.columns_of`.
+    # Derived: lists show and filter by these columns. `shown` and `state` above are derived from the events.
     Column("category", Text),
-    Column("findings", Verbatim),
     Column("open_findings", Integer, nullable=False),
     Column("ships", Integer, nullable=False),
     Column("skips", Integer, nullable=False),
@@ -176,7 +172,7 @@ drafts = Table(
     Index(None, "category"),
     Index(None, "cost_usd"),
     Index(None, "drafted_at"),
-    # What can be filtered by is in them, so that nobody looks at the rows for it, which are long.
+    # They cover all filters, so that a list does not read the rows, which are long.
     Index("ix_drafts_queue", "state", "id", "open_findings", "margin", *FILTERED),
     Index("ix_drafts_margin", "state", "margin", "id", "open_findings", *FILTERED),
     Index(
@@ -187,7 +183,7 @@ drafts = Table(
     ),
 )
 
-# Most findings first, and then the oldest: an order that an index has only if it is made with it.
+# Most findings first, then the oldest: a mixed order needs an index of its own.
 Index(
     "ix_drafts_findings",
     drafts.c.state,
@@ -195,7 +191,7 @@ Index(
     *(drafts.c[name] for name in ("id", "margin", *FILTERED)),
 )
 
-# Of which kinds a draft has findings that are neither ticked nor cut.
+# Derived: the kinds of unresolved findings of a draft.
 open_kinds = Table(
     "open_kinds",
     metadata,
@@ -204,8 +200,8 @@ open_kinds = Table(
     Index("ix_open_kinds_kind", "kind", "draft_id"),
 )
 
-# How many drafts there are of each state and category, kept by triggers. Writers of PostgreSQL have several slots, so that they do
-# not wait for each other; what counts is the sum.
+# Derived by triggers: the number of drafts of each state and category is the sum over the slots. PostgreSQL has several slots, so that writers
+# do not wait for each other.
 draft_counts = Table(
     "draft_counts",
     metadata,
@@ -215,15 +211,14 @@ draft_counts = Table(
     Column("drafts", Key, nullable=False),
 )
 
+# Derived: one row for each seat of a draft's review.
 takes = Table(
     "takes",
     metadata,
     _of("drafts", key=True),
     Column("persona", Text, primary_key=True),
     Column("position", Integer, nullable=False),
-    Column("kind", Text, nullable=False),
     Column("verdict", Text),
-    Column("score", Integer),
     Column("reason", Text),
     Column("model", Text),
     Column("prompt_digest", DIGEST),
@@ -245,7 +240,7 @@ events = Table(
     Index(None, "draft_id"),
 )
 
-# Who has a draft before them, by the database's clock.
+# Locks of drafts, until a time by the database's clock.
 claims = Table(
     "claims",
     metadata,
@@ -277,7 +272,7 @@ sessions = Table(
     Index(None, "until"),
 )
 
-# What readers make of a tool: one vote for each of them, who are known by a hash of what their browser keeps.
+# One vote for each tool and reader; the reader is a hash of a random number in their browser.
 votes = Table(
     "votes",
     metadata,
@@ -289,7 +284,6 @@ votes = Table(
     Index(None, "tool_id", "address"),
 )
 
-# Who gets the newsletter.
 subscribers = Table(
     "subscribers",
     metadata,

@@ -1,20 +1,18 @@
-"""SQLite: one file, any number of readers, one writer at a time."""
+"""SQLite: a file on a local disk, in WAL mode, with one writer at a time."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, event
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from panel.errors import StorageError
-from panel.store.database import Database
-from panel.store.errors import storage_error
+from panel.store.database import Database, storage_error
 from panel.store.migrate import migrate
-from panel.store.reserve import Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,83 +23,95 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUSY_SECONDS = 30
-SHOWN_FLAWS = 20
+# Holds the answers of 64 calls in flight, at 4 KB each.
+RESERVE_BYTES = 256 * 1024
+MAX_REPORTED_FLAWS = 20
 
 
 class SqliteDatabase(Database):
-    """A database in a file.
-
-    Args:
-        path: the file; it is made if it is not there.
-    """
+    """A database file, which is created if it does not exist, and beside it a `.reserve` of disk space."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
-        self._reserve = Reserve(self._path.with_name(f"{self._path.name}.reserve"))
-        super().__init__(_engine(self._path), str(path))
+        self._reserve = self._path.with_name(f"{self._path.name}.reserve")
+        super().__init__(_create_engine(self._path), str(path))
 
     def prepare(self) -> None:
-        """See `Database.prepare`; also sets room aside for a full disk."""
-        self._refuse_unusable()
-        self._reserve.make()
+        """See `Database.prepare`; also reserves disk space for a full disk."""
+        self._check_path()
+        self._fill_reserve()
         self._enable_wal()
         migrate(self)
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """See `Database.write`; waits up to 30 s for another process that writes."""
+        """See `Database.write`; waits up to 30 s for the writer of another process."""
         with self.engine.connect().execution_options(immediate=True) as connection, connection.begin():
             return work(connection)
 
-    def make_room(self) -> None:
-        """Delete the reserve, so that what is in flight can still be kept."""
-        self._reserve.release()
+    def free_reserve(self) -> None:
+        """Delete the reserve file, so that answers in flight can still be written."""
+        with suppress(OSError):
+            self._reserve.unlink()
 
-    def flaws(self, connection: Connection) -> list[str]:
-        """See `Database.flaws`."""
-        found = connection.exec_driver_sql(f"PRAGMA integrity_check({SHOWN_FLAWS})").scalars().all()
-        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(SHOWN_FLAWS)
+    def find_damage(self, connection: Connection) -> list[str]:
+        """See `Database.find_damage`."""
+        found = connection.exec_driver_sql(f"PRAGMA integrity_check({MAX_REPORTED_FLAWS})").scalars().all()
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(MAX_REPORTED_FLAWS)
         return [str(line) for line in found if line != "ok"] + [
             f"{table} {row}: what it refers to in {parent} is missing" for table, row, parent, _ in orphans
         ]
 
     def backup(self, path: Path) -> None:
-        """See `Database.backup`; nothing that is written meanwhile is held up."""
+        """See `Database.backup`; writers are not held up meanwhile."""
         if path.exists():
             raise StorageError(f"{path} is there already; choose another path for the backup")
-        draft = path.with_name(f".{path.name}.part")
+        part = path.with_name(f".{path.name}.part")
         try:
-            self._copy(draft)
-            draft.rename(path)
+            with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(part)) as target:
+                source.backup(target)
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.rename(path)
         except (sqlite3.Error, OSError) as error:
             raise storage_error(error, str(path)) from error
         finally:
-            draft.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
 
-    def _copy(self, draft: Path) -> None:
-        with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(draft)) as target:
-            source.backup(target)
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-
-    def _refuse_unusable(self) -> None:
-        # The file is not opened here: closing it would give up the locks of this process's other connections.
+    def _check_path(self) -> None:
+        # The file is not opened here: closing it would drop the locks of this process's other connections.
         if self._path.is_dir():
             raise StorageError(f"{self.where} is a folder; name a file in it")
         if not self._path.parent.is_dir():
             raise StorageError(f"{self.where}: its folder is not there; create it, or choose another path")
-        if self._path.exists() and not _may(self._path, os.R_OK | os.W_OK):
+        effective = os.access in os.supports_effective_ids
+        if self._path.exists() and not os.access(self._path, os.R_OK | os.W_OK, effective_ids=effective):
             raise StorageError(f"{self.where} cannot be read and written; allow it, or choose another path")
 
+    def _fill_reserve(self) -> None:
+        try:
+            if self._reserve.exists() and self._reserve.stat().st_size >= RESERVE_BYTES:
+                return
+            # Zeros are written, because a sparse file reserves nothing.
+            with self._reserve.open("wb") as file:
+                file.write(bytes(RESERVE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            self.free_reserve()
+            raise StorageError(
+                f"{self._reserve}: {RESERVE_BYTES // 1024} KB could not be set aside ({error.strerror}); "
+                "make room and allow writing in this folder, or choose another path"
+            ) from error
+
     def _enable_wal(self) -> None:
-        # SQLite does not always wait for others that do the same, whatever its busy timeout says.
-        patient = Retrying(
+        # SQLite's busy timeout does not cover several processes that switch to WAL at once.
+        retrying = Retrying(
             retry=retry_if_exception(_is_busy),
             stop=stop_after_delay(BUSY_SECONDS),
             wait=wait_random(0.01, 0.1),
             reraise=True,
         )
-        mode = patient(self._set_wal)
-        if mode != "wal":
+        if retrying(self._set_wal) != "wal":
             raise StorageError(
                 f"{self.where} is on a disk without write-ahead logging; put it on a local disk"
             )
@@ -111,7 +121,7 @@ class SqliteDatabase(Database):
             return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
 
 
-def _engine(path: Path) -> Engine:
+def _create_engine(path: Path) -> Engine:
     url = URL.create("sqlite+pysqlite", database=str(path))
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _configure)
@@ -120,20 +130,16 @@ def _engine(path: Path) -> Engine:
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
-    # Transactions are begun by `_begin`: the driver would begin them late, and only as a reader's.
+    # `_begin` starts transactions: the driver would start them late, and always as a reader's.
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin(connection: Connection) -> None:
-    # A reader that turns writer does not wait but fails, so that a writer says at once what it is.
+    # A transaction that reads first and writes later fails instead of waiting, so that writers lock at once.
     immediate = connection.get_execution_options().get("immediate")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _may(path: Path, mode: int) -> bool:
-    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _is_busy(error: BaseException) -> bool:

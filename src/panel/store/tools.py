@@ -1,4 +1,4 @@
-"""Tools as they were listed: one row for the tool, one for each text it was listed with."""
+"""Tools: one row for the tool, and one version for each text with which it was listed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 class KnownTool(Frozen):
-    """A tool that is in the store.
-
-    Attributes:
-        id: its number.
-        name: its name as it was listed last.
-        slug: likewise.
-    """
+    """A stored tool, by its latest name and slug."""
 
     id: int
     name: str
@@ -36,12 +30,12 @@ class Tools(Repository):
     """Tools and their versions."""
 
     async def put(self, tool: Tool) -> int:
-        """Keep a tool, and return the number of its version; the same content has the same number.
+        """Store a tool and return the id of its version; equal content has one version.
 
         Aliases add up over the versions.
 
         Raises:
-            StorageError: it was not committed.
+            StorageError: the tool was not committed.
         """
         return await self._db.write(lambda connection: put_tool(connection, tool)[1])
 
@@ -49,55 +43,45 @@ class Tools(Repository):
         """Return a version of a tool.
 
         Raises:
-            StorageError: there is none of this number, or it cannot be read.
+            StorageError: there is no such version, or it cannot be read.
         """
-        found = await self._db.read(lambda connection: _version(connection, version))
+        query = select(tool_versions.c.content, tools.c.slug).join_from(tool_versions, tools)
+        query = query.where(tool_versions.c.id == version)
+        found = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         if found is None:
             raise StorageError(f"{self._db.where} holds no version {version} of a tool")
-        return found
+        return tool_of(found.content, found.slug)
 
     async def duplicates_of(self, tool: Tool) -> list[KnownTool]:
-        """Return other tools that are likely the same: they share a name or an alias, or the address."""
+        """Return other tools that share a name, an alias or the URL with a tool."""
         return await self._db.read(lambda connection: _duplicates(connection, tool))
 
 
 def put_tool(connection: Connection, tool: Tool) -> tuple[int, int]:
-    """Return the numbers of a tool and of its version, which are made if they are new."""
-    tool_id = _put_head(connection, tool)
+    """Store a tool if it is new, and return its id and its version's id."""
+    tool_id = _put_tool(connection, tool)
     names = [{"tool_id": tool_id, "name": name} for name in sorted(_names_of(tool))]
     connection.execute(insert_new(connection, tool_names), names)
-    return tool_id, _put_version(connection, tool_id, tool)
+    row = {"tool_id": tool_id, "digest": tool.digest, "url": tool.url, "first_seen": now()}
+    content = tool.model_dump(mode="json")
+    connection.execute(insert_new(connection, tool_versions).values(**row, content=content))
+    version = select(tool_versions.c.id).where(tool_versions.c.digest == tool.digest)
+    return tool_id, int(connection.execute(version).scalar_one())
 
 
 def tool_of(content: dict[str, Any], slug: str) -> Tool:
-    """Return a tool as it was listed, filed where it is filed now."""
+    """Return the tool of a version with its current slug."""
     return Tool.model_validate({**content, "slug": slug})
 
 
-def _put_head(connection: Connection, tool: Tool) -> int:
-    head = {"name": tool.name, "slug": tool.slug}
-    row = {"canonical": tool.canonical, "first_seen": now(), **head}
+def _put_tool(connection: Connection, tool: Tool) -> int:
+    shown = {"name": tool.name, "slug": tool.slug}
+    row = {"canonical": tool.canonical, "first_seen": now(), **shown}
     connection.execute(insert_new(connection, tools).values(**row))
     known = connection.execute(select(tools).where(tools.c.canonical == tool.canonical)).one()
-    if head != {"name": known.name, "slug": known.slug}:
-        connection.execute(update(tools).where(tools.c.id == known.id).values(**head))
+    if shown != {"name": known.name, "slug": known.slug}:
+        connection.execute(update(tools).where(tools.c.id == known.id).values(**shown))
     return int(known.id)
-
-
-def _put_version(connection: Connection, tool_id: int, tool: Tool) -> int:
-    digest = tool.digest
-    row = {"tool_id": tool_id, "digest": digest, "url": tool.url, "first_seen": now()}
-    content = tool.model_dump(mode="json")
-    connection.execute(insert_new(connection, tool_versions).values(**row, content=content))
-    return int(
-        connection.execute(select(tool_versions.c.id).where(tool_versions.c.digest == digest)).scalar_one()
-    )
-
-
-def _version(connection: Connection, version: int) -> Tool | None:
-    query = select(tool_versions.c.content, tools.c.slug).join_from(tool_versions, tools)
-    found = connection.execute(query.where(tool_versions.c.id == version)).one_or_none()
-    return tool_of(found.content, found.slug) if found else None
 
 
 def _duplicates(connection: Connection, tool: Tool) -> list[KnownTool]:

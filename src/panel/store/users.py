@@ -1,4 +1,4 @@
-"""People who sign in, and their sessions. Passwords and tokens come here as hashes, made elsewhere, and mean nothing here."""
+"""Users who sign in to the queue, and their sessions. Passwords and tokens arrive as hashes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from panel.core.base import Frozen
 from panel.core.draft_rules import Actor, PersonName, Role
 from panel.core.text import canonical
 from panel.errors import SettingsError
-from panel.store.clock import database_time
-from panel.store.columns import insert_new, now
+from panel.store.columns import database_time, insert_new, now
 from panel.store.repository import Repository
 from panel.store.schema import sessions, users
 
@@ -21,15 +20,9 @@ if TYPE_CHECKING:
 
 
 class User(Frozen):
-    """Somebody who may sign in.
+    """A person who may sign in, unless `disabled_at` is set.
 
-    Attributes:
-        id: their number.
-        name: as it is printed under what they approve; unique without case.
-        role: what they are trusted with.
-        password: the hash of their password.
-        created_at: when they were added.
-        disabled_at: since when they may no longer sign in; None if they may.
+    `name` is printed under their approvals and unique without case; `password` is a hash.
     """
 
     id: int
@@ -41,124 +34,99 @@ class User(Frozen):
 
     @property
     def actor(self) -> Actor:
-        """Them, as drafts know them."""
+        """The user as the actor of draft events."""
         return Actor(name=self.name, role=self.role)
 
 
 class Users(Repository):
-    """Users and sessions."""
+    """Users and sessions. Names are compared without case."""
 
     async def add(self, actor: Actor, password: str) -> int:
-        """Add somebody, and return their number.
-
-        Args:
-            actor: their name and role.
-            password: the hash of their password.
+        """Add a user with the hash of a password, and return the user's id.
 
         Raises:
-            SettingsError: there is somebody of this name.
-            StorageError: it was not committed.
+            SettingsError: the name is taken.
+            StorageError: the user was not committed.
         """
-        row = {"canonical": canonical(actor.name), "name": actor.name, "role": actor.role}
-        number = await self._db.write(lambda connection: _add(connection, {**row, "password": password}))
+        row = {
+            "canonical": canonical(actor.name),
+            "name": actor.name,
+            "role": actor.role,
+            "password": password,
+            "created_at": now(),
+        }
+        number = await self._db.write(lambda connection: _add(connection, row))
         if number is None:
             raise SettingsError(f"there is a user {actor.name} already; choose another name")
         return number
 
     async def get(self, name: str) -> User | None:
-        """Return somebody by name, without case; None if there is nobody of it."""
+        """Return a user by name."""
         found = await self._db.read(
             lambda connection: _users(connection, users.c.canonical == canonical(name))
         )
         return found[0] if found else None
 
     async def all(self) -> list[User]:
-        """Return everybody, in the order they were added, those who may no longer sign in included."""
+        """Return all users by id, disabled ones included."""
         return await self._db.read(_users)
 
     async def set_role(self, name: str, role: Role) -> None:
-        """Trust somebody with something else; sessions that are open know it at once.
-
-        Raises:
-            SettingsError: there is nobody of this name.
-        """
-        await self._change(name, {"role": role})
+        """Change a user's role, in open sessions too; raises SettingsError if there is no such user."""
+        await self._update(name, {"role": role})
 
     async def set_password(self, name: str, password: str) -> None:
-        """Keep the hash of another password, and end all sessions of that user.
-
-        Raises:
-            SettingsError: there is nobody of this name.
-        """
-        await self._change(name, {"password": password}, leave=True)
+        """Replace the hash of a user's password and end their sessions; raises SettingsError if there is no such user."""
+        await self._update(name, {"password": password}, sign_out=True)
 
     async def disable(self, name: str) -> None:
-        """Let somebody no longer sign in, and end all their sessions; what they did stays theirs.
-
-        Raises:
-            SettingsError: there is nobody of this name.
-        """
-        await self._change(name, {"disabled_at": now()}, leave=True)
+        """Keep a user from signing in and end their sessions; raises SettingsError if there is no such user."""
+        await self._update(name, {"disabled_at": now()}, sign_out=True)
 
     async def enable(self, name: str) -> None:
-        """Let somebody sign in again.
-
-        Raises:
-            SettingsError: there is nobody of this name.
-        """
-        await self._change(name, {"disabled_at": None})
+        """Let a user sign in again; raises SettingsError if there is no such user."""
+        await self._update(name, {"disabled_at": None})
 
     async def begin_session(self, user: int, token_hash: str, seconds: float) -> None:
-        """Keep a session, by the database's clock; sessions that have lapsed are forgotten.
-
-        Args:
-            user: the user's number.
-            token_hash: the hash of the token that the browser keeps.
-            seconds: how long it lasts.
-
-        Raises:
-            StorageError: there is no such user, or it was not committed.
-        """
-        await self._db.write(lambda connection: _begin(connection, user, token_hash, seconds))
+        """Begin a session of a user, which lasts a number of seconds by the database's clock; delete sessions that have expired."""
+        await self._db.write(lambda connection: _begin_session(connection, user, token_hash, seconds))
 
     async def session_user(self, token_hash: str) -> User | None:
-        """Return whose session it is; None if it has lapsed or ended, or they may no longer sign in."""
+        """Return the user of a session; None if it has expired or ended, or the user is disabled."""
         return await self._db.read(lambda connection: _session_user(connection, token_hash))
 
     async def end_session(self, token_hash: str) -> None:
-        """End a session; one that has ended is left alone."""
+        """End a session, if it exists."""
         query = delete(sessions).where(sessions.c.token_hash == token_hash)
         await self._db.write(lambda connection: connection.execute(query))
 
-    async def _change(self, name: str, values: dict[str, Any], *, leave: bool = False) -> None:
-        found = await self._db.write(lambda connection: _change(connection, name, values, leave=leave))
+    async def _update(self, name: str, values: dict[str, Any], *, sign_out: bool = False) -> None:
+        found = await self._db.write(lambda connection: _update(connection, name, values, sign_out=sign_out))
         if not found:
             raise SettingsError(f"there is no user {name}; add them first")
 
 
-_USER = tuple(users.c[name] for name in User.model_fields)
-
-
 def _users(connection: Connection, *where: ColumnElement[bool]) -> list[User]:
-    query = select(*_USER).where(*where).order_by(users.c.id)
+    columns = (users.c[name] for name in User.model_fields)
+    query = select(*columns).where(*where).order_by(users.c.id)
     return [User.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _add(connection: Connection, row: dict[str, Any]) -> int | None:
-    query = insert_new(connection, users).values(**row, created_at=now()).returning(users.c.id)
-    number: int | None = connection.scalar(query)
+    number: int | None = connection.scalar(insert_new(connection, users).values(**row).returning(users.c.id))
     return number
 
 
-def _change(connection: Connection, name: str, values: dict[str, Any], *, leave: bool) -> bool:
-    mine = users.c.canonical == canonical(name)
-    found = connection.execute(update(users).where(mine).values(**values)).rowcount == 1
-    if leave:
-        connection.execute(delete(sessions).where(sessions.c.user_id.in_(select(users.c.id).where(mine))))
+def _update(connection: Connection, name: str, values: dict[str, Any], *, sign_out: bool) -> bool:
+    is_user = users.c.canonical == canonical(name)
+    found = connection.execute(update(users).where(is_user).values(**values)).rowcount == 1
+    if sign_out:
+        ids = select(users.c.id).where(is_user)
+        connection.execute(delete(sessions).where(sessions.c.user_id.in_(ids)))
     return found
 
 
-def _begin(connection: Connection, user: int, token_hash: str, seconds: float) -> None:
+def _begin_session(connection: Connection, user: int, token_hash: str, seconds: float) -> None:
     time = database_time(connection)
     connection.execute(delete(sessions).where(sessions.c.until <= time))
     row = {"token_hash": token_hash, "user_id": user, "created_at": now(), "until": time + seconds}
@@ -166,8 +134,8 @@ def _begin(connection: Connection, user: int, token_hash: str, seconds: float) -
 
 
 def _session_user(connection: Connection, token_hash: str) -> User | None:
-    mine = select(sessions.c.user_id).where(
+    ids = select(sessions.c.user_id).where(
         sessions.c.token_hash == token_hash, sessions.c.until > database_time(connection)
     )
-    found = _users(connection, users.c.id.in_(mine), users.c.disabled_at.is_(None))
+    found = _users(connection, users.c.id.in_(ids), users.c.disabled_at.is_(None))
     return found[0] if found else None

@@ -32,7 +32,11 @@ _LISTED = drafts.c.category, drafts.c.ships, drafts.c.skips, drafts.c.margin
 
 def find_flaws(database: Database, connection: Connection) -> list[str]:
     """Return what is wrong, a line each: damage, rows without what they refer to, drafts that were altered."""
-    return database.flaws(connection) or [*_calls(connection), *_drafts(connection), *_counts(connection)]
+    return database.find_damage(connection) or [
+        *_calls(connection),
+        *_drafts(connection),
+        *_counts(connection),
+    ]
 
 
 def _calls(connection: Connection) -> Iterator[str]:

@@ -1,0 +1,238 @@
+"""Readers of the site: their votes on tools, and subscribers to the newsletter."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+
+from panel.core.base import Frozen
+from panel.core.mail import mail_address
+from panel.core.take import Verdict
+from panel.core.votes import Votes
+from panel.errors import GateError, NotFound
+from panel.store.columns import insert_new, now
+from panel.store.repository import Repository
+from panel.store.schema import drafts, run_tools, subscribers, tools, votes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import ColumnElement, Connection, Select
+
+MAX_VOTES_OF_ADDRESS = 20
+"""Votes on one tool from one address on one day: an office shares an address, and a robot must not decide."""
+
+_SLUG = func.coalesce(run_tools.c.slug, tools.c.slug).label("slug")
+
+
+class ReaderVotes(Repository):
+    """Votes on published tools: one for each tool and reader. A reader is a hash of a random number that the browser keeps."""
+
+    async def cast(self, slug: str, voter: str, verdict: Verdict | None, address: str) -> None:
+        """Cast, change or withdraw a vote.
+
+        Args:
+            slug: slug of a published tool.
+            voter: hash of the reader's number.
+            verdict: the vote; None withdraws it.
+            address: keyed hash of the network address, which limits abuse and has no other use.
+
+        Raises:
+            NotFound: no published tool has this slug.
+            GateError: there were too many votes on the tool from this address.
+            StorageError: the vote was not committed.
+        """
+        refusal = await self._db.write(lambda connection: _vote(connection, slug, voter, verdict, address))
+        if refusal:
+            raise refusal
+
+    async def counts(self, slugs: Collection[str]) -> dict[str, Votes]:
+        """Return the votes on published tools, by slug."""
+        query = _published_tools().where(_SLUG.in_(slugs))
+        return await self._db.read(lambda connection: _count(connection, query))
+
+    async def all_counts(self) -> dict[str, Votes]:
+        """Return the votes on all published tools that have any, by slug."""
+        found = await self._db.read(lambda connection: _count(connection, _published_tools()))
+        return {slug: counted for slug, counted in found.items() if counted.total}
+
+    async def by_reader(self, voter: str, slugs: Collection[str]) -> dict[str, Verdict]:
+        """Return one reader's votes, by slug."""
+        published = _published_tools().where(_SLUG.in_(slugs)).subquery()
+        query = select(published.c.slug, votes.c.verdict).join_from(
+            published, votes, and_(votes.c.tool_id == published.c.tool, votes.c.voter == voter)
+        )
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        return {row.slug: Verdict(row.verdict) for row in rows}
+
+
+def _published_tools() -> Select[tuple[int, str]]:
+    """Select id and slug of the tools on the site."""
+    filed = and_(run_tools.c.run_id == drafts.c.run_id, run_tools.c.tool_id == drafts.c.tool_id)
+    latest = select(func.max(drafts.c.id)).where(drafts.c.live.is_not(None)).group_by(drafts.c.tool_id)
+    query = select(drafts.c.tool_id.label("tool"), _SLUG).join_from(drafts, tools)
+    return query.outerjoin(run_tools, filed).where(drafts.c.id.in_(latest))
+
+
+def _count(connection: Connection, published: Select[tuple[int, str]]) -> dict[str, Votes]:
+    of = published.subquery()
+    count = func.count(votes.c.voter)
+    query = select(of.c.slug, of.c.tool, votes.c.verdict, count.label("number"))
+    query = query.join_from(of, votes, votes.c.tool_id == of.c.tool, isouter=True)
+    found: dict[str, tuple[int, dict[str, int]]] = {}
+    for row in connection.execute(query.group_by(of.c.slug, of.c.tool, votes.c.verdict).order_by(of.c.tool)):
+        tool, counts = found.setdefault(row.slug, (row.tool, {}))
+        # Of two tools with one slug, the one that was seen first has the page.
+        if tool == row.tool and row.verdict:
+            counts[row.verdict] = row.number
+    return {
+        slug: Votes(ships=counts.get(Verdict.SHIP, 0), skips=counts.get(Verdict.SKIP, 0))
+        for slug, (_, counts) in found.items()
+    }
+
+
+def _vote(
+    connection: Connection, slug: str, voter: str, verdict: Verdict | None, address: str
+) -> NotFound | GateError | None:
+    query = _published_tools().where(_SLUG.in_([slug])).order_by(drafts.c.tool_id)
+    tool = connection.execute(query).scalars().first()
+    if tool is None:
+        return NotFound(f"there is no tool {slug} on this site; look at the address of its page")
+    is_own = (votes.c.tool_id == tool) & (votes.c.voter == voter)
+    if verdict is None:
+        connection.execute(delete(votes).where(is_own))
+        return None
+    row = {"verdict": verdict, "at": now()}
+    # The address of the first vote stays: otherwise changing votes from elsewhere would make room for more.
+    if connection.execute(update(votes).where(is_own).values(row)).rowcount:
+        return None
+    of_address = (votes.c.tool_id == tool) & (votes.c.address == address)
+    count = select(func.count()).select_from(votes).where(of_address)
+    if connection.execute(count).scalar_one() >= MAX_VOTES_OF_ADDRESS:
+        return GateError("there were many votes on this tool from where you are; vote again tomorrow")
+    connection.execute(
+        insert_new(connection, votes).values(tool_id=tool, voter=voter, address=address, **row)
+    )
+    return None
+
+
+class SubscriptionState(StrEnum):
+    """State of a subscription: asked for, confirmed by mail, or ended."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    LEFT = "left"
+
+
+class Subscriber(Frozen):
+    """A person who asked for the newsletter.
+
+    `mail` is the address as typed; `asked_at` is the latest request; `last_issue` is the issue sent last, such as `2026-W47`.
+    """
+
+    id: int
+    mail: str
+    state: SubscriptionState
+    asked_at: datetime
+    confirmed_at: datetime | None = None
+    left_at: datetime | None = None
+    last_issue: str | None = None
+
+
+class Subscribers(Repository):
+    """Subscribers to the newsletter. Mail addresses are compared without case."""
+
+    async def request(self, mail: str) -> Subscriber:
+        """Record that an address asked for the newsletter; a confirmed subscriber stays confirmed.
+
+        Raises:
+            ValueError: it is no mail address.
+            StorageError: the request was not committed.
+        """
+        address = mail_address(mail)
+        return await self._db.write(lambda connection: _request(connection, address))
+
+    async def get(self, number: int) -> Subscriber | None:
+        """Return a subscriber by id."""
+        return await self._db.read(lambda connection: _find(connection, subscribers.c.id == number))
+
+    async def find(self, mail: str) -> Subscriber | None:
+        """Return a subscriber by mail address.
+
+        Raises:
+            ValueError: it is no mail address.
+        """
+        canonical = mail_address(mail).lower()
+        return await self._db.read(lambda connection: _find(connection, subscribers.c.canonical == canonical))
+
+    async def confirm(self, number: int) -> None:
+        """Mark a subscription as confirmed."""
+        await self._update(number, state=SubscriptionState.CONFIRMED, confirmed_at=now(), left_at=None)
+
+    async def leave(self, number: int) -> None:
+        """End a subscription."""
+        await self._update(number, state=SubscriptionState.LEFT, left_at=now())
+
+    async def reserve(self, subscriber: Subscriber, issue: str) -> bool:
+        """Record that an issue is about to be sent to a subscriber; return False if another process sends it to them."""
+        query = update(subscribers).where(subscribers.c.id == subscriber.id, _is_due(issue))
+        query = query.values(last_issue=issue)
+        return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))
+
+    async def release(self, subscriber: Subscriber) -> None:
+        """Record that a reserved issue was not sent."""
+        await self._update(subscriber.id, last_issue=subscriber.last_issue)
+
+    async def forget(self, mail: str) -> bool:
+        """Delete a subscriber; return False if there is none of this address.
+
+        Raises:
+            ValueError: it is no mail address.
+            StorageError: the deletion was not committed.
+        """
+        query = delete(subscribers).where(subscribers.c.canonical == mail_address(mail).lower())
+        return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))
+
+    async def page(self, *, after: int = 0, limit: int = 500) -> list[Subscriber]:
+        """Return subscribers in every state by id; `after` is the last id of the previous page."""
+        return await self._db.read(lambda connection: _page(connection, subscribers.c.id > after, limit))
+
+    async def due(self, issue: str, *, after: int = 0, limit: int = 100) -> list[Subscriber]:
+        """Return confirmed subscribers who were sent neither this issue nor a later one; `after` is the last id of the previous page."""
+        where = _is_due(issue) & (subscribers.c.id > after)
+        return await self._db.read(lambda connection: _page(connection, where, limit))
+
+    async def _update(self, number: int, **values: Any) -> None:  # noqa: ANN401 - of any column
+        query = update(subscribers).where(subscribers.c.id == number).values(**values)
+        await self._db.write(lambda connection: connection.execute(query) and None)
+
+
+def _is_due(issue: str) -> ColumnElement[bool]:
+    # Names of weeks sort as the weeks do.
+    is_earlier = or_(subscribers.c.last_issue.is_(None), subscribers.c.last_issue < issue)
+    return (subscribers.c.state == SubscriptionState.CONFIRMED) & is_earlier
+
+
+def _request(connection: Connection, mail: str) -> Subscriber:
+    is_own = subscribers.c.canonical == mail.lower()
+    known = _find(connection, is_own)
+    row = {"mail": mail, "state": SubscriptionState.PENDING, "asked_at": now()}
+    if known is None:
+        connection.execute(insert(subscribers).values(canonical=mail.lower(), **row))
+    elif known.state is not SubscriptionState.CONFIRMED:
+        connection.execute(update(subscribers).where(is_own).values(**row))
+    (found,) = _page(connection, is_own, 1)
+    return found
+
+
+def _find(connection: Connection, where: ColumnElement[bool]) -> Subscriber | None:
+    return next(iter(_page(connection, where, 1)), None)
+
+
+def _page(connection: Connection, where: ColumnElement[bool], limit: int) -> list[Subscriber]:
+    columns = (subscribers.c[name] for name in Subscriber.model_fields)
+    query = select(*columns).where(where).order_by(subscribers.c.id).limit(limit)
+    return [Subscriber.model_validate(dict(row)) for row in connection.execute(query).mappings()]
