@@ -1,4 +1,4 @@
-"""`panel personas`: the critics and what they look for."""
+"""`panel personas`: list the critics, and show one in full."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def list_personas(
     personas: options.Personas = None, config: options.Config = None, as_json: options.AsJson = False
 ) -> None:
-    """List the critics and their mottos."""
+    """List the critics with their mottos."""
     from panel.cli.console import plain_result, result_json
 
-    known = _known(personas, config)
+    available = _available(personas, config)
     if as_json:
-        rows = [{"id": p.id, "name": p.name, "motto": p.motto, "digest": p.digest} for p in known.values()]
+        rows = [
+            {"id": p.id, "name": p.name, "motto": p.motto, "digest": p.digest} for p in available.values()
+        ]
         result_json(rows)
     else:
-        widest = max(len(name) for name in known)
-        plain_result("\n".join(f"{p.id:<{widest}}  {p.motto}" for p in known.values()))
+        widest = max(len(name) for name in available)
+        plain_result("\n".join(f"{p.id:<{widest}}  {p.motto}" for p in available.values()))
 
 
 @app.command("show")
@@ -39,26 +41,25 @@ def show_persona(
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show all that one critic is told."""
+    """Show one critic in full."""
     from panel.cli.console import plain_result, result_json
     from panel.prompts.persona_files import seat_roster
 
-    known = _known(personas, config)
-    (persona,) = seat_roster(known, (name,))
+    (persona,) = seat_roster(_available(personas, config), (name,))
     if as_json:
         result_json(persona.model_dump(mode="json") | {"digest": persona.digest})
     else:
-        plain_result(_described(persona))
+        plain_result(_persona_text(persona))
 
 
-def _known(folder: Path | None, config: Path | None) -> dict[str, Persona]:
+def _available(folder: Path | None, config: Path | None) -> dict[str, Persona]:
     from panel.orchestrator.setup import available_personas
     from panel.settings.resolve import resolve
 
     return available_personas(resolve(options.given(personas=folder), config))
 
 
-def _described(persona: Persona) -> str:
+def _persona_text(persona: Persona) -> str:
     def listed(title: str, lines: tuple[str, ...]) -> str:
         return "\n".join([title, *(f"  - {line}" for line in lines)])
 

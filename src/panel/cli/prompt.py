@@ -1,4 +1,4 @@
-"""`panel prompt`: exactly what would be sent."""
+"""`panel prompt`: show the prompt for one tool and one persona."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from panel.cli import options
 
-HELP = """Show exactly what would be sent for one tool and one persona.
+HELP = """Show the exact prompt that a model would get for one tool and one persona.
 
 Examples:
 
@@ -20,14 +20,14 @@ Examples:
 
 def prompt(
     tool: Annotated[str, typer.Argument(metavar="TOOL", help="Tool file, or - for stdin.")],
-    persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Who is asked.")],
+    persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Persona to ask.")],
     model: options.Model = None,
     personas: options.Personas = None,
     prompts: options.Prompts = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show exactly what would be sent for one tool and one persona."""
+    """Show the exact prompt for one tool and one persona."""
     from panel.cli.console import plain_result, result_json
     from panel.errors import SettingsError
     from panel.orchestrator.setup import available_personas, build_setup
@@ -37,23 +37,15 @@ def prompt(
 
     flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
     resolved = resolve(flags, config)
-    cast_ = build_setup(resolved, available_personas(resolved), to_ask=False)
+    setup = build_setup(resolved, available_personas(resolved), to_ask=False)
     loaded = load_tools([source_of(tool)])
-    if len(loaded) != 1 or len(cast_.personas) != 1:
-        raise SettingsError(
-            f"prompt takes one tool and one persona, not {len(loaded)} and {len(cast_.personas)}"
-        )
-    question = cast_.prompts.take(loaded[0], cast_.personas[0])
+    if len(loaded) != 1 or len(setup.personas) != 1:
+        counts = f"{len(loaded)} and {len(setup.personas)}"
+        raise SettingsError(f"prompt takes one tool and one persona, not {counts}")
+    rendered = setup.prompts.take(loaded[0], setup.personas[0])
+    texts = {"system": rendered.system, "user": rendered.user, "digest": rendered.digest}
     if as_json:
-        shown = {
-            "model": str(cast_.choice),
-            "digest": question.digest,
-            "system": question.system,
-            "user": question.user,
-        }
-        more = question.model_dump(mode="json", include={"label", "answer_schema", "scaffold"})
-        result_json(shown | more)
+        parts = rendered.model_dump(mode="json", include={"label", "answer_schema", "scaffold"})
+        result_json({"model": str(setup.choice), "digest": rendered.digest, **texts, **parts})
     else:
-        plain_result(
-            f"# system\n\n{question.system}\n\n# user\n\n{question.user}\n\n# digest\n\n{question.digest}"
-        )
+        plain_result("\n\n".join(f"# {name}\n\n{text}" for name, text in texts.items()))
