@@ -21,10 +21,9 @@ from itertools import count, cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panel.cli.progress import Silence
 from panel.core.completion import ModelConfig
-from panel.orchestrator.panel import Panel, one_by_one
-from panel.orchestrator.ports import SeatModel
+from panel.orchestrator.panel import PanelSession, one_by_one
+from panel.orchestrator.seat import Observer, SeatModel
 from panel.prompts.persona_files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.base import Connection, StopSignal
@@ -156,13 +155,13 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
     )
     policy = CallPolicy(timeout=120.0, attempts=3, limiter=RateLimiter(CallLimits(load.concurrency), halt))
     answering = wrap_hosted(open_provider(connection), policy, halt, connection.base_url)
-    seats = Panel(
-        answerer=SeatModel(answering, PROMPTS, ModelConfig(model=MODELS[provider])),
+    seats = PanelSession(
+        model=SeatModel(answering, PROMPTS, ModelConfig(model=MODELS[provider])),
         personas=PERSONAS,
         concurrency=load.concurrency,
-        observer=Silence(),
+        observer=Observer(),
         clock=partial(datetime.now, UTC),
-        halt=halt,
+        stop=halt,
     )
 
     async def work(number: int) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import Completion, Finish, Usage
+from panel.orchestrator.seat import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def completion(text: str, finish: Finish = Finish.COMPLETE, **more: Any) -> Comp
     )
 
 
-class Memory:
+class Memory(Observer):
     """An observer that remembers what it was told."""
 
     def __init__(self) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 from cli.stage import INVALID, Stage
 from cli.test_batch import MANY, MODEL, ROOT, TOOLS, after, entry, jsonl, rows, signalled
-from panel.cli.ledger import StoredRun
 from panel.core.completion import ModelConfig
 from panel.core.prompt import Prompt
 from panel.errors import ProviderTimeout
+from panel.orchestrator.run_storage import StoredRun
 from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.middleware.budget import Budget
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.cli.batch.failure_words import ending, failed_seat_json, failed_seat_lines
-from panel.cli.batch.words import (
+from panel.cli.batch.render import (
     RunStatus,
-    cancelled,
+    cancelled_lines,
+    failed_seat_json,
+    failed_seat_lines,
+    failures_total,
     listed_data,
     listed_lines,
     next_commands,
     run_state,
-    standing_data,
-    standing_lines,
+    status_data,
+    status_lines,
 )
 from panel.core.base import digest_of
 from panel.core.take import NoTakeReason
@@ -68,7 +70,7 @@ def run_line(state: str = "open", holder: ProcessId | None = None, **fields: Any
     return RunSummary(**{**known, **fields})
 
 
-def standing(line: RunSummary | None = None, **spent: Any) -> RunStatus:
+def run_status(line: RunSummary | None = None, **spent: Any) -> RunStatus:
     known = {
         "cost_usd": 0.0,
         "unpriced": 0,
@@ -226,7 +228,7 @@ def test_status_tells_what_is_asked_and_how_far_it_is() -> None:
     }
     desk = GONE.model_copy(update={"host": "desk"})
     costs = {"cost_usd": 3.2, "unpriced": 4, "lost_calls": 3, "at_risk_usd": 0.5}
-    assert standing_lines(standing(run_line("stopped", desk, settings=settings), **costs), 90) == [
+    assert status_lines(run_status(run_line("stopped", desk, settings=settings), **costs), 90) == [
         "Run 7 · batch · stopped",
         "",
         "model      openai:m-1, anthropic:m-2",
@@ -262,31 +264,31 @@ def test_status_tells_what_is_asked_and_how_far_it_is() -> None:
 )
 def test_status_says_what_is_not_in_the_cost(costs: dict[str, Any], said: str) -> None:
     """Answers without a price and calls without an answer are counted beside the cost, at their worst if that is known."""
-    assert f"           {said}" in standing_lines(standing(run_line("stopped"), **costs), 90)
+    assert f"           {said}" in status_lines(run_status(run_line("stopped"), **costs), 90)
 
 
 def test_status_takes_settings_of_any_shape() -> None:
     """Settings that are missing, or that another version kept in another shape, break nothing."""
     for settings in ({}, {"model": None, "roster": "builder", "budget_usd": "much", "sources": {"a": 1}}):
-        lines = standing_lines(standing(run_line(settings=settings)), 80)
+        lines = status_lines(run_status(run_line(settings=settings)), 80)
         assert "budget     no limit" in lines
-        assert standing_data(standing(run_line(settings=settings)))["budget"] is None
-    lines = standing_lines(
-        standing(run_line("done", kind="retry", settings={"of": 3, "reasons": ["invalid"]})), 80
+        assert status_data(run_status(run_line(settings=settings)))["budget"] is None
+    lines = status_lines(
+        run_status(run_line("done", kind="retry", settings={"of": 3, "reasons": ["invalid"]})), 80
     )
     assert "asks again seats of run 3 that failed: invalid" in lines
 
 
 def test_status_says_what_to_do_when_a_run_is_at_its_end() -> None:
     """The last line of a run that is done leads to its drafts, and that of one that was never made in full to another run."""
-    assert standing_lines(standing(run_line("done")), 80)[-1] == "next: panel queue next"
-    assert standing_lines(standing(run_line("making")), 80)[-1].endswith("begin a new run: panel batch run")
+    assert status_lines(run_status(run_line("done")), 80)[-1] == "next: panel queue next"
+    assert status_lines(run_status(run_line("making")), 80)[-1].endswith("begin a new run: panel batch run")
 
 
 def test_what_is_left_of_a_budget_is_never_below_nothing() -> None:
     """Calls that may be billed count against the budget in full, and nothing more than all of it can be gone."""
-    assert standing(run_line(settings={"budget_usd": 5}), cost_usd=1.0, at_risk_usd=1.5).left == 2.5
-    assert standing(run_line(settings={"budget_usd": 5}), cost_usd=4.0, at_risk_usd=1.5).left == 0
+    assert run_status(run_line(settings={"budget_usd": 5}), cost_usd=1.0, at_risk_usd=1.5).left == 2.5
+    assert run_status(run_line(settings={"budget_usd": 5}), cost_usd=4.0, at_risk_usd=1.5).left == 0
 
 
 def test_a_cancelled_run_says_what_happens_now() -> None:
@@ -297,8 +299,8 @@ def test_a_cancelled_run_says_what_happens_now() -> None:
         (run_line("stopped"), True, "run 7 is stopped; what was answered is kept"),
         (run_line("stopped"), False, "run 7 was stopped already"),
     ):
-        assert said in cancelled(line, changed)
-        assert cancelled(line, changed).endswith("\ngo on with: panel batch resume 7")
+        assert said in cancelled_lines(line, changed=changed)
+        assert cancelled_lines(line, changed=changed).endswith("\ngo on with: panel batch resume 7")
 
 
 def test_a_long_reply_is_cut_unless_it_is_asked_for_whole() -> None:
@@ -335,13 +337,15 @@ def test_the_json_of_a_seat_is_ascii() -> None:
 
 def test_the_last_line_counts_what_was_shown() -> None:
     """Below the seats stands how many there are by reason, and how to ask them again once the run is done."""
-    assert ending(run_line("done"), {INVALID: 1}, FAILURES) == [
+    assert failures_total(run_line("done"), {INVALID: 1}, FAILURES) == [
         "1 seat of run 7 failed: 1 invalid",
         "ask again: panel batch retry 7",
     ]
-    assert ending(run_line(), {INVALID: 2}, FAILURES) == ["2 seats of run 7 failed: 2 invalid"]
-    assert ending(run_line(), {}, FAILURES) == ["no seat of run 7 failed"]
-    assert ending(run_line(), {}, (TIMED_OUT,)) == ["no seat of run 7 failed for this reason: timed out"]
+    assert failures_total(run_line(), {INVALID: 2}, FAILURES) == ["2 seats of run 7 failed: 2 invalid"]
+    assert failures_total(run_line(), {}, FAILURES) == ["no seat of run 7 failed"]
+    assert failures_total(run_line(), {}, (TIMED_OUT,)) == [
+        "no seat of run 7 failed for this reason: timed out"
+    ]
 
 
 def test_no_store_is_no_runs(panel: Any, database: Path) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from cli.stage import BROKEN, INVALID, Stage
 from panel.cli.acting import acting
-from panel.cli.rerun import KIND, rerun
 from panel.core.draft_command import DraftCommand
 from panel.core.draft_rules import Action, Actor, Role
 from panel.errors import GateError, RunStopped, SettingsError
+from panel.orchestrator.run import RunService
+from panel.orchestrator.run_storage import RERUN
 from panel.orchestrator.setup import available_personas, review_checks
 from panel.orchestrator.stores import configured_store
 from panel.settings.resolve import resolve
@@ -56,12 +57,12 @@ async def view(store: Store, resolved: Resolved) -> DraftView:
 
 
 async def again(store: Store, resolved: Resolved) -> Seat:
-    return await rerun(resolved, store, await view(store, resolved), "skeptic")
+    return await RunService(store).rerun(resolved, await view(store, resolved), "skeptic")
 
 
 async def replaced(store: Store, resolved: Resolved) -> Seat:
     shown = await view(store, resolved)
-    seat = await rerun(resolved, store, shown, "skeptic")
+    seat = await RunService(store).rerun(resolved, shown, "skeptic")
     deed = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=shown.shown.hash, seat=seat)
     await store.approval.act(1, deed, review_checks(available_personas(resolved)))
     return seat
@@ -117,7 +118,7 @@ def test_a_seat_that_is_not_there_is_refused(drafted: Stage) -> None:
     """A persona without a seat in the draft is named, and nobody is asked."""
 
     async def other(store: Store, resolved: Resolved) -> Seat:
-        return await rerun(resolved, store, await view(store, resolved), "poet")
+        return await RunService(store).rerun(resolved, await view(store, resolved), "poet")
 
     with pytest.raises(GateError, match="poet has no seat in draft 1"):
         at(other)
@@ -135,7 +136,7 @@ def test_an_asking_is_a_run_of_its_own_that_batches_do_not_list(
 
     at(again)
     assert drafted.asked
-    assert at(latest) == {"kind": KIND, "draft": 1, "persona": "skeptic"}
+    assert at(latest) == {"kind": RERUN, "draft": 1, "persona": "skeptic"}
     assert "rerun" not in panel("batch", "list").out
 
 

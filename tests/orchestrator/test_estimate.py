@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from panel.core.completion import ModelConfig
 from panel.core.prompt import Prompt
-from panel.orchestrator.cache_plan import CachePlan, plan_cache, shared_tokens
-from panel.orchestrator.estimate import ANSWER_TOKENS, REASK_TOKENS, Amounts, Question, Span, forecast
+from panel.orchestrator.estimate import (
+    ANSWER_TOKENS,
+    REASK_TOKENS,
+    Amounts,
+    Bounds,
+    CachePlan,
+    FirstCall,
+    estimate_panels,
+    plan_cache,
+    shared_tokens,
+)
 from panel.providers.prices import Prices, Rates
 
 if TYPE_CHECKING:
@@ -39,13 +48,13 @@ def prompt(shared: int = SHARED, own: int = OWN) -> Prompt:
     )
 
 
-def question(provider: str = "openai", rates: Rates | None = RATES, **more: Any) -> Question:
+def question(provider: str = "openai", rates: Rates | None = RATES, **more: Any) -> FirstCall:
     """Return a seat's question."""
     config = ModelConfig(model=more.pop("model", "m"), max_output_tokens=more.pop("room", ROOM))
-    return Question(provider, more.pop("prompt", None) or prompt(**more), config, rates)
+    return FirstCall(provider, more.pop("prompt", None) or prompt(**more), config, rates)
 
 
-def panel(provider: str = "anthropic", **more: Any) -> list[Question]:
+def panel(provider: str = "anthropic", **more: Any) -> list[FirstCall]:
     """Return the questions of a panel's five seats."""
     return [question(provider, **more) for _ in range(5)]
 
@@ -53,8 +62,8 @@ def panel(provider: str = "anthropic", **more: Any) -> list[Question]:
 def plan(
     setting: Literal["auto", "warm", "off"] = "auto", provider: str = "openai", **more: Any
 ) -> CachePlan:
-    """Return the plan for one tool with five seats, unless told otherwise."""
-    known = {"shared_tokens": 2_310, "seats": 5, "tools": 1, "concurrency": 10}
+    """Return the plan for panels of five seats among many others, unless told otherwise."""
+    known = {"shared": 2_310, "seats": 5, "busy": True}
     rates = more.pop("rates", RATES)
     return plan_cache(setting, provider, rates, **(known | more))
 
@@ -66,10 +75,10 @@ def test_prompts_of_these_tests_have_the_tokens_they_name() -> None:
 
 def test_least_is_one_typical_answer_and_most_two_full_ones() -> None:
     """At least every seat answers once in a typical length; at most each is asked twice and fills the room, then twice the room."""
-    taken = forecast([panel(), panel()])
-    assert (taken.tools, taken.total.calls) == (2, Span(10, 20))
-    assert taken.total.input_tokens == Span(10 * 2_500, 10 * (5_000 + REASK_TOKENS))
-    assert taken.total.output_tokens == Span(10 * ANSWER_TOKENS, 10 * 3 * ROOM)
+    taken = estimate_panels([panel(), panel()])
+    assert (taken.tools, taken.total.calls) == (2, Bounds(10, 20))
+    assert taken.total.input_tokens == Bounds(10 * 2_500, 10 * (5_000 + REASK_TOKENS))
+    assert taken.total.output_tokens == Bounds(10 * ANSWER_TOKENS, 10 * 3 * ROOM)
     cost = taken.total.cost_usd
     assert cost is not None
     assert cost.least == pytest.approx(10 * (2_500 * 1e-6 + ANSWER_TOKENS * 5e-6))
@@ -78,35 +87,35 @@ def test_least_is_one_typical_answer_and_most_two_full_ones() -> None:
 
 def test_answers_that_are_there_take_nothing() -> None:
     """A seat whose answer is kept is counted as such and takes nothing; its model is told all the same."""
-    there = replace(question("anthropic", model="other"), kept=True)
-    taken = forecast([[question(), there]])
-    assert (taken.kept, taken.tools) == (1, 1)
-    assert taken.models == {**forecast([[question()]]).models, "anthropic:other": Amounts()}
+    there = replace(question("anthropic", model="other"), reused=True)
+    taken = estimate_panels([[question(), there]])
+    assert (taken.reused, taken.tools) == (1, 1)
+    assert taken.models == {**estimate_panels([[question()]]).models, "anthropic:other": Amounts()}
 
 
 def test_who_is_asked_first_fills_the_cache() -> None:
     """Warm, the first of the seats that are asked pays for what they share, not one whose answer is there."""
     there, *rest = panel()
-    taken = forecast([[replace(there, kept=True), *rest]], warm=True)
-    assert taken.models == forecast([rest], warm=True).models
+    taken = estimate_panels([[replace(there, reused=True), *rest]], warm=True)
+    assert taken.models == estimate_panels([rest], warm=True).models
 
 
-def test_forecasts_add_up() -> None:
-    """The forecasts of two lists make that of both."""
-    one, other = [panel()], [[question(model="new")], [replace(question(), kept=True)]]
-    assert forecast(one) + forecast(other) == forecast(one + other)
+def test_estimates_add_up() -> None:
+    """The estimates of two lists make that of both."""
+    one, other = [panel()], [[question(model="new")], [replace(question(), reused=True)]]
+    assert estimate_panels(one) + estimate_panels(other) == estimate_panels(one + other)
 
 
 def test_room_for_a_second_answer_has_an_end() -> None:
     """The room is doubled up to the limit that the orchestrator keeps, and a typical answer never exceeds it."""
-    assert forecast([[question(room=40_000)]]).total.output_tokens.most == 40_000 + 64_000
-    assert forecast([[question(room=256)]]).total.output_tokens == Span(256, 256 + 512)
+    assert estimate_panels([[question(room=40_000)]]).total.output_tokens.most == 40_000 + 64_000
+    assert estimate_panels([[question(room=256)]]).total.output_tokens == Bounds(256, 256 + 512)
 
 
 def test_warm_panel_reads_what_it_shares_from_the_cache() -> None:
     """Warm, the first seat pays for keeping what all share and the others read it cheaply; at most nobody finds it there."""
-    cost = forecast([panel()], warm=True).total.cost_usd
-    cold = forecast([panel()]).total.cost_usd
+    cost = estimate_panels([panel()], warm=True).total.cost_usd
+    cold = estimate_panels([panel()]).total.cost_usd
     assert cost is not None
     assert cold is not None
     saved = SHARED * (5 * 1e-6 - 1.25e-6 - 4 * 0.1e-6)
@@ -119,8 +128,8 @@ def test_warmth_helps_only_those_who_ask_the_same_model_the_same() -> None:
     first = question("anthropic")
     other_model = question("anthropic", model="other")
     other_listing = question("anthropic", prompt=prompt().model_copy(update={"shared": "x" * 7_600}))
-    warm = forecast([[first, other_model, other_listing]], warm=True)
-    assert warm.models["anthropic:other"] == forecast([[other_model]]).total
+    warm = estimate_panels([[first, other_model, other_listing]], warm=True)
+    assert warm.models["anthropic:other"] == estimate_panels([[other_model]]).total
     cost = warm.models["anthropic:m"].cost_usd
     assert cost is not None
     each = 2_500 * 1e-6 + SHARED * 0.25e-6 + ANSWER_TOKENS * 5e-6
@@ -135,7 +144,7 @@ def test_openai_may_charge_for_keeping_what_nobody_asked_it_to() -> None:
         ("openai", 900, 1e-6),
         ("anthropic", SHARED, 1e-6),
     ):
-        cost = forecast([[question(provider, shared=shared)]]).total.cost_usd
+        cost = estimate_panels([[question(provider, shared=shared)]]).total.cost_usd
         assert cost is not None
         read = most - 2 * (SHARED - shared)
         assert cost.most == pytest.approx(read * rate + 3 * ROOM * 5e-6)
@@ -144,32 +153,34 @@ def test_openai_may_charge_for_keeping_what_nobody_asked_it_to() -> None:
 @pytest.mark.parametrize("rates", [None, replace(RATES, input=None), replace(RATES, output=None)])
 def test_unknown_price_makes_the_sum_unknown(rates: Rates | None) -> None:
     """Where one model's price is unknown, so is the sum, and the other model's share is still told."""
-    taken = forecast([[question(), question(model="new", rates=rates)]])
+    taken = estimate_panels([[question(), question(model="new", rates=rates)]])
     assert taken.total.cost_usd is None
     assert taken.models["openai:new"].cost_usd is None
     assert taken.models["openai:m"].cost_usd is not None
-    assert taken.total.calls == Span(2, 4)
+    assert taken.total.calls == Bounds(2, 4)
 
 
 @pytest.mark.parametrize("provider", ["local", "replay"])
 def test_answers_of_this_machine_cost_nothing(provider: str) -> None:
     """The embedded model, and answers from files, cost nothing, whatever a price list says."""
     free = Prices(provider).rates("any")
-    assert forecast([[question(provider, free), question(provider, free)]]).total.cost_usd == Span(0.0, 0.0)
+    assert estimate_panels([[question(provider, free), question(provider, free)]]).total.cost_usd == Bounds(
+        0.0, 0.0
+    )
 
 
 def test_price_without_figures_for_caches_is_that_of_reading() -> None:
     """Where a price list says nothing of caches, what is kept and read from there costs as much as anything read."""
     plain = replace(RATES, cache_read=None, cache_write=None)
     panels = [panel("openai", rates=plain)]
-    assert forecast(panels, warm=True) == forecast(panels)
+    assert estimate_panels(panels, warm=True) == estimate_panels(panels)
 
 
 def test_no_tools_take_nothing() -> None:
     """Without a tool nothing is asked, and that costs nothing."""
-    nothing = forecast([])
+    nothing = estimate_panels([])
     assert (nothing.tools, nothing.models) == (0, {})
-    assert (nothing.total.calls, nothing.total.cost_usd) == (Span(0, 0), Span(0.0, 0.0))
+    assert (nothing.total.calls, nothing.total.cost_usd) == (Bounds(0, 0), Bounds(0.0, 0.0))
 
 
 def test_panels_are_taken_one_at_a_time_and_not_kept() -> None:
@@ -177,7 +188,7 @@ def test_panels_are_taken_one_at_a_time_and_not_kept() -> None:
     alive: list[weakref.ref[Prompt]] = []
     most = []
 
-    def panels() -> Iterator[list[Question]]:
+    def panels() -> Iterator[list[FirstCall]]:
         for _ in range(10):
             most.append(sum(one() is not None for one in alive))
             asked = prompt()
@@ -185,90 +196,59 @@ def test_panels_are_taken_one_at_a_time_and_not_kept() -> None:
             yield [question(prompt=asked)]
             del asked
 
-    assert forecast(panels(), warm=True).tools == 10
+    assert estimate_panels(panels(), warm=True).tools == 10
     assert max(most) <= 1
 
 
-def test_forecast_of_the_shipped_panel(tool: Tool, critics: dict[str, Persona], book: PromptBook) -> None:
+def test_estimate_of_the_shipped_panel(tool: Tool, critics: dict[str, Persona], book: PromptBook) -> None:
     """The shipped prompts share more than a cache needs, for the smallest of listings."""
     questions = [book.take(tool, critic) for critic in critics.values()]
     assert {shared_tokens(one) for one in questions} == {shared_tokens(questions[0])}
     assert shared_tokens(questions[0]) >= 1_024
 
 
+SAVES = "saves $0.0077 a panel (67 % of what they cost anew)"
+DEAR = replace(RATES, cache_read=1e-6)
+
+
 @pytest.mark.parametrize(
-    ("more", "warm", "wait", "said"),
+    ("more", "warm", "why"),
     [
         (
-            {"setting": "warm"},
+            {},
             True,
-            8.0,
-            (
-                "warm: one seat is asked first; the other 4 then read 2,310 tokens from the cache, "
-                "which saves $0.0077 a panel (67 % of what they cost anew) for about 8 s more wait"
-            ),
+            f"warm: one seat is asked first; the other 4 then read 2,310 tokens from the cache, which {SAVES}",
         ),
-        (
-            {"tools": 4},
-            True,
-            0.0,
-            "which saves $0.0077 a panel (67 % of what they cost anew) and takes no longer, since other tools fill the wait",
-        ),
-        (
-            {"tools": 3},
-            False,
-            0.0,
-            "off: to ask one seat first would save $0.0077 a panel for about 8 s more wait, which is worth it from $0.0800 on",
-        ),
-        (
-            {"rates": Rates(*(rate * 20 for rate in (1e-6, 0.1e-6, 1.25e-6, 5e-6)))},
-            True,
-            8.0,
-            "saves $0.1548 a panel",
-        ),
-        ({"wait_seconds": 0.5}, True, 0.5, "for about 0.5 s more wait"),
-        ({"setting": "off", "tools": 100}, False, 0.0, "off, as it was set"),
-        ({"provider": "anthropic", "tools": 4}, True, 0.0, "warm: one seat is asked first"),
-        ({"seats": 2, "tools": 10}, True, 0.0, "the other then reads 2,310 tokens"),
-        ({"shared_tokens": 1_023, "setting": "warm"}, False, 0.0, "off: the seats share 1,023 tokens"),
-        ({"shared_tokens": 1_024, "setting": "warm"}, True, 8.0, "warm: one seat is asked first"),
-        ({"seats": 1, "setting": "warm"}, False, 0.0, "off: no other seat would read"),
+        ({"setting": "warm", "busy": False}, True, SAVES),
+        ({"busy": False}, False, "off: it would save $0.0077 a panel, but one seat would be asked alone"),
+        ({"setting": "off"}, False, "off, as it was set"),
+        ({"provider": "anthropic"}, True, "warm: one seat is asked first"),
+        ({"seats": 2}, True, "the other then reads 2,310 tokens"),
+        ({"shared": 1_023, "setting": "warm"}, False, "off: the seats share 1,023 tokens"),
+        ({"shared": 1_024, "setting": "warm"}, True, "warm: one seat is asked first"),
+        ({"seats": 1, "setting": "warm"}, False, "off: no other seat would read"),
         (
             {"provider": "local", "setting": "warm"},
             False,
-            0.0,
             "off: the embedded model reads what the seats share",
         ),
-        ({"provider": "replay", "setting": "warm"}, False, 0.0, "off: answers come from files"),
-        (
-            {"provider": "openai-compatible", "rates": None, "tools": 9},
-            False,
-            0.0,
-            "unknown, because a price is",
-        ),
+        ({"provider": "replay", "setting": "warm"}, False, "off: answers come from files"),
+        ({"provider": "openai-compatible", "rates": None}, False, "unknown, because a price is"),
         (
             {"provider": "openai-compatible", "rates": None, "setting": "warm"},
             True,
-            8.0,
-            "saves an unknown amount,",
+            "saves an unknown amount",
         ),
-        ({"rates": replace(RATES, cache_read=1e-6), "tools": 9}, False, 0.0, "would cost more than it saves"),
-        (
-            {"rates": replace(RATES, cache_read=1e-6), "setting": "warm"},
-            True,
-            8.0,
-            "a panel more than it saves",
-        ),
-        ({"rates": replace(RATES, cache_read=None), "tools": 9}, False, 0.0, "unknown, because a price is"),
+        ({"rates": DEAR}, False, "would cost more than it saves"),
+        ({"rates": DEAR, "setting": "warm"}, True, "a panel more than it saves"),
+        ({"rates": replace(RATES, cache_read=None)}, False, "unknown, because a price is"),
     ],
 )
-def test_cache_plan_follows_setting_and_figures(
-    more: dict[str, Any], warm: bool, wait: float, said: str
-) -> None:
-    """A cache is warmed if that is set, or if it saves more than the wait is worth; the plan says why, with the figures."""
+def test_cache_plan_follows_setting_and_figures(more: dict[str, Any], warm: bool, why: str) -> None:
+    """A cache is warmed if that is set, or if it saves money and costs no time; the plan says why, with the figures."""
     chosen = plan(**more)
-    assert (chosen.warm, chosen.wait_seconds) == (warm, wait)
-    assert said in chosen.why
+    assert chosen.warm is warm
+    assert why in chosen.why
 
 
 @given(
@@ -277,18 +257,16 @@ def test_cache_plan_follows_setting_and_figures(
     st.none() | st.builds(Rates, *[st.none() | st.floats(0, 1e-4)] * 4),
     st.integers(0, 10_000),
     st.integers(0, 20),
-    st.integers(1, 5_000),
-    st.integers(1, 256),
+    st.booleans(),
 )
 def test_cache_plan_keeps_its_rules(
-    setting: Any, provider: str, rates: Rates | None, shared: int, seats: int, tools: int, concurrency: int
+    setting: Any, provider: str, rates: Rates | None, shared: int, seats: int, busy: bool
 ) -> None:
-    """Off stays off, a short beginning is never warmed, and figures alone warm nothing that does not save."""
-    chosen = plan_cache(
-        setting, provider, rates, shared_tokens=shared, seats=seats, tools=tools, concurrency=concurrency
-    )
+    """Off stays off, a short prefix is never warmed, and by default nothing is that does not save or that takes longer."""
+    chosen = plan_cache(setting, provider, rates, shared=shared, seats=seats, busy=busy)
     assert chosen.why.startswith("warm: " if chosen.warm else "off")
     assert not (chosen.warm and (setting == "off" or shared < 1_024 or seats < 2))
     if chosen.warm and setting == "auto":
+        assert busy
         assert chosen.saving_usd is not None
-        assert chosen.saving_usd > chosen.wait_seconds * 0.01
+        assert chosen.saving_usd > 0

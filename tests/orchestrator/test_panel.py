@@ -14,9 +14,8 @@ from panel.core.take import NoTake, NoTakeReason, Seat
 from panel.core.tally import PanelVerdict
 from panel.core.tool import Tool
 from panel.errors import ProviderDown, ProviderTimeout
-from panel.orchestrator.panel import Panel, one_by_one
-from panel.orchestrator.ports import SeatModel
-from panel.orchestrator.seat import worst_of_seat
+from panel.orchestrator.panel import PanelSession, one_by_one
+from panel.orchestrator.seat import SeatModel, worst_seat_cost
 from panel.providers.base import StopSignal
 from panel.providers.middleware.budget import Budget, BudgetLimit
 from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
@@ -34,16 +33,18 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def panel(actor: MockProvider, book: PromptBook, critics: dict[str, Persona], concurrency: int = 10) -> Panel:
+def panel(
+    actor: MockProvider, book: PromptBook, critics: dict[str, Persona], concurrency: int = 10
+) -> PanelSession:
     halt = StopSignal()
     gated = RateLimit(actor, RateLimiter(CallLimits(concurrency), halt))
-    return Panel(
-        answerer=SeatModel(gated, book, ModelConfig(model="m")),
+    return PanelSession(
+        model=SeatModel(gated, book, ModelConfig(model="m")),
         personas=tuple(critics.values()),
         concurrency=concurrency,
         observer=Memory(),
         clock=lambda: NOW,
-        halt=halt,
+        stop=halt,
     )
 
 
@@ -115,7 +116,7 @@ async def test_provider_that_is_down_stops_the_run(book: PromptBook, critics: di
     reviews = [review async for review in sitting.reviews(one_by_one(tools(6)))]
     assert len(actor.asked) <= 2 + 5
     assert len(reviews) == 2
-    assert sitting.halt.reason == "the key was not accepted"
+    assert sitting.stop.reason == "the key was not accepted"
     assert reviews[-1].seats[-1].outcome == NoTake(
         reason=NoTakeReason.PROVIDER_ERROR, detail="not asked: the key was not accepted"
     )
@@ -189,7 +190,7 @@ OF_A_PANEL = 5 * 2 * CENT
 
 def budgeted(
     actor: MockProvider, book: PromptBook, critics: dict[str, Persona], budget: Budget, concurrency: int = 10
-) -> Panel:
+) -> PanelSession:
     """Return a panel each of whose calls may cost a cent, and costs half as much if it is answered."""
 
     def worst(_prompt: Prompt, _config: ModelConfig) -> float:
@@ -198,12 +199,12 @@ def budgeted(
     covered = BudgetLimit(actor, budget, worst)
     plain = panel(actor, book, critics, concurrency)
     answerer = SeatModel(
-        RateLimit(covered, RateLimiter(CallLimits(concurrency), plain.halt)),
+        RateLimit(covered, RateLimiter(CallLimits(concurrency), plain.stop)),
         book,
         ModelConfig(model="m"),
         worst,
     )
-    return replace(plain, answerer=answerer, budget=budget)
+    return replace(plain, model=answerer, budget=budget)
 
 
 def priced(text: str) -> Completion:
@@ -214,7 +215,7 @@ def takes(_prompt: Prompt) -> Completion:
     return priced(reply())
 
 
-async def reviewed(sitting: Panel, count: int) -> list[PanelReview]:
+async def reviewed(sitting: PanelSession, count: int) -> list[PanelReview]:
     return [review async for review in sitting.reviews(one_by_one(tools(count)))]
 
 
@@ -233,7 +234,7 @@ async def test_a_budget_names_its_amounts(book: PromptBook, critics: dict[str, P
     """The line with which a budget ends a run names the limit, what is paid, the next tool and what that may cost."""
     sitting = budgeted(MockProvider(takes), book, critics, Budget(0.12))
     await reviewed(sitting, 9)
-    assert sitting.halt.reason == (
+    assert sitting.stop.reason == (
         "the budget of $0.1200 does not cover the next tool: $0.0250 is paid, and Tool 1 may cost up to $0.1000; "
         "raise the budget first"
     )
@@ -246,7 +247,7 @@ async def test_a_budget_too_small_for_one_tool_asks_nobody(
     actor = MockProvider(takes)
     sitting = budgeted(actor, book, critics, Budget(OF_A_PANEL - 0.001))
     assert await reviewed(sitting, 3) == []
-    assert (actor.asked, "$0.00 is paid, and Tool 0 may" in str(sitting.halt.reason)) == ([], True)
+    assert (actor.asked, "$0.00 is paid, and Tool 0 may" in str(sitting.stop.reason)) == ([], True)
 
 
 async def test_a_tool_waits_until_others_leave_room(book: PromptBook, critics: dict[str, Persona]) -> None:
@@ -290,8 +291,8 @@ async def test_a_budget_without_a_limit_stops_nothing(book: PromptBook, critics:
 async def test_a_model_of_unknown_price_does_not_count(book: PromptBook, critics: dict[str, Persona]) -> None:
     """Seats whose model has no known price set nothing aside."""
     sitting = budgeted(MockProvider(takes), book, critics, Budget(CENT / 1000))
-    unknown = replace(sitting.answerer, worst=lambda _prompt, _config: None, provider=MockProvider(takes))
-    assert len(await reviewed(replace(sitting, answerer=unknown), 3)) == 3
+    unknown = replace(sitting.model, worst=lambda _prompt, _config: None, provider=MockProvider(takes))
+    assert len(await reviewed(replace(sitting, model=unknown), 3)) == 3
 
 
 async def test_a_seat_costs_at_worst_what_both_of_its_calls_may(
@@ -306,7 +307,7 @@ async def test_a_seat_costs_at_worst_what_both_of_its_calls_may(
 
     config = ModelConfig(model="m", max_output_tokens=1_000)
     answerer = SeatModel(MockProvider(takes), book, config, worst)
-    assert worst_of_seat(answerer, tool, critics["builder"]) == 2.0
+    assert worst_seat_cost(answerer, tool, critics["builder"]) == 2.0
     (first, one), (second, two) = seen
     assert (first.ask, second.ask) == (1, 2)
     assert (one.max_output_tokens, two.max_output_tokens) == (1_000, 2_000)
@@ -321,7 +322,7 @@ async def test_settled_seats_are_not_asked(tool: Tool, book: PromptBook, critics
     plain = panel(actor, book, critics)
     memory = Memory()
     sitting = replace(
-        plain, observer=memory, settled=lambda _tool, persona: kept if persona.id == "skeptic" else None
+        plain, observer=memory, known_seat=lambda _tool, persona: kept if persona.id == "skeptic" else None
     )
     review = await sitting.review(tool)
     assert [seat.persona for seat in review.seats] == list(critics)
@@ -339,7 +340,7 @@ async def test_a_panel_without_an_open_seat_asks_nobody(
     before = await panel(actor, book, critics).review(tool)
     asked = len(actor.asked)
     sitting = replace(
-        panel(actor, book, critics), settled=lambda _tool, persona: before.seat_of(persona.id), warm=True
+        panel(actor, book, critics), known_seat=lambda _tool, persona: before.seat_of(persona.id), warm=True
     )
     assert (await sitting.review(tool)).seats == before.seats
     assert len(actor.asked) == asked
@@ -354,6 +355,6 @@ async def test_settled_seats_set_nothing_aside(book: PromptBook, critics: dict[s
     }
     actor = MockProvider(takes)
     sitting = budgeted(actor, book, critics, Budget(2 * CENT))
-    sitting = replace(sitting, settled=lambda _tool, persona: kept.get(persona.id))
+    sitting = replace(sitting, known_seat=lambda _tool, persona: kept.get(persona.id))
     assert len(await reviewed(sitting, 1)) == 1
     assert [prompt.label for prompt, _ in actor.asked] == ["tool-0.skeptic"]

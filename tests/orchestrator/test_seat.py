@@ -9,8 +9,7 @@ from panel.core.completion import Finish, ModelConfig, Probabilities
 from panel.core.review import ReviewSetup
 from panel.core.take import Flag, NoTake, NoTakeReason, Take
 from panel.errors import ProviderBusy, ProviderDown, ProviderTimeout
-from panel.orchestrator.ports import SeatModel
-from panel.orchestrator.seat import SeatAsker
+from panel.orchestrator.seat import SeatAsker, SeatModel
 from panel.providers.base import StopSignal
 from panel.providers.mock import MockProvider
 

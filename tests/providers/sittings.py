@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from acting import Memory
 from panel.core.completion import ModelConfig
 from panel.core.tool import Tool
-from panel.orchestrator.panel import Panel
-from panel.orchestrator.ports import SeatModel
+from panel.orchestrator.panel import PanelSession
+from panel.orchestrator.seat import SeatModel
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import CallPolicy, wrap_hosted
 from panel.providers.registry import open_provider
@@ -54,7 +54,7 @@ async def sitting(
     halt: Hurried,
     *,
     timeout: float,  # noqa: ASYNC109 - a setting of the policy
-) -> AsyncIterator[Panel]:
+) -> AsyncIterator[PanelSession]:
     """Seat a panel with everything around its adapter that the program puts there.
 
     Args:
@@ -67,13 +67,13 @@ async def sitting(
     policy = CallPolicy(timeout, ATTEMPTS, RateLimiter(CallLimits(connection.concurrency), halt))
     provider = wrap_hosted(open_provider(connection), policy, halt, connection.base_url)
     try:
-        yield Panel(
-            answerer=SeatModel(provider, book, ModelConfig(model=MODEL)),
+        yield PanelSession(
+            model=SeatModel(provider, book, ModelConfig(model=MODEL)),
             personas=personas,
             concurrency=connection.concurrency,
             observer=Memory(),
             clock=lambda: NOW,
-            halt=halt,
+            stop=halt,
         )
     finally:
         await provider.aclose()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from panel.core.persona import Persona
     from panel.core.take import Seat
-    from panel.orchestrator.panel import Panel
+    from panel.orchestrator.panel import PanelSession
     from panel.prompts.templates import PromptBook
     from providers.sittings import Hurried
 
@@ -45,7 +45,7 @@ UNCOUNTED = {"nousage", "usage_str", "nan"}
 class Stage:
     """A panel before a fault server."""
 
-    def __init__(self, panel: Panel, server: FaultServer, halt: Hurried) -> None:
+    def __init__(self, panel: PanelSession, server: FaultServer, halt: Hurried) -> None:
         self.panel, self.server, self.halt = panel, server, halt
 
     async def seat(self) -> Seat:

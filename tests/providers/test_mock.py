@@ -13,8 +13,8 @@ from panel.core.finding import Status
 from panel.core.take import NoTake, NoTakeReason
 from panel.core.tool import Tool
 from panel.errors import ProviderDown
-from panel.orchestrator.panel import Panel
-from panel.orchestrator.ports import SeatModel
+from panel.orchestrator.panel import PanelSession
+from panel.orchestrator.seat import SeatModel
 from panel.providers.base import Connection, StopSignal
 from panel.providers.mock import BEHAVIOURS, MockProvider
 from panel.providers.prices import Prices
@@ -42,13 +42,13 @@ TOOL = Tool(
 
 async def review(model: str, critics: tuple[Persona, ...], book: PromptBook) -> PanelReview:
     provider = open_provider(Connection("mock"))
-    return await Panel(
-        answerer=SeatModel(provider, book, ModelConfig(model=model)),
+    return await PanelSession(
+        model=SeatModel(provider, book, ModelConfig(model=model)),
         personas=critics,
         concurrency=5,
         observer=Memory(),
         clock=lambda: NOW,
-        halt=StopSignal(),
+        stop=StopSignal(),
     ).review(TOOL)
 
 

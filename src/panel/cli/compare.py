@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from functools import partial
+from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +14,16 @@ import typer
 from panel.cli import options
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from panel.core.review import PanelReview
+    from panel.core.tool import Tool
+    from panel.errors import Problem
+    from panel.orchestrator.run import Reviewed
+    from panel.orchestrator.setup import Checks, PanelSetup
+    from panel.report import Editorial, StoredReview
+    from panel.tool_files.files import Source
+    from panel.tool_files.records import Record
 
 HELP = """Compare two or more tools side by side.
 
@@ -57,15 +68,18 @@ def compare(
     no_color: options.NoColor = False,
 ) -> int:
     """Compare two or more tools side by side."""
+    import asyncio
+
     from panel.cli.console import colorful, result, width
-    from panel.cli.entries import load_entries
-    from panel.cli.output import COMPARISONS
     from panel.cli.page import confirm_pages
-    from panel.cli.sitting import INCOMPLETE, Keeping, Sitting, Voice
+    from panel.cli.progress import progress
+    from panel.cli.running import INCOMPLETE, Runner, optional_store
     from panel.core.comparison import Comparison
     from panel.core.tool import Tool
     from panel.errors import SettingsError
-    from panel.report import StoredReview, comparison_json, comparison_reports, comparison_text
+    from panel.orchestrator.report_files import ReportFiles
+    from panel.orchestrator.setup import available_personas, build_setup, report_context, review_checks
+    from panel.report import comparison_json, comparison_text
     from panel.settings.resolve import resolve
 
     flags = options.given(
@@ -76,34 +90,140 @@ def compare(
     entries = load_entries(sources, partial(confirm_pages, unread=pages_unread))
     if not FEWEST <= len(entries) <= MOST:
         raise SettingsError(f"compare takes {FEWEST} to {MOST} tools or reviews; {len(entries)} given")
-    voice = Voice(quiet=quiet, verbose=verbose)
-    sitting = Sitting(resolved, voice, Keeping(None if no_store else "compare", fresh=fresh, dry=dry_run))
-    reviewed: dict[str, PanelReview] = {}
-
-    def keep(review: PanelReview, _draft: int | None, paths: list[Path]) -> None:
-        reviewed[review.tool.canonical] = review
-        voice.wrote(paths)
-
     tools = [entry for entry in entries if isinstance(entry, Tool)]
+    setup = build_setup(resolved, sample=tools[0], dry=dry_run, fresh=fresh) if tools else None
     if dry_run:
-        from panel.cli.forecast import show_forecast
+        from panel.cli.estimate import show_estimates
 
-        show_forecast([sitting], tools, kept=not (no_store or fresh), as_json=as_json)
+        setups = [setup] if setup is not None else []
+        asyncio.run(show_estimates(setups, tools, stored=not (no_store or fresh), as_json=as_json))
         return 0
-    if tools:
-        sitting.review(tools, keep)
+    personas_ = available_personas(resolved)
+    reports = ReportFiles(resolved.settings.out, resolved.settings.format, report_context(personas_.values()))
+    runner = Runner(quiet=quiet, verbose=verbose, stored=not no_store)
+    reviewed: dict[str, Reviewed] = {}
+
+    def show(event: Reviewed) -> None:
+        reviewed[event.review.tool.canonical] = event
+        runner.note_files(event.reports)
+
+    async def work(setup: PanelSetup) -> None:
+        async with optional_store(resolved, wanted=not no_store) as store:
+            observer = progress(quiet=quiet, verbose=verbose)
+            run = runner.service(store, observer)
+            events = run.review(setup, tools, kind="compare", fresh=fresh, reports=reports)
+            await runner.follow(events, observer, show)
+
+    if setup is not None:
+        runner.run(work(setup))
     else:
-        sitting.outputs.prepare()
-    columns = [
-        StoredReview(reviewed[entry.canonical], ()) if isinstance(entry, Tool) else entry for entry in entries
-    ]
-    comparison = Comparison(reviews=tuple(column.review for column in columns))
-    known = [sitting.known_of(*column) for column in columns]
-    reports = comparison_reports(comparison, sitting.context, known)
-    paths = sitting.outputs.write(COMPARISONS, comparison.slug, reports)
+        reports.prepare()
+    columns = _columns(entries, reviewed, review_checks(personas_))
+    known = [editorial for _, editorial in columns]
+    comparison = Comparison(reviews=tuple(review for review, _ in columns))
+    paths = reports.write_comparison(comparison, known)
     if as_json:
         result(comparison_json(comparison, known))
     else:
         result(comparison_text(comparison, width(), known, color=colorful(refused=no_color)))
         result("\n".join(f"Wrote {path}" for path in reversed(paths)))
-    return 0 if sitting.complete else INCOMPLETE
+    return 0 if runner.complete else INCOMPLETE
+
+
+def _columns(
+    entries: Sequence[Tool | StoredReview], reviewed: Mapping[str, Reviewed], checks: Checks
+) -> list[tuple[PanelReview, Editorial]]:
+    """Return the reviews to compare, in the order of the command line, with what is known of each."""
+    from panel.core.tool import Tool
+    from panel.report import Editorial
+
+    columns = []
+    for entry in entries:
+        if isinstance(entry, Tool):
+            event = reviewed[entry.canonical]
+            columns.append((event.review, Editorial(findings=event.findings)))
+        else:
+            findings = checks(entry.review)
+            columns.append((entry.review, Editorial(findings=findings, marks=entry.edits)))
+    return columns
+
+
+def load_entries(
+    arguments: Sequence[str], check: Callable[[Iterable[Record]], Iterable[Record]] = iter
+) -> list[Tool | StoredReview]:
+    """Return the tools and stored reviews that the arguments name, in their order; a folder stands for the reviews in it.
+
+    Args:
+        arguments: files, folders of reviews, or `-`.
+        check: checks or replaces the records of tool files before their tools are taken.
+
+    Raises:
+        InputError: every problem of every source.
+    """
+    from panel.errors import InputError
+    from panel.report import read_review
+    from panel.tool_files.files import read_text, source_of
+    from panel.tool_files.reading import collect_tools
+    from panel.web_pages.sources import read_sources
+
+    entries: list[Tool | StoredReview] = []
+    problems: list[Problem] = []
+    sources = [source for argument in arguments for source in _expanded(source_of(argument))]
+    for stored, group in groupby(sources, key=_is_stored):
+        members = list(group)
+        try:
+            if stored:
+                entries += [read_review(read_text(one, (".json",)), str(one)) for one in members]
+            else:
+                entries += collect_tools(check(read_sources(members)))
+        except InputError as error:
+            problems += error.problems
+    problems += _repeats(entries)
+    if problems:
+        raise InputError(problems)
+    return entries
+
+
+def _repeats(entries: Sequence[Tool | StoredReview]) -> Iterator[Problem]:
+    from panel.core.tool import Tool
+    from panel.errors import Problem
+
+    names: set[str] = set()
+    slugs: set[str] = set()
+    for entry in entries:
+        tool = entry if isinstance(entry, Tool) else entry.review.tool
+        if tool.canonical in names:
+            yield Problem(tool.name, "is given twice, as a tool or a stored review; give it once")
+        elif tool.slug in slugs:
+            yield Problem(
+                tool.name,
+                f"shares the slug {tool.slug} with another tool; give one of them its own",
+                field="slug",
+            )
+        names.add(tool.canonical)
+        slugs.add(tool.slug)
+
+
+def _expanded(source: Source) -> Iterator[Source]:
+    from panel.errors import InputError, Problem
+
+    if not isinstance(source, Path) or not os.path.isdir(source):  # noqa: PTH112 - never raises
+        yield source
+        return
+    reports = sorted(source.glob("*.json"))
+    if not reports:
+        raise InputError([Problem(str(source), "holds no stored reviews (*.json)")])
+    yield from reports
+
+
+def _is_stored(source: Source) -> bool:
+    """Whether a file is a report: it names its kind, which a tool file cannot."""
+    if not isinstance(source, Path) or source.suffix.lower() != ".json":
+        return False
+    try:
+        if not source.is_file():
+            return False
+        document = json.loads(source.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and "kind" in document

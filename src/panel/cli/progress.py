@@ -1,4 +1,4 @@
-"""How a run goes, seat by seat, on stderr."""
+"""Progress of a run, seat by seat, on stderr."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from panel.cli.console import tell
 from panel.core.take import NoTake
 from panel.core.text import one_line
+from panel.orchestrator.seat import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,36 +21,28 @@ if TYPE_CHECKING:
     from panel.core.tool import Tool
 
 SHOWN_SEATS = 5
+WAITING = "Waiting for another run that asks the same at this moment; its answers cost nothing here."
 
 
-class Silence:
-    """Says nothing."""
-
-    def asked(self, tool: Tool, persona: Persona) -> None:
-        """Hear that a seat was asked."""
-
-    def asked_again(self, tool: Tool, persona: Persona, problems: Sequence[str]) -> None:
-        """Hear that a seat's reply could not be used, and why."""
-
-    def answered(self, tool: Tool, seat: Seat) -> None:
-        """Hear what a seat ended with."""
+class Progress(Observer):
+    """Shows nothing; the base of those that do."""
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Be on the screen for as long as the run goes on."""
+        """Show progress until the block ends."""
         yield
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Leave the screen to a result for a moment."""
+        """Clear the terminal for a result until the block ends."""
         yield
 
 
-class Lines(Silence):
-    """A line when a seat is asked again and one when it is done: for pipes, logs and whoever scrolls back.
+class Lines(Progress):
+    """A line when a seat is asked again and one when it has ended: for pipes, logs and scrolling back.
 
     Args:
-        verbose: also say what was wrong with a reply, what a seat consumed and which prompt it answered.
+        verbose: also print the problems of a reply, a seat's tokens and its prompt's digest.
     """
 
     def __init__(self, *, verbose: bool) -> None:
@@ -57,33 +50,39 @@ class Lines(Silence):
         self._since: dict[tuple[str, str], tuple[float, str]] = {}
 
     def asked(self, tool: Tool, persona: Persona) -> None:
-        """Remember when a seat was asked."""
+        """Start the clock of a seat."""
         self._since[tool.slug, persona.id] = (time.monotonic(), f"{tool.name} · {persona.name}")
 
     def asked_again(self, tool: Tool, persona: Persona, problems: Sequence[str]) -> None:
-        """Tell that a seat's reply could not be used."""
+        """Print that a seat's reply was unusable."""
         why = f": {' '.join(problems)}" if self._verbose else ""
         self._line(f"{tool.name} · {persona.name}: asked again{why}")
 
     def answered(self, tool: Tool, seat: Seat) -> None:
-        """Tell what a seat ended with."""
+        """Print how a seat ended."""
         since, _ = self._since.pop((tool.slug, seat.persona))
         seconds = time.monotonic() - since
         self._line(f"{tool.name} · {seat.name}: {ending(seat)} ({seconds:.1f} s){self._details(seat)}")
+
+    def waiting(self) -> None:
+        """Print that another run's answer is awaited."""
+        self._line(WAITING)
 
     def _line(self, text: str) -> None:
         tell(text)
 
     def _details(self, seat: Seat) -> str:
-        given = seat.provenance
-        if not self._verbose or given is None:
+        provenance = seat.provenance
+        if not self._verbose or provenance is None:
             return ""
-        usage = given.usage
-        return f" · {usage.input_tokens} in, {usage.output_tokens} out · prompt {given.prompt_digest[:12]}"
+        usage = provenance.usage
+        return (
+            f" · {usage.input_tokens} in, {usage.output_tokens} out · prompt {provenance.prompt_digest[:12]}"
+        )
 
 
 class Spinner(Lines):
-    """The same lines, and below them, on a terminal, who is being asked at the moment."""
+    """The same lines, and below them, on a terminal, the seats that are being asked."""
 
     def __init__(self, *, verbose: bool) -> None:
         from rich.console import Console
@@ -93,24 +92,24 @@ class Spinner(Lines):
         self._status = self._console.status("")
 
     def asked(self, tool: Tool, persona: Persona) -> None:
-        """Show who else is being asked."""
+        """Show one more seat."""
         super().asked(tool, persona)
         self._update()
 
     def answered(self, tool: Tool, seat: Seat) -> None:
-        """Tell what a seat ended with, and show who is left."""
+        """Print how a seat ended, and show the others."""
         super().answered(tool, seat)
         self._update()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Be on the screen for as long as the run goes on."""
+        """Show progress until the block ends."""
         with self._status:
             yield
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Leave the screen to a result for a moment."""
+        """Clear the terminal for a result until the block ends."""
         self._status.stop()
         try:
             yield
@@ -131,16 +130,16 @@ class Spinner(Lines):
         )
 
 
-def progress(*, quiet: bool, verbose: bool) -> Silence:
-    """Return what fits: nothing if it is unwanted, no animation off a terminal."""
+def progress(*, quiet: bool, verbose: bool) -> Progress:
+    """Return the progress display that fits: none if it is unwanted, no animation off a terminal."""
     if quiet:
-        return Silence()
+        return Progress()
     animated = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return Spinner(verbose=verbose) if animated else Lines(verbose=verbose)
 
 
 def ending(seat: Seat) -> str:
-    """Return what a seat ended with, in a few words."""
+    """Return how a seat ended, in a few words."""
     outcome = seat.outcome
     if isinstance(outcome, NoTake):
         return f"{outcome.label}, {outcome.reason.label}: {outcome.detail}"

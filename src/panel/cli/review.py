@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from panel.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from panel.core.review import PanelReview
+    from panel.core.tool import Tool
+    from panel.orchestrator.run import Reviewed
+    from panel.orchestrator.setup import PanelSetup
+    from panel.settings.resolve import Resolved
 
 HELP = """Review one or more tools.
 
@@ -29,6 +33,7 @@ Examples:
 
   cat tool.yaml | panel review - --json
 """
+FEWEST, MOST = 2, 6
 
 
 def review(
@@ -65,12 +70,16 @@ def review(
     no_color: options.NoColor = False,
 ) -> int:
     """Review one or more tools."""
+    import asyncio
+
     from panel.cli.console import colorful, result, width
-    from panel.cli.jury import runs, side_by_side
     from panel.cli.page import confirm_pages
-    from panel.cli.sitting import INCOMPLETE, Keeping, Voice
+    from panel.cli.progress import progress
+    from panel.cli.running import INCOMPLETE, Runner, optional_store
     from panel.errors import SettingsError
-    from panel.report import review_json, scorecard_text
+    from panel.orchestrator.run import report_files
+    from panel.orchestrator.setup import build_setup
+    from panel.report import Editorial, review_json, scorecard_text
     from panel.tool_files.files import source_of
     from panel.tool_files.reading import collect_tools
     from panel.tool_files.tables import parse_column_map
@@ -80,34 +89,96 @@ def review(
         model=model, base_url=base_url, roster=roster, concurrency=concurrency, record=record, out=out,
         format=formats, personas=personas, prompts=prompts,
     )  # fmt: skip
-    voice = Voice(quiet=quiet, verbose=verbose)
-    color = colorful(refused=no_color)
-    keeping = Keeping(None if no_store else "review", fresh=fresh, dry=dry_run)
-    sittings = runs(flags, config, models, voice, keeping)
+    panels = settings_per_model(flags, config, models)
     records = read_sources(map(source_of, tools), parse_column_map(mapped or []))
     loaded = collect_tools(confirm_pages(records, unread=pages_unread))
     if not loaded:
         raise SettingsError("there is no tool left to review")
-    for sitting in sittings:
-        sitting.prepare(loaded[0])
+    setups = [build_setup(one, sample=loaded[0], dry=dry_run, fresh=fresh) for one, _ in panels]
     if dry_run:
-        from panel.cli.forecast import show_forecast
+        from panel.cli.estimate import show_estimates
 
-        show_forecast(sittings, loaded, kept=not (no_store or fresh), as_json=as_json)
+        asyncio.run(show_estimates(setups, loaded, stored=not (no_store or fresh), as_json=as_json))
         return 0
-    done: list[PanelReview] = []
+    runner = Runner(quiet=quiet, verbose=verbose, stored=not no_store)
+    color = colorful(refused=no_color)
+    done: list[Reviewed] = []
 
-    def show(review_: PanelReview, _draft: int | None, paths: list[Path]) -> None:
-        done.append(review_)
-        known = sittings[0].known_of(review_)  # what personas never say is the same for all models
+    def show(event: Reviewed) -> None:
+        done.append(event)
+        known = Editorial(findings=event.findings)
         if as_json:
-            result(review_json(review_, known, indent=None))
+            result(review_json(event.review, known, indent=None))
         else:
-            result(scorecard_text(review_, width(), known, color=color))
-        voice.wrote(paths)
+            result(scorecard_text(event.review, width(), known, color=color))
+        runner.note_files(event.reports)
 
-    for sitting in sittings:
-        sitting.review(loaded, show)
-    if len(sittings) > 1:
-        side_by_side(sittings[0], loaded, done, None if as_json else color)
-    return 0 if all(sitting.complete for sitting in sittings) else INCOMPLETE
+    async def work() -> None:
+        async with optional_store(setups[0].resolved, wanted=not no_store) as store:
+            for setup, (_, suffix) in zip(setups, panels, strict=True):
+                observer = progress(quiet=quiet, verbose=verbose)
+                run = runner.service(store, observer)
+                reports = report_files(setup, suffix)
+                await runner.follow(run.review(setup, loaded, fresh=fresh, reports=reports), observer, show)
+
+    runner.run(work())
+    if len(setups) > 1:
+        _compare_models(setups[0], loaded, done, None if as_json else color)
+    return 0 if runner.complete else INCOMPLETE
+
+
+def settings_per_model(
+    flags: Mapping[str, Any], config: Path | None, models: str | None
+) -> list[tuple[Resolved, str]]:
+    """Return the settings of each model that `--models` names, and what follows the slugs of its report files.
+
+    Raises:
+        PanelError: a setting is unusable, or the models are too few, too many or named twice.
+    """
+    import os
+
+    from panel.core.text import slugify
+    from panel.errors import SettingsError
+    from panel.orchestrator.models import beside_others
+    from panel.settings.choice import choose_model
+    from panel.settings.resolve import resolve
+
+    if models is None:
+        return [(resolve(flags, config), "")]
+    if "model" in flags:
+        raise SettingsError("--model and --models exclude each other; name all models in --models")
+    names = [name.strip() for name in models.split(",")]
+    choices = [choose_model(name, "--models", os.environ) for name in names] if all(names) else []
+    slugs = [slugify(str(choice)) for choice in choices]
+    if not FEWEST <= len(choices) <= MOST or len(set(slugs)) < len(slugs):
+        raise SettingsError(f"--models takes {FEWEST} to {MOST} different models, separated by commas")
+    mixed = len({choice.provider for choice in choices}) > 1
+    panels = []
+    for choice, slug in zip(choices, slugs, strict=True):
+        given = {**flags, "model": str(choice)}
+        resolved = resolve(given, config)
+        if resolved.settings.record is not None:
+            resolved = resolve(given | {"record": resolved.settings.record / slug}, config)
+        panels.append((beside_others(resolved, choice.provider) if mixed else resolved, f"-by-{slug}"))
+    return panels
+
+
+def _compare_models(
+    setup: PanelSetup, tools: Sequence[Tool], reviewed: Sequence[Reviewed], color: bool | None
+) -> None:
+    """Write a comparison of the models' reviews of each tool, and print it unless color is None."""
+    from panel.cli.console import result, width
+    from panel.core.comparison import Comparison
+    from panel.orchestrator.run import report_files
+    from panel.report import Editorial, comparison_text
+
+    for tool in tools:
+        same = [event for event in reviewed if event.review.tool == tool and event.review.answered]
+        if len(same) < FEWEST:
+            continue
+        comparison = Comparison(reviews=tuple(event.review for event in same))
+        known = [Editorial(findings=event.findings) for event in same]
+        paths = report_files(setup).write_comparison(comparison, known)
+        if color is not None:
+            result(comparison_text(comparison, width(), known, color=color))
+            result("\n".join(f"Wrote {path}" for path in reversed(paths)))

@@ -9,7 +9,6 @@ import re
 import signal
 import webbrowser
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -177,7 +176,7 @@ async def serve_until_signal(app: Starlette, listener: socket.socket) -> None:
 
 async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socket.socket) -> None:
     from panel.cli.console import tell
-    from panel.cli.rerun import rerun
+    from panel.orchestrator.run import RunService
     from panel.orchestrator.setup import available_personas, report_context, review_checks
     from panel.orchestrator.stores import configured_store
     from panel.prompts.persona_files import seat_roster
@@ -199,7 +198,7 @@ async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socke
         services = Services(
             store=store,
             checks=review_checks(known),
-            ask_again=partial(rerun, resolved, store),
+            ask_again=lambda view, persona: RunService(store).rerun(resolved, view, persona),
             report_context=report_context(known.values()),
             personas={persona.id: persona.name for persona in (*roster, *known.values())},
         )

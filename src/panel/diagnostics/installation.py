@@ -59,7 +59,7 @@ class Installation:
     @cached_property
     def setup(self) -> PanelSetup:
         """The panel as a run would set it up."""
-        return build_setup(self.resolved, self.personas)
+        return build_setup(self.resolved)
 
     @property
     def models(self) -> tuple[ResolvedModel, ...]:

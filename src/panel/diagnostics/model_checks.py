@@ -70,13 +70,13 @@ def model(installation: Installation) -> Iterator[Observation]:
     yield ok(f"{installation.choice} ({installation.choice.why})")
     model = installation.model
     if model.connection.recorded:
-        yield ok(f"answers of {model.asked.model}, from the recording in {model.connection.folder}")
+        yield ok(f"answers of {model.ref.model}, from the recording in {model.connection.folder}")
 
 
 def other_models(installation: Installation) -> Iterator[Observation]:
     """Report the seats on another model, and anything missing for the panel as a whole."""
     for persona, model in installation.setup.seat_models.items():
-        yield ok(f"{persona} is asked of {model.asked.model}")
+        yield ok(f"{persona} is asked of {model.ref.model}")
 
 
 def addresses(installation: Installation) -> Iterator[Observation]:
@@ -99,7 +99,7 @@ def addresses(installation: Installation) -> Iterator[Observation]:
 def prices(installation: Installation) -> Iterator[Observation]:
     """Report the price of each model."""
     for model in installation.models:
-        name = model.asked.model
+        name = model.ref.model
         if model.connection.provider in {EMBEDDED, REPLAY}:
             yield ok(f"{name} costs nothing to ask")
             continue

@@ -1,1 +1,1 @@
-"""From a tool to its review: asks the seats, judges the replies, yields the results. Stores and prints nothing."""
+"""From tools to stored reviews: `run.RunService` is the one service that commands, the web and workers call. Prints nothing."""

@@ -1,59 +1,83 @@
-"""What a run will take, before anybody is asked: calls, tokens, dollars.
+"""What a run takes, before any call: calls, tokens, dollars; and whether to fill the provider's cache first.
 
-Everything here is arithmetic on prompts and prices; tokens are estimated from the text as `panel.core.prompt` does.
+Arithmetic on prompts and prices alone. Tokens are estimated from the text, as `panel.core.prompt` does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
-from panel.orchestrator.cache_plan import FEWEST_CACHED_TOKENS, shared_tokens
+from panel.core.call_record import CallKey
+from panel.core.money import dollars
+from panel.core.prompt import estimate_tokens
 from panel.orchestrator.seat import MOST_OUTPUT_TOKENS
+from panel.providers.registry import hosted_providers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from panel.core.completion import ModelConfig
+    from panel.core.persona import Persona
     from panel.core.prompt import Prompt
+    from panel.core.tool import Tool
+    from panel.orchestrator.models import ResolvedModel
+    from panel.orchestrator.setup import PanelSetup
     from panel.providers.prices import Rates
+    from panel.settings.model import Settings
+    from panel.store import Store
 
 ANSWER_TOKENS = 350
 """A typical answer without thinking, by the lengths that `prompts/take.md.j2` asks for: a take of 60-130 words (130 tokens), two to
 five quotes (100), two or three sentences of reasoning (80), and the JSON around them (40)."""
 
 REASK_TOKENS = 600
-"""What a re-ask adds to the question: 1,500 characters of the earlier answer (375 tokens), what was wrong with it, and its frame."""
+"""What a re-ask adds to a prompt: 1,500 characters of the earlier answer (375 tokens), the problems, and its frame."""
+
+FEWEST_CACHED_TOKENS = 1_024
+"""Providers cache no shorter prefixes: OpenAI's documented minimum, and about the middle of Anthropic's."""
+
+SEATS_TO_FILL_A_WAIT = 2
+"""Seats for each call in flight from which other tools keep all calls busy while one seat of a panel is asked first."""
+
+PAGE = 100
+
+_UNCACHED = {
+    "local": "the embedded model reads what the seats share only once in any case",
+    "replay": "answers come from files",
+}
 
 Number = TypeVar("Number", int, float)
 
 
+class ToolList(Protocol):
+    """Tools that can be counted, and iterated more than once."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Tool]: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Span(Generic[Number]):
+class Bounds(Generic[Number]):
     """The least and the most that a figure can be."""
 
     least: Number
     most: Number
 
-    def __add__(self, other: Span[Number]) -> Span[Number]:
-        return Span(self.least + other.least, self.most + other.most)
+    def __add__(self, other: Bounds[Number]) -> Bounds[Number]:
+        return Bounds(self.least + other.least, self.most + other.most)
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What is asked of a model.
+    """Calls that are answered, tokens read (cached ones included) and written, and US dollars (None if a price is unknown)."""
 
-    Attributes:
-        calls: calls that are answered.
-        input_tokens: tokens read, cached ones included.
-        output_tokens: tokens written.
-        cost_usd: price in US dollars, or None if a price is unknown.
-    """
-
-    calls: Span[int] = Span(0, 0)
-    input_tokens: Span[int] = Span(0, 0)
-    output_tokens: Span[int] = Span(0, 0)
-    cost_usd: Span[float] | None = Span(0.0, 0.0)
+    calls: Bounds[int] = Bounds(0, 0)
+    input_tokens: Bounds[int] = Bounds(0, 0)
+    output_tokens: Bounds[int] = Bounds(0, 0)
+    cost_usd: Bounds[float] | None = Bounds(0.0, 0.0)
 
     def __add__(self, other: Amounts) -> Amounts:
         mine, theirs = self.cost_usd, other.cost_usd
@@ -66,48 +90,48 @@ class Amounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """What a run will take.
+class Estimate:
+    """What reviews of some tools take.
 
     Attributes:
-        tools: tools that will be reviewed.
-        models: what is asked of each model, by its name as `provider:model`.
-        kept: seats that were answered earlier, so that they are not asked.
+        tools: how many tools are reviewed.
+        models: amounts by model, as `provider:model`.
+        reused: seats whose answer is in the store, so that they need no call.
     """
 
-    tools: int
-    models: dict[str, Amounts]
-    kept: int = 0
+    tools: int = 0
+    models: dict[str, Amounts] = field(default_factory=dict)
+    reused: int = 0
 
-    def __add__(self, other: Forecast) -> Forecast:
+    def __add__(self, other: Estimate) -> Estimate:
         models = dict(self.models)
         for model, amounts in other.models.items():
             models[model] = models.get(model, Amounts()) + amounts
-        return Forecast(self.tools + other.tools, models, self.kept + other.kept)
+        return Estimate(self.tools + other.tools, models, self.reused + other.reused)
 
     @property
     def total(self) -> Amounts:
-        """What is asked of all models."""
+        """The amounts of all models together."""
         return sum(self.models.values(), Amounts())
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a seat is asked first.
+class FirstCall:
+    """The first call of a seat.
 
     Attributes:
         provider: who answers, such as `openai`.
-        prompt: the question.
+        prompt: the prompt.
         config: the model and its parameters.
         rates: its prices, or None if they are unknown.
-        kept: whether the answer is there already.
+        reused: whether the answer is in the store.
     """
 
     provider: str
     prompt: Prompt
     config: ModelConfig
     rates: Rates | None
-    kept: bool = False
+    reused: bool = False
 
     @property
     def model(self) -> str:
@@ -115,67 +139,226 @@ class Question:
         return f"{self.provider}:{self.config.model}"
 
 
-def forecast(panels: Iterable[Sequence[Question]], *, warm: bool = False) -> Forecast:
-    """Return what a run will take.
+@dataclass(frozen=True, slots=True)
+class CachePlan:
+    """Whether one seat of each panel is asked first, so that the others read the listing from the provider's cache.
 
-    Least: every seat is asked once and gives a typical answer, and what is kept in caches is read from there. Most: every seat is
-    asked twice, the second time with twice the room, writes all that it may, and finds nothing in a cache. Calls that fail, and
-    may be billed without an answer, come on top of either. Seats whose answer is kept take nothing.
+    Attributes:
+        warm: whether it is.
+        saving_usd: what that saves, or would save, for each tool, in US dollars; None if it is unknown.
+        why: one sentence with the figures.
+    """
+
+    warm: bool
+    saving_usd: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEstimate:
+    """What a run would take, and the settings behind the figures.
+
+    Attributes:
+        seats: names of a panel's seats, in order.
+        models: why each model was chosen, by its name as `provider:model`.
+        estimate: calls, tokens and dollars.
+        cache: the cache plan.
+        settings: limits in force, and whatever else adds to the price.
+    """
+
+    seats: tuple[str, ...]
+    models: dict[str, str]
+    estimate: Estimate
+    cache: CachePlan
+    settings: Settings
+
+
+async def estimate_run(
+    setup: PanelSetup, tools: ToolList, store: Store | None = None, skipped: Collection[str] = ()
+) -> RunEstimate | None:
+    """Return what a run would take, or None if there is no tool to review.
 
     Args:
-        panels: the questions of each tool's seats, in the order of the roster; taken one at a time, and not kept.
+        setup: the panel.
+        tools: the tools.
+        store: where earlier answers are looked up; None to count every call.
+        skipped: canonical names of tools that the run would leave out.
+    """
+    number = len(tools) - len(skipped)
+    if number <= 0:
+        return None
+    following = (tool for tool in tools if tool.canonical not in skipped)
+    page = list(islice(following, PAGE))
+    plan = plan_for(setup, page[0], number)
+    rates = {model.ref.model: model.rates for model in setup.models}
+    total = Estimate()
+    while page:
+        panels = [[_first_call(tool, persona, setup, rates) for persona in setup.personas] for tool in page]
+        keys = [key for panel in panels for _, key in panel]
+        answered = await store.calls.answered(keys) if store is not None else set()
+        total += estimate_panels(
+            ([replace(call, reused=key in answered) for call, key in panel] for panel in panels),
+            warm=plan.warm,
+        )
+        page = list(islice(following, PAGE))
+    return RunEstimate(
+        seats=tuple(persona.name for persona in setup.personas),
+        models={model.ref.model: model.choice.why for model in setup.models},
+        estimate=total,
+        cache=plan,
+        settings=setup.settings,
+    )
+
+
+def _first_call(
+    tool: Tool, persona: Persona, setup: PanelSetup, rates: dict[str, Rates | None]
+) -> tuple[FirstCall, str]:
+    """Return the first call of a seat, and the key that its answer is stored under."""
+    model: ResolvedModel = setup.model_of(persona)
+    prompt, connection = model.prompts.take(tool, persona), model.connection
+    key = CallKey.of(prompt, model.config, connection.provider, connection.base_url).key
+    return FirstCall(model.provider, prompt, model.config, rates[model.ref.model]), key
+
+
+def estimate_panels(panels: Iterable[Sequence[FirstCall]], *, warm: bool = False) -> Estimate:
+    """Return what some panels take.
+
+    Least: every seat is asked once and gives a typical answer, and cached tokens are read at the cache's price. Most: every seat is
+    asked twice, the second time with twice the output limit, writes all that it may, and finds nothing in a cache. Calls that fail,
+    and may be billed without an answer, come on top of either.
+
+    Args:
+        panels: the first calls of each tool's seats, in the order of the roster; one panel is in memory at a time.
         warm: whether the first seat of each panel is asked alone.
     """
-    tools = kept = 0
+    tools = reused = 0
     models: dict[str, Amounts] = {}
     for panel in panels:
         tools += 1
-        asked = [question for question in panel if not question.kept]
-        kept += len(panel) - len(asked)
-        for question in panel:
-            models.setdefault(question.model, Amounts())
-        for question in asked:
-            models[question.model] += _amounts(question, asked[0] if warm else None)
-    return Forecast(tools, models, kept)
+        asked = [call for call in panel if not call.reused]
+        reused += len(panel) - len(asked)
+        for call in panel:
+            models.setdefault(call.model, Amounts())
+        for call in asked:
+            models[call.model] += _amounts(call, asked[0] if warm else None)
+    return Estimate(tools, models, reused)
 
 
-def _amounts(question: Question, head: Question | None) -> Amounts:
-    """Return what one seat takes.
-
-    Args:
-        question: what it is asked.
-        head: what the seat is asked that goes first, or None if all are asked at once.
-    """
-    read = question.prompt.estimated_tokens
-    room = question.config.max_output_tokens
-    written = Span(min(ANSWER_TOKENS, room), room + min(2 * room, MOST_OUTPUT_TOKENS))
-    input_tokens = Span(read, 2 * read + REASK_TOKENS)
-    return Amounts(Span(1, 2), input_tokens, written, _cost(question, head, input_tokens, written))
+def _amounts(call: FirstCall, first: FirstCall | None) -> Amounts:
+    """Return what one seat takes; `first` is the seat that is asked alone, or None if all are asked at once."""
+    read = call.prompt.estimated_tokens
+    room = call.config.max_output_tokens
+    written = Bounds(min(ANSWER_TOKENS, room), room + min(2 * room, MOST_OUTPUT_TOKENS))
+    input_tokens = Bounds(read, 2 * read + REASK_TOKENS)
+    return Amounts(Bounds(1, 2), input_tokens, written, _cost(call, first, input_tokens, written))
 
 
 def _cost(
-    question: Question, head: Question | None, read: Span[int], written: Span[int]
-) -> Span[float] | None:
-    rates = question.rates
+    call: FirstCall, first: FirstCall | None, read: Bounds[int], written: Bounds[int]
+) -> Bounds[float] | None:
+    rates = call.rates
     if rates is None or rates.input is None or rates.output is None:
         return None
-    kept = shared_tokens(question.prompt)
-    dearest = max(rates.input, rates.cache_write or 0.0) if _may_write(question, head) else rates.input
-    least = (read.least - kept) * rates.input + kept * _shared_rate(question, head, rates, rates.input)
-    return Span(least + written.least * rates.output, read.most * dearest + written.most * rates.output)
+    shared = shared_tokens(call.prompt)
+    dearest = max(rates.input, rates.cache_write or 0.0) if _may_cache(call, first) else rates.input
+    least = (read.least - shared) * rates.input + shared * _shared_rate(call, first, rates, rates.input)
+    return Bounds(least + written.least * rates.output, read.most * dearest + written.most * rates.output)
 
 
-def _shared_rate(question: Question, head: Question | None, rates: Rates, fresh: float) -> float:
+def _shared_rate(call: FirstCall, first: FirstCall | None, rates: Rates, fresh: float) -> float:
     """Return the price of a token that all seats of the panel share."""
-    if head is None or not _may_write(question, head):
+    if first is None or not _may_cache(call, first):
         return fresh
-    same = (head.model, head.prompt.prefix_digest) == (question.model, question.prompt.prefix_digest)
-    rate = rates.cache_read if same and head is not question else rates.cache_write
+    same = (first.model, first.prompt.prefix_digest) == (call.model, call.prompt.prefix_digest)
+    rate = rates.cache_read if same and first is not call else rates.cache_write
     return fresh if rate is None else rate
 
 
-def _may_write(question: Question, head: Question | None) -> bool:
-    """Whether the provider may keep the beginning of a prompt, and charge for that: OpenAI always, Anthropic if it is told to."""
-    told = head is not None and head.model == question.model and question.provider == "anthropic"
-    kept = told or question.provider == "openai"
-    return kept and shared_tokens(question.prompt) >= FEWEST_CACHED_TOKENS
+def _may_cache(call: FirstCall, first: FirstCall | None) -> bool:
+    """Whether the provider may cache the prefix of a prompt and charge for it: OpenAI always, Anthropic on request."""
+    requested = first is not None and first.model == call.model and call.provider == "anthropic"
+    cached = requested or call.provider == "openai"
+    return cached and shared_tokens(call.prompt) >= FEWEST_CACHED_TOKENS
+
+
+def shared_tokens(prompt: Prompt) -> int:
+    """Return about how many tokens of a prompt are the same for all seats of a panel."""
+    return estimate_tokens(prompt.system) + estimate_tokens(prompt.shared)
+
+
+def plan_for(setup: PanelSetup, example: Tool, tools: int) -> CachePlan:
+    """Return the cache plan of a run, from one tool's prompt, the number of tools and the model's prices."""
+    model, first = setup.model, setup.personas[0]
+    seats = 0 if first.id in setup.seat_models else len(setup.personas) - len(setup.seat_models)
+    return plan_cache(
+        setup.settings.cache,
+        model.connection.provider,
+        model.rates if model.connection.provider in hosted_providers() else None,
+        shared=shared_tokens(model.prompts.take(example, first)),
+        seats=seats,
+        busy=tools * seats >= SEATS_TO_FILL_A_WAIT * setup.settings.concurrency,
+    )
+
+
+def plan_cache(  # noqa: PLR0913 - six independent facts
+    setting: Literal["auto", "warm", "off"],
+    provider: str,
+    rates: Rates | None,
+    *,
+    shared: int,
+    seats: int,
+    busy: bool,
+) -> CachePlan:
+    """Decide whether to ask one seat of each panel first.
+
+    A cache can be read only once the answer that fills it has begun, so seats that are asked at once all pay in full. Asked first,
+    one seat pays for filling the cache, and the others read it at a fraction of the price.
+
+    Args:
+        setting: `warm` and `off` decide; `auto` warms where it saves money and costs no time.
+        provider: who answers.
+        rates: the model's prices, or None if they are unknown.
+        shared: tokens that all seats of a panel share.
+        seats: seats of a panel that ask this model.
+        busy: whether other tools keep all calls busy meanwhile.
+    """
+    pointless = _UNCACHED.get(provider)
+    if pointless is None and seats <= 1:
+        pointless = "no other seat would read what the first one puts into the cache"
+    if pointless is None and shared < FEWEST_CACHED_TOKENS:
+        pointless = (
+            f"the seats share {shared:,} tokens, and caches keep nothing below {FEWEST_CACHED_TOKENS:,}"
+        )
+    if pointless is not None:
+        return CachePlan(warm=False, saving_usd=None, why=f"off: {pointless}")
+    saving = _saving(rates, shared, seats)
+    if setting == "warm" or (setting == "auto" and busy and saving is not None and saving > 0):
+        return CachePlan(warm=True, saving_usd=saving, why=_effect(rates, saving, shared, seats))
+    if setting == "off":
+        why = "off, as it was set"
+    elif saving is None:
+        why = "off: the saving is unknown, because a price is"
+    elif saving <= 0:
+        why = "off: filling the cache would cost more than it saves"
+    else:
+        why = f"off: it would save {dollars(saving)} a panel, but one seat would be asked alone, with too few tools to fill the wait"
+    return CachePlan(warm=False, saving_usd=saving, why=why)
+
+
+def _saving(rates: Rates | None, shared: int, seats: int) -> float | None:
+    """Return the least that a panel saves in US dollars if one seat fills the cache and the others read it."""
+    if rates is None or rates.input is None or rates.cache_read is None:
+        return None
+    write = rates.input if rates.cache_write is None else rates.cache_write
+    return shared * (seats * rates.input - write - (seats - 1) * rates.cache_read)
+
+
+def _effect(rates: Rates | None, saving: float | None, shared: int, seats: int) -> str:
+    others = "other then reads" if seats == 2 else f"other {seats - 1} then read"  # noqa: PLR2004 - the first and one more
+    reading = f"warm: one seat is asked first; the {others} {shared:,} tokens from the cache"
+    if saving is None or rates is None or not rates.input:
+        return f"{reading}, which saves an unknown amount"
+    if saving <= 0:
+        return f"{reading}, which costs {dollars(-saving)} a panel more than it saves"
+    percent = 100 * saving / (seats * shared * rates.input)
+    return f"{reading}, which saves {dollars(saving)} a panel ({percent:.0f} % of what they cost anew)"

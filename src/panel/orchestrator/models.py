@@ -1,4 +1,4 @@
-"""What it takes to ask one model: its name, its parameters, how it is reached, and the questions that suit it."""
+"""From a model's name to everything a call of it needs: parameters, connection, prompts and prices."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ REPLAY = "replay"
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """What it takes to ask one model.
+    """A model, ready to be asked.
 
     Attributes:
-        choice: the model, and why it is this one.
-        provider: who answers, in the words of reports; for a recording, who answered then.
+        choice: the model, and why it was chosen.
+        provider: the provider's name in reports; for a recording, the one that answered then.
         config: the model and its parameters.
         connection: how the provider is reached.
-        prompts: makes the questions.
+        prompts: renders the prompts that suit it.
     """
 
     choice: ModelChoice
@@ -50,25 +50,25 @@ class ResolvedModel:
     prompts: PromptBook
 
     @property
-    def asked(self) -> ModelRef:
-        """What reports say about it."""
+    def ref(self) -> ModelRef:
+        """The model, its parameters and the version of its prompts, as reviews keep them."""
         return ModelRef(provider=self.provider, config=self.config, prompts=self.prompts.digest)
 
+    @property
+    def prices(self) -> Prices:
+        """The prices of the provider's models; reading the list takes some tenths of a second."""
+        from panel.providers.prices import Prices
 
-def prices_of(means: ResolvedModel) -> Prices:
-    """Return the prices of a provider's models; reading the list takes some tenths of a second."""
-    from panel.providers.prices import Prices
+        return Prices(self.connection.provider, self.connection.base_url)
 
-    return Prices(means.connection.provider, means.connection.base_url)
-
-
-def rates_of(means: ResolvedModel) -> Rates | None:
-    """Return the prices of a model, or None if they are unknown."""
-    return prices_of(means).rates(means.config.model)
+    @property
+    def rates(self) -> Rates | None:
+        """The prices of the model, or None if they are unknown."""
+        return self.prices.rates(self.config.model)
 
 
-def elsewhere(resolved: Resolved, provider: str) -> Resolved:
-    """Return the settings for a model beside others: an address that was set for a server of one's own is not a vendor's."""
+def beside_others(resolved: Resolved, provider: str) -> Resolved:
+    """Return the settings for one of several models: a `base_url` set for one's own server is not a vendor's."""
     if provider not in hosted_providers():
         return resolved
     return replace(resolved, settings=resolved.settings.model_copy(update={"base_url": None}))
@@ -77,23 +77,23 @@ def elsewhere(resolved: Resolved, provider: str) -> Resolved:
 def resolve_model(
     resolved: Resolved, choice: ModelChoice, secret: bytes | None, *, to_ask: bool
 ) -> ResolvedModel:
-    """Return what it takes to ask a model.
+    """Return a model, ready to be asked.
 
     Args:
         resolved: the settings.
         choice: the model.
-        secret: what the fences in its questions are derived from; None for the user's own.
-        to_ask: whether it will be asked, and so must have its key.
+        secret: the secret behind the fences in its prompts; None for the user's own.
+        to_ask: whether it will be asked, so that its key must be there.
 
     Raises:
-        PanelError: a setting or a template cannot be used.
+        PanelError: a setting or a template is unusable.
     """
     connection = _connection(resolved, choice)
     if to_ask:
         check_connection(connection)
     manifest = Recording(connection.folder).manifest() if connection.folder else None
     if manifest is not None:
-        return _recorded_means(resolved, choice, connection, manifest.asked, manifest.secret)
+        return _recorded_model(resolved, choice, connection, manifest.asked, manifest.secret)
     settings = resolved.settings
     config = ModelConfig(
         model=Path(choice.model).name if choice.provider == REPLAY else choice.model,
@@ -107,45 +107,45 @@ def resolve_model(
 
 
 def recorded_seat_models(
-    resolved: Resolved, means: ResolvedModel, seated: Container[str]
+    resolved: Resolved, model: ResolvedModel, roster: Container[str]
 ) -> dict[str, ResolvedModel]:
-    """Return, for a recording of a mixed jury, what it takes to ask the models of those seat_models that are seated."""
-    manifest = Recording(means.connection.folder).manifest() if means.connection.folder else None
+    """Return, for the recording of a panel with several models, the models of those seats that had their own."""
+    manifest = Recording(model.connection.folder).manifest() if model.connection.folder else None
     if manifest is None:
         return {}
     return {
-        persona: _recorded_means(resolved, means.choice, means.connection, asked, manifest.secret)
-        for persona, asked in manifest.seat_models.items()
-        if persona in seated
+        persona: _recorded_model(resolved, model.choice, model.connection, ref, manifest.secret)
+        for persona, ref in manifest.seat_models.items()
+        if persona in roster
     }
 
 
-def _recorded_means(
-    resolved: Resolved, choice: ModelChoice, connection: Connection, asked: ModelRef, secret: str
+def _recorded_model(
+    resolved: Resolved, choice: ModelChoice, connection: Connection, ref: ModelRef, secret: str
 ) -> ResolvedModel:
-    """Return what it takes to have a recording answer as it was answered then.
+    """Return the model whose answers a recording holds.
 
     Raises:
-        SettingsError: it was made with other prompts.
+        SettingsError: the recording was made with other prompts.
     """
-    prompts = prompt_book(resolved, scaffolded=asked.provider == EMBEDDED, secret=bytes.fromhex(secret))
-    if prompts.digest != asked.prompts:
+    prompts = prompt_book(resolved, scaffolded=ref.provider == EMBEDDED, secret=bytes.fromhex(secret))
+    if prompts.digest != ref.prompts:
         raise SettingsError(
             f"{connection.folder} was recorded with other prompts than those in force; give their folder as --prompts, "
             "or record anew"
         )
     return ResolvedModel(
-        choice, asked.provider, asked.config, replace(connection, recorded=asked.provider), prompts
+        choice, ref.provider, ref.config, replace(connection, recorded=ref.provider), prompts
     )
 
 
 def prompt_book(resolved: Resolved, *, scaffolded: bool, secret: bytes | None = None) -> PromptBook:
-    """Open the prompt templates in force; a template that their folder lacks is the shipped one.
+    """Open the prompt templates in force; the shipped ones stand in for templates that their folder lacks.
 
     Args:
         resolved: the settings.
-        scaffolded: whether the questions are for a weak model.
-        secret: what the fences are derived from; by default the user's own.
+        scaffolded: whether the prompts are for the embedded model.
+        secret: the secret behind the fences; by default the user's own.
     """
     folder = templates_folder(resolved.settings.prompts)
     if not any(folder.glob(TEMPLATE_FILES)):
@@ -167,7 +167,7 @@ def _connection(resolved: Resolved, choice: ModelChoice) -> Connection:
 
 
 def _base_url(resolved: Resolved, provider: str) -> str | None:
-    """Return where a provider answers, unless a folder's settings file would have a vendor's key sent elsewhere."""
+    """Return a provider's address, unless the settings file of a folder would send a vendor's key elsewhere."""
     url, source = resolved.settings.base_url, resolved.sources["base_url"]
     keyed = provider in hosted_providers() or (api_key(provider, os.environ) and not _is_loopback(url))
     if url is not None and keyed and source.startswith(f"{PROJECT_FILE},"):

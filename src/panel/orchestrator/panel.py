@@ -1,4 +1,4 @@
-"""One tool, all seats in parallel; and many tools, yielded as they finish."""
+"""A panel with its providers open: all seats of one tool in parallel, and many tools, yielded as they finish."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from panel.core.completion import ModelRef
 from panel.core.money import dollars
 from panel.core.review import PanelReview, ReviewSetup
-from panel.orchestrator.seat import SeatAsker, not_asked, worst_of_seat
+from panel.orchestrator.seat import SeatAsker, not_asked, worst_seat_cost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -19,56 +18,56 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.orchestrator.ports import Observer, SeatModel
+    from panel.orchestrator.seat import Observer, SeatModel
     from panel.providers.base import StopSignal
     from panel.providers.middleware.budget import Budget
 
 SEATS_PER_CALL = 2
-"""Seats in work for each call that may be in flight, so that a seat that waits to be asked again keeps no other from its turn."""
+"""Seats in progress for each call in flight, so that a seat that waits for its re-ask blocks no other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """A panel that is ready to sit.
+class PanelSession:
+    """A panel whose providers are open.
 
     Attributes:
-        answerer: who answers for the seats.
+        model: the model of all seats that have none of their own.
         personas: the roster, in order.
-        concurrency: calls in flight at most; the provider's wrappers keep to it.
+        concurrency: most calls in flight; the providers' middleware enforces it.
         observer: is told how it goes.
-        clock: tells the time of a review.
-        halt: set it to start no further calls.
-        seat_models: by persona, who answers for a seat instead.
-        warm: whether to ask the first seat of each panel alone, so that the others find the listing in the provider's cache.
-        budget: what may be paid; None for no limit.
-        settled: returns the seat of a tool that needs no asking, or None for one that does.
+        clock: returns the time of a review.
+        stop: set it to start no further calls.
+        seat_models: by persona, a seat's own model.
+        warm: whether the first seat of each panel is asked alone, so that the others find the listing in the provider's cache.
+        budget: the run's budget; None for no limit.
+        known_seat: returns the seat of a tool that needs no call, or None.
     """
 
-    answerer: SeatModel
+    model: SeatModel
     personas: tuple[Persona, ...]
     concurrency: int
     observer: Observer
     clock: Callable[[], datetime]
-    halt: StopSignal
+    stop: StopSignal
     seat_models: Mapping[str, SeatModel] = field(default_factory=dict)
     warm: bool = False
     budget: Budget | None = None
-    settled: Callable[[Tool, Persona], Seat | None] = lambda _tool, _persona: None
+    known_seat: Callable[[Tool, Persona], Seat | None] = lambda _tool, _persona: None
 
     @property
     def setup(self) -> ReviewSetup:
-        """All that decides, beside the tool, what this panel answers."""
+        """The models, prompts and personas of this panel, as its reviews keep them."""
         return ReviewSetup(
-            **dict(_asked(self.answerer)),
+            **dict(self.model.ref),
             personas={persona.id: persona.digest for persona in self.personas},
-            seat_models={persona: _asked(answerer) for persona, answerer in self.seat_models.items()},
+            seat_models={persona: model.ref for persona, model in self.seat_models.items()},
         )
 
     async def reviews(self, tools: AsyncIterator[Tool]) -> AsyncGenerator[PanelReview]:
-        """Review tools and yield each review as it is complete, a bounded number of tools at a time.
+        """Review tools, a bounded number at a time, and yield each review when it is complete.
 
-        A tool that the budget does not cover waits until others have left what they did not need; if none is under way, the panel is
-        halted. Once the panel is halted no further tool is begun; those begun are yielded with the seats they have.
+        A tool that does not fit into the budget waits until others have released what they did not need; if no other is in progress,
+        the run is stopped. After a stop no further tool is begun; those in progress are yielded with the seats they have.
         """
         slots = asyncio.Semaphore(SEATS_PER_CALL * self.concurrency)
         setup = self.setup
@@ -88,7 +87,9 @@ class Panel:
                 for task in done:
                     yield task.result()
         finally:
-            await _cancel(running)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def review(self, tool: Tool) -> PanelReview:
         """Review one tool."""
@@ -98,34 +99,34 @@ class Panel:
     def _has_room(self, running: int) -> bool:
         """Whether to begin another tool, so that every slot stays busy while a panel waits for its slowest seat."""
         enough = -(-SEATS_PER_CALL * self.concurrency // len(self.personas)) + 1
-        return running < enough and self.halt.reason is None
+        return running < enough and self.stop.reason is None
 
     def _admits(self, tool: Tool, running: int) -> bool:
-        """Whether the budget covers another tool; if not, and no other will leave anything, that is the end of the run."""
+        """Whether the budget covers another tool; if it does not and no other is in progress, stop the run."""
         if self.budget is None or self.budget.unlimited:
             return True
-        if self.budget.reserve_panel(tool.slug, worst := self._worst(tool)):
+        if self.budget.reserve_panel(tool.slug, worst := self._worst_cost(tool)):
             return True
         if not running:
-            self.halt.set(
+            self.stop.set(
                 f"the budget of {dollars(self.budget.limit)} does not cover the next tool: "
                 f"{dollars(self.budget.paid)} is paid, and {tool.name} may cost up to {dollars(worst)}; raise the budget first"
             )
         return False
 
-    def _worst(self, tool: Tool) -> float:
-        """Return the most that a tool's panel can cost if every call brings an answer; models of unknown price do not count."""
-        seats = [persona for persona in self.personas if self.settled(tool, persona) is None]
-        return sum(worst_of_seat(self._answerer(persona), tool, persona) for persona in seats)
+    def _worst_cost(self, tool: Tool) -> float:
+        """Return the worst-case cost of a tool's panel in US dollars; models of unknown price do not count."""
+        seats = [persona for persona in self.personas if self.known_seat(tool, persona) is None]
+        return sum(worst_seat_cost(self._model_of(persona), tool, persona) for persona in seats)
 
-    def _answerer(self, persona: Persona) -> SeatModel:
-        return self.seat_models.get(persona.id, self.answerer)
+    def _model_of(self, persona: Persona) -> SeatModel:
+        return self.seat_models.get(persona.id, self.model)
 
     async def _review(self, tool: Tool, setup: ReviewSetup, slots: asyncio.Semaphore) -> PanelReview:
-        head = 1 if self.warm else 0
+        alone = 1 if self.warm else 0
         try:
-            first = await self._seats(tool, self.personas[:head], setup, slots)
-            rest = await self._seats(tool, self.personas[head:], setup, slots)
+            first = await self._seats(tool, self.personas[:alone], setup, slots)
+            rest = await self._seats(tool, self.personas[alone:], setup, slots)
         finally:
             if self.budget is not None:
                 self.budget.release_panel(tool.slug)
@@ -142,31 +143,17 @@ class Panel:
         return tuple(task.result() for task in asking)
 
     async def _seat(self, tool: Tool, persona: Persona, setup: ReviewSetup, slots: asyncio.Semaphore) -> Seat:
-        if (seat := self.settled(tool, persona)) is not None:
+        if (seat := self.known_seat(tool, persona)) is not None:
             return seat
         async with slots:
-            if self.halt.reason is not None:
-                return not_asked(persona, self.halt.reason)
-            asker = SeatAsker(
-                answerer=self._answerer(persona),
-                setup=setup,
-                observer=self.observer,
-                halt=self.halt,
+            if self.stop.reason is not None:
+                return not_asked(persona, self.stop.reason)
+            return await SeatAsker(self._model_of(persona), setup, self.observer, self.stop).ask(
+                tool, persona
             )
-            return await asker.ask(tool, persona)
 
 
 async def one_by_one(tools: Iterable[Tool]) -> AsyncGenerator[Tool]:
-    """Yield tools that are there already."""
+    """Yield tools from memory."""
     for tool in tools:
         yield tool
-
-
-def _asked(answerer: SeatModel) -> ModelRef:
-    return ModelRef(provider=answerer.provider.name, config=answerer.config, prompts=answerer.prompts.digest)
-
-
-async def _cancel(tasks: set[asyncio.Task[PanelReview]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The door of a batch: what is good is put aside, and everything that is not is told, before anything is asked or kept."""
+"""Validates every input record of a batch before its run starts."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from panel.tool_files.duplicates import Duplicate
     from panel.tool_files.records import Record
 
-BY_LIKENESS = ("url", "description")
+SIMILARITY = ("url", "description")
 
 
 class BadRecords(PanelError):
-    """Records that cannot be used; each was told already."""
+    """Unusable records; the problems of each were printed."""
 
     exit_code = 2
 
 
 class Intake:
-    """Good tools, kept in order beside memory until they are wanted; they can be gone through again and again.
+    """The valid tools of a batch, in order, on disk when there are many; they can be iterated more than once.
 
     Args:
-        similar: whether tools are let in that share only the address or the text with an earlier one.
+        similar: whether tools are valid that share only the address or the description with an earlier one.
     """
 
     def __init__(self, *, similar: bool) -> None:
@@ -39,7 +39,7 @@ class Intake:
         self._seen = DuplicateFinder()
         self._slugs = UniqueSlugs()
         self._spool = SpooledTemporaryFile(MAX_BYTES)  # noqa: SIM115 - `__exit__` closes it
-        self._good = self._bad = self._problems = 0
+        self._valid = self._invalid = self._problems = 0
 
     def __enter__(self) -> Self:
         return self
@@ -50,56 +50,51 @@ class Intake:
         self._spool.close()
 
     def __len__(self) -> int:
-        return self._good
+        return self._valid
 
     def __iter__(self) -> Iterator[Tool]:
         self._spool.seek(0)
         while line := self._spool.readline():
             yield Tool.model_validate_json(line)
 
-    @property
-    def bad(self) -> int:
-        """Records that were refused."""
-        return self._bad
-
-    def take(self, records: Iterable[Record]) -> None:
-        """Go through records; tell everything that is wrong with each as it is found."""
+    def add(self, records: Iterable[Record]) -> None:
+        """Validate records, and print the problems of each as they are found."""
         for record in records:
             if record.tool is None:
                 self._refuse(map(str, record.problems))
-            elif twin := self._twin(record, record.tool):
-                self._refuse([str(twin.problem(record))])
+            elif duplicate := self._duplicate(record, record.tool):
+                self._refuse([str(duplicate.problem(record))])
             else:
                 self._spool.write(self._slugs.assign(record.tool).model_dump_json().encode() + b"\n")
-                self._good += 1
+                self._valid += 1
 
-    def settle(self, *, skip_invalid: bool) -> None:
-        """Refuse the whole batch for the sake of bad records, unless they are to be skipped.
+    def require_valid(self, *, skip_invalid: bool) -> None:
+        """Refuse the whole batch if a record is unusable; with `skip_invalid`, only if all are.
 
         Raises:
-            BadRecords: there are some, or nothing else.
+            BadRecords: that is so, or there is no record.
         """
-        # Nothing comes after this, and what tells duplicates takes a kilobyte a tool.
+        # No record follows, and the duplicate finder takes memory for every tool.
         self._seen, self._slugs = DuplicateFinder(), UniqueSlugs()
-        if not self._bad and not self._good:
+        if not self._invalid and not self._valid:
             raise BadRecords("there is no tool in what was given; nothing was written and no call was made")
-        if not self._bad:
+        if not self._invalid:
             return
-        summary = f"{_count(self._problems, 'problem')} in {_count(self._bad, 'record')} of {self._bad + self._good:,}"
-        if skip_invalid and self._good:
-            tell(f"{summary}: skipped; {_count(self._good, 'tool')} will be reviewed.")
+        summary = f"{_count(self._problems, 'problem')} in {_count(self._invalid, 'record')} of {self._invalid + self._valid:,}"
+        if skip_invalid and self._valid:
+            tell(f"{summary}: skipped; {_count(self._valid, 'tool')} will be reviewed.")
             return
         raise BadRecords(
             f"{summary}; nothing was written and no call was made. Correct them"
-            + ("." if not self._good else f", or go on with the other {self._good:,} by --skip-invalid.")
+            + ("." if not self._valid else f", or go on with the other {self._valid:,} by --skip-invalid.")
         )
 
-    def _twin(self, record: Record, tool: Tool) -> Duplicate | None:
-        twin = self._seen.find(tool, record.location)
-        return None if twin and self._similar and twin.field in BY_LIKENESS else twin
+    def _duplicate(self, record: Record, tool: Tool) -> Duplicate | None:
+        duplicate = self._seen.find(tool, record.location)
+        return None if duplicate and self._similar and duplicate.field in SIMILARITY else duplicate
 
     def _refuse(self, problems: Iterable[str]) -> None:
-        self._bad += 1
+        self._invalid += 1
         for problem in problems:
             self._problems += 1
             tell(problem)

@@ -1,4 +1,4 @@
-"""How a batch goes: a bar on a terminal, plain lines elsewhere, events for programs."""
+"""Progress of a batch: a bar on a terminal, plain lines elsewhere, events for programs."""
 
 from __future__ import annotations
 
@@ -9,86 +9,97 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from panel.cli.batch.words import seats_of
+from panel.cli.batch.render import seats_of
 from panel.cli.console import result, tell
-from panel.cli.progress import Silence
+from panel.cli.progress import WAITING, Progress
+from panel.cli.running import Runner
 from panel.cli.signals import ReaderLeft
 from panel.core.money import dollars
 from panel.core.text import one_line
 from panel.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from rich.progress import Progress
+    from rich.progress import Progress as Bar
 
-    from panel.core.review import PanelReview
+    from panel.core.completion import Usage
+    from panel.orchestrator.run import Finished, Reviewed, Started
     from panel.providers.middleware.budget import Budget
 
 LINE_SECONDS = 10.0
-"""How often a line is printed off a terminal: a night's log stays readable."""
+"""Seconds between lines off a terminal, so that a night's log stays readable."""
 
 
-class BatchProgress(Silence):
-    """Counts what a run has done, and tells it.
+class BatchProgress(Progress):
+    """Counts the tools of a run, and shows them.
 
     Args:
-        quiet: whether nothing is told on stderr.
-        verbose: whether each tool gets a line.
-        events: whether a JSON value for each event goes to stdout.
+        quiet: no progress on stderr.
+        verbose: a line for each tool.
+        events: a JSON value for each event on stdout.
     """
 
     def __init__(self, *, quiet: bool, verbose: bool, events: bool) -> None:
         self._quiet = quiet
         self._verbose = verbose
         self._events = events
-        self._unheard = False
-        self._run = self._total = self._done = self._before = self._failed = 0
+        self._unread = False
+        self._run: int | None = None
+        self._total = self._done = self._before = self._failed = 0
         self._budget: Budget | None = None
         self._since = self._last = 0.0
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
 
-    def begin(self, run: int, total: int, done: int, budget: Budget | None, **more: Any) -> None:  # noqa: ANN401 - JSON values
-        """Tell that work on a run begins.
+    def waiting(self) -> None:
+        """Print that another run's answer is awaited."""
+        if not self._quiet:
+            tell(WAITING)
 
-        Args:
-            run: the run.
-            total: tools in it.
-            done: those of them that are done already.
-            budget: what is paid so far; None if prices are not known.
-            more: what else the event says.
-        """
-        self._run, self._total, self._done, self._before = run, total, done, done
-        self._budget = budget
+    def started(self, event: Started) -> None:
+        """Show that a run begins."""
+        self._run, self._total, self._budget = event.run, event.tools, event.budget
+        self._done = self._before = event.done
         self._since = self._last = time.monotonic()
-        self._event("begun", tools=total, done=done, **more)
+        self._event("begun", tools=event.tools, done=event.done, model=str(event.setup.model.choice))
         if not self._quiet and not self._events:
-            tell(f"Run {run}: {done:,} of {total:,} tools done; to stop and go on later: Ctrl-C.")
+            tell(
+                f"Run {event.run}: {event.done:,} of {event.tools:,} tools done; to stop and go on later: Ctrl-C."
+            )
 
-    def reviewed(self, review: PanelReview, draft: int) -> None:
-        """Tell that a tool's panel has ended."""
+    def reviewed(self, event: Reviewed) -> None:
+        """Show that a tool is reviewed."""
+        review = event.review
         self._done += 1
         self._failed += review.failed_seats
         self._event(
             "reviewed",
             tool=review.tool.slug,
-            draft=draft,
+            draft=event.draft,
             verdict=review.tally.line,
             failed={seat.persona: seat.failure.reason for seat in review.seats if seat.failure},
             done=self._done,
             tools=self._total,
             cost_usd=self._budget and round(self._budget.paid, 6),
         )
-        self._tell_tool(review)
-        self._advance()
+        failed = [f"{seat.name} {seat.failure.reason.label}" for seat in review.seats if seat.failure]
+        if (failed or self._verbose) and not self._quiet and not self._events:
+            self._tool_line(f"{review.tool.name}: {'; '.join([review.tally.line, *failed])}")
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done, told=self._figures())
+        elif not self._quiet and not self._events and time.monotonic() - self._last >= LINE_SECONDS:
+            self._line()
 
-    def end(self, state: str, **more: Any) -> None:  # noqa: ANN401 - JSON values
-        """Tell how it ended."""
-        self._event("ended", state=state, done=self._done, tools=self._total, **more)
+    def finished(self, event: Finished, reason: str | None) -> None:
+        """Show that a run has ended."""
+        more: dict[str, Any] = {} if event.run is None else {"why": reason}
+        if event.failed is not None:
+            more["failed"] = {cause.value: seats for cause, seats in event.failed.items()}
+        self._event("ended", state=event.state, done=self._done, tools=self._total, **more)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Show a bar on a terminal for as long as the run goes on."""
+        """Show a bar on a terminal until the block ends; elsewhere, print a last line."""
         if self._quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield
             if not self._quiet and not self._events:
@@ -96,42 +107,33 @@ class BatchProgress(Silence):
             return
         with _bar() as bar:
             self._bar = bar
-            self._task = bar.add_task(f"Run {self._run}", total=self._total, completed=self._done, told="")
-            self._advance()
+            self._task = bar.add_task(
+                f"Run {self._run}", total=self._total, completed=self._done, told=self._figures()
+            )
             yield
         self._bar = None
 
     def _event(self, name: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
-        if not self._events or self._unheard:
+        if not self._events or self._unread:
             return
         try:
-            result(json.dumps({"event": name, "run": self._run or None, **values}, ensure_ascii=False))
+            result(json.dumps({"event": name, "run": self._run, **values}, ensure_ascii=False))
         except (ReaderLeft, StorageError):
-            self._unheard = True
+            self._unread = True
             raise
 
-    def _tell_tool(self, review: PanelReview) -> None:
-        failed = [f"{seat.name} {seat.failure.reason.label}" for seat in review.seats if seat.failure]
-        if self._quiet or self._events or not (failed or self._verbose):
-            return
-        told = f"{review.tool.name}: {'; '.join([review.tally.line, *failed])}"
+    def _tool_line(self, text: str) -> None:
         if self._bar is None:
-            tell(told)
+            tell(text)
         else:
             with suppress(OSError):
-                self._bar.console.print(one_line(told), soft_wrap=True)
-
-    def _advance(self) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self._done, told=self._told())
-        elif not self._quiet and not self._events and time.monotonic() - self._last >= LINE_SECONDS:
-            self._line()
+                self._bar.console.print(one_line(text), soft_wrap=True)
 
     def _line(self) -> None:
         self._last = time.monotonic()
-        tell(f"{self._done:,} of {self._total:,} tools · {self._told()}")
+        tell(f"{self._done:,} of {self._total:,} tools · {self._figures()}")
 
-    def _told(self) -> str:
+    def _figures(self) -> str:
         minutes = (time.monotonic() - self._since) / 60
         rate = (self._done - self._before) / minutes if minutes else 0.0
         left = f"{_duration((self._total - self._done) / rate)} left" if rate else "time left unknown"
@@ -139,11 +141,54 @@ class BatchProgress(Silence):
         return f"{seats_of(self._failed)} failed · {cost} · {rate:,.0f} tools/min · {left}"
 
 
-def _bar() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+class BatchRunner(Runner):
+    """Runs a batch, which is resumed by its number.
 
-    return Progress(
+    Args:
+        progress: shows it.
+        nothing: why there may be nothing to do.
+        quiet: no progress and no notes.
+        verbose: say more.
+    """
+
+    def __init__(self, progress: BatchProgress, nothing: str, *, quiet: bool, verbose: bool) -> None:
+        super().__init__(quiet=quiet, verbose=verbose)
+        self._progress = progress
+        self._nothing = nothing
+        self._run: int | None = None
+
+    def started(self, event: Started) -> None:
+        """Show that a run begins."""
+        self._run = event.run
+        for model in event.setup.unpriced:
+            self.note(f"Note: the price of {model} is not known; what it costs is not counted.")
+        super().started(event)
+        self._progress.started(event)
+
+    def finished(self, event: Finished) -> None:
+        """Show that a run has ended."""
+        if event.run is None:
+            self.note(f"Nothing to do: {self._nothing}.")
+        self._progress.finished(event, self.stop.reason)
+
+    def sum_up(self, event: Finished, tools: int, usage: Usage, drafts: Sequence[int]) -> None:
+        """Print nothing: the run's status has all of it."""
+
+    def advice(self, *, at_once: bool = False) -> str:  # noqa: ARG002 - the same either way
+        """Return how to continue after a stop."""
+        return (
+            "run the same command again"
+            if self._run is None
+            else f"go on with: panel batch resume {self._run}"
+        )
+
+
+def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
@@ -153,7 +198,7 @@ def _bar() -> Progress:
 
 
 def _duration(minutes: float) -> str:
-    """Return a time in the two largest units: `3 h 20 min`, `4 min 10 s`, `8 s`."""
+    """Return a time in its two largest units: `3 h 20 min`, `4 min 10 s`, `8 s`."""
     seconds = round(minutes * 60)
     hours, minutes_ = divmod(seconds // 60, 60)
     if hours:

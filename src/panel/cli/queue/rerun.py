@@ -51,9 +51,9 @@ def replace(at: Desk, view: DraftView, actor: Actor, persona: str, reason: str |
         PanelError: the rules refuse it, or there is no answer that can be used.
     """
     from panel.cli.queue.desk import require
-    from panel.cli.rerun import rerun as ask
     from panel.core.draft_rules import Action
+    from panel.orchestrator.run import RunService
 
     require(view, Action.RERUN_SEAT, actor, view.standing)
-    seat = at.at(lambda store: ask(at.resolved, store, view, persona.lower()))
+    seat = at.at(lambda store: RunService(store).rerun(at.resolved, view, persona.lower()))
     at.do(view, Action.RERUN_SEAT, actor, seat=seat, reason=reason)

@@ -1,0 +1,164 @@
+"""`--dry-run`: what a run would take, as lines for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import textwrap
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from panel.cli.console import plain_result, result_json, width
+from panel.cli.rows import labelled
+from panel.core.money import dollars
+from panel.orchestrator.estimate import ANSWER_TOKENS, estimate_run
+from panel.orchestrator.stores import existing_store
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Sequence
+
+    from panel.orchestrator.estimate import Amounts, Bounds, Estimate, RunEstimate, ToolList
+    from panel.orchestrator.setup import PanelSetup
+    from panel.settings.model import Settings
+    from panel.store import Store
+
+    Skips = Callable[[Store], Awaitable[Collection[str]]]
+
+HEAD = "Dry run: nobody was asked, nothing was paid for and nothing was written."
+NOTHING = "Nothing would be asked: all reviews are there already."
+LABEL = 9
+NO_LIMIT = "as the provider says"
+
+
+async def show_estimates(
+    setups: Sequence[PanelSetup],
+    tools: ToolList,
+    *,
+    stored: bool,
+    as_json: bool,
+    skips: Skips | None = None,
+) -> None:
+    """Print what a run of each panel would take; no model is asked, and no store is created.
+
+    Args:
+        setups: the panels.
+        tools: the tools they would review.
+        stored: whether answers in the store count.
+        as_json: whether to print JSON.
+        skips: returns the canonical names of tools that the run would leave out.
+    """
+    async with existing_store(setups[0].resolved) if stored and setups else nullcontext() as store:
+        skipped = await skips(store) if store is not None and skips is not None else ()
+        estimates = [await estimate_run(setup, tools, store, skipped) for setup in setups]
+    found = [estimate for estimate in estimates if estimate is not None]
+    if as_json:
+        result_json([estimate_data(estimate) for estimate in found])
+    elif found:
+        plain_result("\n\n".join("\n".join(estimate_lines(estimate, width())) for estimate in found))
+    else:
+        plain_result(NOTHING)
+
+
+def estimate_lines(run: RunEstimate, width: int) -> list[str]:
+    """Return an estimate in lines no longer than the width where words allow it."""
+    total, reused = run.estimate.total, run.estimate.reused
+    rows = [
+        ("Tools", f"{run.estimate.tools:,}"),
+        ("Seats", f"{len(run.seats)} for each tool: {', '.join(run.seats)}"),
+        *(("Model", f"{model} ({why})") for model, why in run.models.items()),
+        *(
+            [("Kept", f"{reused:,} answer{'s' * (reused > 1)} from earlier, not asked for again")]
+            if reused
+            else []
+        ),
+        ("Calls", _bounds(total.calls)),
+        ("Read", f"about {_bounds(total.input_tokens)} tokens"),
+        ("Written", f"about {_bounds(total.output_tokens)} tokens"),
+        ("Cost", _cost(total)),
+        *(("", f"{model}: {_share(amounts)}") for model, amounts in _shares(run.estimate)),
+        *_budget(run),
+        ("Cache", run.cache.why),
+        ("Limits", _limits(run.settings)),
+    ]
+    lines = [line for label, value in rows for line in labelled(label, value, LABEL, width)]
+    return [HEAD, "", *lines, "", *textwrap.wrap(_assumed(run.settings), width)]
+
+
+def estimate_data(run: RunEstimate) -> dict[str, Any]:
+    """Return an estimate as a JSON value. Costs are in US dollars, and null where a price is unknown."""
+    estimate, settings = run.estimate, run.settings
+    return {
+        "tools": estimate.tools,
+        "kept": estimate.reused,
+        "seats": list(run.seats),
+        "models": [
+            {"model": model, "why": run.models.get(model), **_figures(amounts)}
+            for model, amounts in estimate.models.items()
+        ],
+        "total": _figures(estimate.total),
+        "budget_usd": settings.budget,
+        "cache": asdict(run.cache),
+        "limits": settings.model_dump(include={"concurrency", "requests_per_minute", "tokens_per_minute"}),
+        "assumed": _assumed(settings),
+    }
+
+
+def _figures(amounts: Amounts) -> dict[str, Any]:
+    """Return amounts as a JSON value, dollars to the millionth."""
+    figures = asdict(amounts)
+    cost = figures["cost_usd"]
+    return figures | {"cost_usd": cost and {end: round(usd, 6) for end, usd in cost.items()}}
+
+
+def _bounds(bounds: Bounds[int]) -> str:
+    return f"{bounds.least:,}" if bounds.least == bounds.most else f"{bounds.least:,} to {bounds.most:,}"
+
+
+def _cost(amounts: Amounts) -> str:
+    cost = amounts.cost_usd
+    if cost is None:
+        return "unknown, because the price list lacks a model"
+    return f"about {dollars(cost.least)} to {dollars(cost.most)}" if cost.most else "nothing"
+
+
+def _budget(run: RunEstimate) -> list[tuple[str, str]]:
+    budget, cost = run.settings.budget, run.estimate.total.cost_usd
+    if budget is None or cost is None:
+        return []
+    if budget >= cost.most:
+        return [("Budget", f"{dollars(budget)} covers it in any case")]
+    least = "may cover it" if budget >= cost.least else "will not cover it"
+    return [("Budget", f"{dollars(budget)} {least}; the run stops before the first tool that may not fit in")]
+
+
+def _shares(estimate: Estimate) -> list[tuple[str, Amounts]]:
+    """Return the amounts of each model, if there are several."""
+    return list(estimate.models.items()) if len(estimate.models) > 1 else []
+
+
+def _share(amounts: Amounts) -> str:
+    cost = _cost(amounts) if amounts.cost_usd is not None else "price unknown"
+    return f"{_bounds(amounts.calls)} calls, {cost}"
+
+
+def _limits(settings: Settings) -> str:
+    requests, tokens = settings.requests_per_minute, settings.tokens_per_minute
+    return (
+        f"{settings.concurrency} calls in flight; a minute: "
+        f"calls {NO_LIMIT if requests is None else f'{requests:,}'}, "
+        f"tokens {NO_LIMIT if tokens is None else f'{tokens:,}'}"
+    )
+
+
+def _assumed(settings: Settings) -> str:
+    """Return the assumptions behind the figures, and whatever may come on top of them."""
+    sentences = [
+        "Tokens are estimated at four characters each, so they may be out by a third or more.",
+        f"Least: every seat is asked once and answers in {ANSWER_TOKENS} tokens without thinking.",
+        "Most: every seat is asked twice, writes all that it may, the second time twice as much, and finds nothing in a cache.",
+        "Calls that fail on the way may be billed on top.",
+    ]
+    if settings.record is not None:
+        sentences.append(
+            "Answers that the recording holds are not asked for again, and are counted here all the same."
+        )
+    return " ".join(sentences)

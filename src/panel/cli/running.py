@@ -1,0 +1,259 @@
+"""Runs reviews for a command: notes and progress on stderr, signals, and the error that the command ends with."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import ExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from panel.cli.console import tell
+from panel.cli.signals import Interrupts, ReaderLeft, SignalReceived
+from panel.core.completion import Usage
+from panel.errors import RunStopped, StorageError
+from panel.orchestrator.run import Finished, Reviewed, RunService, Started, ToolSkipped
+from panel.orchestrator.stores import configured_store
+from panel.providers.base import StopSignal
+from panel.settings.resolve import DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+    from pathlib import Path
+
+    from panel.cli.progress import Progress
+    from panel.orchestrator.models import ResolvedModel
+    from panel.orchestrator.run import RunEvent
+    from panel.orchestrator.setup import PanelSetup
+    from panel.settings.resolve import Resolved
+    from panel.store import Store
+
+T = TypeVar("T")
+
+INCOMPLETE = 3
+SHOWN_SKIPS = 20
+RESUME = "run the same command again; what was answered is kept, and not paid for twice"
+AGAIN = "what was answered is in the reports; run the same command again to ask the panels anew"
+AGAIN_AT_ONCE = "run the same command again to ask the panels anew, without --no-store to keep every answer"
+NOTHING = "nothing was answered; run the same command again"
+AT_ONCE = "left at once; what was not answered yet may be billed all the same"
+
+
+class Runner:
+    """Runs the reviews of one command.
+
+    Args:
+        quiet: no progress and no notes.
+        verbose: say more.
+        stored: whether answers are kept in the store.
+
+    Attributes:
+        stop: ends the run early.
+        complete: whether no seat has failed so far.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool, stored: bool = True) -> None:
+        self.stop = StopSignal()
+        self.complete = True
+        self._quiet = quiet
+        self._verbose = verbose
+        self._stored = stored
+        self._interrupts = Interrupts()
+        self._reader_left = False
+        self._answered = False
+        self._recorded = False
+        self._skipped = 0
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run work to its end.
+
+        Raises:
+            SignalReceived: a signal ended it.
+        """
+        try:
+            return asyncio.run(work)
+        except KeyboardInterrupt:
+            raise self._interrupted(self.advice()) from None
+        except asyncio.CancelledError:
+            raise self._interrupted(f"{AT_ONCE}; {self.advice(at_once=True)}") from None
+
+    def service(self, store: Store | None, observer: Progress) -> RunService:
+        """Return the run service for this command."""
+        return RunService(store, observer, self.stop)
+
+    async def follow(
+        self, events: AsyncGenerator[RunEvent], observer: Progress, show: Callable[[Reviewed], None]
+    ) -> Finished:
+        """Show a run's events until it has ended, and return the last one.
+
+        Raises:
+            PanelError: the run was stopped before all was done; the message says how to continue.
+            SignalReceived: by a signal.
+            ReaderLeft: by a reader of stdout that left.
+        """
+        usage, drafts, tools = Usage.lost(0), list[int](), 0
+        finished: Finished | None = None
+        with ExitStack() as running:
+            async with aclosing(events):
+                async for event in events:
+                    match event:
+                        case ToolSkipped():
+                            self._note_skip(event)
+                        case Started():
+                            self._note_more_skips()
+                            tools = event.tools
+                            self._answered, self._recorded = False, event.setup.recording is not None
+                            self.started(event)
+                            # What is loaded now stays to the end: the collector need not look at it again and again.
+                            gc.freeze()
+                            running.enter_context(self._interrupts.caught(self._finish_calls))
+                            running.enter_context(observer.shown())
+                        case Reviewed(review=review):
+                            self.complete = self.complete and review.complete
+                            self._answered = self._answered or review.answered
+                            usage += review.usage
+                            drafts += [event.draft] if event.draft is not None else []
+                            if event.reports == () and not review.answered:
+                                self.note(
+                                    f"{review.tool.name}: no seat was answered, so no report was written; see the reasons above."
+                                )
+                            with observer.hidden():
+                                self._show(event, show)
+                        case Finished():
+                            running.close()
+                            finished = event
+                            self._note_more_skips()
+                            self.finished(event)
+        if finished is None:
+            raise AssertionError("a run ends with an event")
+        self.sum_up(finished, tools, usage, drafts)
+        self._end()
+        return finished
+
+    def started(self, event: Started) -> None:
+        """Show that a run begins."""
+        self.introduce(event.setup, event.tools)
+
+    def finished(self, event: Finished) -> None:
+        """Show that a run has ended."""
+
+    def sum_up(self, event: Finished, tools: int, usage: Usage, drafts: Sequence[int]) -> None:
+        """Note consumption, drafts and reused answers."""
+        from panel.report import usage_line
+
+        if tools > 1:
+            self.note(f"In all: {usage_line(usage)}")
+        if drafts:
+            self.note(_kept_as(drafts))
+        if event.reused:
+            were = "answer was" if event.reused == 1 else "answers were"
+            self.note(f"{event.reused} {were} kept from earlier and cost nothing now; --fresh asks anew.")
+
+    def advice(self, *, at_once: bool = False) -> str:
+        """Return how to continue after a stop."""
+        if self._recorded or (self._stored and (self._answered or at_once)):
+            return RESUME
+        if at_once:
+            return AGAIN_AT_ONCE
+        return AGAIN if self._answered else NOTHING
+
+    def note(self, message: str) -> None:
+        """Print a note on stderr, unless the command is quiet."""
+        if not self._quiet:
+            tell(message)
+
+    def note_files(self, paths: Sequence[Path] | None) -> None:
+        """Note the files that were written."""
+        if paths:
+            self.note(f"Wrote {', '.join(map(str, paths))}")
+
+    def note_skips(self, skips: Sequence[ToolSkipped]) -> None:
+        """Note the tools that are left out."""
+        for skip in skips:
+            self._note_skip(skip)
+        self._note_more_skips()
+
+    def introduce(self, setup: PanelSetup, tools: int) -> None:
+        """Note which models are asked and why."""
+        self.note(f"Model: {_introduction(setup.model)}")
+        for persona, model in setup.seat_models.items():
+            self.note(f"Model of {persona}: {_introduction(model)}")
+        if self._verbose:
+            self.note(f"Panel: {', '.join(persona.name for persona in setup.personas)}; tools: {tools}")
+            self.note(f"Prompts: {setup.model.prompts.digest}")
+            for name, source in setup.resolved.sources.items():
+                if source != DEFAULT:
+                    self.note(f"Setting: {name} from {source}")
+
+    def _show(self, event: Reviewed, show: Callable[[Reviewed], None]) -> None:
+        """Print a review; if nobody reads it, calls in flight are still kept and written."""
+        if self._reader_left:
+            return
+        try:
+            show(event)
+        except ReaderLeft:
+            self._reader_left = True
+            self.stop.set("nobody reads the output")
+        except StorageError as error:
+            self._reader_left = True
+            self.stop.fail(error)
+
+    def _note_skip(self, skip: ToolSkipped) -> None:
+        self._skipped += 1
+        if self._skipped <= SHOWN_SKIPS:
+            self.note(skip_line(skip))
+
+    def _note_more_skips(self) -> None:
+        if self._skipped > SHOWN_SKIPS:
+            more = self._skipped - SHOWN_SKIPS
+            self.note(f"… and {more:,} more tools are left out, because they are there already.")
+            self._skipped = 0
+
+    def _end(self) -> None:
+        stop = self.stop
+        if stop.storage_error is not None:
+            raise StorageError(f"{stop.storage_error}; {self.advice()}")
+        if self._interrupts.number is not None:
+            raise self._interrupted(self.advice())
+        if self._reader_left:
+            raise ReaderLeft
+        if stop.reason is not None:
+            raise RunStopped(f"stopped early: {stop.reason}; {self.advice()}")
+
+    def _finish_calls(self) -> None:
+        self.stop.set("interrupted")
+        tell("Finishing the calls in flight; interrupt again to leave at once.")
+
+    def _interrupted(self, message: str) -> SignalReceived:
+        return SignalReceived(self._interrupts.number or 2, f"interrupted: {message}")
+
+
+@asynccontextmanager
+async def optional_store(resolved: Resolved, *, wanted: bool) -> AsyncIterator[Store | None]:
+    """Open the configured store if it is wanted, or return None."""
+    if not wanted:
+        yield None
+        return
+    async with configured_store(resolved) as store:
+        yield store
+
+
+def skip_line(skip: ToolSkipped) -> str:
+    """Return why a tool is left out."""
+    if skip.draft is not None:
+        return f"{skip.tool.name}: drafted already, in run {skip.draft.run} (draft {skip.draft.id}); left out"
+    return f"{skip.tool.name}: known already as {skip.known_as}; left out (--allow-similar lets it in)"
+
+
+def _kept_as(drafts: Sequence[int]) -> str:
+    if len(drafts) == 1:
+        return f"Kept as draft {drafts[0]}: panel queue show {drafts[0]}"
+    *others, last = drafts
+    return f"Kept as drafts {', '.join(map(str, others))} and {last}: panel queue list"
+
+
+def _introduction(model: ResolvedModel) -> str:
+    """Return a model, its address and why it was chosen."""
+    if model.connection.recorded:
+        return f"{model.ref.model}, from the recording in {model.connection.folder}"
+    at = f" at {model.connection.base_url}" if model.connection.base_url else ""
+    return f"{model.choice}{at} ({model.choice.why})"

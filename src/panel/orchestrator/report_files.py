@@ -1,0 +1,121 @@
+"""Report files on disk: each whole or not at all, and never over an earlier review that was paid for."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from panel.atomic_files import write_whole
+from panel.errors import StorageError
+from panel.report import Editorial, comparison_reports, review_reports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from panel.checks import Finding
+    from panel.core.comparison import Comparison
+    from panel.core.review import PanelReview
+    from panel.report import ReportContext
+
+REVIEWS, COMPARISONS, EARLIER = "reviews", "compare", "earlier"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """The folder that report files are written to.
+
+    Attributes:
+        folder: where; it is created if it is missing.
+        formats: endings of the files to write, of `html`, `md` and `json`.
+        context: facts that reports state beside the reviews.
+        suffix: follows the tool's slug in file names, to tell the models of one command apart.
+    """
+
+    folder: Path
+    formats: tuple[str, ...]
+    context: ReportContext
+    suffix: str = ""
+
+    def prepare(self) -> None:
+        """Create the folders and try to write to them, before anything is paid for.
+
+        Raises:
+            StorageError: they cannot be written to.
+        """
+        for name in (REVIEWS, COMPARISONS):
+            folder = self.folder / name
+            with _storage(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+
+    def has_review(self, slug: str) -> bool:
+        """Whether all report files of a review exist."""
+        return all((self.folder / REVIEWS / f"{slug}.{ending}").exists() for ending in self.formats)
+
+    def write_review(self, review: PanelReview, findings: tuple[Finding, ...]) -> list[Path]:
+        """Write the report files of a review and return their paths; none if no seat was answered.
+
+        Earlier files of the same tool are kept under the time at which they were written. They stay in place until the new ones are
+        written, so that a full disk leaves one of the two.
+
+        Raises:
+            StorageError: a file could not be written.
+        """
+        if not review.answered:
+            return []
+        slug = review.tool.slug + self.suffix
+        reports = review_reports(review, self.context, Editorial(findings=findings))
+        paths = (self.folder / REVIEWS).glob(f"{slug}.*")
+        earlier = sorted(path for path in paths if path.suffixes == [path.suffix])
+        for path in earlier:
+            with _storage(path):
+                _keep_aside(path)
+        written = self._write(REVIEWS, slug, reports)
+        for path in set(earlier) - set(written):
+            with _storage(path):
+                path.unlink()
+        return written
+
+    def write_comparison(self, comparison: Comparison, known: Sequence[Editorial]) -> list[Path]:
+        """Write the report files of a comparison and return their paths, in the order of the formats.
+
+        Raises:
+            StorageError: a file could not be written.
+        """
+        reports = comparison_reports(comparison, self.context, known)
+        return self._write(COMPARISONS, comparison.slug, reports)
+
+    def _write(self, kind: str, slug: str, reports: Mapping[str, str]) -> list[Path]:
+        written = []
+        for ending in self.formats:
+            path = self.folder / kind / f"{slug}.{ending}"
+            with _storage(path):
+                write_whole(path, reports[ending])
+            written.append(path)
+        return written
+
+
+def _keep_aside(path: Path) -> None:
+    folder = path.parent / EARLIER
+    folder.mkdir(exist_ok=True)
+    copy = folder / f"{path.stem}.{path.stat().st_mtime_ns}{path.suffix}"
+    if copy.exists():
+        return
+    try:
+        copy.hardlink_to(path)
+    except OSError:  # a file system without links
+        shutil.copy2(path, copy)
+
+
+@contextmanager
+def _storage(path: Path) -> Iterator[None]:
+    """Turn an OSError about a path into a StorageError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}; choose another folder with --out") from error

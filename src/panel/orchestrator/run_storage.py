@@ -1,0 +1,247 @@
+"""Where a run's tools come from and where its calls and reviews go: nowhere, a run in the store, or a retry of one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from panel.errors import PanelError, RunStopped, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+
+    from panel.core.call_record import CallKey, CallRecord
+    from panel.core.completion import Completion
+    from panel.core.persona import Persona
+    from panel.core.review import PanelReview
+    from panel.core.take import Seat
+    from panel.core.tool import Tool
+    from panel.orchestrator.seat import Observer
+    from panel.providers.base import StopSignal
+    from panel.providers.middleware.answer_cache import Wait
+    from panel.providers.middleware.budget import Budget
+    from panel.store import Checks, Store
+
+BATCH, RETRY, RERUN = "batch", "retry", "rerun"
+RESUMABLE = (BATCH, RETRY)
+
+
+class RunStorage:
+    """A run that is not stored: its tools are in memory, and nothing is kept.
+
+    Attributes:
+        journal: the journal of calls; None if none is kept.
+        budget: the run's budget; None for no limit.
+        reused: answers that were there already.
+    """
+
+    journal: StoredRun | None = None
+    budget: Budget | None = None
+    reused = 0
+
+    def __init__(self, tools: Sequence[Tool] = ()) -> None:
+        self._tools = tools
+
+    async def tools(self) -> AsyncGenerator[Tool]:
+        """Yield the tools to review."""
+        for tool in self._tools:
+            yield tool
+
+    def known_seat(self, tool: Tool, persona: Persona) -> Seat | None:  # noqa: ARG002 - for subclasses
+        """Return a seat that needs no call, or None."""
+        return None
+
+    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
+        """Keep a review as a draft and return its number; None if nothing is kept.
+
+        Raises:
+            StorageError: it was not committed.
+        """
+
+    async def mark_reported(self, review: PanelReview) -> None:
+        """Keep that a draft's report files are written; raises as `keep` does."""
+
+    def forget(self, review: PanelReview) -> None:
+        """Free the memory of a tool that is finished."""
+
+
+class StoredRun(RunStorage):
+    """A run in the store: its tools, its journal of calls, and its drafts.
+
+    Args:
+        store: the store.
+        run: the run.
+        observer: is told, once, that an answer to another run is awaited.
+        fresh: whether answers and drafts of other runs are ignored.
+
+    Attributes:
+        run: the run.
+        drafts_run: the run whose drafts it makes or completes; for a retry, the run that is retried.
+    """
+
+    def __init__(
+        self, store: Store, run: int, observer: Observer | None = None, *, fresh: bool = False
+    ) -> None:
+        super().__init__()
+        self.run = self.drafts_run = run
+        self.journal = self
+        self._store = store
+        self._observer = observer
+        self._fresh = fresh
+        self._versions: dict[str, int] = {}
+
+    async def tools(self) -> AsyncGenerator[Tool]:
+        """Yield the tools to review; one page of them is in memory at a time."""
+        after = 0
+        while page := await self._store.runs.next_tools(self.run, after=after):
+            for todo in page:
+                self._versions[todo.tool.canonical] = todo.version
+                yield todo.tool
+            after = page[-1].position
+
+    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
+        """Keep a review as a draft and return its number; see `RunStorage.keep`."""
+        version = self._versions[review.tool.canonical]
+        return await self._store.drafts.put(review, self.run, version, anew=self._fresh, checks=checks)
+
+    async def mark_reported(self, review: PanelReview) -> None:
+        """Keep that a draft's report files are written."""
+        await self._store.runs.mark_reported(self.run, self._versions[review.tool.canonical])
+
+    def forget(self, review: PanelReview) -> None:
+        """Free the memory of a tool that is finished."""
+        self._versions.pop(review.tool.canonical, None)
+
+    async def find(self, step: CallKey) -> CallRecord | None:
+        """Return the record of an earlier call; see `CallJournal`."""
+        record = await self._store.calls.find(step.key, self.run if self._fresh else None)
+        self.reused += record is not None
+        return record
+
+    async def begin(self, step: CallKey, wait: Wait) -> int | Completion:
+        """Commit that a call is about to be made, unless another run makes it at this moment; see `CallJournal`."""
+        step = step.model_copy(update={"run": self.run})
+        if self._fresh:
+            return await self._store.calls.begin(step)
+
+        async def announced(seconds: float) -> None:
+            if self._observer is not None:
+                self._observer.waiting()
+                self._observer = None
+            await wait(seconds)
+
+        begun = await self._store.calls.begin_once(step, announced)
+        self.reused += not isinstance(begun, int)
+        return begun
+
+    async def settle(self, call: int, entry: CallRecord) -> None:
+        """Commit the result of a call; see `CallJournal`."""
+        await self._store.calls.settle(call, entry)
+
+    async def withdraw(self, call: int, entry: CallRecord) -> None:  # noqa: ARG002 - the journal's signature
+        """Commit that no call was made; see `CallJournal`."""
+        await self._store.calls.withdraw(call)
+
+
+class StoredRetry(StoredRun):
+    """The failed seats of a run, asked again in a run of their own.
+
+    Args:
+        store: the store.
+        run: the retry.
+        of: the run whose drafts are completed.
+        reasons: failures that are asked again.
+    """
+
+    def __init__(self, store: Store, run: int, of: int, reasons: Collection[str]) -> None:
+        super().__init__(store, run, fresh=True)
+        self.drafts_run = of
+        self._reasons = reasons
+        self._reviews: dict[str, PanelReview] = {}
+
+    async def tools(self) -> AsyncGenerator[Tool]:
+        """Yield the tools that have seats to ask again."""
+        async for tool in super().tools():
+            draft = await self._store.drafts.of_tool(self.drafts_run, tool)
+            if draft is not None:
+                self._reviews[tool.canonical] = draft.review
+                yield draft.review.tool
+
+    def known_seat(self, tool: Tool, persona: Persona) -> Seat | None:
+        """Return the seat of the draft, unless it is asked again."""
+        seat = self._reviews[tool.canonical].seat_of(persona.id)
+        again = seat is None or (seat.failure is not None and seat.failure.reason in self._reasons)
+        return None if again else seat
+
+    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
+        """Put the completed review in the draft's place; see `RunStorage.keep`."""
+        version = self._versions[review.tool.canonical]
+        draft = await self._store.drafts.put(review, self.drafts_run, version, checks=checks)
+        await self._store.runs.mark_done(self.run, version, draft)
+        return draft
+
+    def forget(self, review: PanelReview) -> None:
+        """Free the memory of a tool that is finished."""
+        super().forget(review)
+        self._reviews.pop(review.tool.canonical, None)
+
+
+class StoredRerun(StoredRun):
+    """One seat of a draft, asked again in a run of its own.
+
+    Args:
+        store: the store.
+        run: the rerun.
+        review: the draft's review.
+        persona: the id of the seat's persona.
+    """
+
+    def __init__(self, store: Store, run: int, review: PanelReview, persona: str) -> None:
+        super().__init__(store, run, fresh=True)
+        self._review = review
+        self._persona = persona
+
+    def known_seat(self, tool: Tool, persona: Persona) -> Seat | None:  # noqa: ARG002 - its signature
+        """Return every other seat of the draft."""
+        return None if persona.id == self._persona else self._review.seat_of(persona.id)
+
+
+@asynccontextmanager
+async def hold_run(store: Store, run: int, stop: StopSignal, *, watch: bool = True) -> AsyncIterator[None]:
+    """Hold the lease of a run until the block ends; stop if the lease is lost or, if that is watched, the run is cancelled.
+
+    A run that is watched is reopened first, unless it is done: an earlier cancellation does not count.
+
+    Raises:
+        RunStopped: another process holds the run.
+        StorageError: there is no such run, or the lease was not committed.
+    """
+    from panel.store import RENEW_SECONDS, RunState
+
+    lease = await store.leases.acquire(run)
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await store.leases.renew(lease)
+                if watch and (await store.runs.get(run)).state is RunState.STOPPED:
+                    stop.set(f"run {run} was cancelled")
+            except StorageError as error:
+                stop.fail(error)
+            except RunStopped as error:
+                stop.set(str(error))
+
+    try:
+        if watch and (await store.runs.get(run)).state is not RunState.DONE:
+            await store.runs.set_state(run, RunState.OPEN)
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+    finally:
+        with suppress(PanelError):
+            await store.leases.release(lease)
