@@ -236,7 +236,6 @@ def _rows_of(number: int, size: int) -> dict[str, list[dict[str, Any]]]:
                 "drafted_at": moment,
                 "updated_at": moment,
                 "live": shown if kinds[-1] == "publish" else None,
-                "findings": [{"text": "x" * 200}] * 8,
                 "open_findings": sum(random.randint(1, 4) for _ in opened),
                 **columns_of(made),
             }
@@ -246,7 +245,6 @@ def _rows_of(number: int, size: int) -> dict[str, list[dict[str, Any]]]:
                 "draft_id": number,
                 "persona": seat.persona,
                 "position": n,
-                "kind": "take",
                 "verdict": seat.take and seat.take.verdict,
             }
             for n, seat in enumerate(made.seats)

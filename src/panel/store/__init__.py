@@ -15,7 +15,8 @@ from panel.store.inspect import StoreInfo, read_store_info
 from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.process_id import ProcessId
 from panel.store.publications import ListedDraft, Publication, PublicationHistory, Retraction
-from panel.store.queue import Order, QueueFilter, QueuePage, QueueRow, Split
+from panel.store.queue import QueuePage, QueueRow
+from panel.store.queue_filter import Order, QueueFilter, Split
 from panel.store.readers import Subscriber, SubscriptionState
 from panel.store.run_stats import FAILURES, FailedSeat, RunProgress, RunSummary, Spending
 from panel.store.runs import PendingTool, Run, RunState
