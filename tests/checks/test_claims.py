@@ -61,7 +61,6 @@ def found(sentence: str, score: int = 70) -> dict[str, tuple[str, str]]:
     ],
 )
 def test_claims_that_say_what_the_listing_says_are_in_it(sentence: str, text: str, kind: str) -> None:
-    """A claim is in the listing if the listing says the same, in these words or in others."""
     assert found(sentence)[text] == (kind, Status.IN_LISTING)
 
 
@@ -91,7 +90,6 @@ def test_claims_that_say_what_the_listing_says_are_in_it(sentence: str, text: st
     ],
 )
 def test_claims_that_nothing_supports_are_unsupported(sentence: str, text: str, kind: str) -> None:
-    """A claim is unsupported if the listing says something else or nothing about it."""
     assert found(sentence)[text] == (kind, Status.UNSUPPORTED)
 
 
@@ -105,7 +103,6 @@ def test_claims_that_nothing_supports_are_unsupported(sentence: str, text: str, 
     ],
 )
 def test_claims_of_a_fact_are_sourced(sentence: str, text: str) -> None:
-    """A claim that only a fact with a source supports is sourced."""
     assert found(sentence)[text][1] == Status.SOURCED
 
 
@@ -126,12 +123,10 @@ def test_claims_of_a_fact_are_sourced(sentence: str, text: str) -> None:
     ],
 )
 def test_manner_of_speaking_is_no_claim(sentence: str) -> None:
-    """Rhetorical numbers, personas, formats, the tool's own names, its score and what it is said to lack are no claims."""
     assert found(sentence) == {}
 
 
 def test_a_small_number_counts_where_the_listing_counts_the_same() -> None:
-    """A small number in words is a claim if the listing has a number of the same things."""
     listed = tool(description="Lantern reads logs in three stages.")
     said = check_take(
         take(text="Two stages would do, and two people to run them, every day."), "builder", listed
@@ -140,13 +135,11 @@ def test_a_small_number_counts_where_the_listing_counts_the_same() -> None:
 
 
 def test_a_university_and_a_project_are_no_licences() -> None:
-    """MIT before researchers and Apache before a project's name are no licences."""
     kinds = {kind for kind, _ in found("MIT researchers like Apache Kafka.").values()}
     assert "licence" not in kinds
 
 
 def test_open_source_follows_from_an_open_licence_only() -> None:
-    """A listing with a source-available licence does not say that a tool is open source."""
     listed = tool(license="BSL")
     said = check_take(
         take(text="It is open source, which is the reason to look at it twice."), "builder", listed
@@ -155,7 +148,6 @@ def test_open_source_follows_from_an_open_licence_only() -> None:
 
 
 def test_numbers_of_an_address_are_no_claims() -> None:
-    """What stands in a web address is neither a number nor a name."""
     assert found("See https://example.org/2031/Splunk/7B for more.") == {
         "https://example.org/2031/Splunk/7B": ("address", Status.FLAGGED)
     }

@@ -35,7 +35,6 @@ def status(quote: str) -> Status:
     ],
 )
 def test_quotes_are_found_whatever_their_typography(quote: str) -> None:
-    """A quote stands in the listing whatever its case, white space, typography, emphasis and omissions."""
     assert status(quote) is Status.IN_LISTING
 
 
@@ -51,5 +50,4 @@ def test_quotes_are_found_whatever_their_typography(quote: str) -> None:
     ],
 )
 def test_other_quotes_are_unsupported(quote: str) -> None:
-    """A quote is unsupported if a word differs, parts are in another order, a word is cut, or it spans two fields."""
     assert status(quote) is Status.UNSUPPORTED

@@ -33,7 +33,6 @@ def flags(text: str, kind: str, score: int = 70, verdict: str = "ship") -> list[
     ],
 )
 def test_reported_experience_is_flagged(text: str, flagged: str) -> None:
-    """A persona that says it has used or tested something is flagged."""
     assert [one.replace("\u2019", "'") for one in flags(text, "first_person")] == [flagged]
 
 
@@ -51,18 +50,15 @@ def test_reported_experience_is_flagged(text: str, flagged: str) -> None:
     ],
 )
 def test_opinions_are_no_experience(text: str) -> None:
-    """An opinion, a supposition, a denial and a quote from the listing are no reported experience."""
     assert flags(text, "first_person") == []
 
 
 @pytest.mark.parametrize("text", ["SEAMLESS it is.", "I\u2019m not convinced yet.", "A game changer."])
 def test_phrases_that_a_persona_never_says_are_flagged(text: str) -> None:
-    """A phrase is found whatever its case, apostrophes and hyphens."""
     assert len(flags(text, "never_says")) == 1
 
 
 def test_parts_of_words_and_quotes_are_not_what_a_persona_says() -> None:
-    """A longer word, and the listing's own word in quotation marks, are no such phrase."""
     assert flags('Seamlessly? "Lantern is seamless" is their word.', "never_says") == []
 
 
@@ -71,7 +67,6 @@ def test_parts_of_words_and_quotes_are_not_what_a_persona_says() -> None:
     ["<b>Bold</b>", "<img src=x onerror=alert(1)>", "**bold**", "[text](a)", "![x](y)", "<!-- x -->", "```"],
 )
 def test_markup_is_flagged(text: str) -> None:
-    """HTML and Markdown in a take are flagged."""
     assert flags(f"Look: {text}", "markup")
 
 
@@ -79,7 +74,6 @@ def test_markup_is_flagged(text: str) -> None:
     "text", ["If a < b and b > c, it holds.", "It returns List<T> or 2 * 3 * 4.", "I <3 it."]
 )
 def test_signs_are_no_markup(text: str) -> None:
-    """Signs of comparison and multiplication, and types, are no markup."""
     assert flags(text, "markup") == []
 
 
@@ -96,7 +90,6 @@ def test_signs_are_no_markup(text: str) -> None:
     ],
 )
 def test_addresses_of_others_are_flagged(address: str) -> None:
-    """A web or mail address that is not on the tool's own host is flagged."""
     assert flags(f"See {address} for more.", "address") == [address]
 
 
@@ -104,7 +97,6 @@ def test_addresses_of_others_are_flagged(address: str) -> None:
     "text", ["lantern.dev", "https://docs.lantern.dev/a", "Node.js", "README.md", "e.g. a log", "ASP.NET"]
 )
 def test_the_tools_own_address_is_not_flagged(text: str) -> None:
-    """The tool's own host, what lies under it, file names and names with a dot are no foreign address."""
     assert flags(f"See {text} there.", "address") == []
 
 
@@ -119,7 +111,6 @@ def test_the_tools_own_address_is_not_flagged(text: str) -> None:
     ],
 )
 def test_scores_are_flagged(score: int, verdict: str, kinds: list[str]) -> None:
-    """A score at odds with the verdict, and one of 95 or more, is flagged without a place in the text."""
     found = check_take(take(score, verdict), "builder", tool())
     assert [one.kind for one in found] == kinds
     assert all(one.span is None for one in found)
@@ -136,7 +127,6 @@ def of_review(*scores: int, verdict: str) -> list[Finding]:
 
 
 def test_unanimous_extremes_are_flagged() -> None:
-    """A review is flagged if all takes ship with 85 or more, or all skip with 15 or less."""
     assert [one.kind for one in of_review(85, 90, 88, verdict="ship")] == ["unanimous"]
     assert [one.kind for one in of_review(15, 3, 10, verdict="skip")] == ["unanimous"]
     assert of_review(84, 90, 88, verdict="ship") == []
@@ -150,7 +140,6 @@ COPIED = (
 
 
 def test_near_identical_takes_are_flagged() -> None:
-    """Of two takes with nearly the same words the later is flagged, at the longest passage that they share."""
     changed = COPIED.replace("primitive", "kernel").replace("right", "only")
     (finding,) = check_review(review(take(text=COPIED), take(60, text=changed)), {})
     assert (finding.kind, finding.where.persona) == ("near_identical", "skeptic")
@@ -161,7 +150,6 @@ def test_near_identical_takes_are_flagged() -> None:
 
 
 def test_a_shared_passage_ends_with_its_sentence() -> None:
-    """The passage that is flagged does not run on into the first word of a sentence that both begin alike."""
     shared = "It is the right place to attack the cold start, since nobody has to retrain a model for it. The"
     first, second = (
         f"{shared} rest is a promise of the makers.",
@@ -172,13 +160,11 @@ def test_a_shared_passage_ends_with_its_sentence() -> None:
 
 
 def test_takes_that_share_a_phrase_are_not_near_identical() -> None:
-    """A phrase in common does not make two takes near-identical."""
     other = "A buyer pays for a shared library that is rewritten from pooled feedback if the bill is lower than the one for training, and so far nobody has said what it is."
     assert check_review(review(take(text=COPIED), take(60, text=other)), {}) == ()
 
 
 def test_a_recusals_own_words_are_checked() -> None:
-    """What a persona says when it recuses itself is published, and so it is checked; an error's text is not."""
     detail = "We use Splunk for this, and so it is nothing that a critic should judge."
     recused = check_review(review(no_take("recused", detail)), {})
     assert [(one.where.field, one.text) for one in recused] == [("detail", "We use"), ("detail", "Splunk")]

@@ -50,12 +50,10 @@ def _repeats(op: Any, arguments: Any) -> bool:
     [("(a+)+", True), ("(?:x|(?:ab*)*)", True), ("a+b*", False), ("(a{1,3})+", False)],
 )
 def test_nesting_is_recognised(pattern: str, expected: bool) -> None:
-    """The test below tells patterns with nested repetitions from those without."""
     assert nested(PARSER.parse(pattern)) is expected
 
 
 def test_no_pattern_nests_endless_repetitions() -> None:
-    """No pattern of the checks has an endless repetition within another, which could take exponential time."""
     found = dict(patterns())
     assert len(found) > 20
     assert [
@@ -91,7 +89,6 @@ def test_no_pattern_nests_endless_repetitions() -> None:
     ],
 )
 def test_hostile_texts_are_checked_to_the_end(unit: str) -> None:
-    """A listing of 10,000 characters and a take of 2,500 that repeat anything end in findings within the text."""
     hostile = (unit * 10_000)[:10_000]
     text = "x " + hostile[:2_490]
     sat = review(take(text=text, evidence=(hostile[:200],)), of=tool(description=f"x {hostile}"[:10_000]))

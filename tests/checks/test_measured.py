@@ -42,14 +42,12 @@ def measured() -> Any:
 def test_findings_agree_with_the_labels(
     measured: Any, split: str, group: str, precision: float, recall: float
 ) -> None:
-    """Precision and recall do not fall below what was measured."""
     figures = measured["takes"][split][group]
     assert figures["precision"] >= precision
     assert figures["recall"] >= recall
 
 
 def test_payloads_are_flagged(measured: Any) -> None:
-    """Nearly every listing with a payload that survives its reading is flagged, and no clean listing is."""
     payloads = measured["payloads"]
     assert payloads["flagged"] / (payloads["flagged"] + payloads["missed"]) >= 0.97
     assert measured["clean"] >= 100

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+import builders
 from panel.checks import (
     Finding,
     Severity,
@@ -16,15 +17,20 @@ from panel.checks import (
     allowed_resolutions,
     blocks,
     check_of,
+    check_take,
     label_of,
     registry,
+    rules,
     unresolved,
 )
 from panel.core.resolution import Resolution, ResolutionKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
+TAKE = builders.take(text="That is a bold thing to say of a tool that reads log files!")
 KINDS = {
     *("address", "benchmark", "contradiction", "date", "evidence", "extreme_score", "first_person", "hidden"),
     *("instruction", "licence", "lookalike", "markup", "name", "near_identical", "never_says", "number"),
@@ -41,8 +47,40 @@ def opinion(found: Finding) -> Resolution:
     return Resolution(finding=found.id, kind=ResolutionKind.OPINION)
 
 
-def test_kinds_are_those_that_stores_hold() -> None:
-    assert set(all_checks()) == KINDS
+def test_kinds_that_stores_hold_keep_their_checks() -> None:
+    assert set(all_checks()) >= KINDS
+
+
+ADDED = """
+from panel.checks.registry import Hit, Hits, SubjectCheck
+from panel.checks.subjects import SeatText
+
+def _find(subject: SeatText) -> Hits:
+    if "!" in subject.text:
+        place = subject.text.index("!")
+        yield subject.hit((place, place + 1))
+
+CHECK = SubjectCheck(
+    kind="exclamation", label="Exclamation mark", message="Calm down.", reads=SeatText, find=_find
+)
+"""
+
+
+def test_a_new_module_is_all_that_a_new_check_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.joinpath("exclamation.py").write_text(ADDED)
+    monkeypatch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
+    registry.all_checks.cache_clear()
+    try:
+        (found,) = [one for one in check_take(TAKE, "builder", builders.tool()) if one.kind == "exclamation"]
+        assert (label_of(found), found.note, found.text, blocks(found)) == (
+            "Exclamation mark",
+            "Calm down.",
+            "!",
+            True,
+        )
+        assert Finding.model_validate_json(found.model_dump_json()) == found
+    finally:
+        registry.all_checks.cache_clear()
 
 
 def test_every_check_has_words_of_its_own() -> None:

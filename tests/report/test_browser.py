@@ -82,7 +82,6 @@ def page_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_page_has_no_accessibility_violation(
     scheme: Literal["light", "dark"], width: int, browser: Any, page_file: Path
 ) -> None:
-    """Axe finds nothing wrong with any page, light or dark, wide or on a phone, at the enhanced contrast level."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page.goto(page_file.as_uri())
     options = {"rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}}}
@@ -92,7 +91,6 @@ def test_page_has_no_accessibility_violation(
 
 
 def test_page_stays_within_a_phone(browser: Any, page_file: Path) -> None:
-    """At 390 pixels no page scrolls sideways."""
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto(page_file.as_uri())
     width = page.evaluate("document.documentElement.scrollWidth")
@@ -101,7 +99,6 @@ def test_page_stays_within_a_phone(browser: Any, page_file: Path) -> None:
 
 
 def test_page_asks_for_nothing(browser: Any, page_file: Path) -> None:
-    """Opening a page makes no request beyond the file, and violates no policy of its own."""
     page = browser.new_page()
     asked: list[str] = []
     said: list[str] = []

@@ -120,14 +120,12 @@ def finding(text: str, start: int, end: int, persona: str = "builder", field: st
 
 
 def test_claims_are_counted_in_every_format() -> None:
-    """A draft's reports count the claims that are in the listing, sourced and unsupported, and what is to be dealt with."""
     for words in told(*builders.known(builders.doubtful())):
         assert f"{CLAIMS} 11 findings to resolve before approval." in words
 
 
 @pytest.mark.parametrize(("kind", "where", "words"), OPEN)
 def test_finding_that_blocks_is_told_in_every_format(kind: str, where: str, words: str) -> None:
-    """Each finding that blocks is told with what it is, the seat, and the words."""
     html, *others = told(*builders.known(builders.doubtful()))
     assert re.search(rf"{kind} .*{where}: {re.escape(words)}", html)
     for text in others:
@@ -135,14 +133,12 @@ def test_finding_that_blocks_is_told_in_every_format(kind: str, where: str, word
 
 
 def test_sentence_of_a_finding_stands_once_for_all_of_its_kind() -> None:
-    """What an editor should do is said once for findings of which the same is to be said."""
     for words in told(*builders.known(builders.doubtful())):
         assert words.count(f"The price {UNSUPPORTED}") == 1
         assert words.count(f"The number {UNSUPPORTED}") == 1
 
 
 def test_words_are_marked_where_they_stand() -> None:
-    """The words of findings are marked in take and quotes with what they are, and nothing else is."""
     page = Page(review_html(*with_context(builders.known(builders.doubtful()))))
     expected = [
         [kind, words]
@@ -157,7 +153,6 @@ def with_context(pair: tuple[PanelReview, Editorial]) -> tuple[PanelReview, Any,
 
 
 def test_marked_words_and_findings_lead_to_each_other() -> None:
-    """Each finding that is marked links to its words, each marked text links to its finding, and no id stands twice."""
     review, known = builders.known(builders.doubtful())
     page = Page(comparison_html(builders.comparison(review, builders.skillclaw()), PLAIN, (known, NOTHING)))
     inner = [link.removeprefix("#") for link in page.links if link.startswith("#")]
@@ -168,7 +163,6 @@ def test_marked_words_and_findings_lead_to_each_other() -> None:
 
 
 def test_overlapping_findings_share_their_marks() -> None:
-    """Where findings overlap, the text is cut at each edge, and each finding leads to where it begins."""
     text = builders.PROSE
     found = (finding(text, 0, 20), finding(text, 10, 30), finding(text, 10, 15))
     html = review_html(builders.review(builders.take()), PLAIN, Editorial(findings=found))
@@ -183,7 +177,6 @@ def test_overlapping_findings_share_their_marks() -> None:
     edges=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=4),
 )
 def test_marks_change_no_letter_of_a_text(text: str, edges: list[tuple[int, int]]) -> None:
-    """Whatever is marked, the pieces of a text make up the text, and what is marked is what was found but for blanks."""
     take = builders.take().model_copy(update={"take": text})
     clipped = [sorted((min(start, len(text)), min(end, len(text)))) for start, end in edges]
     spans = [(start, end) for start, end in clipped if start < end]
@@ -209,7 +202,6 @@ def test_marks_change_no_letter_of_a_text(text: str, edges: list[tuple[int, int]
     ],
 )
 def test_finding_of_other_words_is_told_and_not_marked(found: Finding) -> None:
-    """A finding whose words do not stand where it says is listed, marks nothing and links to nothing."""
     page = Page(review_html(builders.review(), PLAIN, Editorial(findings=(found,))))
     assert page.marks == []
     assert "1 finding to resolve before approval." in page.text
@@ -217,7 +209,6 @@ def test_finding_of_other_words_is_told_and_not_marked(found: Finding) -> None:
 
 
 def test_text_that_is_shown_otherwise_than_it_is_kept_has_no_marks() -> None:
-    """Nothing is marked in a take whose blanks are shown otherwise than they are kept, lest other words be marked."""
     text = builders.PROSE.replace("that", "  that  ")
     page = Page(
         review_html(
@@ -229,7 +220,6 @@ def test_text_that_is_shown_otherwise_than_it_is_kept_has_no_marks() -> None:
 
 
 def test_page_without_findings_says_so_in_a_line() -> None:
-    """A checked review with nothing to deal with says so in one line, and one that was not checked says nothing."""
     review, known = builders.known(builders.smollm3())
     line = "4 claims: 4 in the listing, 0 sourced, 0 unsupported. Nothing to resolve before approval."
     for checked, unchecked in zip(told(review, known), told(review, NOTHING), strict=True):
@@ -238,7 +228,6 @@ def test_page_without_findings_says_so_in_a_line() -> None:
 
 
 def test_review_without_claims_says_so() -> None:
-    """A review in which nothing can be held against the listing says that it makes no claims."""
     for words in told(builders.review(builders.no_take()), Editorial(findings=())):
         assert (
             "The takes make no claims that can be compared with the listing. Nothing to resolve before approval"
@@ -247,7 +236,6 @@ def test_review_without_claims_says_so() -> None:
 
 
 def test_what_was_ticked_is_no_longer_listed() -> None:
-    """Findings that an editor ticked are counted as dealt with, and neither listed nor marked."""
     review, known = builders.known(builders.doubtful())
     resolutions = [
         RecordedResolution(finding=found.id, kind=ResolutionKind.OPINION, by="Kim")
@@ -264,7 +252,6 @@ def test_what_was_ticked_is_no_longer_listed() -> None:
 
 
 def test_comparison_tells_the_checks_of_each_review() -> None:
-    """A comparison says under each heading what was found there."""
     (one, first), (two, second) = (builders.known(of) for of in (builders.doubtful(), builders.skillclaw()))
     shown, known = builders.comparison(one, two), (first, second)
     html = one_line(Page(comparison_html(shown, PLAIN, known)).text)
@@ -278,7 +265,6 @@ def test_comparison_tells_the_checks_of_each_review() -> None:
 
 
 def test_page_that_is_approved_shows_no_findings() -> None:
-    """Once a review is approved, no report of it lists or marks what checks found."""
     review, known = builders.known(builders.doubtful(), **APPROVED)
     for words in told(review, known):
         assert "What the checks found" not in words
@@ -288,7 +274,6 @@ def test_page_that_is_approved_shows_no_findings() -> None:
 
 
 def test_editor_who_approved_is_named_above_the_fold() -> None:
-    """Every report of an approved review names editor and day before anything that was said, and is no draft any more."""
     review, known = builders.known(builders.smollm3(), **APPROVED)
     for words in told(review, known):
         assert words.index("Approved by Ada on 2026-11-22") < words.index("The primitive is one noun")
@@ -299,13 +284,11 @@ def test_editor_who_approved_is_named_above_the_fold() -> None:
 
 
 def test_draft_says_above_the_fold_that_it_is_one() -> None:
-    """Every report that nobody approved says so before anything that was said."""
     for words in told(builders.smollm3(), NOTHING):
         assert words.index(DRAFT) < words.index("The primitive is one noun")
 
 
 def test_day_of_an_approval_is_that_of_utc() -> None:
-    """The day of an approval does not depend on the zone in which its time is given."""
     late = datetime(2026, 11, 23, 1, 0, tzinfo=timezone(timedelta(hours=9)))
     known = Editorial(approved_by="Ada", approved_at=late)
     assert all("Approved by Ada on 2026-11-22" in words for words in told(builders.review(), known))
@@ -316,7 +299,6 @@ def test_day_of_an_approval_is_that_of_utc() -> None:
 
 
 def test_columns_that_differ_in_approval_are_told_apart() -> None:
-    """A comparison says once what holds for all of its reviews, and for each by itself where they differ."""
     shown, approved = builders.seed_comparison(), Editorial(**APPROVED)
     for known, lines in (
         ((approved, approved), ["Approved by Ada on 2026-11-22"]),
@@ -333,7 +315,6 @@ def test_columns_that_differ_in_approval_are_told_apart() -> None:
 
 
 def test_linked_data_names_the_editors_once_all_is_approved() -> None:
-    """Search engines are told the editors of a page whose reviews are all approved, and none of any other page."""
     shown, approved = builders.seed_comparison(), Editorial(**APPROVED)
     other = approved.model_copy(update={"approved_by": "Kim"})
     assert editors(comparison_html(shown, PLAIN, (approved, other))) == ["Ada", "Kim"]
@@ -362,7 +343,6 @@ EDITED = "Verdict and score edited by Kim; the model said 52/100 · skip"
     ],
 )
 def test_edit_is_named_at_its_place(note: str, after: str) -> None:
-    """Every report says behind what was edited who edited it, and of a verdict what the model had said."""
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
     for words in told(review, known):
         assert words.count(note) == 1
@@ -370,7 +350,6 @@ def test_edit_is_named_at_its_place(note: str, after: str) -> None:
 
 
 def test_verdict_that_was_edited_is_marked_beside_it() -> None:
-    """The note of a verdict stands between the verdict and the take, in the cell of its own tool."""
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
     shown, both = builders.comparison(builders.skillclaw(), review), (NOTHING, known)
     for text in (
@@ -382,7 +361,6 @@ def test_verdict_that_was_edited_is_marked_beside_it() -> None:
 
 
 def test_edits_of_several_people_name_each() -> None:
-    """Verdict and score that different people edited are told apart, and a text that several edited names all of them."""
     made = builders.smollm3()
     changes: list[tuple[Change, str]] = [
         (VerdictChange(persona="founder", value=Verdict.SHIP), "Kim"),
@@ -398,7 +376,6 @@ def test_edits_of_several_people_name_each() -> None:
 
 
 def test_what_nobody_edited_has_no_note() -> None:
-    """Reports of what the panel made, and of what was edited back to it, name no editor."""
     made = builders.smollm3()
     there, back = (VerdictChange(persona="founder", value=value) for value in (Verdict.SHIP, Verdict.SKIP))
     for known in (NOTHING, builders.known(made, there, back)[1]):
@@ -406,7 +383,6 @@ def test_what_nobody_edited_has_no_note() -> None:
 
 
 def test_edit_of_one_tool_by_two_panels_is_told_once() -> None:
-    """On a page of one tool, what was edited of the tool in both reviews is told once."""
     pairs = [
         builders.known(review, *builders.everything_edited()[-1:]) for review in builders.two_models().reviews
     ]
@@ -421,7 +397,6 @@ def test_edit_of_one_tool_by_two_panels_is_told_once() -> None:
 
 
 def test_document_carries_checks_edits_and_approval() -> None:
-    """A JSON document holds each finding with kind, place, words, status and note, each edit with what was there before, and who approved."""
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
     document = json.loads(review_json(review, known))
     doubted = review.seats[1].take
@@ -446,7 +421,6 @@ def test_document_carries_checks_edits_and_approval() -> None:
 
 
 def test_documents_with_and_without_it_meet_the_schemas() -> None:
-    """Documents with checks, edits and approvals meet the published schemas, and so do older ones that have none of them."""
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
     approved = known.model_copy(update=APPROVED)
     schemas = {
@@ -466,13 +440,11 @@ def older(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_older_file_reads_as_unedited() -> None:
-    """A file from before checks and edits were written down is read as a review that nobody edited."""
     document = older(json.loads(review_json(builders.smollm3())))
     assert read_review(json.dumps(document), "r.json") == (builders.smollm3(), ())
 
 
 def test_edits_on_file_are_read_back() -> None:
-    """What was edited in a review is read back with it, so that whatever is made of the file says so as well."""
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
     assert read_review(review_json(review, known), "r.json") == (review, known.marks)
 
@@ -491,7 +463,6 @@ def test_edits_on_file_are_read_back() -> None:
     ],
 )
 def test_file_whose_edits_are_not_of_its_review_is_refused(wrong: dict[str, Any]) -> None:
-    """A file with an edit of something that its review does not have, or by nobody, is refused and says where."""
     review, known = builders.known(builders.smollm3(), VerdictChange(persona="founder", value=Verdict.SHIP))
     document = json.loads(review_json(review, known))
     document["edits"][0] |= wrong
@@ -500,7 +471,6 @@ def test_file_whose_edits_are_not_of_its_review_is_refused(wrong: dict[str, Any]
 
 
 def test_report_files_tell_the_same() -> None:
-    """The files of a review in all formats carry what is known of it."""
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
     files = review_reports(review, PLAIN, known)
     assert files["html"] == review_html(review, PLAIN, known)
@@ -510,18 +480,15 @@ def test_report_files_tell_the_same() -> None:
 
 @pytest.mark.parametrize("half", [{"approved_by": "Ada"}, {"approved_at": builders.REVIEWED_AT}])
 def test_approval_without_a_name_or_a_time_is_none(half: dict[str, Any]) -> None:
-    """An approval that lacks its editor or its time cannot be shown."""
     with pytest.raises(ValidationError, match="a name and a time"):
         Editorial(**half)
 
 
 def test_program_approves_nothing() -> None:
-    """The program's own name is no editor's."""
     with pytest.raises(ValidationError, match="a person's name"):
         Editorial(approved_by="panel", approved_at=builders.REVIEWED_AT)
 
 
 def test_reviews_and_what_is_known_of_them_must_pair_up() -> None:
-    """What is known of more or fewer reviews than a page has is refused rather than shown beside the wrong one."""
     with pytest.raises(ValueError, match="1 editorials for 2 reviews"):
         comparison_html(builders.seed_comparison(), PLAIN, (NOTHING,))

@@ -102,7 +102,6 @@ def json_rows(comparison: Comparison) -> list[list[str]]:
 @pytest.mark.parametrize("rows_of", [html_rows, markdown_rows, json_rows])
 @pytest.mark.parametrize(("label", "cells"), (DECISIONS | SCORECARD).items())
 def test_cell_stands_in_its_row_and_column(rows_of: object, label: str, cells: list[str]) -> None:
-    """Each cell of the seed's decision table and scorecard stands beside its label and under its tool."""
     assert callable(rows_of)
     rows = [row for row in rows_of(builders.seed_comparison()) if row and row[0].startswith(label)]
     assert rows
@@ -111,7 +110,6 @@ def test_cell_stands_in_its_row_and_column(rows_of: object, label: str, cells: l
 
 
 def test_shares_and_entry_prices_are_shown() -> None:
-    """The panel ship % with its count, the seats and the entry price are shown for each tool."""
     shown = builders.seed_comparison()
     for report in (Page(comparison_html(shown)).text, comparison_markdown(shown)):
         words = one_line(report)
@@ -131,7 +129,6 @@ def test_shares_and_entry_prices_are_shown() -> None:
 
 
 def test_summary_of_a_document_counts_the_takes() -> None:
-    """A JSON document carries the share, the votes and the scores of each review."""
     summaries = [
         entry["summary"] for entry in json.loads(comparison_json(builders.seed_comparison()))["reviews"]
     ]
@@ -143,7 +140,6 @@ def test_summary_of_a_document_counts_the_takes() -> None:
 
 
 def test_equal_answers_stand_under_their_own_tool() -> None:
-    """Where two tools get the very same answer from a critic, each of them is named with it."""
     text = comparison_markdown(builders.comparison())
     builder = text.partition("### Builder")[2].partition("### Skeptic")[0]
     assert re.findall(r"^\*\*(\w+):", builder, re.MULTILINE) == ["Lantern", "Sextant"]
@@ -162,7 +158,6 @@ def test_equal_answers_stand_under_their_own_tool() -> None:
     ],
 )
 def test_address_that_is_not_public_is_no_link(address: str) -> None:
-    """An address that slipped past validation is shown as text and never linked."""
     review = builders.review(of=builders.tool().model_copy(update={"url": address}))
     page = Page(review_html(review))
     assert page.links == ["#scorecard"]
@@ -173,7 +168,6 @@ def test_address_that_is_not_public_is_no_link(address: str) -> None:
 
 
 def test_public_address_is_linked_without_endorsement() -> None:
-    """A tool's website and a fact's source are links that vouch for nothing."""
     facts = [{"claim": "It is used.", "source": "https://example.org/a(b)|c", "checked_on": "2026-11-01"}]
     review = builders.review(of=builders.tool(url="https://example.com/", facts=facts))
     html = review_html(review)
@@ -210,7 +204,6 @@ FIELDS = "name tagline pricing maker best_for description aliases claim provider
 
 
 def test_words_of_every_field_stay_readable() -> None:
-    """What a field holds is shown letter for letter in HTML and Markdown, markup and all."""
     context = ReportContext(generator=f"made {WORDS}", mottos={"builder": f"motto {WORDS}"})
     review = everywhere(WORDS)
     tokens = MarkdownIt("commonmark").enable("table").parse(review_markdown(review, context))
@@ -221,13 +214,11 @@ def test_words_of_every_field_stay_readable() -> None:
 
 
 def test_reasoning_is_not_published() -> None:
-    """A model's working stays out of every report that readers see."""
     review = builders.review(builders.take(reasoning="kept for editors"))
     assert "kept for editors" not in review_html(review) + review_markdown(review)
 
 
 def test_line_of_scores_is_told_in_words() -> None:
-    """The drawing of a tool's scores has a text alternative with every critic, score and verdict."""
     html = comparison_html(builders.seed_comparison())
     spoken = re.findall(r'role="img" aria-label="([^"]+)"', html)
     assert spoken == [
@@ -247,7 +238,6 @@ def test_line_of_scores_is_told_in_words() -> None:
     [("SmolLM3", "SL"), ("lantern", "L"), ("Visual Code Two", "VC"), ("42", "#"), ("名刺", "名")],
 )
 def test_monogram_takes_the_first_two_words(name: str, letters: str) -> None:
-    """A monogram is made of the first letters of a name's first two words, if it has any."""
     assert monogram(name) == letters
 
 
@@ -262,7 +252,6 @@ def test_monogram_takes_the_first_two_words(name: str, letters: str) -> None:
     ],
 )
 def test_opening_ends_at_a_sentence_or_a_word(text: str, limit: int, shown: str) -> None:
-    """The opening of a take is whole sentences where one fits, else whole words with an ellipsis."""
     assert opening(text, limit) == shown
 
 
@@ -270,7 +259,6 @@ def test_opening_ends_at_a_sentence_or_a_word(text: str, limit: int, shown: str)
     "word", ["https://q.example/a_b", "www.q.example", "a@q.example", "@someone", "//q.example", "mailto:a"]
 )
 def test_word_that_renderers_link_becomes_code(word: str) -> None:
-    """A word that GitHub would turn into a link or a mention by itself stands in a code span."""
     review = builders.review(
         builders.take(text=f"Read more about it at {word} and then decide for yourself.")
     )

@@ -182,7 +182,6 @@ TAME = [Elements(page) for page in every_page("plain words")]
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_markup_in_any_field_stays_text(attack: str) -> None:
-    """An attack in every field adds no element and no attribute to the page, and starts no link or script."""
     for page, tame in zip(every_page(attack), TAME, strict=True):
         found = Elements(page)
         assert sorted(set(found.tags)) == sorted(set(tame.tags))
@@ -194,7 +193,6 @@ def test_markup_in_any_field_stays_text(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_linked_data_parses_and_cannot_end_its_block(attack: str) -> None:
-    """The JSON-LD block holds no raw angle bracket, parses as JSON, and makes no claim to be a user's review."""
     for page in every_page(attack):
         blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
         assert len(blocks) == 1
@@ -206,7 +204,6 @@ def test_linked_data_parses_and_cannot_end_its_block(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_markdown_makes_nothing_of_an_attack(attack: str) -> None:
-    """An attack in every field becomes no heading, link, image, HTML, fence or further table of the Markdown report."""
     reports, plain = every_markdown(attack), every_markdown("plain words")
     for report, usual in zip(reports, plain, strict=True):
         assert outline(report) == outline(usual)
@@ -245,7 +242,6 @@ def outline(markdown: str) -> list[str]:
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_terminal_gets_no_control_codes(attack: str) -> None:
-    """The terminal report holds no control character but the line feed, whatever a field holds."""
     for comparison, width, approved in product((hostile(attack), jury(attack)), (60, 120), (False, True)):
         told = known(comparison, attack, approved=approved)
         text = comparison_text(comparison, width, told, color=False) + scorecard_text(
@@ -256,7 +252,6 @@ def test_terminal_gets_no_control_codes(attack: str) -> None:
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_json_carries_the_words_as_they_are(attack: str) -> None:
-    """JSON reports parse, and hold a take's words unchanged."""
     comparison = hostile(attack)
     told = known(comparison, attack, approved=False)
     document = json.loads(comparison_json(comparison, told))

@@ -46,7 +46,6 @@ def told(shown: Comparison) -> list[str]:
 
 
 def test_page_of_one_tool_answers_what_the_models_say() -> None:
-    """The page of one tool by two models has a title and an answer that names what each of them says."""
     for words in told(builders.two_models()):
         assert "SmolLM3 by gpt-6.1-terra and claude-sonnet-5-5" in words
         assert ANSWER in words
@@ -55,20 +54,17 @@ def test_page_of_one_tool_answers_what_the_models_say() -> None:
 
 
 def test_runs_of_one_model_are_called_panels() -> None:
-    """Where one model was asked twice, the page asks what the panels say, and numbers them."""
     for words in told(builders.comparison(builders.review(), builders.review()))[:2]:
         assert "What do the panels say of Lantern?" in words
         assert "The panel of gpt-6.1-terra (run 1) would ship Lantern; that of gpt-6.1-terra (run 2)" in words
 
 
 def test_listing_of_one_tool_stands_once() -> None:
-    """The page of one tool shows its description once, and a comparison of tools each of theirs."""
     pages = comparison_html(builders.two_models()), comparison_markdown(builders.two_models())
     assert [page.count("aim it at laptops") for page in pages] == [1, 1]
 
 
 def test_columns_of_one_tool_carry_the_models() -> None:
-    """Both tables of a page of one tool have the models as their columns, in every format."""
     shown = builders.two_models()
     html, markdown = comparison_html(shown), comparison_markdown(shown)
     assert len(re.findall(r'<th role="columnheader"[^>]*>claude-sonnet-5-5</th>', html)) == 2
@@ -88,7 +84,6 @@ def test_columns_of_one_tool_carry_the_models() -> None:
 
 
 def test_narrow_terminal_gets_one_panel_after_the_other() -> None:
-    """Where columns are too narrow, each panel follows under its own heading, and the listing stands once."""
     four = builders.comparison(*(builders.asked_of("openai", name, builders.smollm3()) for name in "abcd"))
     lines = comparison_text(four, width=60, color=False).splitlines()
     assert [line for line in lines if line in set("abcd")] == list("abcd")
@@ -99,7 +94,6 @@ def test_narrow_terminal_gets_one_panel_after_the_other() -> None:
     "shown", [builders.two_models(), builders.comparison(builders.review(), builders.review())]
 )
 def test_no_anchor_stands_twice(shown: Comparison) -> None:
-    """No two elements of a page share an id, and each link within the page finds its own."""
     html = comparison_html(shown)
     ids = re.findall(r'\sid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
@@ -107,7 +101,6 @@ def test_no_anchor_stands_twice(shown: Comparison) -> None:
 
 
 def test_linked_data_lists_one_tool_once() -> None:
-    """Search engines are told of one application on a page of one tool, and of each on a page of two."""
     counts = [
         len(linked_data(shown, PLAIN)["mainEntity"]["itemListElement"])
         for shown in (builders.two_models(), builders.comparison())
@@ -116,7 +109,6 @@ def test_linked_data_lists_one_tool_once() -> None:
 
 
 def test_consumption_is_told_in_every_format() -> None:
-    """Every format says what each review consumed; cached tokens and a price below a cent's hundredth included."""
     for words in told(builders.two_models()):
         assert "6,250 tokens in · 1,050 out · $0.0170" in words
         assert "12,340 tokens in (8,000 cached) · 1,235 out ·" in words
@@ -126,13 +118,11 @@ def test_consumption_is_told_in_every_format() -> None:
 
 
 def test_consumption_is_quiet_in_a_colored_terminal() -> None:
-    """The line of consumption is dimmed where codes may stand."""
     text = scorecard_text(builders.smollm3(), width=80, color=True)
     assert "\x1b[2m6,250 tokens in · 1,050 out · $0.0170\x1b[0m" in text
 
 
 def test_free_model_is_called_free() -> None:
-    """A review whose price is nothing is called free, not $0.00."""
     usage = Usage(input_tokens=9, output_tokens=9, cost_usd=0.0)
     review = builders.asked_of("local", "smollm2-135m-instruct", usage=usage)
     for report in (
@@ -154,7 +144,6 @@ def test_stored_probabilities_are_read_back_and_not_shown() -> None:
 
 
 def test_jury_of_several_models_names_each_seats_model() -> None:
-    """The reports of a mixed jury say which seats asked another model than the others."""
     jury = builders.mixed_jury()
     for words in (
         text_of(review_html(jury)),
@@ -167,7 +156,6 @@ def test_jury_of_several_models_names_each_seats_model() -> None:
 
 
 def test_seat_that_was_called_in_vain_tells_its_attempts() -> None:
-    """A seat whose calls brought no answer names the model, the attempts, and what may have been billed."""
     (row,) = [
         line
         for line in review_markdown(builders.mixed_jury()).splitlines()
@@ -178,7 +166,6 @@ def test_seat_that_was_called_in_vain_tells_its_attempts() -> None:
 
 
 def test_seat_that_was_never_asked_says_so() -> None:
-    """A seat for which no call was made has no provenance to show."""
     review = builders.review(
         seats=(builders.seat("builder", builders.no_take("provider_error"), provenance=None),)
     )
@@ -187,7 +174,6 @@ def test_seat_that_was_never_asked_says_so() -> None:
 
 
 def test_settings_are_told_apart_where_seats_differ() -> None:
-    """Settings of an exception stand behind its seat's name, and those that all share stand once."""
     jury = builders.review(setup=builders.setup(seat_models={"skeptic": builders.asked(seed=7)}))
     html = text_of(review_html(jury))
     assert "at most 4,000 tokens, seed 0 Skeptic: effort low, at most 4,000 tokens, seed 7" in html
@@ -195,7 +181,6 @@ def test_settings_are_told_apart_where_seats_differ() -> None:
 
 
 def test_jury_without_its_usual_model_does_not_name_it() -> None:
-    """Where every seat asks another model, only that one is named as asked."""
     seat_models = dict.fromkeys(builders.ROSTER, builders.asked())
     text = review_markdown(builders.review(setup=builders.setup(seat_models=seat_models)))
     assert "asked anthropic:claude-sonnet-5-5, effort" in text
@@ -203,7 +188,6 @@ def test_jury_without_its_usual_model_does_not_name_it() -> None:
 
 
 def test_embedded_notice_names_the_column_it_is_about() -> None:
-    """On a page of one tool the notice is about the embedded model's column, and about some takes where it wrote some."""
     other = builders.asked_of("openai", builders.MODEL)
     both = builders.comparison(builders.embedded_review(), other)
     for words in told(both):

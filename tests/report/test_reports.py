@@ -45,7 +45,6 @@ def reports(comparison: object = None) -> list[str]:
 
 
 def test_written_review_reads_back_as_it_was() -> None:
-    """A review that was written as JSON is read back equal."""
     review = builders.smollm3()
     assert read_review(review_json(review), "r.json").review == review
 
@@ -64,14 +63,12 @@ def test_written_review_reads_back_as_it_was() -> None:
     ],
 )
 def test_file_that_holds_no_review_says_why(text: str, said: str) -> None:
-    """A file that holds no review of this version is refused with its name and the fault."""
     with pytest.raises(InputError, match=r"r\.json") as caught:
         read_review(text, "r.json")
     assert said in str(caught.value)
 
 
 def test_documents_meet_their_published_schemas() -> None:
-    """What is written as JSON meets the published schemas, and these are what the program prints."""
     for kind, name, text in (
         ("review", "panel-review-1.json", review_json(builders.embedded_review())),
         ("comparison", "comparison-1.json", comparison_json(builders.seed_comparison())),
@@ -84,12 +81,10 @@ def test_documents_meet_their_published_schemas() -> None:
 
 
 def test_reports_are_the_same_every_time() -> None:
-    """The same comparison gives the same bytes."""
     assert reports() == reports()
 
 
 def test_ai_notice_stands_in_every_report() -> None:
-    """Every report says that the critics are AI personas and that no editor has approved it."""
     for report in reports():
         words = " ".join(report.replace("\\", "").split())
         assert "AI personas" in words
@@ -97,7 +92,6 @@ def test_ai_notice_stands_in_every_report() -> None:
 
 
 def test_embedded_model_is_named_for_what_it_is() -> None:
-    """A report that the embedded model wrote says so, how small it is, and how to use a strong model; others do not."""
     of = [builders.embedded_review(), builders.embedded_review(builders.tool("Sextant"))]
     for report in reports(builders.comparison(*of)):
         words = " ".join(report.replace("\\", "").split())
@@ -107,7 +101,6 @@ def test_embedded_model_is_named_for_what_it_is() -> None:
 
 
 def test_rule_fragility_and_warnings_are_stated() -> None:
-    """The rule of the verdict, its fragility and why columns may not compare are stated."""
     other = builders.review(of=builders.tool("Sextant", category="Navigation"))
     shown = builders.comparison(builders.smollm3(), other)
     for report in reports(shown):
@@ -118,7 +111,6 @@ def test_rule_fragility_and_warnings_are_stated() -> None:
 
 
 def test_contradiction_is_marked() -> None:
-    """A take whose score contradicts its verdict is marked as such."""
     shown = builders.comparison(
         builders.review(builders.contradiction()), builders.review(of=builders.tool("Sextant"))
     )
@@ -127,7 +119,6 @@ def test_contradiction_is_marked() -> None:
 
 
 def test_no_panel_take_comes_with_its_reason() -> None:
-    """A seat without a take is shown as such, with the typed reason and its words."""
     review = builders.review(builders.no_take("timed_out", "No answer within 120 s."), builders.take())
     for report in (
         review_html(review, CONTEXT),
@@ -142,7 +133,6 @@ def test_no_panel_take_comes_with_its_reason() -> None:
 
 @pytest.mark.parametrize("outcomes", [(builders.no_take(),) * 5, (builders.take(),)])
 def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[NoTake | Take, ...]) -> None:
-    """A panel with no take, or too few for a verdict, has its page as well."""
     review = builders.review(*outcomes)
     for report in (
         review_html(review, CONTEXT),
@@ -153,7 +143,6 @@ def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[NoTake | Take, ...
 
 
 def test_page_asks_for_nothing_and_runs_nothing() -> None:
-    """A page is one file: no request, no script but data, and a policy that forbids both."""
     html = comparison_html(builders.seed_comparison(), CONTEXT)
     policy = re.search(r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"', html)
     assert policy
@@ -165,7 +154,6 @@ def test_page_asks_for_nothing_and_runs_nothing() -> None:
 
 
 def test_page_is_small() -> None:
-    """The pages of the seed comparison and of one tool by two models are under 10 KB as they travel, with what checks found."""
     for shown in (builders.seed_comparison(), builders.two_models()):
         known = [builders.known(review)[1] for review in shown.reviews]
         assert len(gzip.compress(comparison_html(shown, CONTEXT, known).encode())) < 10_000
@@ -173,7 +161,6 @@ def test_page_is_small() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_terminal_report_keeps_to_its_width(width: int) -> None:
-    """No line is wider than the terminal, counting wide characters as two columns."""
     from rich.cells import cell_len
 
     wide = builders.review(of=builders.tool("日本語の道具" * 6, tagline="とても長い説明" * 10))
@@ -183,7 +170,6 @@ def test_terminal_report_keeps_to_its_width(width: int) -> None:
 
 
 def test_colour_comes_only_when_asked_for() -> None:
-    """The terminal report holds colour codes if it may, and none otherwise; the words are the same."""
     review = builders.smollm3()
     plain, colored = (scorecard_text(review, width=80, color=color) for color in (False, True))
     assert "\x1b[" not in plain

@@ -34,7 +34,6 @@ def changed(**fields: object) -> Usage:
     ],
 )
 def test_line_says_what_is_known_and_what_is_not(usage: Usage, line: str) -> None:
-    """The line of consumption gives tokens and price, and says of each figure whether it is estimated, unknown or not all."""
     assert usage_line(usage) == line
 
 
@@ -49,7 +48,6 @@ def test_line_says_what_is_known_and_what_is_not(usage: Usage, line: str) -> Non
     ],
 )
 def test_cells_of_a_seat_say_the_same(usage: Usage, cells: tuple[str, str]) -> None:
-    """A seat's tokens and price say what the line says; calls without an answer have figures that nobody knows."""
     assert (tokens(usage), cost(usage)) == cells
 
 
@@ -67,12 +65,10 @@ def test_cells_of_a_seat_say_the_same(usage: Usage, cells: tuple[str, str]) -> N
     ],
 )
 def test_small_price_is_never_shown_as_nothing(amount: float, shown: str) -> None:
-    """A price has as many digits as it takes to tell it from nothing."""
     assert dollars(amount) == shown
 
 
 def test_attempts_are_told_where_they_exceed_the_answers() -> None:
-    """A seat tells its answered questions, and its attempts where these were more."""
     counts = [(1, 1), (2, 2), (1, 3), (0, 1)]
     assert [asks(builders.provenance(asks=a, attempts=n)) for a, n in counts] == [
         "1", "2", "1 (3 attempts)", "0 (1 attempt)",

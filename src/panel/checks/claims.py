@@ -1,4 +1,4 @@
-"""Claims of a text, compared with those of the listing."""
+"""Claims of a text, normalized with those of the listing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panel.checks.addresses import addresses, tags
 from panel.checks.registry import ClaimText, Wording, claim_checks
-from panel.checks.texts import compared, plain
+from panel.checks.texts import normalized, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,4 +76,4 @@ def _blank(left: list[str], places: Iterable[Place]) -> None:
 
 
 def _words(text: str) -> str:
-    return f" {' '.join(_LETTERS.findall(compared(text)))} "
+    return f" {' '.join(_LETTERS.findall(normalized(text)))} "

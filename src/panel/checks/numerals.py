@@ -44,7 +44,7 @@ def value_of(numeral: str) -> Decimal:
 
 
 def in_words(numeral: str) -> bool:
-    """Whether a numeral is written without a digit."""
+    """Return whether a numeral is written without a digit."""
     return _DIGITS.match(numeral) is None
 
 
@@ -94,16 +94,12 @@ platform plugin post profile project provider publisher query question record re
 rule sample schema school seat server source speaker star step student subscriber supplier table task team template
 test token tool tutorial upvote user variant version vendor video view visitor voice warehouse widget word write
 """
-UNITS: dict[str, tuple[str, Decimal]] = {
+_UNITS: dict[str, tuple[str, Decimal]] = {
     name: (kind, Decimal(factor)) for names, (kind, factor) in _MEASURES.items() for name in names.split()
 } | {thing: (thing, Decimal(1)) for thing in _THINGS.split()}
-MEASURED = frozenset(kind for kind, _ in _MEASURES.values()) - {
-    "parameter",
-    "person",
-    "company",
-    "country",
-    "repository",
-}
+MEASURED = frozenset(kind for kind, _ in _MEASURES.values()).difference(
+    ("parameter", "person", "company", "country", "repository")
+)
 
 _NEXT = re.compile(r"[ -]?(%|per ?cent\b|[^\W\d_]+)")
 _FUNCTION = """
@@ -125,7 +121,7 @@ def unit_after(text: str, place: int) -> tuple[str | None, Decimal, int]:
         if word is None:
             break
         name = word[1].lower().replace("per cent", "percent").replace("percent", "%")
-        unit = UNITS.get(name) or UNITS.get(name.removesuffix("s"))
+        unit = _UNITS.get(name) or _UNITS.get(name.removesuffix("s"))
         if unit and (step == 0 or unit[0] not in MEASURED):
             return (*unit, word.end())
         if name in _FUNCTION_WORDS:

@@ -7,18 +7,19 @@ editor may choose, and the function. Nothing else names it, so that a new check 
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from panel.core.finding import Finding, Span, Status
 from panel.core.resolution import ResolutionKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable
 
     from panel.core.finding import Where
     from panel.core.resolution import Resolution
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 RULES = "panel.checks.rules"
 Place = tuple[int, int]
 """Start and end in a text, in characters."""
+Places = Iterator[Place]
 
 SubjectT = TypeVar("SubjectT")
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
@@ -50,6 +52,9 @@ class Hit(NamedTuple):
     place: Place | None = None
     status: Status = Status.FLAGGED
     values: Mapping[str, object] = _NO_VALUES
+
+
+Hits = Iterator[Hit]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +91,18 @@ class SubjectCheck(Check, Generic[SubjectT]):
     find: Callable[[SubjectT], Iterable[Hit]]
 
 
-class Meaning(Protocol):
-    """The content of a claim without its wording; hashable."""
+@dataclass(frozen=True)
+class Meaning:
+    """The content of a claim without its wording; by default, it follows from an equal one alone."""
 
     @property
     def indexes(self) -> tuple[object, ...]:
         """Keys; a meaning shares at least one with every meaning that it may follow from."""
-        ...
+        return (self,)
 
     def follows_from(self, other: Meaning) -> bool:
         """Return whether a text that states the other states this one too."""
-        ...
+        return self == other
 
 
 class Weight(Enum):
@@ -115,6 +121,9 @@ class Claim(NamedTuple):
     meaning: Meaning
     weight: Weight = Weight.ALWAYS
     counted: str | None = None
+
+
+Claims = Iterator[Claim]
 
 
 class ClaimText(NamedTuple):

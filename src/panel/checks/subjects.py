@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from panel.checks.claims import Statements
 from panel.checks.registry import Hit
-from panel.checks.texts import GAP, compared, plain
+from panel.checks.texts import ELLIPSIS, normalized, plain
 from panel.core.finding import Where
 from panel.core.tool import PriceClass
 
@@ -30,7 +30,7 @@ _PRICE_WORDS = {
     PriceClass.CONTACT: "contact",
 }
 _QUOTED = re.compile(r"\"[^\"\n]{1,300}\"")
-_LEFT_OUT = re.compile(rf"[(\[] {GAP} [)\]]|{GAP}")
+_LEFT_OUT = re.compile(rf"[(\[] {ELLIPSIS} [)\]]|{ELLIPSIS}")
 _EDGES = " \"'.,;:!?()[]-"
 
 
@@ -79,20 +79,20 @@ class Listing:
     def own_words(self) -> frozenset[str]:
         """The words of the tool's names and its maker's."""
         names = (self.tool.name, self.tool.maker or "", *self.tool.aliases)
-        return frozenset(word for name in names for word in compared(name).split())
+        return frozenset(word for name in names for word in normalized(name).split())
 
     @cached_property
     def _quotable(self) -> str:
         texts = [field.text for field in (*self.fields, *self.facts)]
         texts += [str(self.tool.url or ""), self.tool.price_class.value, str(self.tool.launched_on or "")]
-        return "\n".join(compared(text) for text in texts)
+        return "\n".join(normalized(text) for text in texts)
 
     def has_quote(self, quote: str) -> bool:
         """Return whether a quote is in the listing word for word, whatever its case, white space, typography and emphasis.
 
         The parts of a quote with an ellipsis must be in the listing in that order. Punctuation at the ends of a part belongs to the quoting.
         """
-        form = compared(quote)
+        form = normalized(quote)
         whole = form.strip(_EDGES)
         return bool(whole) and (f" {whole} " in self._quotable or self._has_in_order(form))
 

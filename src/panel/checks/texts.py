@@ -1,4 +1,4 @@
-"""Two forms of a text: a plain one whose places are those of the original, and one in which quotes are compared."""
+"""Two forms of a text: plain, with every character in its place, and normalized, for comparing quotes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _ALIKE = {
 _EMPHASIS = re.compile(r"[*`]|~~|(?<!\w)_+|_+(?!\w)")
 _TOKENS = re.compile(r"\w+|[^\w\s]")
 _SENTENCE_END = re.compile(r"[.!?\u3002]{1,8}[\"')\]]{0,4}(?=\s|$)|[\n\u3002]")
-GAP = "\u2026"
+ELLIPSIS = "\u2026"
 
 
 class _PlainChars(dict[int, str]):
-    """Maps a code point to the one plain character that it is compatible with; what has none stays."""
+    """Maps a code point to the one plain character that it is compatible with, if any."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -40,22 +40,22 @@ class Sentence(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """Return the text with plain quotes, dashes, spaces and letters: as long as it was, each character in its place."""
+    """Return the text with plain quotes, dashes, spaces and letters; its length and the place of each character stay."""
     return text.translate(_PLAIN)
 
 
-def compared(text: str) -> str:
-    """Return words and marks with one space around each, without case, emphasis and typography.
-
-    Text is decomposed character by character, which is linear where normalising a run of combining marks is not.
-    """
-    bare = _EMPHASIS.sub("", text).translate(_PLAIN).replace("...", GAP)
-    folded = "".join(unicodedata.normalize("NFKD", char) if char != GAP else char for char in bare).casefold()
+def normalized(text: str) -> str:
+    """Return words and punctuation with one space around each, without case, emphasis and typography."""
+    bare = _EMPHASIS.sub("", text).translate(_PLAIN).replace("...", ELLIPSIS)
+    # Decomposed character by character, which is linear; normalising a long run of combining marks is not.
+    folded = "".join(
+        unicodedata.normalize("NFKD", char) if char != ELLIPSIS else char for char in bare
+    ).casefold()
     return f" {' '.join(_TOKENS.findall(folded))} "
 
 
 def sentences(text: str) -> list[Sentence]:
-    """Return the sentences of a text; a line break ends one too."""
+    """Return the sentences of a text; a line break ends a sentence."""
     found, start = [], 0
     for end in [*(mark.end() for mark in _SENTENCE_END.finditer(text)), len(text)]:
         piece = text[start:end]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _EVIDENCE = "evidence"
 
+Kind = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+"""The kind of a check; an open set, so that a new check changes no schema."""
+
 
 class Status(StrEnum):
     """Result of a check: a claim has one of the first three, everything else is flagged."""
@@ -50,7 +53,7 @@ class Finding(Frozen):
     `occurrence` numbers the findings with the same kind, place and text, from 1.
     """
 
-    kind: str
+    kind: Kind
     where: Where
     span: Span | None
     text: str

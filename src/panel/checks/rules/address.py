@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from panel.checks.addresses import addresses
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hits, SubjectCheck
 from panel.checks.subjects import SeatText
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-def _find(subject: SeatText) -> Iterator[Hit]:
+def _find(subject: SeatText) -> Hits:
     own = (subject.listing.tool.host or "").removeprefix("www.")
     for place, host in addresses(subject.plain):
         if not own or (host != own and not host.endswith(f".{own}")):

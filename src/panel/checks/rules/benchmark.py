@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from panel.checks.registry import Claim, ClaimCheck, ClaimText, Wording
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from panel.checks.registry import Meaning
+from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
 
 # Names that mean nothing else, in any case; then those that are words or initials, as they are written.
 _KNOWN = (
@@ -29,22 +23,13 @@ _BENCHMARK = re.compile(rf"(?<![\w-])(?:(?i:{_KNOWN})|{_AS_WRITTEN}|{_SHAPED})(?
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class Benchmark(Meaning):
     """A benchmark by its letters and digits, without case."""
 
     name: str
 
-    @property
-    def indexes(self) -> tuple[object, ...]:
-        """The name."""
-        return (("benchmark", self.name),)
 
-    def follows_from(self, other: Meaning) -> bool:
-        """Return whether the other is the same benchmark."""
-        return self == other
-
-
-def _read(subject: ClaimText) -> Iterator[Claim]:
+def _read(subject: ClaimText) -> Claims:
     for found in _BENCHMARK.finditer(subject.text):
         name = "".join(char for char in found[0].lower() if char.isalnum())
         yield Claim(*found.span(), Benchmark(name))

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hit, Hits, SubjectCheck
 from panel.checks.subjects import SeatText
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-def _find(subject: SeatText) -> Iterator[Hit]:
+def _find(subject: SeatText) -> Hits:
     if subject.take and subject.take.contradicts_itself:
         yield Hit(subject.where("score"), subject.take.label)
 

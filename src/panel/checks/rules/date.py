@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from panel.checks.numerals import unit_after
-from panel.checks.registry import Claim, ClaimCheck, ClaimText
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from panel.checks.registry import Meaning
+from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
@@ -31,7 +25,7 @@ _DATE = re.compile(
 
 
 @dataclass(frozen=True)
-class Day:
+class Day(Meaning):
     """A date, or the known parts of it: a year, a month or quarter of it, a day of a month."""
 
     year: int | None = None
@@ -55,7 +49,7 @@ class Day:
         return all(own is None or own == other for own, other in zip(mine, theirs, strict=True))
 
 
-def _read(subject: ClaimText) -> Iterator[Claim]:
+def _read(subject: ClaimText) -> Claims:
     """Yield the dates of a text; a number of things is none, as in `2048 tokens`."""
     text = subject.text
     for found in _DATE.finditer(text):

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hit, Hits, SubjectCheck
 from panel.checks.subjects import SeatText
 from panel.core.finding import Status
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-def _find(subject: SeatText) -> Iterator[Hit]:
+def _find(subject: SeatText) -> Hits:
     for index, quote in enumerate(subject.take.evidence if subject.take else ()):
         status = Status.IN_LISTING if subject.listing.has_quote(quote) else Status.UNSUPPORTED
         yield Hit(subject.where(f"evidence.{index}"), quote, (0, len(quote)), status)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hits, SubjectCheck
 from panel.checks.subjects import SeatText
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DONE = (
     "tested|used|ran|installed|deployed|benchmarked|timed|migrated|switched|downloaded|uploaded|imported|exported|loaded|fine-tuned"
@@ -50,7 +46,7 @@ _WOULD = re.compile(r"\b(?:i|we)'d (?:\w+ )?(?:run|put it)$", re.IGNORECASE)
 _LOOK_BACK = 30
 
 
-def _find(subject: SeatText) -> Iterator[Hit]:
+def _find(subject: SeatText) -> Hits:
     """Yield the places where a persona reports having used, tested or built something.
 
     An opinion (`I would skip`, `I doubt`), a supposition (`if I ran it`) and a denial (`I have not tried it`) are none.

@@ -5,14 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hits, SubjectCheck
 from panel.checks.subjects import ListingField
 from panel.checks.texts import plain, sentences
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _HIDDEN = re.compile(
     r"<!--|<(?:meta|script|style|template|noscript)\b|\baria-hidden\b|<[^<>\n]{1,200}\shidden\b|display\s?:\s?none|visibility\s?:\s?hidden|font-size\s?:\s?0"
@@ -30,7 +26,7 @@ def is_hidden(sentence: str) -> bool:
     )
 
 
-def _find(subject: ListingField) -> Iterator[Hit]:
+def _find(subject: ListingField) -> Hits:
     for sentence in sentences(plain(subject.text)):
         if is_hidden(sentence.text):
             yield subject.hit((sentence.start, sentence.end))

@@ -11,7 +11,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hits, Places, SubjectCheck
 from panel.checks.rules.hidden import is_hidden
 from panel.checks.subjects import ListingField
 from panel.checks.texts import plain, sentences
@@ -19,7 +19,6 @@ from panel.checks.texts import plain, sentences
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.checks.registry import Place
 
 _RULE_WORDS = r"(?:instructions?|rubric|system prompt|prompts?|guidelines|directions|directives|constraints|(?:the|your|all|any|scoring|of the) rules)"
 _TOP = r"(?:100|one hundred|full marks|(?:the )?(?:maximum|highest|top|best) (?:score|marks?|points|rating)|a perfect (?:score|ten)|10/10|ten out of ten|9[5-9]|0|zero)"
@@ -184,7 +183,7 @@ _MOST_REPEATS = 8
 _LOOK_BACK = 40
 
 
-def _find(subject: ListingField) -> Iterator[Hit]:
+def _find(subject: ListingField) -> Hits:
     text = plain(subject.text)
     for sentence in sentences(text):
         if _addresses_panel(sentence.text) and not is_hidden(sentence.text):
@@ -212,19 +211,19 @@ def _views(text: str) -> Iterator[str]:
 
 
 def _reads(text: str) -> bool:
-    """Whether a text has enough common words to be looked at closely, which takes a while."""
+    """Return whether a text has enough common words to be looked at closely, which takes a while."""
     return len(_COMMON.findall(text)) >= _FEWEST_COMMON
 
 
 def _is_example(text: str, found: re.Match[str]) -> bool:
-    """Whether a match stands in quotation marks after words that introduce an example, as tools against such texts write."""
+    """Return whether a match stands in quotation marks after words that introduce an example, as tools against such texts write."""
     before = text[: found.start()]
     mark = max(before.rfind('"'), before.rfind("'"))
     closed = text[found.end() :].find(before[mark]) >= 0 if mark >= 0 else False
     return closed and _EXAMPLE.search(before[max(0, mark - _LOOK_BACK) : mark]) is not None
 
 
-def _repeated(text: str) -> Iterator[Place]:
+def _repeated(text: str) -> Places:
     """Yield the place of three words that are repeated many times on end."""
     words = [(found[0].casefold(), *found.span()) for found in re.finditer(r"\w+", text)]
     start = run = 0

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from panel.checks.registry import Claim, ClaimCheck, ClaimText, Wording
+from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from panel.checks.registry import Meaning
-
-OPEN = "open source"
+_OPEN = "open source"
 _NOT_OPEN = frozenset(
-    {
+    [
         "BSL",
         "SSPL",
         "ELASTIC",
         "CC",
-        OPEN,
+        "open source",
         "source available",
         "open weights",
         "closed source",
         "LLAMA",
         "OPENRAIL",
-    }
+    ]
 )
 
 _VERSION = r"(?:[ -]?(?:v|version )?(?P<{0}>[0-9](?:\.[0-9])?))?"
@@ -49,7 +43,7 @@ _LOOK_BACK = 30
 
 
 @dataclass(frozen=True)
-class Licence:
+class Licence(Meaning):
     """A licence by family and version; without a version, any licence of the family."""
 
     family: str
@@ -64,12 +58,12 @@ class Licence:
         """Return whether the other is this licence, or an open one if this is open source in general."""
         if not isinstance(other, Licence):
             return False
-        if self.family == OPEN:
-            return other.family == OPEN or other.family not in _NOT_OPEN
+        if self.family == _OPEN:
+            return other.family == _OPEN or other.family not in _NOT_OPEN
         return self.family == other.family and (self.version is None or self.version == other.version)
 
 
-def _read(subject: ClaimText) -> Iterator[Claim]:
+def _read(subject: ClaimText) -> Claims:
     """Yield the licences of a text, but not those that it says the tool lacks."""
     text = subject.text
     for found in _LICENCE.finditer(text):

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hits, SubjectCheck
 from panel.checks.subjects import ListingField
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _ALPHABETS = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GREEK", "LATIN", "LISU"})
 _WORD = re.compile(r"\w+")
 
 
-def _find(subject: ListingField) -> Iterator[Hit]:
+def _find(subject: ListingField) -> Hits:
     for word in _WORD.finditer(subject.text) if subject.is_name else ():
         if len({alphabet for char in word[0] if (alphabet := _alphabet(char))}) > 1:
             yield subject.hit(word.span())

@@ -7,14 +7,10 @@ every page escapes it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from panel.checks.addresses import TAG
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hits, SubjectCheck
 from panel.checks.subjects import SeatText
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # `a < b` and `<T>` are no markup.
 _MARKUP = re.compile(
@@ -27,7 +23,7 @@ _MARKUP = re.compile(
 _SIGN_OF_MARKUP = re.compile(r"[<>\[\]*_#`~]|^ {0,3}[-+] ", re.MULTILINE)
 
 
-def _find(subject: SeatText) -> Iterator[Hit]:
+def _find(subject: SeatText) -> Hits:
     for found in _MARKUP.finditer(subject.text) if _SIGN_OF_MARKUP.search(subject.text) else ():
         yield subject.hit(found.span())
 

@@ -11,18 +11,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks.registry import Claim, ClaimCheck, ClaimText, Wording
+from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from panel.checks.registry import Meaning
 
 
 def _lexicon(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# Products and companies that are hardly ever another word, or only at the start of a sentence about them.
 _PRODUCTS = _lexicon("""
     amazon apple claude copilot gemini gemma
     ableton adobe airbnb airtable alibaba android ansible anthropic asana aws azure basecamp bitbucket bluesky bytedance
@@ -43,17 +42,17 @@ _PRODUCTS = _lexicon("""
     upwork vercel vimeo visa vllm vmware vscode weaviate webex webflow wechat whatsapp wikipedia wix wordpress workday
     xero xerox yahoo youtube zapier zendesk zoho zoominfo zotero
     """)
-"""Products and companies that are hardly ever another word, or only at the start of a sentence about them."""
 
+# Names that their owners write in small letters.
 _ANY_CASE = frozenset({"dbt", "n8n", "npm", "ffmpeg", "vllm", "duckdb", "nginx", "sqlite", "pytorch"})
-"""Names that their owners write in small letters."""
 
+# Products of the list above that are words too: at the start of a sentence their neighbours must speak for the name.
 _ALSO_WORDS = _lexicon("""
     amplitude box coda cursor drift excel front jasper lattice linear loom medium meta monday notion oracle otter pages
     premiere ramp runway segment sketch square stability stripe teams visa whisper word zoom
     """)
-"""Products of the list above that are words too: at the start of a sentence their neighbours must speak for the name."""
 
+# Capitalised words that name no product or company: days, months, places, plans, personas, formats, initials.
 _NOT_NAMES = _lexicon("""
     no i i'm i'd i'll i've monday tuesday wednesday thursday friday saturday sunday january february march april may june july
     august september october november december english german french spanish portuguese italian dutch polish swedish danish
@@ -68,8 +67,8 @@ _NOT_NAMES = _lexicon("""
     gdpr hipaa unicode utf markdown latex ascii png jpeg jpg gif svg mp3 mp4 wav rtf docx xlsx rss id ids nda sla slas
     os pc pcs ar vr xr iot 3d 2d a/b am pm bc ad phd mba dj tam arr mrr cac ltv smb smbs y2k eula tos npcs llc inc ltd gmbh
     """)
-"""Capitalised words that name no product or company: days, months, places, plans, personas, formats, initials."""
 
+# Words that open a sentence before a name without being a part of it.
 _OPENERS = _lexicon("""
     a about above across after against all along although among an and another any anybody anyone are around as ask at
     because before behind being below beside besides between beyond both build but buy by call can compare compared consider
@@ -83,13 +82,12 @@ _OPENERS = _lexicon("""
     together tomorrow too toward towards traditional try two under unless unlike until up upon use versus very via wait was
     we were what when where whereas whether which while who whoever whose why will with within without would yes yet you your
     """)
-"""Words that open a sentence before a name without being a part of it."""
 
+# What follows a name at the start of a sentence: its product does something.
 _NAME_VERBS = _lexicon("""
     already does has offers ships sells charges costs runs gives sends bundles covers owns did added adds bought built can
     could cannot forgets is and or keeps remains sets sits makes might lets launched published publishes released supports tried will would
     """)
-"""What follows a name at the start of a sentence: its product does something."""
 
 # A hyphen belongs to a name before a capital or a digit only: `GPT-4o`, but not `Slack-style`.
 _TOKEN = re.compile(
@@ -108,40 +106,31 @@ _CERTIFICATES = frozenset({"soc", "iso", "wcag", "pci", "fedramp"})
 
 
 @dataclass(frozen=True)
-class Name:
+class Name(Meaning):
     """The words of a name, without case."""
 
     words: tuple[str, ...]
 
-    @property
-    def indexes(self) -> tuple[object, ...]:
-        """The words."""
-        return (("name", self.words),)
-
-    def follows_from(self, other: Meaning) -> bool:
-        """Return whether the other is the same name."""
-        return self == other
-
 
 class _Word(NamedTuple):
+    """A word; `key` is its text without case, and `starts_sentence` is true for a capital that any word would have there."""
+
     text: str
     key: str
-    """The text without case."""
     start: int
     end: int
-    opens: bool
-    """Whether it has a capital where any word has one."""
+    starts_sentence: bool
 
     @property
-    def capital(self) -> bool:
+    def is_capitalised(self) -> bool:
         return self.text[:1].isupper()
 
     @property
-    def telling(self) -> bool:
-        """Whether its letters alone tell a name."""
+    def looks_like_name(self) -> bool:
+        """Whether the letters alone show that it is a name."""
         if self.key in _NOT_NAMES or self.text[0].isdigit():
             return False
-        if self.key in _ANY_CASE or (self.capital and self.key in _PRODUCTS_ALONE):
+        if self.key in _ANY_CASE or (self.is_capitalised and self.key in _PRODUCTS_ALONE):
             return True
         initials = self.text.isupper() and len(self.text) > 1
         return (_MIXED_CASE.search(self.text) is not None and not initials) or (
@@ -151,20 +140,20 @@ class _Word(NamedTuple):
         )
 
     @property
-    def ordinary(self) -> bool:
-        """Whether nothing about it tells a name, as is so of most words."""
+    def is_ordinary(self) -> bool:
+        """Whether it has neither a capital nor an entry in the lists, like most words."""
         return self.text == self.key and self.key not in _ANY_CASE
 
     @property
-    def named(self) -> bool:
-        """Whether it is a name, or a part of one, where it stands."""
-        if self.ordinary or self.key in _NOT_NAMES or _FILE.search(self.key):
+    def is_name(self) -> bool:
+        """Whether it is a name, or a part of one, at its place."""
+        if self.is_ordinary or self.key in _NOT_NAMES or _FILE.search(self.key):
             return False
-        excused = self.opens or (self.text.isupper() and len(self.text) > 1) or len(self.text) == 1
-        return self.telling or (self.capital and not excused)
+        excused = self.starts_sentence or (self.text.isupper() and len(self.text) > 1) or len(self.text) == 1
+        return self.looks_like_name or (self.is_capitalised and not excused)
 
 
-def _read(subject: ClaimText) -> Iterator[Claim]:
+def _read(subject: ClaimText) -> Claims:
     for group in _groups(subject.text):
         words = tuple(part for word in group for part in re.findall(r"\w+", word.key))
         if words and not all(word in subject.own_words or word.isdigit() for word in words):
@@ -173,31 +162,33 @@ def _read(subject: ClaimText) -> Iterator[Claim]:
 
 def _groups(text: str) -> Iterator[list[_Word]]:
     group: list[_Word] = []
-    words = _words(text)
+    words = [_word(text, found) for found in _TOKEN.finditer(text)]
     for place, word in enumerate(words):
         follows = bool(group) and _BETWEEN.fullmatch(text, group[-1].end, word.start) is not None
         if follows and "'" in text[group[-1].end : word.start]:
             follows = False
-        if group and not (follows and (word.named or word.text[0].isdigit())):
+        if group and not (follows and (word.is_name or word.text[0].isdigit())):
             yield group
             group = []
-        if word.named or group or _speaks_for_itself(text, word, words[place + 1 : place + 3]):
+        if word.is_name or group or _is_name_by_neighbours(text, word, words[place + 1 : place + 3]):
             group.append(word)
     if group:
         yield group
 
 
-def _words(text: str) -> list[_Word]:
-    return [_word(text, found) for found in _TOKEN.finditer(text)]
-
-
 def _word(text: str, found: re.Match[str]) -> _Word:
     start, end = found.span()
-    return _Word(found[0], found[0].lower(), start, end, opens=found[0][0].isupper() and _opens(text, start))
+    return _Word(
+        found[0],
+        found[0].lower(),
+        start,
+        end,
+        starts_sentence=found[0][0].isupper() and _starts_sentence(text, start),
+    )
 
 
-def _opens(text: str, start: int) -> bool:
-    """Whether a word stands where a sentence, a line, a list item, a bracket or a quotation begins."""
+def _starts_sentence(text: str, start: int) -> bool:
+    """Return whether a word stands where a sentence, a line, a list item, a bracket or a quotation begins."""
     before = text[max(0, start - _LOOK_BACK) : start]
     last = before.rstrip(_SKIPPED)
     gap = before[len(last) :]
@@ -209,17 +200,17 @@ def _opens(text: str, start: int) -> bool:
     )
 
 
-def _speaks_for_itself(text: str, word: _Word, after: list[_Word]) -> bool:
-    """Whether the neighbours of a capitalised word at the start of a sentence show that it is a name."""
-    if not (word.opens and word.capital and after) or word.key in _NO_OPENING_NAMES:
+def _is_name_by_neighbours(text: str, word: _Word, after: list[_Word]) -> bool:
+    """Return whether the neighbours of a capitalised word at the start of a sentence show that it is a name."""
+    if not (word.starts_sentence and word.is_capitalised and after) or word.key in _NO_OPENING_NAMES:
         return False
     gap = text[word.end : after[0].start]
-    if gap == " " and after[0].named and not after[0].telling:
+    if gap == " " and after[0].is_name and not after[0].looks_like_name:
         return True  # Monte Carlo, but not Ask Google
     if word.key in _ALSO_WORDS:
         return gap == " " and after[0].key in _NAME_VERBS
     listed = gap in {", ", " "} and (
-        after[0].named or (after[0].key in {"and", "or"} and len(after) > 1 and after[1].named)
+        after[0].is_name or (after[0].key in {"and", "or"} and len(after) > 1 and after[1].is_name)
     )
     return listed and (gap == ", " or after[0].key in {"and", "or"})
 

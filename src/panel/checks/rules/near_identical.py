@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hit, Hits, SubjectCheck
 from panel.checks.subjects import PanelTakes
 from panel.checks.texts import plain
 from panel.core.finding import Where
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-HIGHEST_SHARE = 0.3
-"""Highest share of common runs of three words that two takes may have, as a Jaccard index.
-
-A word that is changed alters the three runs that it is in: a copy in which every fifth word was changed keeps
-0.8^3 = 51% of its runs, which is an index of 0.51 / 1.49 = 0.34. Takes that were written apart share names and a few
-phrases of the listing; the seeds under `fixtures/replies` and the takes under `fixtures/checks` stay below 0.12.
-"""
+# Highest share of common runs of three words that two takes may have, as a Jaccard index. A changed word alters the three runs that it is in:
+# a copy in which every fifth word was changed keeps 0.8^3 = 51% of its runs, which is an index of 0.51 / 1.49 = 0.34. Takes that were written
+# independently share names and a few phrases of the listing; the takes under `fixtures` stay below 0.12.
+_HIGHEST_SHARE = 0.3
 
 _WORD = re.compile(r"\w+(?:'\w+)?")
+# One or two words of a further sentence.
 _BEGUN = re.compile(r"(?<=[.!?])\s+\S+(?:\s+\S+)?$")
-"""One or two words of a further sentence."""
 
 
 class Similarity(NamedTuple):
@@ -76,13 +70,13 @@ def _longest(runs: list[Run], known: set[tuple[str, str, str]]) -> tuple[int, in
     return start, end
 
 
-def _find(subject: PanelTakes) -> Iterator[Hit]:
+def _find(subject: PanelTakes) -> Hits:
     texts = [take.take for _, take in subject.given]
     runs = [runs_of(plain(text)) for text in texts]
     for index, (seat, _) in enumerate(subject.given):
         for (earlier, _), others in zip(subject.given[:index], runs, strict=False):
             alike = similarity(others, runs[index])
-            if alike.share > HIGHEST_SHARE:
+            if alike.share > _HIGHEST_SHARE:
                 start, end = _passage(texts[index], alike)
                 where = Where(persona=seat.persona, field="take")
                 values = {"share": alike.share, "name": earlier.name}

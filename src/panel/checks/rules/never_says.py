@@ -5,22 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hits, Places, SubjectCheck
 from panel.checks.subjects import SeatText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from panel.checks.registry import Place
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+){0,3}")
 
 
-def _find(subject: SeatText) -> Iterator[Hit]:
+def _find(subject: SeatText) -> Hits:
     return map(subject.hit, _places(subject.own_voice, subject.never_says))
 
 
-def _places(text: str, phrases: Iterable[str]) -> Iterator[Place]:
+def _places(text: str, phrases: Iterable[str]) -> Places:
     """Yield the places of the phrases in a plain text: whole words, whatever their case, apostrophes and hyphens."""
     bare = _bare(text)
     wanted = [[_bare(word) for word in _WORD.findall(phrase.replace("\u2019", "'"))] for phrase in phrases]

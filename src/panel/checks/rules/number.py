@@ -8,12 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from panel.checks.numerals import MEASURED, NUMERAL, in_words, noun_after, unit_after, value_of
-from panel.checks.registry import Claim, ClaimCheck, ClaimText, Weight
+from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.checks.registry import Meaning
 
 # Numbers up to a dozen, in words, are mostly figures of speech: two things, the first hour, ten minutes in.
 _LARGEST_RHETORICAL = 12
@@ -45,7 +44,7 @@ _IDIOM = re.compile(
 _SCORED = re.compile(r"\b(?:score[sd]?|rat(?:e|es|ed|ing)|give[ns]?|gave|verdict)\b[^.!?\n]*$", re.IGNORECASE)
 _LOOK_BACK = 40
 # Listings count these and figures of speech do not, so that even a small number of them is a claim.
-_TELLING = frozenset(
+_COUNTED_THINGS = frozenset(
     [
         "language",
         "country",
@@ -65,7 +64,7 @@ _TELLING = frozenset(
 
 
 @dataclass(frozen=True)
-class Quantity:
+class Quantity(Meaning):
     """A value or a range, and what it counts: a kind of unit, or the noun after it, or neither.
 
     `factor` is the number of basic units of the kind in one of the units, such as 60 seconds in a minute.
@@ -111,7 +110,7 @@ class Quantity:
         return self.low >= _SAME_BY_VALUE and self.unit not in MEASURED
 
 
-def _read(subject: ClaimText) -> Iterator[Claim]:
+def _read(subject: ClaimText) -> Claims:
     """Yield the numbers of a text, ranks first."""
     rest = text = subject.text
     if _SIGN_OF_RANK.search(text):
@@ -137,7 +136,7 @@ def _quantity(text: str, number: re.Match[str]) -> Claim | None:
     manner = in_words(number["low"]) and (low <= _LARGEST_RHETORICAL or number["low"][:1] in {"a", "A"})
     if manner and _is_horizon(text, number, noun):
         return None
-    counts = unit in _TELLING or not (manner or _is_horizon(text, number, noun))
+    counts = unit in _COUNTED_THINGS or not (manner or _is_horizon(text, number, noun))
     quantity = Quantity(low, high, unit, factor, noun)
     small = Weight.IF_LISTING_COUNTS if low > 1 else Weight.NEVER
     return Claim(number.start(), end, quantity, Weight.ALWAYS if counts else small, quantity.thing)

@@ -7,40 +7,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panel.checks.numerals import DIGITS, NUMERAL, SCALE, value_of
-from panel.checks.registry import Claim, ClaimCheck, ClaimText
+from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from panel.checks.registry import Meaning
 
-_CURRENCIES = {
-    "$": "USD",
-    "us$": "USD",
-    "€": "EUR",
-    "£": "GBP",
-    "¥": "JPY",
-    "₹": "INR",
-    "dollar": "USD",
-    "buck": "USD",
-    "euro": "EUR",
-    "yen": "JPY",
-    "rupee": "INR",
-    "pound": "GBP",
-    "cent": "USD",
-    "pence": "GBP",
-} | {code: code.upper() for code in ("usd", "eur", "gbp", "jpy", "inr", "chf", "cad", "aud")}
-_HUNDREDTHS = frozenset({"cent", "pence"})
-_BY = {
-    "monthly": "month",
-    "annually": "year",
-    "yearly": "year",
-    "weekly": "week",
-    "mo": "month",
-    "yr": "year",
-    "repo": "repository",
+_NAMES_OF_CURRENCIES = {
+    "USD": "$ us$ usd dollar buck cent",
+    "EUR": "€ eur euro",
+    "GBP": "£ gbp pound pence",
+    "JPY": "¥ jpy yen",
+    "INR": "₹ inr rupee",
+    "CHF": "chf",
+    "CAD": "cad",
+    "AUD": "aud",
 }
+_CURRENCIES = {name: code for code, names in _NAMES_OF_CURRENCIES.items() for name in names.split()}
+_HUNDREDTHS = frozenset({"cent", "pence"})
+_NAMES_OF_RATES = {
+    "month": "monthly mo",
+    "year": "annually yearly yr",
+    "week": "weekly",
+    "repository": "repo",
+}
+_RATES = {name: rate for rate, names in _NAMES_OF_RATES.items() for name in names.split()}
 
 _CODE = r"(?:USD|EUR|GBP|JPY|INR|CHF|CAD|AUD)"
 _BEFORE = rf"(?P<mark>US\$|[$€£¥₹]|\b{_CODE}) ?(?P<amount>{DIGITS}{SCALE}?)"
@@ -60,7 +52,7 @@ _MOST_RATES = 2
 
 
 @dataclass(frozen=True)
-class Money:
+class Money(Meaning):
     """An amount in units of a currency (ISO 4217; `$` and cents are US ones), and what it is paid for, such as month and seat."""
 
     amount: Decimal
@@ -78,22 +70,13 @@ class Money:
 
 
 @dataclass(frozen=True)
-class FreeOffer:
+class FreeOffer(Meaning):
     """A free offer; a trial ends, everything else does not."""
 
     trial: bool
 
-    @property
-    def indexes(self) -> tuple[object, ...]:
-        """The offer itself."""
-        return (("free", self.trial),)
 
-    def follows_from(self, other: Meaning) -> bool:
-        """Return whether the other is the same kind of offer."""
-        return self == other
-
-
-def _read(subject: ClaimText) -> Iterator[Claim]:
+def _read(subject: ClaimText) -> Claims:
     text = subject.text
     lowered = text.lower()
     for price in _PRICE.finditer(text) if any(sign in lowered for sign in _SIGNS) else ():
@@ -127,7 +110,7 @@ def _rates(text: str, place: int) -> tuple[frozenset[str], int]:
             break
         lot = f"{value_of(rate['lot'])} " if rate["lot"] else ""
         word = re.findall("[a-z]+", rate[0].lower())[-1]
-        rates.add(lot + _BY.get(word, word if lot else word.removesuffix("s")))
+        rates.add(lot + _RATES.get(word, word if lot else word.removesuffix("s")))
         place = rate.end()
     return frozenset(rates), place
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from panel.checks.registry import Hit, SubjectCheck
+from panel.checks.registry import Hit, Hits, SubjectCheck
 from panel.checks.subjects import PanelTakes
 from panel.core.finding import Where
 from panel.core.take import Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LOWEST_SHIP = 85
 _HIGHEST_SKIP = 15
 
 
-def _find(subject: PanelTakes) -> Iterator[Hit]:
+def _find(subject: PanelTakes) -> Hits:
     takes = [take for _, take in subject.given]
     ships = all(take.verdict is Verdict.SHIP and take.score >= _LOWEST_SHIP for take in takes)
     skips = all(take.verdict is Verdict.SKIP and take.score <= _HIGHEST_SKIP for take in takes)

@@ -18,7 +18,6 @@ from panel.checks import blocks, check_listing
     ids=["Cyrillic a", "Cyrillic es", "Greek alpha", "Armenian vo", "Cherokee go"],
 )
 def test_a_name_of_two_alphabets_is_flagged(name: str, word: str) -> None:
-    """The word of a name in which letters of alphabets that look alike are mixed is flagged with its place."""
     (one,) = check_listing(tool(name=name))
     assert (one.kind, one.where.field, one.text, blocks(one)) == ("lookalike", "name", word, True)
     assert one.span is not None
@@ -40,12 +39,10 @@ def test_a_name_of_two_alphabets_is_flagged(name: str, word: str) -> None:
     ],
 )
 def test_a_name_of_scripts_that_stand_side_by_side_is_not(name: str) -> None:
-    """A word of one alphabet, accents, symbols, and Latin beside Han, Kana or Hangul are no disguise."""
     assert [one for one in check_listing(tool(name=name)) if one.kind == "lookalike"] == []
 
 
 def test_names_alone_are_looked_at() -> None:
-    """Maker and aliases are names too; in prose, a formula may mix alphabets."""
     mixed = "\u0430pple"
     listed = tool(
         maker=mixed, aliases=[mixed], tagline=f"Not {mixed}", description="Computes \u0394x and \u03bcm."
