@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import builders
 from panel.core.draft_rules import Action
-from panel.site import Place, SiteOptions, build_site
+from panel.site import BuildPaths, SiteOptions, build_site
 from panel.store.inspect import database_at
 from store.editing import brought, do, tick_all
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from panel.checks import Finding
     from panel.core.review import PanelReview
-    from panel.site import Built
+    from panel.site import BuildResult
     from panel.store import Store
 
 URL = "https://reviews.example"
@@ -76,10 +76,14 @@ class Site(NamedTuple):
     store: Store
     folder: Path
 
-    async def build(self, **options: Any) -> Built:
+    async def build(self, **options: Any) -> BuildResult:
         known: dict[str, Any] = {"url": URL, "name": "Panel reviews", "generator": "panel 0"}
-        told = SiteOptions(**{**known, "critics": critics(), **options})
-        return await build_site(self.store, told, Place(self.folder, self.folder.with_suffix(".memory")))
+        settings = SiteOptions(**{**known, "critics": critics(), **options})
+        return await build_site(self.store, settings, BuildPaths(self.folder, self.cache))
+
+    @property
+    def cache(self) -> Path:
+        return self.folder.with_suffix(".cache")
 
     def text(self, path: str) -> str:
         return (self.folder / path).read_text("utf-8")

@@ -55,11 +55,11 @@ def test_a_site_is_built(panel: Callable[..., Ran], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ((), "site_url: not set; say where the site will be read, with --site-url"),
+        ((), "site_url: not set; state the public address of the site with --site-url"),
         (("--site-url", "reviews.example"), "--site-url: expected the address of a site"),
         (("--site-url", f"{URL}/?x=1"), "--site-url: expected the address of a site"),
-        (("--site-url", URL, "--out", "tools.yaml"), "is no site that panel made"),
-        (("--site-url", URL, "--out", "."), "is no site that panel made"),
+        (("--site-url", URL, "--out", "tools.yaml"), "is not a site that panel made"),
+        (("--site-url", URL, "--out", "."), "is not a site that panel made"),
     ],
 )
 def test_what_cannot_be_built_is_told(

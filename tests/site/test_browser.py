@@ -20,7 +20,7 @@ from panel.core.draft_rules import Action
 from panel.core.votes import Votes
 from panel.store import SubscriptionState, open_store
 from panel.web.public.app import create_public_app
-from panel.web.public.newsletter import Newsletter, routes
+from panel.web.public.newsletter import Newsletter, newsletter_routes
 from panel.web.public.services import PublicServices
 from panel.web.server import WebServer, listen
 from publishing import Site, copied, corrected, published, spoken
@@ -29,7 +29,7 @@ from store.editing import do
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.core.mail import Message
+    from panel.newsletter.mail import MailMessage
     from panel.store import Store
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -59,7 +59,7 @@ PAGES = (
 class World:
     """A site that is served, and what happened behind it."""
 
-    def __init__(self, portal: BlockingPortal, store: Store, url: str, sent: Queue[Message]) -> None:
+    def __init__(self, portal: BlockingPortal, store: Store, url: str, sent: Queue[MailMessage]) -> None:
         self.portal = portal
         self.store = store
         self.url = url
@@ -91,7 +91,7 @@ def world(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
         url = f"http://127.0.0.1:{place.getsockname()[1]}"
         services = PublicServices(store, site.folder, b"s" * 32)
         letter = Newsletter("Panel reviews", url, b"s" * 32, sent.put)
-        server = WebServer(create_public_app(services, routes(services, letter)))
+        server = WebServer(create_public_app(services, newsletter_routes(services, letter)))
         served = portal.start_task_soon(lambda: server.serve(sockets=[place]))
 
         def stop() -> None:
@@ -179,10 +179,10 @@ def test_bookmarks_leave_and_return_as_a_file(page: Any, world: World, tmp_path:
 
 
 def test_a_reader_votes(page: Any, world: World) -> None:
-    """A vote is counted at once, changed, found again after a reload, and taken back; no cookie is set before."""
+    """A vote is counted at once, changed, found again after a reload, and withdrawn; no cookie is set before."""
     page.goto(f"{world.url}/tools/smollm3/")
     assert page.context.cookies() == []
-    assert not page.get_by_role("button", name="Take my vote back").is_visible()
+    assert not page.get_by_role("button", name="Withdraw my vote").is_visible()
     page.get_by_role("button", name="Ship", exact=True).click()
     page.get_by_text("You voted ship.").wait_for()
     assert page.locator("#community [data-votes]").inner_text() == "1 vote"
@@ -191,8 +191,8 @@ def test_a_reader_votes(page: Any, world: World) -> None:
     page.get_by_text("You voted skip.").wait_for()
     page.reload()
     page.locator("button[value=skip][aria-pressed=true]").wait_for()
-    page.get_by_role("button", name="Take my vote back").click()
-    page.get_by_text("Your vote was taken back.").wait_for()
+    page.get_by_role("button", name="Withdraw my vote").click()
+    page.get_by_text("Your vote was withdrawn.").wait_for()
     assert page.locator("#community [data-votes]").inner_text() == "No community votes yet"
     assert world.votes() == {}
 
@@ -229,7 +229,7 @@ def test_a_reader_signs_up(page: Any, world: World) -> None:
     page.goto(f"{world.url}/tools/smollm3/")
     page.get_by_label("Mail address").fill("kim@example.org")
     page.get_by_role("button", name="Sign up").click()
-    page.get_by_role("heading", name="Look into your mail").wait_for()
+    page.get_by_role("heading", name="Check your mail").wait_for()
     mail = world.sent.get(timeout=PATIENCE_MS / 1_000)
     way = next(line for line in mail.text.splitlines() if line.startswith(world.url))
     page.goto(way)
@@ -251,8 +251,8 @@ def test_everything_else_works_without_a_script(chromium: Any, world: World) -> 
     page.get_by_role("button", name="Ship", exact=True).click()
     page.get_by_role("heading", name="You voted ship").wait_for()
     assert world.votes()["skillclaw"].ships == 1
-    page.get_by_role("button", name="Take my vote back").click()
-    page.get_by_role("heading", name="No vote of yours is kept").wait_for()
+    page.get_by_role("button", name="Withdraw my vote").click()
+    page.get_by_role("heading", name="You have no vote on this tool").wait_for()
     assert "skillclaw" not in world.votes()
     page.get_by_role("link", name="Back to the review").click()
     page.wait_for_url(f"{world.url}/tools/skillclaw/#community")

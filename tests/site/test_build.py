@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,10 @@ import pytest
 from panel.core.draft_changes import ScoreChange
 from panel.core.draft_rules import Action
 from panel.errors import RunStopped, SettingsError, StorageError
-from panel.site import build_cache, reviews
-from panel.site import output_dir as tree_module
-from panel.site.build_cache import remembered
-from panel.site.output_dir import MARKER, Tree
-from publishing import Site, corrected, drafted, published, spoken
+from panel.site.build_cache import WrittenFile, open_cache
+from panel.site.output_dir import MARKER, OutputDir
+from panel.store import open_store
+from publishing import Site, copied, corrected, drafted, published, spoken
 from store.editing import brought, do
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,6 @@ async def test_only_what_is_published_has_a_page(site: Site) -> None:
 
 
 async def test_a_build_without_a_change_writes_nothing(site: Site) -> None:
-    """A second build of the same reviews keeps every file, and each file is the same."""
     await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
     first = await site.build()
     before = site.files()
@@ -40,7 +39,6 @@ async def test_a_build_without_a_change_writes_nothing(site: Site) -> None:
 
 
 async def test_equal_reviews_make_equal_bytes(site: Site, tmp_path: Path) -> None:
-    """Two builds from nothing of one store are the same byte for byte."""
     await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
     await site.build()
     other = Site(site.store, tmp_path / "other")
@@ -77,9 +75,8 @@ async def test_a_change_rebuilds_what_shows_it_and_nothing_else(site: Site) -> N
 async def test_an_incremental_build_equals_one_from_nothing(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After corrections, a retraction and new tools, the site is the one that a build from nothing makes, full pages of lists included."""
-    for room in ("lists", "critics"):
-        monkeypatch.setattr(f"panel.site.{room}.FULL", 2)
+    """Also after corrections, a retraction and new tools, full pages of lists included."""
+    monkeypatch.setattr("panel.site.catalog.PAGE_SIZE", 2)
     drafts = await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(8)))
     await site.build()
     await corrected(site.store, drafts[-1], ScoreChange(persona="skeptic", value=20))
@@ -91,8 +88,7 @@ async def test_an_incremental_build_equals_one_from_nothing(
     assert other.files() == site.files()
 
 
-async def test_a_file_that_somebody_changed_is_made_anew(site: Site) -> None:
-    """A page that was edited by hand, or deleted, is as it should be after the next build."""
+async def test_a_file_that_was_edited_by_hand_is_made_again(site: Site) -> None:
     await published(site.store, spoken())
     await site.build()
     whole = site.files()
@@ -102,18 +98,17 @@ async def test_a_file_that_somebody_changed_is_made_anew(site: Site) -> None:
     assert (built.written, site.files()) == (2, whole)
 
 
-async def test_a_stranger_s_folder_is_left_alone(site: Site) -> None:
-    """A folder with other files is refused, and nothing in it is touched."""
+async def test_a_foreign_folder_is_left_alone(site: Site) -> None:
     site.folder.mkdir()
     (site.folder / "thesis.txt").write_text("years of work")
-    with pytest.raises(SettingsError, match="no site that panel made"):
+    with pytest.raises(SettingsError, match="not a site that panel made"):
         await site.build()
     assert [path.name for path in site.folder.parent.glob("*")].count("site") == 1
     assert (site.folder / "thesis.txt").read_text() == "years of work"
 
 
-async def test_a_site_with_somebody_s_files_is_left_alone(site: Site) -> None:
-    """Files that somebody put into a site are named and not lost, also if the memory of the last build was; what a file manager leaves is no matter."""
+async def test_a_site_with_foreign_files_is_left_alone(site: Site) -> None:
+    """Foreign files are named and not lost, also without a cache; files of file managers do not matter."""
     await published(site.store, spoken())
     await site.build()
     (site.folder / "tools" / ".DS_Store").write_text("")
@@ -122,9 +117,9 @@ async def test_a_site_with_somebody_s_files_is_left_alone(site: Site) -> None:
         (site.folder / name).parent.mkdir(exist_ok=True)
         (site.folder / name).write_text("mine")
     before = site.files()
-    for forgotten in (False, True):
-        if forgotten:
-            site.folder.with_suffix(".memory").unlink()
+    for cached in (True, False):
+        if not cached:
+            site.cache.unlink()
         with pytest.raises(
             SettingsError, match=r"did not make: \.well-known/x, CNAME, img/one\.png and 1 more"
         ):
@@ -133,10 +128,6 @@ async def test_a_site_with_somebody_s_files_is_left_alone(site: Site) -> None:
 
 
 async def test_an_empty_database_does_not_wipe_a_site(site: Site, empty: Path, tmp_path: Path) -> None:
-    """A build of a database in which nothing is published refuses to replace a site with reviews."""
-    from panel.store import open_store
-    from publishing import copied
-
     await published(site.store, spoken())
     await site.build()
     before = site.files()
@@ -146,8 +137,11 @@ async def test_an_empty_database_does_not_wipe_a_site(site: Site, empty: Path, t
     assert site.files() == before
 
 
-async def test_a_build_that_fails_leaves_the_old_site(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a page cannot be made, readers have the old site whole, and the next build makes the new one."""
+@pytest.mark.parametrize("step", ["pages.tool._page", "output_dir.OutputDir.swap"])
+async def test_a_build_that_fails_leaves_the_old_site(
+    site: Site, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Readers keep the whole old site, and the next build makes the new one."""
     draft, *_ = await published(site.store, spoken())
     await site.build()
     before = site.files()
@@ -157,8 +151,7 @@ async def test_a_build_that_fails_leaves_the_old_site(site: Site, monkeypatch: p
         raise StorageError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(reviews, "reasons_for", broken)
-        patched.setattr(tree_module.Tree, "swap", broken)
+        patched.setattr(f"panel.site.{step}", broken)
         with pytest.raises(StorageError, match="the disk is full"):
             await site.build()
     assert site.files() == before
@@ -166,8 +159,8 @@ async def test_a_build_that_fails_leaves_the_old_site(site: Site, monkeypatch: p
     assert "71/100" in site.page("tools/lantern/")
 
 
-async def test_what_a_killed_build_left_does_no_harm(site: Site) -> None:
-    """A half-made site that a killed build left is finished by the next one, without what does not belong there."""
+async def test_a_killed_build_does_no_harm(site: Site) -> None:
+    """The next build replaces and removes the files that it left in the spare folder."""
     await published(site.store, spoken(), spoken("Sextant"))
     await site.build()
     before = site.files()
@@ -182,7 +175,7 @@ async def test_what_a_killed_build_left_does_no_harm(site: Site) -> None:
 
 
 async def test_the_site_before_is_the_spare_of_the_next_build(site: Site) -> None:
-    """Builds take turns between two folders; what is the same in both lies on the disk once, and no build writes into the other."""
+    """Builds take turns between two folders; equal files are links, and no build writes into the other folder."""
     draft, *_ = await published(site.store, spoken(), spoken("Sextant"))
     await site.build()
     spare = Site(site.store, site.folder.with_name(".site.spare"))
@@ -197,26 +190,26 @@ async def test_the_site_before_is_the_spare_of_the_next_build(site: Site) -> Non
 
 
 async def test_two_builds_at_once_do_not_mix(site: Site) -> None:
-    """While one build is at work, another one of the same site stops at once and says why."""
     await published(site.store, spoken())
-    with remembered(site.folder.with_suffix(".memory")), pytest.raises(RunStopped, match="another build"):
+    with open_cache(site.cache), pytest.raises(RunStopped, match="another build"):
         await site.build()
 
 
-async def test_a_damaged_memory_is_told(site: Site) -> None:
-    """What the last build left may be lost or damaged: the line says what to delete."""
+async def test_a_damaged_cache_stops_the_build(site: Site) -> None:
+    """The line says which file to delete; the next build does without it."""
     await published(site.store, spoken())
     await site.build()
-    site.folder.with_suffix(".memory").write_bytes(b"not a database, whatever else it is" * 40)
-    with pytest.raises(StorageError, match="delete it"):
+    site.cache.write_bytes(b"not a database, whatever else it is" * 40)
+    with pytest.raises(StorageError, match="delete the file"):
         await site.build()
-    site.folder.with_suffix(".memory").unlink()
+    site.cache.unlink()
     assert (await site.build()).kept == 0
 
 
-async def test_names_are_exchanged_or_renamed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a disk cannot exchange two names, the new site takes the old one's place in two steps."""
-    monkeypatch.setattr(tree_module, "_exchange", lambda *_: False)
+async def test_folders_are_renamed_where_they_cannot_be_exchanged(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("panel.site.output_dir._exchange", lambda *_: False)
     draft, *_ = await published(site.store, spoken())
     await site.build()
     await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
@@ -227,37 +220,45 @@ async def test_names_are_exchanged_or_renamed(site: Site, monkeypatch: pytest.Mo
     assert "72/100" in site.page("tools/lantern/")
 
 
-def test_the_root_is_no_site() -> None:
-    """The root of the file system is refused in one line."""
+def test_the_root_of_the_file_system_is_refused() -> None:
     with pytest.raises(SettingsError, match="a folder of its own"):
-        Tree(Path("/"))
+        OutputDir(Path("/"))
 
 
-def test_a_link_is_no_folder(tmp_path: Path) -> None:
-    """A symbolic link is refused, because what it leads to is not panel's to replace."""
+def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
+    """A symbolic link is refused, because its target is not panel's to replace."""
     (tmp_path / "real").mkdir()
     (tmp_path / "site").symlink_to(tmp_path / "real")
-    with pytest.raises(SettingsError, match="no site"):
-        Tree(tmp_path / "site")
+    with pytest.raises(SettingsError, match="not a site"):
+        OutputDir(tmp_path / "site")
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """A site below a file is refused in one line."""
+def test_a_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
-        Tree(tmp_path / "file" / "site").begin()
+        OutputDir(tmp_path / "file" / "site").begin()
 
 
-def test_memory_is_kept_only_if_a_build_ends_well(tmp_path: Path) -> None:
-    """What a build that fails put into its memory is forgotten."""
-    file = tmp_path / "memory.db"
+def test_a_build_that_fails_leaves_the_cache_unchanged(tmp_path: Path) -> None:
+    file = tmp_path / "cache.db"
 
     def build() -> None:
-        with remembered(file) as known:
-            known.put_file("index.html", build_cache.Written(b"1", 1, 1))
+        with open_cache(file) as cache:
+            cache.put_file("index.html", WrittenFile(b"1", 1, 1))
             raise ValueError("halfway")
 
     with pytest.raises(ValueError, match="halfway"):
         build()
-    with remembered(file) as known:
-        assert known.file("index.html") is None
+    with open_cache(file) as cache:
+        assert cache.file("index.html") is None
+
+
+def test_a_cache_of_panel_0_1_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "cache.db"
+    with sqlite3.connect(file) as old:
+        old.execute(
+            "CREATE TABLE records (tool INTEGER PRIMARY KEY, key TEXT, card TEXT, words TEXT, record TEXT)"
+        )
+        old.execute("INSERT INTO records VALUES (1, 'k', '{}', '', '{}')")
+    with open_cache(file) as cache:
+        assert cache.summary(1, "k") is None

@@ -18,7 +18,6 @@ from panel.core.draft_rules import Action
 from panel.core.resolution import Resolution, ResolutionKind
 from panel.core.take import Verdict
 from panel.core.votes import Votes
-from panel.site.renderer import votes_line
 from panel.store import open_store
 from publishing import URL, Site, copied, corrected, drafted, published, spoken
 from store.editing import CHECKS, brought, do, priced
@@ -132,7 +131,7 @@ async def test_reasons_to_pick_come_from_the_takes(site: Site) -> None:
     )
     assert "you judge as the Futurist does (90 against 40): A script of ten lines does the same" in words
     assert "the Skeptic does" not in words
-    assert "No critic who would ship it preferred it." in Elements(site.page("compare/beta-vs-gamma/")).words
+    assert "No critic rated it higher." in Elements(site.page("compare/beta-vs-gamma/")).words
 
 
 async def test_tools_that_do_not_compete_are_told(site: Site) -> None:
@@ -275,7 +274,7 @@ async def test_sources_carry_the_day_they_were_checked(site: Site) -> None:
     await site.build()
     words = Elements(site.page("tools/lantern/")).words
     assert "It is free. : lantern.example , checked 2026-11-01" in words
-    assert "Supports a claim of a take, by the word of the editor : lantern.example , checked" in words
+    assert "Supports a claim of a take, according to the editor : lantern.example , checked" in words
 
 
 async def test_a_retraction_leaves_a_notice(site: Site) -> None:
@@ -413,8 +412,7 @@ async def test_a_critic_s_page_has_figures_and_takes(site: Site) -> None:
 
 async def test_long_lists_turn_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that is longer than a page has its latest entries first and all of them, oldest first, on full pages."""
-    monkeypatch.setattr("panel.site.lists.FULL", 3)
-    monkeypatch.setattr("panel.site.critics.FULL", 3)
+    monkeypatch.setattr("panel.site.catalog.PAGE_SIZE", 3)
     await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(7)))
     await site.build()
     assert [site.page(f"tools/{n}/").count("<h3") for n in (1, 2, 3)] == [3, 3, 1]
@@ -444,9 +442,9 @@ async def test_methodology_names_models_and_prompts(site: Site) -> None:
 
 async def test_votes_are_shown_from_a_number_on(site: Site) -> None:
     """Readers' votes are baked in; below the minimum only their number is shown, and where voting is off there is no form."""
-    assert votes_line(Votes(ships=1), 5) == "1 vote"
-    assert votes_line(Votes(ships=3, skips=2), 5) == "5 votes · 3 ship / 2 skip"
-    assert votes_line(Votes(), 1) == "No community votes yet"
+    assert Votes(ships=1).line(5) == "1 vote"
+    assert Votes(ships=3, skips=2).line(5) == "5 votes · 3 ship / 2 skip"
+    assert Votes().line(1) == "No community votes yet"
     await published(site.store, spoken())
     for n in range(5):
         await site.store.votes.cast("lantern", f"{n:064}", Verdict.SHIP, "a" * 64)
@@ -491,7 +489,7 @@ async def test_crawlers_are_told(site: Site) -> None:
 
 async def test_a_large_sitemap_is_divided(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """More addresses than one sitemap takes are divided, under an index."""
-    monkeypatch.setattr("panel.site.feeds.MOST_URLS", 4)
+    monkeypatch.setattr("panel.site.pages.sitemap.MOST_ENTRIES", 4)
     await published(site.store, spoken())
     await site.build()
     index = site.text("sitemap.xml")
@@ -526,7 +524,7 @@ async def test_an_empty_site_has_its_pages(site: Site) -> None:
     built = await site.build()
     assert built.reviews == 0
     assert "Nothing is published yet." in site.page("")
-    assert "Nothing was corrected or taken back." in site.page("corrections/")
+    assert "Nothing was corrected or retracted." in site.page("corrections/")
     assert "No take is published yet." in site.page("critics/skeptic/")
     etree.fromstring(site.raw("feed.xml"))
 

@@ -9,17 +9,17 @@ import httpx2
 import pytest
 
 from panel.newsletter.links import leave_token
-from panel.newsletter.smtp import MailDown
+from panel.newsletter.mail import MailServerDown
 from panel.store import SubscriptionState
 from panel.web.public.app import create_public_app
-from panel.web.public.newsletter import Newsletter, routes
+from panel.web.public.newsletter import Newsletter, newsletter_routes
 from panel.web.public.services import PublicServices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from panel.core.mail import Message
+    from panel.newsletter.mail import MailMessage
     from panel.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -30,17 +30,17 @@ KIM = {"mail": "kim@example.org"}
 
 
 @pytest.fixture
-def sent() -> list[Message]:
+def sent() -> list[MailMessage]:
     """The mails that were sent."""
     return []
 
 
 @pytest.fixture
-async def reader(store: Store, tmp_path: Path, sent: list[Message]) -> AsyncIterator[httpx2.AsyncClient]:
+async def reader(store: Store, tmp_path: Path, sent: list[MailMessage]) -> AsyncIterator[httpx2.AsyncClient]:
     """A reader's browser."""
     services = PublicServices(store, tmp_path, SECRET, frozenset({"reviews.example"}))
     letter = Newsletter("Panel reviews", URL, SECRET, sent.append)
-    app = create_public_app(services, routes(services, letter))
+    app = create_public_app(services, newsletter_routes(services, letter))
     transport = httpx2.ASGITransport(app, client=("127.0.0.1", 50_000))
     async with httpx2.AsyncClient(transport=transport, base_url=URL) as opened:
         yield opened
@@ -54,14 +54,14 @@ def link(message: Any) -> str:
 
 
 async def test_only_whoever_reads_the_mail_can_confirm(
-    reader: httpx2.AsyncClient, store: Store, sent: list[Message]
+    reader: httpx2.AsyncClient, store: Store, sent: list[MailMessage]
 ) -> None:
     """A sign-up sends a link; opening it changes nothing, and its button confirms."""
     asked = await reader.post("/newsletter", data=KIM)
     assert "a mail with a link is on its way" in asked.text
     way = link(sent[0])
     shown = await reader.get(way)
-    assert "Shall kim@example.org get the newsletter?" in shown.text
+    assert "Send the newsletter to kim@example.org?" in shown.text
     assert '<form method="post"' in shown.text
     known = await store.subscribers.find("kim@example.org")
     assert known
@@ -78,7 +78,7 @@ async def test_the_form_s_address_leads_to_the_form(reader: httpx2.AsyncClient) 
     assert (answer.status_code, answer.headers["location"]) == (303, f"{URL}/#sign-up")
 
 
-async def test_nobody_learns_who_is_on_the_list(reader: httpx2.AsyncClient, sent: list[Message]) -> None:
+async def test_nobody_learns_who_is_on_the_list(reader: httpx2.AsyncClient, sent: list[MailMessage]) -> None:
     """The answer is the same for an address that is on the list, which gets no mail."""
     first = await reader.post("/newsletter", data=KIM)
     await reader.post(link(sent[0]))
@@ -87,7 +87,7 @@ async def test_nobody_learns_who_is_on_the_list(reader: httpx2.AsyncClient, sent
     assert len(sent) == 1
 
 
-async def test_robots_get_no_mail(reader: httpx2.AsyncClient, sent: list[Message]) -> None:
+async def test_robots_get_no_mail(reader: httpx2.AsyncClient, sent: list[MailMessage]) -> None:
     """Whoever fills in the field that people do not see is answered like everybody, and nothing is sent."""
     answer = await reader.post("/newsletter", data={**KIM, "website": "https://exfil.invalid"})
     assert answer.status_code == 200
@@ -97,7 +97,9 @@ async def test_robots_get_no_mail(reader: httpx2.AsyncClient, sent: list[Message
 @pytest.mark.parametrize(
     "mail", ["", "kim", "kim@example.org\r\nBcc: ada@example.org", "<script>alert(1)</script>@x.org"]
 )
-async def test_what_is_no_address_is_told(reader: httpx2.AsyncClient, sent: list[Message], mail: str) -> None:
+async def test_what_is_no_address_is_told(
+    reader: httpx2.AsyncClient, sent: list[MailMessage], mail: str
+) -> None:
     """What is no mail address is answered in words, and nothing is sent or kept."""
     answer = await reader.post("/newsletter", data={"mail": mail})
     assert answer.status_code == 400
@@ -106,7 +108,7 @@ async def test_what_is_no_address_is_told(reader: httpx2.AsyncClient, sent: list
     assert sent == []
 
 
-async def test_an_address_is_not_flooded(reader: httpx2.AsyncClient, sent: list[Message]) -> None:
+async def test_an_address_is_not_flooded(reader: httpx2.AsyncClient, sent: list[MailMessage]) -> None:
     """One mail address gets three mails a day at most; one IP address can sign up ten an hour."""
     statuses = [(await reader.post("/newsletter", data=KIM)).status_code for _ in range(5)]
     assert statuses == [200] * 5
@@ -122,7 +124,7 @@ async def test_one_click_leaves(reader: httpx2.AsyncClient, store: Store) -> Non
     asked = await store.subscribers.request("kim@example.org")
     await store.subscribers.confirm(asked.id)
     way = f"/newsletter/leave?token={leave_token(SECRET, asked)}"
-    assert "Do you want to leave?" in (await reader.get(way)).text
+    assert "Unsubscribe?" in (await reader.get(way)).text
     assert (known := await store.subscribers.get(asked.id))
     assert known.state is SubscriptionState.CONFIRMED
     done = await reader.post(way, data={"List-Unsubscribe": "One-Click"})
@@ -150,11 +152,13 @@ async def test_a_silent_mail_server_is_not_the_reader_s_trouble(
 ) -> None:
     """When no mail can be sent, the reader sees the usual answer, and the server's log says why."""
 
-    def down(_: Message) -> None:
-        raise MailDown("the mail server is away")
+    def down(_: MailMessage) -> None:
+        raise MailServerDown("the mail server is away")
 
     services = PublicServices(store, tmp_path, SECRET)
-    app = create_public_app(services, routes(services, Newsletter("Panel reviews", URL, SECRET, down)))
+    app = create_public_app(
+        services, newsletter_routes(services, Newsletter("Panel reviews", URL, SECRET, down))
+    )
     transport = httpx2.ASGITransport(app, client=("127.0.0.1", 50_000))
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as opened:
         assert (await opened.post("/newsletter", data=KIM)).status_code == 200

@@ -11,8 +11,8 @@ from panel.cli import (
     compare,
     config,
     db,
-    digest,
     doctor,
+    newsletter,
     page,
     parse,
     personas,
@@ -22,7 +22,6 @@ from panel.cli import (
     schema,
     serve,
     site,
-    subscribers,
     users,
 )
 
@@ -41,9 +40,13 @@ app.add_typer(
     batch.app, name="batch", help="Review many tools in one run, stop it, go on with it, and look at it."
 )
 app.command("serve", help=serve.HELP)(serve.serve)
-app.add_typer(site.app, name="site", help="Build the published site, and look at it.")
-app.command("digest", help=digest.HELP)(digest.digest)
-app.add_typer(subscribers.app, name="subscribers", help="See, export or forget the newsletter's readers.")
+app.add_typer(site.app, name="site", help="Build the published site, and preview it.")
+app.command("digest", help=newsletter.DIGEST_HELP)(newsletter.digest)
+app.add_typer(
+    newsletter.subscribers_app,
+    name="subscribers",
+    help="List, export or forget the newsletter's subscribers.",
+)
 app.add_typer(users.app, name="users", help="Say who may work with drafts.")
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
 app.add_typer(queue.app, name="queue", help="Read, correct, approve and publish drafts.")

@@ -1,4 +1,4 @@
-"""`panel serve --public`: the published site, with readers' votes."""
+"""`panel serve --public`: the published site, with readers' votes and sign-up."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from panel.cli.console import tell
-from panel.cli.mailing import mail_secret, post_of, site_url
+from panel.cli.newsletter import link_key, site_url
 from panel.cli.serve import serve_until_signal
 from panel.errors import SettingsError
-from panel.newsletter.smtp import line_to
+from panel.newsletter.mail import connect, mail_server
 from panel.orchestrator.stores import configured_store, require_store
 from panel.settings.secret import read_secret
 from panel.site.options import OWN
 from panel.web.origins import is_loopback, plain_address
-from panel.web.public import newsletter
 from panel.web.public.app import create_public_app
+from panel.web.public.newsletter import Newsletter, newsletter_routes
 from panel.web.public.services import PublicServices
 from panel.web.server import allowed_hosts, listen, url_of
 
@@ -28,73 +28,77 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.cli.serve import ServeOptions
-    from panel.core.mail import Message
+    from panel.newsletter.mail import MailMessage
     from panel.settings.resolve import Resolved
 
 _PURPOSE = b"readers of the published site"
-INDEX = "index.html"
 
 
-def serve_public(resolved: Resolved, wish: ServeOptions, site: Path) -> None:
+def serve_public(resolved: Resolved, wanted: ServeOptions, site: Path) -> None:
     """Serve a built site and readers' votes until Ctrl-C.
 
     Raises:
-        SettingsError: there is no site, or no store.
-        SignalReceived: that is how serving ends.
+        SettingsError: there is no site or no store, or a setting is missing.
+        SignalReceived: serving was ended.
     """
-    check_site(site)
+    require_site(site)
     require_store(resolved)
-    if resolved.settings.newsletter == OWN:
-        _newsletter(resolved)  # what is missing is told before anything is served
-    with listen(wish.host, wish.port) as place:
-        if not is_loopback(place.getsockname()[0]) and not _names(resolved, wish):
+    newsletter = _newsletter(resolved) if resolved.settings.newsletter == OWN else None
+    with listen(wanted.host, wanted.port) as listener:
+        if not is_loopback(listener.getsockname()[0]) and not _public_names(resolved, wanted):
             raise SettingsError(
-                f"--host {wish.host}: say by which name readers reach the server, with the setting site_url, or --allow-host reviews.example.org"
+                f"--host {wanted.host}: name the host that readers use, with the setting site_url or --allow-host reviews.example.org"
             )
-        asyncio.run(_serve(resolved, wish, site.absolute(), place))
+        asyncio.run(_serve(resolved, wanted, site.absolute(), newsletter, listener))
 
 
-def _names(resolved: Resolved, wish: ServeOptions) -> frozenset[str]:
-    """Return the names that readers call the server by: those that were given, and the site's own."""
-    host = urlsplit(resolved.settings.site_url or "").hostname
-    return frozenset(name.lower() for name in (*wish.names, host) if name)
-
-
-def check_site(site: Path) -> None:
+def require_site(folder: Path) -> None:
     """Raise if a folder holds no site.
 
     Raises:
         SettingsError: it does not.
     """
-    if not (site / INDEX).is_file():
-        raise SettingsError(f"{site}: holds no site; build one first: panel site build --out {site}")
+    if not (folder / "index.html").is_file():
+        raise SettingsError(f"{folder}: holds no site; build one first: panel site build --out {folder}")
 
 
-def _newsletter(resolved: Resolved) -> newsletter.Newsletter:
-    post = post_of(resolved)
+def _public_names(resolved: Resolved, wanted: ServeOptions) -> frozenset[str]:
+    """Return the host names of the server: those of --allow-host, and that of the site."""
+    host = urlsplit(resolved.settings.site_url or "").hostname
+    return frozenset(name.lower() for name in (*wanted.names, host) if name)
 
-    def send(message: Message) -> None:
-        with line_to(post) as line:
-            line.send(message, datetime.now(UTC))
 
-    return newsletter.Newsletter(
-        name=resolved.settings.site_name, url=site_url(resolved), secret=mail_secret(resolved), send=send
+def _newsletter(resolved: Resolved) -> Newsletter:
+    server = mail_server(resolved.settings)
+
+    def send(message: MailMessage) -> None:
+        with connect(server) as connection:
+            connection.send(message, datetime.now(UTC))
+
+    return Newsletter(
+        name=resolved.settings.site_name, url=site_url(resolved), key=link_key(resolved), send=send
     )
 
 
-async def _serve(resolved: Resolved, wish: ServeOptions, site: Path, place: socket.socket) -> None:
+async def _serve(
+    resolved: Resolved,
+    wanted: ServeOptions,
+    site: Path,
+    newsletter: Newsletter | None,
+    listener: socket.socket,
+) -> None:
     settings = resolved.settings
     async with configured_store(resolved) as store:
         services = PublicServices(
             store=store,
             site=site,
             secret=hmac.new(read_secret(resolved.data_dir), _PURPOSE, hashlib.sha256).digest(),
-            hosts=allowed_hosts(wish.host, wish.names) | _names(resolved, wish),
-            proxies=frozenset(map(plain_address, wish.proxies)),
+            hosts=allowed_hosts(wanted.host, wanted.names) | _public_names(resolved, wanted),
+            proxies=frozenset(map(plain_address, wanted.proxies)),
             voting=settings.voting,
             shown_from=settings.votes_shown_from,
         )
-        letters = newsletter.routes(services, _newsletter(resolved)) if settings.newsletter == OWN else []
+        routes = newsletter_routes(services, newsletter) if newsletter else []
         votes = "with readers' votes" if settings.voting else "without votes (the setting voting is off)"
-        tell(f"Serving {site} at {url_of(place)}, {votes}. Ctrl-C ends it.")
-        await serve_until_signal(create_public_app(services, letters), place)
+        tell(f"Serving {site} at {url_of(listener)}, {votes}. Ctrl-C ends it.")
+        await serve_until_signal(create_public_app(services, routes), listener)

@@ -1,29 +1,31 @@
-"""`panel site`: the published site, made and looked at."""
+"""`panel site`: build the published site, and preview it."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from panel.cli import options
-from panel.cli.site_serve import HELP as SERVE_HELP
-from panel.cli.site_serve import serve_files
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from panel.settings.resolve import Resolved
-    from panel.site import Built, Place, SiteOptions
-    from panel.store import Store
+    from panel.site import BuildResult, SiteOptions
 
 BUILD_HELP = """Build the site of all published reviews in DIR.
 
-DIR holds the old site until the new one is whole, and takes its place in one step. What did not change since the last build is not made
-again; --full makes all of it anew. The site's links lead wherever DIR is served; --site-url, or the setting site_url, says where that will be, for
-feeds, search engines and previews.
+DIR has the old site until the new one is complete, and is then replaced in one step. Files that did not change since the last build
+are kept; --full makes all of them again. Links within the site work wherever DIR is served; --site-url, or the setting site_url, is its
+public address, for feeds, search engines and previews.
 
 Examples:
 
@@ -31,7 +33,20 @@ Examples:
 
   panel site build --out /srv/reviews --json
 """
-MEMORY = "sites"
+SERVE_HELP = """Preview a built site in a browser on this machine.
+
+It serves the files of DIR and nothing else, like any web server. For readers' votes, use panel serve --public.
+
+Examples:
+
+  panel site serve
+
+  panel site serve /srv/reviews --port 9000
+"""
+PORT, HOST = 8378, "127.0.0.1"
+CACHES = "sites"
+PROGRESS_ON_TERMINAL, PROGRESS_IN_LOGS = 100, 10_000
+"""Files between two reports of progress."""
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,9 +57,9 @@ def build(
         Path, typer.Option("--out", metavar="DIR", help="Folder of the site; panel replaces it as a whole.")
     ] = Path("site"),
     url: Annotated[
-        str | None, typer.Option("--site-url", metavar="URL", help="Where readers will find the site.")
+        str | None, typer.Option("--site-url", metavar="URL", help="Public address of the site.")
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Make every file anew.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Make every file again.")] = False,
     quiet: options.Quiet = False,
     config: options.Config = None,
     as_json: options.AsJson = False,
@@ -54,48 +69,125 @@ def build(
     JSON: `{out, url, reviews, retracted, pages, files, written, kept, removed, seconds}`.
     """
     from panel.cli.console import plain_result, result_json
-    from panel.cli.site_options import site_options
     from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
-    from panel.site import Place
+    from panel.site import BuildPaths, build_site
 
-    _require_pictures()
+    _require_pillow()
     resolved = resolve(options.given(site_url=url), config)
-    told = site_options(resolved)
-    memory = _memory(resolved, out)
-    begun = time.monotonic()
-    built = use_store(resolved, lambda store: _build(store, told, Place(out, memory, full), quiet))
-    seconds = round(time.monotonic() - begun, 2)
+    settings = site_options(resolved)
+    paths = BuildPaths(out, _cache_file(resolved, out))
+    start = time.monotonic()
+    with _progress(quiet=quiet) as progress:
+        built = use_store(
+            resolved, lambda store: build_site(store, settings, paths, full=full, progress=progress)
+        )
+    seconds = round(time.monotonic() - start, 2)
     if as_json:
-        result_json({"out": str(out), "url": told.url, **built.model_dump(), "seconds": seconds})
+        result_json({"out": str(out), "url": settings.url, **built.model_dump(), "seconds": seconds})
     else:
-        plain_result(_said(built, out, seconds))
+        plain_result(_build_text(built, out, seconds))
 
 
-def _require_pictures() -> None:
+@app.command("serve", help=SERVE_HELP)
+def serve(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the site.")] = Path("site"),
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65_535, help="Port; 0 takes any that is free.")
+    ] = PORT,
+) -> None:
+    """Serve a built site until Ctrl-C."""
+    from panel.cli.serve import require_web, serve_until_signal
+
+    require_web()
+    from panel.cli.console import tell
+    from panel.cli.public import require_site
+    from panel.web.public.app import create_preview
+    from panel.web.server import listen, url_of
+
+    require_site(folder)
+    with listen(HOST, port) as listener:
+        tell(f"Serving {folder} at {url_of(listener)}. Ctrl-C ends it.")
+        asyncio.run(serve_until_signal(create_preview(folder.absolute()), listener))
+
+
+def site_options(resolved: Resolved) -> SiteOptions:
+    """Return the options of the site from the settings, the personas and the prompts in use.
+
+    Raises:
+        PanelError: its address is missing, or a persona or a prompt cannot be read.
+    """
+    from panel import __version__
+    from panel.orchestrator.setup import available_personas
+    from panel.prompts.folders import shipped, templates_folder
+    from panel.prompts.persona_files import seat_roster
+    from panel.prompts.templates import REASK, TAKE, PromptBook
+    from panel.site import PromptText, SiteOptions
+
+    settings = resolved.settings
+    if settings.site_url is None:
+        raise SettingsError(
+            "site_url: not set; state the public address of the site with --site-url https://reviews.example.org or in panel.yaml"
+        )
+    folder = templates_folder(settings.prompts)
+    prompts = PromptBook([folder, shipped("prompts")], b"", scaffolded=False)
+    personas = available_personas(resolved)
+    roster = seat_roster(personas, [entry.partition("=")[0].strip() for entry in settings.roster])
+    critics = dict.fromkeys([*(persona.id for persona in roster), *personas])
+    return SiteOptions(
+        url=settings.site_url,
+        name=settings.site_name,
+        generator=f"panel {__version__}",
+        newsletter=settings.newsletter,
+        voting=settings.voting,
+        shown_from=settings.votes_shown_from,
+        critics=tuple(personas[name] for name in critics),
+        prompts=tuple(PromptText(name=name, text=prompts.source(name)) for name in (TAKE, REASK)),
+        prompts_digest=prompts.digest,
+    )
+
+
+def _require_pillow() -> None:
     from importlib.util import find_spec
 
     if find_spec("PIL") is None:
         raise SettingsError("the site's pictures need the site extra: pip install 'panel-review[site]'")
 
 
-def _memory(resolved: Resolved, out: Path) -> Path:
-    """Return where one build leaves for the next what it needs to know: with the user's data, by the folder and the store."""
+def _cache_file(resolved: Resolved, out: Path) -> Path:
+    """Return the file of the build cache, which differs by folder and store."""
     from panel.orchestrator.stores import store_address
 
-    place = f"{out.absolute()}\n{store_address(resolved)}".encode("utf-8", "surrogateescape")
-    return resolved.data_dir / MEMORY / f"{hashlib.sha256(place).hexdigest()[:16]}.db"
+    key = f"{out.absolute()}\n{store_address(resolved)}".encode("utf-8", "surrogateescape")
+    return resolved.data_dir / CACHES / f"{hashlib.sha256(key).hexdigest()[:16]}.db"
 
 
-async def _build(store: Store, told: SiteOptions, place: Place, quiet: bool) -> Built:
-    from panel.cli.site_progress import counter
-    from panel.site import build_site
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Yield a function that reports the number of ready files on stderr; on a terminal it updates one line."""
+    from panel.cli.console import tell
 
-    with counter(quiet=quiet) as count:
-        return await build_site(store, told, place, count)
+    live = sys.stderr.isatty()
+    every = PROGRESS_ON_TERMINAL if live else PROGRESS_IN_LOGS
+
+    def report(ready: int) -> None:
+        if quiet or ready % every:
+            return
+        if live:
+            sys.stderr.write(f"\r{ready:,} files ready")
+            sys.stderr.flush()
+        else:
+            tell(f"{ready:,} files ready")
+
+    try:
+        yield report
+    finally:
+        if live and not quiet:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
 
 
-def _said(built: Built, out: Path, seconds: float) -> str:
+def _build_text(built: BuildResult, out: Path, seconds: float) -> str:
     from panel.report.wording import counted
 
     lines = [
@@ -104,10 +196,7 @@ def _said(built: Built, out: Path, seconds: float) -> str:
         f"Look at it: panel site serve {out}",
     ]
     if not built.reviews and built.retracted:
-        lines.insert(0, "Nothing is published any more: the site has notices of what was retracted.")
+        lines.insert(0, "Nothing is published any more: the site only has notices of retracted reviews.")
     elif not built.reviews:
         lines.insert(0, "Nothing is published yet: see panel queue list, approve a draft and publish it.")
     return "\n".join(lines)
-
-
-app.command("serve", help=SERVE_HELP)(serve_files)

@@ -11,6 +11,7 @@ from panel.core.base import Frozen, digest_of
 from panel.core.review import PanelReview
 from panel.core.take import Seat
 from panel.core.text import slugify
+from panel.core.votes import NO_VOTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from panel.core.review import ReviewSetup
     from panel.core.tool import Tool
 
-NO_VOTES = "No community votes yet"
 NOT_STATED = "Not stated"
 MAX_SLUG_CHARS = 199  # file systems allow 255 bytes, and endings and marks of time come behind it
 

@@ -17,12 +17,17 @@ SLUG_PATTERN = r"[a-z0-9]+(-[a-z0-9]+)*"
 _HASH_CHARS = 8
 _SEPARATOR = "-vs-"  # between the slugs of a comparison
 _DEVICES = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
-_PAGES = """
+_WORDS = """
 404 500 about admin api archive assets atom categories category compare comparisons draft drafts favicon feed
 health home index json latest login logout methodology panel personas queue reports review reviews robots rss
 search sitemap static tag tags tool tools
 """
-RESERVED_SLUGS = frozenset(_DEVICES) | frozenset(_PAGES.split())
+RESERVED_SLUGS = frozenset(_DEVICES) | frozenset(_WORDS.split())
+"""Device names of Windows, and words that are no tool's address on its own.
+
+The set is fixed: another word would change the slugs of tools that were reviewed under it. A page of the site needs no word here,
+because tools lie below `tools/`; what each page reserves is declared in `panel.site.pages`.
+"""
 
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 # The empty Braille cell is blank, but not white space.
@@ -99,7 +104,7 @@ def hashed_slug(slug: str, name: str) -> str:
 
 
 def is_reserved_slug(slug: str) -> bool:
-    """Return whether a slug is empty, a page of the site, like a comparison's, or a device name of Windows."""
+    """Return whether a slug is empty, reserved, or reads like that of a comparison."""
     return not slug or slug in RESERVED_SLUGS or _SEPARATOR in slug
 
 

@@ -1,1 +1,1 @@
-"""The newsletter: its issues, subscribers' links, and mail."""
+"""The newsletter: weekly issues, subscribers and the links in their mails, and sending by SMTP."""

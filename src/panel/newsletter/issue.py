@@ -1,4 +1,4 @@
-"""A week's reviews as a newsletter: HTML that mail programs show without loading anything, and the same as text."""
+"""An issue of the newsletter: the reviews of a week, as HTML that loads nothing and as plain text."""
 
 from __future__ import annotations
 
@@ -10,32 +10,38 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import PackageLoader
 
+from panel.atomic_files import write_whole
 from panel.core.base import Frozen
 from panel.core.review import PanelReview
 from panel.core.text import one_line
+from panel.errors import StorageError
 from panel.report import wording
 from panel.report.html import environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jinja2 import Environment
 
-WIDTH = 76
-SENTENCE_CHARS = 220
+    from panel.store import Publication, Store
+
+LINE_CHARS = 76
+EXCERPT_CHARS = 220
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 
 
 class Week(NamedTuple):
-    """A week by ISO 8601, from Monday to Sunday in UTC."""
+    """A week of ISO 8601, from Monday to Sunday in UTC."""
 
     year: int
     number: int
 
     @classmethod
-    def read(cls, text: str) -> Week:
-        """Return the week that a text such as `2026-W47` names.
+    def parse(cls, text: str) -> Week:
+        """Return the week of a text such as `2026-W47`.
 
         Raises:
-            ValueError: there is none of that name.
+            ValueError: there is no such week.
         """
         found = _WEEK.fullmatch(text)
         if not found:
@@ -44,14 +50,13 @@ class Week(NamedTuple):
         try:
             date.fromisocalendar(week.year, week.number, 1)
         except ValueError as error:
-            raise ValueError(
-                f"there is no such week; {week.year} has weeks W01 to W{_weeks(week.year)}"
-            ) from error
+            weeks = date(week.year, 12, 28).isocalendar().week  # that day is always in the last week
+            raise ValueError(f"there is no such week; {week.year} has weeks W01 to W{weeks}") from error
         return week
 
     @classmethod
-    def before(cls, moment: datetime) -> Week:
-        """Return the last week that was over at a moment."""
+    def last_before(cls, moment: datetime) -> Week:
+        """Return the last week that had ended at a time."""
         year, number, _ = (moment.astimezone(UTC) - timedelta(days=7)).isocalendar()
         return cls(year, number)
 
@@ -63,26 +68,16 @@ class Week(NamedTuple):
     def __str__(self) -> str:
         return f"{self.year:04}-W{self.number:02}"
 
-    def has(self, moment: datetime) -> bool:
-        """Whether a moment lies in it."""
+    def includes(self, moment: datetime) -> bool:
+        """Return whether a time is in the week."""
         return moment.astimezone(UTC).isocalendar()[:2] == (self.year, self.number)
 
 
-def _weeks(year: int) -> int:
-    return date(year, 12, 28).isocalendar().week  # always in the last one
-
-
-class Item(Frozen):
-    """A review in an issue.
-
-    Attributes:
-        review: the review, as it is on the site.
-        by: the editor who approved it.
-        href: the address of its page.
-    """
+class IssueItem(Frozen):
+    """A review in an issue, with the editor who approved it and the address of its page."""
 
     review: PanelReview
-    by: str
+    approved_by: str
     href: str
 
     @property
@@ -91,30 +86,30 @@ class Item(Frozen):
         return one_line(self.review.tool.name)
 
     @property
-    def said(self) -> list[tuple[str, str, str]]:
-        """For each take, the critic, `87/100 · ship`, and how the take begins."""
+    def excerpts(self) -> list[tuple[str, str, str]]:
+        """Critic, `87/100 · ship` and the beginning of each take."""
         seats = [(seat, seat.take) for seat in self.review.seats]
         return [
-            (one_line(seat.name), take.label, wording.opening(take.take, SENTENCE_CHARS))
+            (one_line(seat.name), take.label, wording.opening(take.take, EXCERPT_CHARS))
             for seat, take in seats
             if take
         ]
 
 
 class Issue(Frozen):
-    """An issue of the newsletter, the same for everybody but for the way out of it.
+    """An issue of the newsletter, which differs between subscribers in the link to unsubscribe alone.
 
     Attributes:
-        site: what the site is called.
+        site: name of the site.
         week: such as `2026-W47`.
-        url: the site's address, without a slash at its end.
-        items: the reviews, the last one that was published first.
+        url: address of the site, without a slash at its end.
+        items: the reviews, the latest first.
     """
 
     site: str
     week: str
     url: str
-    items: tuple[Item, ...]
+    items: tuple[IssueItem, ...]
 
     @property
     def title(self) -> str:
@@ -125,42 +120,90 @@ class Issue(Frozen):
         return f"{self.site}, {self.week}: {listed}"
 
 
-def digest_html(issue: Issue, leave: str = "") -> str:
-    """Return an issue as HTML; `leave` is the address by which whoever gets it can leave."""
-    return _environment().get_template("digest.html.j2").render(issue=issue, leave=leave)
+async def read_issue(store: Store, week: Week, *, url: str, site: str) -> Issue:
+    """Return the issue of a week: the reviews that were published in it and are still on the site.
+
+    Raises:
+        StorageError: a review was altered.
+    """
+    latest: dict[str, Publication] = {}
+    last = 0
+    while page := await store.publications.live(after=last):
+        for one in page:
+            # The site shows the latest review of a tool.
+            name = one.shown.review.tool.canonical
+            latest[name] = max(latest.get(name, one), one, key=lambda review: review.at)
+        last = page[-1].draft
+    found = sorted(
+        (one for one in latest.values() if week.includes(one.at)), key=lambda one: one.at, reverse=True
+    )
+    items = (
+        IssueItem(
+            review=one.shown.review,
+            approved_by=one.approved_by,
+            href=f"{url}/tools/{one.shown.review.tool.slug}/",
+        )
+        for one in found
+    )
+    return Issue(site=site, week=str(week), url=url, items=tuple(items))
 
 
-def digest_text(issue: Issue, leave: str = "") -> str:
-    """Return an issue as text, at most 76 characters a line, addresses aside."""
-    blocks = [issue.title, wording.AI_NOTICE, *(_item(item) for item in issue.items), _foot(issue, leave)]
-    return "\n\n".join(block if "\n" in block else _wrapped(block) for block in blocks) + "\n"
+def write_issue(issue: Issue, folder: Path) -> list[Path]:
+    """Write an issue as HTML and as text, and return the two files.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    texts = {"html": issue_html(issue), "txt": issue_text(issue)}
+    files = [folder / f"digest-{issue.week}.{extension}" for extension in texts]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in zip(files, texts.values(), strict=True):
+            write_whole(file, text)
+    except OSError as error:
+        raise StorageError(f"{folder}: {error.strerror}; choose another folder with --out") from error
+    return files
 
 
-def _item(item: Item) -> str:
+def issue_html(issue: Issue, leave: str = "") -> str:
+    """Return an issue as HTML, with a link to unsubscribe if one is given."""
+    return _environment().get_template("issue.html.j2").render(issue=issue, leave=leave)
+
+
+def issue_text(issue: Issue, leave: str = "") -> str:
+    """Return an issue as text with at most 76 characters a line, addresses aside."""
+    blocks = [issue.title, wording.AI_NOTICE, *map(_item_text, issue.items), _foot(issue, leave)]
+    return "\n\n".join(block if "\n" in block else _wrap(block) for block in blocks) + "\n"
+
+
+def _item_text(item: IssueItem) -> str:
     review = item.review
     head = f"{item.name} — {review.tally.line}"
-    lines = [_wrapped(head), "-" * min(len(head), WIDTH)]
+    lines = [_wrap(head), "-" * min(len(head), LINE_CHARS)]
     if review.tool.tagline:
-        lines.append(_wrapped(one_line(review.tool.tagline)))
+        lines.append(_wrap(one_line(review.tool.tagline)))
     lines.append(f"Panel ship: {wording.ship_share(review)} ({wording.share_basis(review)})")
-    lines += [_wrapped(f"{name} (AI persona), {label}: {said}", "  ") for name, label, said in item.said]
+    lines += [_wrap(f"{name} (AI persona), {label}: {text}", "  ") for name, label, text in item.excerpts]
     if review.embedded:
-        lines.append(_wrapped(wording.EMBEDDED_LINE))
-    lines += [_wrapped(f"Approved by {one_line(item.by)}."), item.href]
+        lines.append(_wrap(wording.EMBEDDED_LINE))
+    lines += [_wrap(f"Approved by {one_line(item.approved_by)}."), item.href]
     return "\n".join(lines)
 
 
 def _foot(issue: Issue, leave: str) -> str:
-    lines = [f"How the panel works: {issue.url}/methodology/"]
+    lines = ["--", f"How the panel works: {issue.url}/methodology/"]
     if leave:
-        lines += [f"You get this because you signed up at {issue.url}/ and confirmed it.", f"Leave: {leave}"]
-    return "\n".join(["--", *lines])
+        lines += [
+            f"You get this because you signed up at {issue.url}/ and confirmed it.",
+            f"Unsubscribe: {leave}",
+        ]
+    return "\n".join(lines)
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def _wrap(text: str, indent: str = "") -> str:
     return textwrap.fill(
         text,
-        WIDTH,
+        LINE_CHARS,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,
@@ -170,4 +213,4 @@ def _wrapped(text: str, indent: str = "") -> str:
 
 @cache
 def _environment() -> Environment:
-    return environment(PackageLoader("panel", "report/templates"))
+    return environment(PackageLoader("panel", "newsletter/templates"))

@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from panel.checks import Finding, unresolved
 from panel.core.base import Frozen
-from panel.core.comparison import NO_VOTES
 from panel.core.draft_rules import PersonName
 from panel.core.edits import EditMark
 from panel.core.resolution import RecordedResolution
+from panel.core.votes import NO_VOTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

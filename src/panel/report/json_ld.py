@@ -1,19 +1,18 @@
-"""What search engines read: a page, its tools and its place, and that a trained algorithm wrote it.
+"""JSON-LD of pages for search engines, in terms of schema.org; the source type is IPTC's.
 
-Terms are those of schema.org; the source type is IPTC's. There are no ratings and no reviews, because
-no user wrote any.
+There are no ratings and no reviews in it, because no user wrote any.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panel.core.text import one_line
 from panel.core.urls import safe_href
 from panel.report.wording import answer_sentence, breadcrumb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from panel.core.comparison import Comparison
     from panel.core.tool import Tool
@@ -22,49 +21,87 @@ if TYPE_CHECKING:
 SOURCE_TYPE = "https://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 
-def linked_data(page: Comparison, context: ReportContext, known: Sequence[Editorial] = ()) -> dict[str, Any]:
+class WebSite(NamedTuple):
+    """The site that a page belongs to: its name, and a function from paths to addresses."""
+
+    name: str
+    address: Callable[[str], str]
+
+
+def web_page(
+    kind: str,
+    steps: Sequence[tuple[str, str]],
+    description: str,
+    site: WebSite | None = None,
+    **terms: object,
+) -> dict[str, Any]:
     """Return a page's JSON-LD as plain values.
 
     Args:
-        page: the reviews.
-        context: what the page says beside them.
-        known: what is known of each of them; the page names its editors once all of them are approved.
+        kind: schema.org type, such as `WebPage` or `CollectionPage`.
+        steps: names and paths of the breadcrumb, the page itself last.
+        description: one sentence.
+        site: that the page belongs to; None for a report, which has no address.
+        terms: further terms.
     """
-    return {
+    name, path = steps[-1]
+    data = {
         "@context": "https://schema.org",
-        "@type": "WebPage",
-        "name": one_line(page.title),
-        "description": answer_sentence(page),
+        "@type": kind,
+        "name": name,
+        "description": description,
         "inLanguage": "en",
-        "dateCreated": max(review.reviewed_at for review in page.reviews).isoformat(),
-        "digitalSourceType": SOURCE_TYPE,
-        "creator": {"@type": "SoftwareApplication", "name": one_line(context.generator)},
-        **_editors(known),
-        "breadcrumb": _breadcrumb(page),
-        "mainEntity": {"@type": "ItemList", "itemListElement": _positions(page.tools)},
+        **terms,
+    }
+    if site is None:
+        return data | {"breadcrumb": _breadcrumb({"name": step} for step, _ in steps)}
+    url = site.address(path)
+    return data | {
+        "@id": url,
+        "url": url,
+        "isPartOf": {"@type": "WebSite", "name": site.name, "url": site.address("")},
+        "breadcrumb": _breadcrumb(
+            {"name": step, "item": site.address(place)} for step, place in (("Home", ""), *steps)
+        ),
     }
 
 
-def _editors(known: Sequence[Editorial]) -> dict[str, Any]:
-    names = dict.fromkeys(each.approved_by for each in known)
-    people = [{"@type": "Person", "name": one_line(name)} for name in names if name]
-    return {"editor": people} if people and None not in names else {}
+def linked_data(page: Comparison, context: ReportContext, known: Sequence[Editorial] = ()) -> dict[str, Any]:
+    """Return the JSON-LD of a report.
+
+    Args:
+        page: the reviews.
+        context: names the generator.
+        known: of each review; the report names its editors once all reviews are approved.
+    """
+    editors = [each.approved_by for each in known]
+    return web_page(
+        "WebPage",
+        [(one_line(name), "") for name in breadcrumb(page)],
+        answer_sentence(page),
+        dateCreated=max(review.reviewed_at for review in page.reviews).isoformat(),
+        **origin(context.generator, [name for name in editors if name] if None not in editors else []),
+        mainEntity=item_list({"item": application(tool)} for tool in page.tools),
+    )
 
 
-def _breadcrumb(page: Comparison) -> dict[str, Any]:
-    steps = enumerate(breadcrumb(page), start=1)
-    items = [{"@type": "ListItem", "position": n, "name": one_line(name)} for n, name in steps]
-    return {"@type": "BreadcrumbList", "itemListElement": items}
+def origin(generator: str, editors: Iterable[str]) -> dict[str, Any]:
+    """Return the terms for how a page was made: by a trained algorithm, a program, and editors."""
+    people = [{"@type": "Person", "name": one_line(name)} for name in dict.fromkeys(editors)]
+    return {
+        "digitalSourceType": SOURCE_TYPE,
+        "creator": {"@type": "SoftwareApplication", "name": one_line(generator)},
+        **({"editor": people} if people else {}),
+    }
 
 
-def _positions(tools: Iterable[Tool]) -> list[dict[str, Any]]:
-    return [
-        {"@type": "ListItem", "position": n, "item": application(t)} for n, t in enumerate(tools, start=1)
-    ]
+def item_list(items: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return a list of things in their order."""
+    return {"@type": "ItemList", "itemListElement": _positions(items)}
 
 
 def application(tool: Tool) -> dict[str, Any]:
-    """Return a tool as search engines know it."""
+    """Return a tool as a software application."""
     stated = {
         "description": tool.tagline,
         "applicationCategory": tool.category,
@@ -77,3 +114,11 @@ def application(tool: Tool) -> dict[str, Any]:
     if tool.maker:
         application["creator"] = {"@type": "Organization", "name": one_line(tool.maker)}
     return application
+
+
+def _breadcrumb(steps: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"@type": "BreadcrumbList", "itemListElement": _positions(steps)}
+
+
+def _positions(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"@type": "ListItem", "position": n, **item} for n, item in enumerate(items, start=1)]

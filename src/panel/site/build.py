@@ -1,4 +1,4 @@
-"""From approved reviews to a folder that any web server can serve."""
+"""Building a site: from published reviews to a folder that any web server can serve."""
 
 from __future__ import annotations
 
@@ -10,53 +10,40 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.base import Frozen
 from panel.errors import SettingsError
-from panel.site.build_cache import Written, remembered
-from panel.site.catalog import read_shelf
-from panel.site.critics import critic_files
-from panel.site.feeds import feed_files
-from panel.site.lists import list_files
-from panel.site.output_dir import Tree
-from panel.site.pairs import pairs_of
-from panel.site.renderer import File, Renderer, code_digest
-from panel.site.reviews import review_files
-from panel.site.search import search_files
-from panel.site.texts import text_files
+from panel.site.build_cache import WrittenFile, open_cache
+from panel.site.catalog import read_catalog
+from panel.site.output_dir import OutputDir
+from panel.site.page import SiteFile
+from panel.site.pages import all_pages
+from panel.site.renderer import Renderer, code_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from panel.site.catalog import Catalog
     from panel.site.options import SiteOptions
     from panel.store import Store
 
-HTML = ".html"
+
+class BuildPaths(NamedTuple):
+    """The folder of a site, and the file of its build cache."""
+
+    site: Path
+    cache: Path
 
 
-class Place(NamedTuple):
-    """Where a site is built.
-
-    Attributes:
-        folder: where it belongs.
-        memory: a file in which one build leaves for the next one what it needs to know.
-        full: whether to forget that, and make every file anew.
-    """
-
-    folder: Path
-    memory: Path
-    full: bool = False
-
-
-class Built(Frozen):
-    """What a build made.
+class BuildResult(Frozen):
+    """Counts of a build.
 
     Attributes:
-        reviews: tools with a page.
-        retracted: tools whose review was taken back.
-        pages: pages of the site.
-        files: files of the site, pages included.
-        written: files that were made anew.
-        kept: files that are as they were.
-        removed: files that are no longer there.
+        reviews: tools with a published review.
+        retracted: tools whose review was retracted.
+        pages: HTML files.
+        files: pages included.
+        written: files that were new or had changed.
+        kept: files that had not changed.
+        removed: files that the site no longer has.
     """
 
     reviews: int
@@ -71,54 +58,58 @@ class Built(Frozen):
 async def build_site(
     store: Store,
     options: SiteOptions,
-    place: Place,
+    paths: BuildPaths,
+    *,
+    full: bool = False,
     progress: Callable[[int], None] = lambda _: None,
-) -> Built:
-    """Build the site of all reviews that are published, and put it in the place of the one before.
+) -> BuildResult:
+    """Build the site of all published reviews, and put it in the place of the old one.
 
-    Equal reviews and options make equal bytes. What did not change since the last build is not made again.
+    Equal reviews and options make equal bytes. Files that did not change since the last build are not made again.
 
     Args:
-        store: where the reviews are.
-        options: what the site is told about itself.
-        place: where the site is built.
-        progress: told the number of files that are ready.
+        store: has the reviews.
+        options: of the site.
+        paths: where it is built.
+        full: whether to make every file again.
+        progress: called with the number of files that are ready.
 
     Raises:
-        SettingsError: the folder holds something else.
-        RunStopped: another build of this site is at work.
-        StorageError: a review was altered, or a file cannot be written; the old site is as it was.
+        SettingsError: the folder is no site, or would lose all of its reviews.
+        RunStopped: another build of this site is running.
+        StorageError: a review was altered, or a file cannot be written; the old site is unchanged.
     """
     code = code_digest()
     common = hashlib.sha256(f"{code} {options.digest}".encode()).digest()
-    tree = Tree(place.folder)
-    with remembered(place.memory) as known:
-        if place.full:
-            known.forget()
-        shelf = await read_shelf(store, known, code, await store.votes.all_counts())
-        if not shelf.cards and tree.has_reviews:
+    output = OutputDir(paths.site)
+    with open_cache(paths.cache) as cache:
+        if full:
+            cache.clear()
+        catalog = await read_catalog(store, cache, code)
+        if not catalog.tools and output.has_reviews:
             raise SettingsError(
-                f"{place.folder}: holds a site with reviews, and nothing is published in this database; is it the right one? "
+                f"{paths.site}: holds a site with reviews, and nothing is published in this database; is it the right one? "
                 "If it is, delete the folder first"
             )
-        tree.begin()
-        press = Renderer(options, shelf)
+        output.begin()
         kept, written, pages = 0, 0, 0
-        for number, file in enumerate(_files(press), start=1):
+        for number, file in enumerate(_files(options, catalog), start=1):
             digest = file.digest(common)
-            earlier = known.file(file.path)
-            if earlier and earlier.digest == digest and tree.keep(file.path, earlier):
+            earlier = cache.file(file.path)
+            if earlier and earlier.digest == digest and output.keep(file.path, earlier):
                 kept += 1
             else:
-                known.put_file(file.path, Written(digest, *tree.write(file.path, await _made(file))))
+                content = file.render()
+                content = await content if inspect.isawaitable(content) else content
+                cache.put_file(file.path, WrittenFile(digest, *output.write(file.path, content)))
                 written += 1
-            pages += file.path.endswith(HTML)
+            pages += file.path.endswith(".html")
             progress(number)
-        removed = known.drop_files(tree.has)
-        tree.swap()
-    return Built(
-        reviews=len(shelf.live),
-        retracted=len(shelf.cards) - len(shelf.live),
+        removed = cache.drop_files(output.has)
+        output.swap()
+    return BuildResult(
+        reviews=len(catalog.live),
+        retracted=len(catalog.tools) - len(catalog.live),
         pages=pages,
         files=written + kept,
         written=written,
@@ -127,20 +118,8 @@ async def build_site(
     )
 
 
-def _files(press: Renderer) -> Iterator[File]:
-    pairs = pairs_of(press.shelf.cards, press.shelf.compared)
-    shared = (File(path, (), partial(bytes, content)) for path, content in press.assets.items())
-    return chain(
-        shared,
-        review_files(press, pairs),
-        list_files(press, pairs),
-        critic_files(press),
-        text_files(press),
-        feed_files(press, pairs),
-        search_files(press),
-    )
-
-
-async def _made(file: File) -> bytes:
-    made = file.make()
-    return await made if inspect.isawaitable(made) else made
+def _files(options: SiteOptions, catalog: Catalog) -> Iterator[SiteFile]:
+    pages = all_pages()
+    renderer = Renderer(options, catalog, [page.menu for page in pages if page.menu])
+    assets = (SiteFile(path, (), partial(bytes, content)) for path, content in renderer.assets.items())
+    return chain(assets, chain.from_iterable(page.files(renderer) for page in pages))

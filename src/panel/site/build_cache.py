@@ -1,6 +1,6 @@
-"""What the last build of a site left for the next one: losing it costs time and nothing else.
+"""Results of the last build of a site, kept for the next one. Losing them costs time and nothing else.
 
-It lies beside the user's other data, not in the site, so that a site's bytes depend on its reviews alone.
+The file belongs to the user's data and not to the site, so that a site's bytes depend on its reviews and options alone.
 """
 
 from __future__ import annotations
@@ -15,32 +15,33 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from panel.errors import RunStopped, StorageError
-from panel.site.tool_summary import CriticScore, Record, ToolSummary
+from panel.site.tool_summary import CriticScore, ToolRecord, ToolSummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS records (
-    tool INTEGER PRIMARY KEY, key TEXT NOT NULL, card TEXT NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL
+DROP TABLE IF EXISTS records;
+CREATE TABLE IF NOT EXISTS tools (
+    tool INTEGER PRIMARY KEY, key TEXT NOT NULL, summary TEXT NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, digest BLOB NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
+) WITHOUT ROWID
+"""  # panel 0.1 had a table called records
 
 
-_CARD = TypeAdapter(ToolSummary)
+_SUMMARY = TypeAdapter(ToolSummary)
 
 
-class Written(NamedTuple):
-    """A file as it was written.
+class WrittenFile(NamedTuple):
+    """A file of the last build.
 
     Attributes:
-        digest: of all that it was made of.
+        digest: of its inputs.
         size: in bytes.
-        changed: when, in nanoseconds; a file that was changed since is written again.
+        changed: modification time in nanoseconds; a file that was changed since then is written again.
     """
 
     digest: bytes
@@ -48,106 +49,103 @@ class Written(NamedTuple):
     changed: int
 
 
-class Memory:
-    """What the last build left.
-
-    Args:
-        connection: in a transaction that ends with the build.
-    """
+class BuildCache:
+    """Tools and files of the last build, in one transaction that ends with the build."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def card(self, tool: int, key: str) -> ToolSummary | None:
-        """Return a tool as lists show it, if nothing happened to it since that was kept."""
-        query = "SELECT card FROM records WHERE tool = ? AND key = ?"
+    def summary(self, tool: int, key: str) -> ToolSummary | None:
+        """Return the cached summary of a tool, or None if the key differs."""
+        query = "SELECT summary FROM tools WHERE tool = ? AND key = ?"
         row = self._connection.execute(query, (tool, key)).fetchone()
-        return _compact(_CARD.validate_json(row[0])) if row else None
+        return _compact(_SUMMARY.validate_json(row[0])) if row else None
 
-    def record(self, tool: int) -> Record:
-        """Return all that is known of a tool that was kept."""
-        query = "SELECT record FROM records WHERE tool = ?"
-        return Record.model_validate_json(self._connection.execute(query, (tool,)).fetchone()[0])
+    def record(self, tool: int) -> ToolRecord:
+        """Return the record of a cached tool."""
+        query = "SELECT record FROM tools WHERE tool = ?"
+        return ToolRecord.model_validate_json(self._connection.execute(query, (tool,)).fetchone()[0])
 
-    def words(self, tool: int) -> str:
-        """Return the words that a tool is found by, with a blank between them."""
-        query = "SELECT words FROM records WHERE tool = ?"
+    def search_words(self, tool: int) -> str:
+        """Return the search words of a cached tool, separated by blanks."""
+        query = "SELECT words FROM tools WHERE tool = ?"
         return str(self._connection.execute(query, (tool,)).fetchone()[0])
 
-    def put_record(self, tool: int, key: str, record: Record) -> ToolSummary:
-        """Keep what is known of a tool, and return it as lists show it."""
-        query = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)"
-        card = _CARD.dump_json(record.card).decode()
-        # As it is read again it takes half the room: the one that was made of a review holds on to parts of it.
-        read = _compact(_CARD.validate_json(card))
-        row = (tool, key, card, " ".join(record.words), record.model_dump_json())
+    def put_record(self, tool: int, key: str, record: ToolRecord) -> ToolSummary:
+        """Cache the record of a tool, and return its summary."""
+        query = "INSERT OR REPLACE INTO tools VALUES (?, ?, ?, ?, ?)"
+        summary = _SUMMARY.dump_json(record.summary).decode()
+        row = (tool, key, summary, " ".join(record.search_words), record.model_dump_json())
         self._connection.execute(query, row)
-        return read
+        # A copy takes half the memory: the original refers to parts of its review.
+        return _compact(_SUMMARY.validate_json(summary))
 
-    def forget(self) -> None:
-        """Forget everything."""
-        self._connection.execute("DELETE FROM records")
+    def clear(self) -> None:
+        """Delete everything."""
+        self._connection.execute("DELETE FROM tools")
         self._connection.execute("DELETE FROM files")
 
-    def keep_records(self, tools: Iterable[int]) -> None:
-        """Forget all tools but these."""
-        known = {tool for (tool,) in self._connection.execute("SELECT tool FROM records")}
+    def keep_tools(self, tools: Iterable[int]) -> None:
+        """Delete all tools but these."""
+        known = {tool for (tool,) in self._connection.execute("SELECT tool FROM tools")}
         gone = ((tool,) for tool in known.difference(tools))
-        self._connection.executemany("DELETE FROM records WHERE tool = ?", gone)
+        self._connection.executemany("DELETE FROM tools WHERE tool = ?", gone)
 
-    def file(self, path: str) -> Written | None:
-        """Return what was written under a path."""
+    def file(self, path: str) -> WrittenFile | None:
+        """Return the file that the last build wrote under a path."""
         query = "SELECT digest, size, changed FROM files WHERE path = ?"
         row = self._connection.execute(query, (path,)).fetchone()
-        return Written(*row) if row else None
+        return WrittenFile(*row) if row else None
 
-    def put_file(self, path: str, written: Written) -> None:
-        """Keep what was written under a path."""
+    def put_file(self, path: str, written: WrittenFile) -> None:
+        """Cache that a file was written."""
         self._connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (path, *written))
 
     def drop_files(self, is_there: Callable[[str], bool]) -> int:
-        """Forget files that are no longer there, and return how many they were."""
+        """Delete files that the site no longer has, and return their number."""
         gone = [path for (path,) in self._connection.execute("SELECT path FROM files") if not is_there(path)]
         self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in gone))
         return len(gone)
 
 
 @contextmanager
-def remembered(file: Path) -> Iterator[Memory]:
-    """Open what the last build left, for one build alone; what it changes is kept if the build ends well.
+def open_cache(file: Path) -> Iterator[BuildCache]:
+    """Lock and open the cache of a site; changes are kept if the build succeeds.
 
     Raises:
-        RunStopped: another build of the same site is at work.
-        StorageError: it cannot be used.
+        RunStopped: another build of the same site is running.
+        StorageError: the file cannot be used.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(file, timeout=0, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
-        raise _fault(file, error) from error
+        raise _storage_error(file, error) from error
     try:
         connection.execute("BEGIN EXCLUSIVE")
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)
-        yield Memory(connection)
+        yield BuildCache(connection)
         connection.execute("COMMIT")
     except (sqlite3.Error, ValidationError) as error:
-        raise _fault(file, error) from error
+        raise _storage_error(file, error) from error
     finally:
         connection.close()
 
 
-def _compact(card: ToolSummary) -> ToolSummary:
-    """Return a card that shares what it has in common with others, because all of them are held at a time."""
-    return card._replace(prompts=intern(card.prompts), marks=tuple(starmap(_mark, card.marks)))
+def _compact(summary: ToolSummary) -> ToolSummary:
+    """Return a summary that shares equal parts with others, because those of all tools are in memory at once."""
+    return summary._replace(prompts=intern(summary.prompts), scores=tuple(starmap(_score, summary.scores)))
 
 
 @lru_cache(maxsize=8_192)
-def _mark(critic: str, verdict: str, score: int) -> CriticScore:
+def _score(critic: str, verdict: str, score: int) -> CriticScore:
     return CriticScore(critic, verdict, score)
 
 
-def _fault(file: Path, error: Exception) -> StorageError | RunStopped:
+def _storage_error(file: Path, error: Exception) -> StorageError | RunStopped:
     if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-        return RunStopped("another build of this site is at work; wait for it, then run the command again")
-    return StorageError(f"{file}: {error}; delete it to build the site from nothing")
+        return RunStopped(
+            "another build of this site is running; wait for it to end, then run the command again"
+        )
+    return StorageError(f"{file}: {error}; delete the file to build the site without it")

@@ -1,6 +1,6 @@
-"""Pictures for links to pages of the site where people share them: 1200 by 630 pixels, PNG, drawn without a browser.
+"""Preview pictures of pages for Open Graph: PNG of 1200 by 630 pixels, drawn by Pillow.
 
-The size is that which Open Graph's readers ask for. Equal pictures have equal bytes: one font, which Pillow brings along, and no metadata.
+Equal pictures have equal bytes: the font is the one that comes with Pillow, and there is no metadata.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import unicodedata
 from functools import cache, lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+
+from panel.report.score_chart import lay_out
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,53 +20,52 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1200, 630
 MARGIN = 72
 SMOOTH = 4
-"""Marks are drawn so many times too large and made smaller, for smooth edges."""
+"""Factor by which marks are drawn too large and then made smaller, for smooth edges."""
 
 PAPER, SHEET, RULE, INK, SOFT = "#f6f4ee", "#fffefb", "#ddd8cb", "#1c1b19", "#4a473f"
 TONES = {"ship": "#0c4a31", "skip": "#7a1d23", "mixed": "#5a3f00", "none": "#45423b"}
 
-_STEPS = ((INK, 0.33), (INK, 0.66), *((tone, 0.5) for tone in TONES.values()))
-"""Steps towards the paper, which letters and marks need for smooth edges."""
+_BLENDS = ((INK, 0.33), (INK, 0.66), *((tone, 0.5) for tone in TONES.values()))
+"""Colours, and their share of the paper's, for the smooth edges of letters and marks."""
 
 TITLE_SIZES = (84, 72, 60, 50, 42)
-BAR_ROOM, FOOT = 176, 78
+BAR_HEIGHT, FOOT_HEIGHT = 176, 78
 ABOUT_SIZE, ABOUT_LINES = 34, 2
 RADIUS, APART = 17, 38
-"""Of a mark, in pixels, and between the middles of two that lie beside each other."""
+"""Radius of a mark, and distance between the centres of two neighbours, in pixels."""
 LANES = (0, -APART, APART)
-"""Where marks lie: on the line of scores, and where there is no room on it, above and below."""
+"""Rows of marks: on the line of scores; if it is full, above and below."""
 
 
 class Bar(NamedTuple):
-    """What a picture shows of a tool.
+    """A tool on a picture.
 
     Attributes:
-        name: of the tool.
-        slug: stands in for a name that the font cannot write.
+        slug: replaces a name that the font cannot write.
         verdict: `ship`, `skip`, `mixed` or `none`.
-        line: `Ship · 3 ship / 1 skip`.
+        verdict_line: `Ship · 3 ship / 1 skip`.
         share: `75% panel ship`; empty without a take.
-        scores: for each critic, one or two letters, the score, and ship or skip.
+        scores: one or two letters, score, and `ship` or `skip` of each critic.
     """
 
     name: str
     slug: str
     verdict: str
-    line: str
+    verdict_line: str
     share: str
     scores: tuple[tuple[str, int, str], ...]
 
 
 class Picture(NamedTuple):
-    """What a picture shows.
+    """The content of a picture.
 
     Attributes:
-        site: what the site is called.
-        kicker: what kind of page it is of.
-        title: the page's title; names of the bars stand in for it if there are any.
-        about: what the page is about, in a sentence; may be empty.
+        site: name of the site.
+        kicker: kind of the page, above the title.
+        title: replaced by the names of the bars if there are any.
+        about: one sentence; may be empty.
         bars: up to two tools.
-        note: what stands at its foot.
+        note: at the foot.
     """
 
     site: str
@@ -86,7 +86,7 @@ def png(picture: Picture) -> bytes:
     draw.text((MARGIN, 52), printable(picture.kicker).upper(), font=_font(26), fill=SOFT)
     top = _about(draw, picture.about, _title(draw, picture))
     for place, bar in enumerate(picture.bars):
-        room = HEIGHT - FOOT - BAR_ROOM * (len(picture.bars) - place)
+        room = HEIGHT - FOOT_HEIGHT - BAR_HEIGHT * (len(picture.bars) - place)
         _bar(canvas, draw, bar, max(top, room), named=len(picture.bars) > 1)
     _foot(draw, picture)
     out = io.BytesIO()
@@ -96,25 +96,25 @@ def png(picture: Picture) -> bytes:
 
 
 def printable(text: str, instead: str = "") -> str:
-    """Return a text as far as the font can write it: without accents and pictographs that it lacks.
+    """Return a text as the font can write it: without accents and pictographs that it lacks.
 
     Args:
-        text: anything.
-        instead: what stands in for a text of which more than a third would be missing.
+        text: any text.
+        instead: replaces a text of which more than a third would be missing.
     """
     flat = " ".join(text.split())
-    letters = "".join(char if _known(char) else _plain(char) for char in flat)
-    kept = "".join(char for char in letters if _known(char))
-    lost = len(flat) - len(kept)
-    return " ".join(kept.split()) if lost * 3 <= len(flat) else instead
+    letters = "".join(char if _has_glyph(char) else _without_accents(char) for char in flat)
+    written = "".join(char for char in letters if _has_glyph(char))
+    missing = len(flat) - len(written)
+    return " ".join(written.split()) if missing * 3 <= len(flat) else instead
 
 
-def _plain(char: str) -> str:
+def _without_accents(char: str) -> str:
     return "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
 
 
 @lru_cache(4_096)
-def _known(char: str) -> bool:
+def _has_glyph(char: str) -> bool:
     font = _font(26)
     missing = font.getmask("\uffff")
     found = font.getmask(char)
@@ -133,7 +133,7 @@ def _font(size: int) -> FreeTypeFont:
 
 
 def _title(draw: ImageDraw, picture: Picture) -> int:
-    """Write the title, and return where it ends."""
+    """Write the title, and return the y below it."""
     names = [printable(bar.name, bar.slug) for bar in picture.bars]
     title = " vs ".join(names) or printable(picture.title, picture.site)
     room = 3 if not names else 1 if len(names) > 1 else 2
@@ -157,7 +157,7 @@ def _title(draw: ImageDraw, picture: Picture) -> int:
 
 
 def _about(draw: ImageDraw, text: str, top: int) -> int:
-    """Write what the page is about, and return where that ends."""
+    """Write what the page is about, and return the y below it."""
     lines = _wrapped(printable(text), ABOUT_SIZE)
     lines = [*lines[: ABOUT_LINES - 1], " ".join(lines[ABOUT_LINES - 1 :])] if lines else []
     for line in lines:
@@ -174,7 +174,7 @@ def _wrapped(text: str, size: int) -> list[str]:
             lines[-1] = longer
         else:
             lines.append(word)
-    # A word that is too long for a line counts as two, so that a smaller size is tried.
+    # A word that is too long for a line counts as two lines, so that a smaller size is tried.
     return [
         part
         for line in lines
@@ -183,7 +183,7 @@ def _wrapped(text: str, size: int) -> list[str]:
 
 
 def _cut(text: str, size: int, width: int = WIDTH - 2 * MARGIN) -> str:
-    """Return as much of a text as fits, with three dots if that is not all of it."""
+    """Return a text that fits the width, cut with three dots if need be."""
     if _font(size).getlength(text) <= width:
         return text
     while text and _font(size).getlength(f"{text}...") > width:
@@ -192,11 +192,11 @@ def _cut(text: str, size: int, width: int = WIDTH - 2 * MARGIN) -> str:
 
 
 def _bar(canvas: Image, draw: ImageDraw, bar: Bar, top: int, *, named: bool) -> None:
-    """Draw a tool: its verdict, and each critic's mark on a line of scores; its name where the title is not just that."""
+    """Draw a tool: its verdict, and each critic's mark on a line of scores; `named` if the title is not its name alone."""
     tone = TONES[bar.verdict]
-    mark = _mark(bar.verdict, "", 22)
+    mark = _mark_image(bar.verdict, "", 22)
     canvas.paste(mark, (MARGIN, top), mark)
-    line = printable(bar.line)
+    line = printable(bar.verdict_line)
     width = int(_font(36).getlength(line))
     start = MARGIN + 62
     if named:
@@ -210,40 +210,18 @@ def _bar(canvas: Image, draw: ImageDraw, bar: Bar, top: int, *, named: bool) -> 
     left, right, axis = MARGIN + RADIUS, WIDTH - MARGIN - RADIUS, top + 105
     draw.rounded_rectangle((MARGIN, axis - 3, WIDTH - MARGIN, axis + 3), radius=3, fill=RULE)
     marks = sorted(bar.scores, key=lambda one: one[1])
-    places = places_apart([left + (right - left) * score // 100 for _, score, _ in marks], right)
+    wanted = [left + (right - left) * score // 100 for _, score, _ in marks]
+    places = lay_out(wanted, APART, lanes=len(LANES), end=right)
     for (code, _, verdict), (x, lane) in zip(marks, places, strict=True):
-        circle = _mark(verdict, printable(code, "?"), RADIUS)
-        canvas.paste(circle, (x - circle.width // 2, axis - circle.height // 2 + lane), circle)
-
-
-def places_apart(wanted: list[int], right: int) -> list[tuple[int, int]]:
-    """Return where marks lie, so that none covers another: as wanted while a lane has room, else beside one of its lane.
-
-    Args:
-        wanted: where each belongs on the line, from left to right.
-        right: where the line ends.
-    """
-    lanes: dict[int, list[int]] = {lane: [] for lane in LANES}
-    chosen = []
-    for number, x in enumerate(wanted):
-        free = (lane for lane, there in lanes.items() if not there or x - wanted[there[-1]] >= APART)
-        lane = next(free, min(lanes, key=lambda lane: len(lanes[lane])))
-        lanes[lane].append(number)
-        chosen.append(lane)
-    found = list(wanted)
-    for there in lanes.values():
-        for before, number in pairwise(there):
-            found[number] = max(found[number], found[before] + APART)
-        for after, number in enumerate(reversed(there)):
-            found[number] = min(found[number], right - after * APART)
-    return list(zip(found, chosen, strict=True))
+        mark = _mark_image(verdict, printable(code, "?"), RADIUS)
+        canvas.paste(mark, (x - mark.width // 2, axis - mark.height // 2 + LANES[lane]), mark)
 
 
 _SIGNS = {
     "ship": [[(-45, 5), (-10, 40), (50, -35)]],
     "skip": [[(-35, -35), (35, 35)], [(-35, 35), (35, -35)]],
 }
-"""A check mark and a cross, by strokes in hundredths of the radius from the middle."""
+"""Strokes of a check mark and a cross, in hundredths of the radius from the centre."""
 
 
 def _foot(draw: ImageDraw, picture: Picture) -> None:
@@ -266,7 +244,7 @@ def _palette() -> Image:
     plain = [rgb(colour) for colour in (PAPER, SHEET, RULE, INK, SOFT, *TONES.values())]
     blends = [
         tuple(round(part + (paper - part) * share) for part, paper in zip(rgb(tone), rgb(PAPER), strict=True))
-        for tone, share in _STEPS
+        for tone, share in _BLENDS
     ]
     made = Image.new("P", (1, 1))
     made.putpalette([part for colour in (*plain, *blends) for part in colour])
@@ -274,8 +252,8 @@ def _palette() -> Image:
 
 
 @cache
-def _mark(verdict: str, code: str, radius: int) -> Image:
-    """Return a mark: a circle for ship, a diamond for skip, a circle half full for a tie, a ring for no verdict."""
+def _mark_image(verdict: str, code: str, radius: int) -> Image:
+    """Return a mark: a circle for ship, a diamond for skip, a half filled circle for a tie, a ring for no verdict."""
     from PIL import Image, ImageDraw
 
     side = 2 * (radius + 4)

@@ -1,4 +1,4 @@
-"""What a site is told about itself: plain values, read from nowhere."""
+"""Options of a site: plain values, read from nowhere."""
 
 from __future__ import annotations
 
@@ -8,34 +8,26 @@ from panel.core.base import Frozen, digest_of
 from panel.core.persona import Persona
 
 OFF, OWN = "off", "panel"
-"""Where readers sign up for the newsletter: nowhere, or with panel's own public server."""
+"""Values of the setting `newsletter`: no sign-up form, or one that panel's own public server answers."""
 
 
 class PromptText(Frozen):
-    """A prompt as it is in force.
-
-    Attributes:
-        name: such as `take`.
-        text: the template.
-    """
+    """A prompt template that critics are asked with, by its name."""
 
     name: str
     text: str
 
 
 class SiteOptions(Frozen):
-    """What a site is told about itself.
+    """Options of a site.
 
     Attributes:
-        url: where it will be, without a slash at its end: `https://reviews.example`.
-        name: what its pages call it.
+        url: public address, without a slash at its end: `https://reviews.example`.
         generator: the program and its version.
-        newsletter: `off`, `panel`, or the address that the sign-up form is sent to.
-        voting: whether readers may vote.
-        shown_from: votes from which a tool's are split into ship and skip.
-        critics: the personas, in the order of their pages.
-        prompts: what critics are asked with.
-        prompts_digest: by which reviews name these prompts.
+        newsletter: `off`, `panel`, or the address of an outside service that the sign-up form is sent to.
+        shown_from: number of votes on a tool from which ships and skips are shown apart.
+        critics: in the order of their pages.
+        prompts_digest: identifies the current prompts in reviews.
     """
 
     url: str
@@ -50,14 +42,19 @@ class SiteOptions(Frozen):
 
     @property
     def base(self) -> str:
-        """The path under which the site lies, with a slash at its end."""
+        """The path under which the site is served, with a slash at its end."""
         return f"{urlsplit(self.url).path.rstrip('/')}/"
 
     @property
     def digest(self) -> str:
-        """Digest of all of it."""
+        """Digest of all options."""
         return digest_of(self.model_dump(mode="json"))
 
+    @property
+    def critic_names(self) -> dict[str, str]:
+        """Critics' names by their ids."""
+        return {critic.id: critic.name for critic in self.critics}
+
     def address(self, path: str) -> str:
-        """Return the address of a page or file: `tools/smollm3/` of the site."""
+        """Return the absolute address of a page or file, such as that of `tools/smollm3/`."""
         return f"{self.url.rstrip('/')}/{path}"

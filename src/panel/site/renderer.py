@@ -1,160 +1,148 @@
-"""How a page of the site is printed: its template, what every page has, and where its links lead from there."""
+"""Rendering of pages: templates, shared assets, and the head that every page has."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jinja2 import ChoiceLoader, PackageLoader
 
-from panel.core.base import Frozen
-from panel.core.comparison import NO_VOTES
+from panel.core.votes import Votes
 from panel.report.context import Community
 from panel.report.html import environment
-from panel.report.wording import counted
+from panel.report.json_ld import WebSite, web_page
 from panel.site.options import OFF, OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterator, Sequence
+    from importlib.resources.abc import Traversable
 
     from jinja2 import Environment
 
-    from panel.core.votes import Votes
     from panel.site.catalog import Catalog
     from panel.site.options import SiteOptions
 
 HASH_CHARS = 12
+NOT_FOUND = "404.html"
 STACK_BELOW = "40rem"
-"""Where the tables of a comparison of two stack their cells: a head of 14 rem and two columns of 13, as in reports."""
+"""Window width below which tables of two tools stack their cells: a head of 14 rem and two columns of 13, as in reports."""
+_SOURCES = (".py", ".j2", ".css", ".js", ".svg")
 
 
-class File(NamedTuple):
-    """A file of the site.
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a page.
 
     Attributes:
-        path: where it lies: `tools/smollm3/index.html`.
-        shows: all that it depends on beside the code and the options.
-        make: makes its bytes.
+        path: such as `tools/smollm3/`.
+        title: in the browser's tab and in previews.
+        description: one sentence.
+        trail: names and paths of the breadcrumb, the page itself last.
+        kind: schema.org type of its JSON-LD; empty without any.
+        data: further terms of its JSON-LD.
+        picture: path of its preview picture; empty without one.
+        caption: text alternative of the picture.
+        noindex: whether search engines are asked not to list it.
     """
 
     path: str
-    shows: tuple[object, ...]
-    make: Callable[[], bytes | Awaitable[bytes]]
-
-    def digest(self, common: bytes) -> bytes:
-        """Return the digest of all that it is made of."""
-        told = hashlib.blake2b(common, digest_size=16)
-        told.update(json.dumps(self.shows, default=_told).encode())
-        return told.digest()
-
-
-def _told(value: object) -> str:
-    return value.model_dump_json() if isinstance(value, Frozen) else str(value)
+    title: str
+    description: str
+    trail: tuple[tuple[str, str], ...] = ()
+    kind: str = "WebPage"
+    data: dict[str, Any] = field(default_factory=dict)
+    picture: str = ""
+    caption: str = ""
+    noindex: bool = False
 
 
 class Renderer:
-    """Prints pages.
+    """Renders pages of a site.
 
     Args:
-        options: what the site is told about itself.
-        shelf: its reviews.
+        options: of the site.
+        catalog: its tools.
+        menu: paths and labels of its main pages.
     """
 
-    def __init__(self, options: SiteOptions, shelf: Catalog) -> None:
+    def __init__(self, options: SiteOptions, catalog: Catalog, menu: Sequence[tuple[str, str]]) -> None:
         self.options = options
-        self.shelf = shelf
+        self.catalog = catalog
+        self._menu = menu
 
     @cached_property
     def assets(self) -> dict[str, bytes]:
-        """The files that all pages share, under names that change with what is in them."""
+        """Shared files by path; a path changes with the content."""
         return {_hashed(name, content): content for name, content in _assets().items()}
 
-    @cached_property
-    def critic_names(self) -> dict[str, str]:
-        """The critics' names by their ids."""
-        return {critic.id: critic.name for critic in self.options.critics}
-
-    def asset(self, ending: str) -> str:
-        """Return the path of the shared file of an ending."""
-        return next(path for path in self.assets if path.endswith(ending))
-
-    def page(self, template: str, path: str, **values: Any) -> bytes:  # noqa: ANN401 - whatever the template shows
-        """Return a page.
-
-        Args:
-            template: its template, which says what else it needs.
-            path: where it lies: `tools/smollm3/`, or `404.html`.
-            values: what it shows; `title`, `description` and `linked_data` of every page.
-        """
-        root = "../" * path.count("/") or "./"
-        known = {
-            "picture": None,
-            "noindex": False,
-            "root": self.options.base if path == "404.html" else root,
-            "path": path,
-            "site": self.options,
-            "asset": self.asset,
-            "policy": self.policy,
+    def page(self, template: str, head: Head, **values: Any) -> bytes:  # noqa: ANN401 - depends on the template
+        """Return a page, rendered from its template with further values."""
+        options, not_found = self.options, head.path == NOT_FOUND
+        # The page for missing addresses is served at any depth.
+        root = options.base if not_found else "../" * head.path.count("/") or "./"
+        common = {
+            "head": head,
+            "root": root,
+            "site": options,
+            "menu": self._menu,
+            "asset": self._asset,
+            "policy": self._policy,
             "own": OWN,
-            "sign_up": self.options.newsletter != OFF and path != "404.html",
+            "sign_up": options.newsletter != OFF and not not_found,
+            "json_ld": self._json_ld(head),
             "tool_pages": (),
-            "critic_pages": {critic.id: f"{root}critics/{critic.id}/" for critic in self.options.critics},
+            "critic_pages": {critic.id: f"{root}critics/{critic.id}/" for critic in options.critics},
         }
-        return _environment().get_template(template).render({**known, **values}).encode()
+        return _environment().get_template(template).render({**common, **values}).encode()
+
+    def community(self, slug: str) -> Community:
+        """Return readers' votes on a tool as its pages show them."""
+        votes = self.catalog.votes(slug) or Votes()
+        can_vote = self.options.voting and self.catalog.takes_votes(slug)
+        return Community(votes.line(self.options.shown_from), slug if can_vote else "")
+
+    def _asset(self, extension: str) -> str:
+        return next(path for path in self.assets if path.endswith(extension))
 
     @cached_property
-    def policy(self) -> str:
-        """The security policy of every page: nothing from anywhere else, and no script in the page."""
-        elsewhere = self.options.newsletter not in {OFF, OWN}
-        place = urlsplit(self.options.newsletter)
-        form = f"'self' {place.scheme}://{place.netloc}" if elsewhere else "'self'"
+    def _policy(self) -> str:
+        """The content security policy of every page: nothing from other hosts, and no inline script."""
+        outside = self.options.newsletter not in {OFF, OWN}
+        address = urlsplit(self.options.newsletter)
+        form = f"'self' {address.scheme}://{address.netloc}" if outside else "'self'"
         return (
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
             f"form-action {form}; base-uri 'none'"
         )
 
-    def community(self, slug: str) -> Community:
-        """Return what readers make of a tool."""
-        # Whoever votes names a tool by the slug that it was listed with.
-        named = slug not in self.shelf.made_up
-        votes = self.shelf.votes.get(slug) if named else None
-        line = votes_line(votes, self.options.shown_from) if votes else NO_VOTES
-        return Community(line, slug if named and self.options.voting else "")
-
-
-def votes_line(votes: Votes, shown_from: int) -> str:
-    """Return votes as pages print them: `7 votes · 5 ship / 2 skip`; how they are split is told from a number on."""
-    if not votes.total:
-        return NO_VOTES
-    split = f" · {votes.ships} ship / {votes.skips} skip" if votes.total >= shown_from else ""
-    return f"{counted(votes.total, 'vote')}{split}"
+    def _json_ld(self, head: Head) -> dict[str, Any] | None:
+        if not head.kind:
+            return None
+        site = WebSite(self.options.name, self.options.address)
+        return web_page(head.kind, head.trail, head.description, site, **head.data)
 
 
 def code_digest() -> str:
-    """Return the digest of all code and templates that decide what pages look like."""
-    told = hashlib.sha256()
+    """Return the digest of all code and templates that pages are made by."""
+    digest = hashlib.sha256()
     for package in ("panel.site", "panel.report", "panel.core"):
-        for path in sorted(_sources(package)):
-            told.update(path.encode())
-            told.update(files(package).joinpath(path).read_bytes())
-    return told.hexdigest()
+        for path, file in sorted(_sources(files(package))):
+            digest.update(path.encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
-def _sources(package: str) -> Iterable[str]:
-    folder = files(package)
-    endings = (".py", ".j2", ".css", ".js", ".svg")
-    for name in ("", "templates", "assets", "checks"):
-        place = folder.joinpath(name) if name else folder
-        if place.is_dir():
-            yield from (
-                f"{name}/{one.name}" if name else one.name
-                for one in place.iterdir()
-                if one.name.endswith(endings)
-            )
+def _sources(folder: Traversable, inside: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        path = f"{inside}{entry.name}"
+        if entry.is_dir():
+            yield from _sources(entry, f"{path}/")
+        elif path.endswith(_SOURCES):
+            yield path, entry
 
 
 @cache
@@ -185,5 +173,5 @@ def _assets() -> dict[str, bytes]:
 
 
 def _hashed(name: str, content: bytes) -> str:
-    stem, _, ending = name.rpartition(".")
-    return f"assets/{stem}.{hashlib.sha256(content).hexdigest()[:HASH_CHARS]}.{ending}"
+    stem, _, extension = name.rpartition(".")
+    return f"assets/{stem}.{hashlib.sha256(content).hexdigest()[:HASH_CHARS]}.{extension}"

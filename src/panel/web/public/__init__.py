@@ -1,1 +1,1 @@
-"""The published site with what a folder of files cannot do: readers' votes, and sign-up for the newsletter."""
+"""The public server: the published site, readers' votes, and sign-up for the newsletter; it has no accounts."""

@@ -1,22 +1,24 @@
-"""The public application: the site's files and readers' votes on one origin, without anybody's account."""
+"""The public application: the site's files, readers' votes and sign-up on one origin, without accounts."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from panel.errors import GateError, NotFound, PanelError
 from panel.web.middleware import SAFE_METHODS, SecurityHeaders
 from panel.web.origins import check_host, check_origin
-from panel.web.public import votes
-from panel.web.public.files import SiteFiles
+from panel.web.public.pages import wants_json
+from panel.web.public.votes import vote_routes
 from panel.web.rendering import asset_route
 
 if TYPE_CHECKING:
@@ -35,26 +37,47 @@ HEADERS = {
     "referrer-policy": "strict-origin-when-cross-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-"""On every response; what a page may load, it says itself."""
+"""Headers of every response; each page states itself what it may load."""
 
-TROUBLE = "The server cannot reach its data at the moment. Try again in a few minutes."
+HASHED_FILES = "assets/"
+CACHED_FOREVER, REVALIDATED = "public, max-age=31536000, immutable", "no-cache"
+UNAVAILABLE = "The server cannot read its data at the moment. Try again in a few minutes."
 log = logging.getLogger("panel.web")
 
 
-class Door:
-    """Refuses requests by another name, and what other sites' pages send.
+def create_public_app(services: PublicServices, routes: Sequence[BaseRoute] = ()) -> Starlette:
+    """Return the public application, with further routes such as those of the newsletter."""
+    files = Mount("/", SiteFiles(services.site))
+    return _app([asset_route, *vote_routes(services), *routes, files], services.hosts)
 
-    Args:
-        app: what is guarded.
-        hosts: names of the server beside those of loopback.
-    """
+
+def create_preview(folder: Path) -> Starlette:
+    """Return an application that serves a site's files on this machine, and takes no form."""
+    refusal = Route("/{path:path}", _refuse_form, methods=["POST"])
+    return _app([refusal, Mount("/", SiteFiles(folder))], frozenset())
+
+
+async def _refuse_form(_request: Request) -> Response:
+    raise HTTPException(405, "This server only shows files; panel serve --public takes votes and sign-ups.")
+
+
+def _app(routes: Sequence[BaseRoute], hosts: frozenset[str]) -> Starlette:
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(SecurityHeaders, headers=HEADERS), Middleware(SameOriginOnly, hosts=hosts)],
+        exception_handlers={HTTPException: error_response, PanelError: error_response},
+    )
+
+
+class SameOriginOnly:
+    """Middleware that refuses requests under unknown host names, and forms from other sites."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
         self._app = app
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer what may be asked."""
+        """Pass a request on, or answer it with the refusal."""
         if scope["type"] == "http":
             request = Request(scope)
             try:
@@ -62,54 +85,47 @@ class Door:
                 if request.method not in SAFE_METHODS:
                     check_origin(request)
             except HTTPException as error:
-                await told(request, error)(scope, receive, send)
+                await error_response(request, error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-def create_public_app(services: PublicServices, routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """Return the application.
+class SiteFiles(StaticFiles):
+    """The files of a built site, which a build may replace at any time."""
 
-    Args:
-        services: what its pages work with.
-        routes: what else it answers.
-    """
-    places = [asset_route, *votes.routes(services), *routes, Mount("/", SiteFiles(services.site))]
-    return _app(places, [Middleware(Door, hosts=services.hosts)])
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, html=True, check_dir=False)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file, a redirect to a folder's page, or the site's page for missing addresses."""
+        hidden = any(part.startswith(".") and part != "." for part in path.split("/"))
+        try:
+            response = await super().get_response(f"{path}/-" if hidden else path, scope)
+        except (OSError, ValueError) as error:  # no file system takes the name
+            raise HTTPException(404) from error
+        if isinstance(response, RedirectResponse):
+            response.status_code = 308  # permanent: the address of a folder always ends in a slash
+            # A relative address, because only a proxy in front would know the scheme.
+            response.headers["location"] = quote(f"/{path}/")
+        hashed = path.startswith(HASHED_FILES) and response.status_code in {200, 304}
+        response.headers["cache-control"] = CACHED_FOREVER if hashed else REVALIDATED
+        return response
 
 
-def create_preview(folder: Path) -> Starlette:
-    """Return an application that serves a site's files to this machine, and nothing else."""
-    places = [Route("/{path:path}", _nothing_is_taken, methods=["POST"]), Mount("/", SiteFiles(folder))]
-    return _app(places, [Middleware(Door, hosts=frozenset())])
-
-
-async def _nothing_is_taken(_request: Request) -> Response:
-    raise HTTPException(405, "This server shows files alone; panel serve --public takes votes and sign-ups.")
-
-
-def told(request: Request, error: Exception) -> Response:
-    """Return why something was not done, for a script as JSON and for people as a line."""
+def error_response(request: Request, error: Exception) -> Response:
+    """Return an error as JSON to the site's script, and as a line of text to everybody else."""
     headers: dict[str, str] = {}
     match error:
         case HTTPException():
-            status, words, headers = error.status_code, error.detail, dict(error.headers or {})
+            status, message, headers = error.status_code, error.detail, dict(error.headers or {})
         case NotFound():
-            status, words = 404, str(error)
+            status, message = 404, str(error)
         case GateError():
-            status, words = 429, str(error)
+            status, message = 429, str(error)
         case _:
             log.error("%s %s: %s", request.method, request.url.path, error)
-            status, words = 503, TROUBLE
-    words = f"{words[:1].upper()}{words[1:]}"
-    if votes.is_script(request):
-        return JSONResponse({"error": words}, status, headers)
-    return PlainTextResponse(f"{words}\n", status, headers)
-
-
-def _app(routes: Sequence[BaseRoute], middleware: Sequence[Middleware]) -> Starlette:
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(SecurityHeaders, headers=HEADERS), *middleware],
-        exception_handlers={HTTPException: told, PanelError: told},
-    )
+            status, message = 503, UNAVAILABLE
+    message = f"{message[:1].upper()}{message[1:]}"
+    if wants_json(request):
+        return JSONResponse({"error": message}, status, headers)
+    return PlainTextResponse(f"{message}\n", status, headers)

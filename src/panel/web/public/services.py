@@ -1,4 +1,4 @@
-"""What the public pages work with."""
+"""Services of the public server: the store, its settings, rate limits, and readers' addresses as hashes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from datetime import UTC, date, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
+
 from panel.web.origins import address_of, plain_address
-from panel.web.public.limits import Limits
+from panel.web.rate_limits import RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,23 +23,19 @@ if TYPE_CHECKING:
 
     from panel.store import Store
 
-HOME_PREFIX = 64
-"""Bits of an IPv6 address that name a network (RFC 4291, section 2.5.4); the rest is its own to change."""
+NETWORK_BITS = 64
+"""Bits of an IPv6 address that name a network (RFC 4291, section 2.5.4); its owner chooses the rest."""
 
 
-class Addresses:
-    """Makes hashes of addresses with a key of the day, which is kept nowhere: no hash leads back to an address.
-
-    Args:
-        today: tells the day.
-    """
+class AddressHasher:
+    """Hashes IP addresses with a key of the day that is kept in memory alone, so that no hash leads back to an address."""
 
     def __init__(self, today: Callable[[], date] = lambda: datetime.now(UTC).date()) -> None:
         self._today = today
         self._key = (today(), secrets.token_bytes())
 
-    def hashed(self, address: str) -> str:
-        """Return the hash of an address; the next day it has another one."""
+    def hash(self, address: str) -> str:
+        """Return the hash of an address, which differs from day to day."""
         if self._key[0] != self._today():
             self._key = (self._today(), secrets.token_bytes())
         return hmac.new(self._key[1], address.encode(), hashlib.sha256).hexdigest()
@@ -45,18 +43,14 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class PublicServices:
-    """What the public pages work with.
+    """Services of the public server.
 
     Attributes:
-        store: where votes are.
         site: the folder that `panel site build` made.
-        secret: what cookies and hashes are derived from, 32 bytes.
-        hosts: names that browsers may call the server by, beside those of loopback; lower case, without ports.
-        proxies: IP addresses of proxies that name the address they answer for in X-Forwarded-For.
-        voting: whether readers may vote.
-        shown_from: votes from which a tool's are split into ship and skip.
-        limits: how often readers may do something.
-        addresses: makes hashes of addresses.
+        secret: 32 bytes that cookies are signed with.
+        hosts: names of the server beside those of loopback; lower case, without ports.
+        proxies: IP addresses of proxies whose X-Forwarded-For is trusted.
+        shown_from: number of votes on a tool from which ships and skips are shown apart.
     """
 
     store: Store
@@ -66,31 +60,41 @@ class PublicServices:
     proxies: frozenset[str] = frozenset()
     voting: bool = True
     shown_from: int = 5
-    limits: Limits = field(default_factory=Limits)
-    addresses: Addresses = field(default_factory=Addresses, repr=False)
+    limiter: RateLimiter = field(default_factory=RateLimiter)
+    hasher: AddressHasher = field(default_factory=AddressHasher, repr=False)
 
-    def address(self, request: Request) -> str:
-        """Return a keyed hash of the home that a request came from."""
-        return self.addresses.hashed(home_of(self._address(request)))
+    def check_limit(self, limit: str, *key: str) -> None:
+        """Count an attempt of a key, such as one of `30 per minute`.
+
+        Raises:
+            HTTPException: 429, with the seconds to wait.
+        """
+        if wait := self.limiter.hit(limit, *key):
+            message = f"Too many requests; try again in {wait} seconds."
+            raise HTTPException(429, message, {"retry-after": str(wait)})
+
+    def address_hash(self, request: Request) -> str:
+        """Return a hash of the network that a request came from."""
+        return self.hasher.hash(network_of(self._address(request)))
 
     def _address(self, request: Request) -> str:
-        own = address_of(request)
+        peer = address_of(request)
         # A proxy may add a line of its own below one that the reader made up.
-        named = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
-        if own not in self.proxies or not named:
-            return own
+        forwarded = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
+        if peer not in self.proxies or not forwarded:
+            return peer
         try:
-            return plain_address(named)
+            return plain_address(forwarded)
         except ValueError:
-            return own
+            return peer
 
 
-def home_of(address: str) -> str:
-    """Return what stands for one home: an IPv4 address, or the network of an IPv6 one, which has 2^64 addresses to itself."""
+def network_of(address: str) -> str:
+    """Return the network of an IPv6 address, whose owner has 2^64 addresses; any other address as it is."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return address
-    return (
-        str(ip_network((parsed, HOME_PREFIX), strict=False)) if isinstance(parsed, IPv6Address) else address
-    )
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, NETWORK_BITS), strict=False))
+    return address

@@ -1,7 +1,13 @@
-"""Readers' votes over HTTP: for the pages' script as JSON, and for browsers without it as a form."""
+"""Readers' votes: as JSON for the site's script, as a form and a page for browsers without scripts.
+
+A reader is a random number in a signed cookie; the store has its hash.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -9,114 +15,124 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.core.take import Verdict
-from panel.site.renderer import votes_line
-from panel.web.public.forms import form_of
-from panel.web.public.limits import OF_ADDRESS, OF_READER
-from panel.web.public.pages import Back, Button, reader_page
-from panel.web.public.voter import hashed, keep_voter, new_voter, voter_of
+from panel.web.origins import is_loopback
+from panel.web.public.pages import Button, Link, message_page, read_form, wants_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from panel.core.votes import Votes
     from panel.web.public.services import PublicServices
 
+COOKIE = "panel_voter"
+YEAR_SECONDS = 365 * 24 * 3600
+READER_LIMIT, ADDRESS_LIMIT = "30 per minute", "120 per minute"
 WITHDRAW = "withdraw"
-MOST_SLUGS = 20
+MAX_TOOLS = 20
+_NUMBER_BYTES = 16
 _CHOICES = {**{str(verdict): verdict for verdict in Verdict}, WITHDRAW: None}
-_FRESH = {"cache-control": "no-store"}
+_UNCACHED = {"cache-control": "no-store"}
 
 
-def routes(services: PublicServices) -> list[Route]:
-    """Return where votes are cast and counted."""
-    desk = _Desk(services)
+def vote_routes(services: PublicServices) -> list[Route]:
+    """Return the routes that take and show votes."""
+    handlers = _Votes(services)
     return [
-        Route("/vote/{slug}", desk.vote, methods=["POST"]),
-        Route("/vote/{slug}", desk.mine),
-        Route("/votes", desk.votes),
+        Route("/vote/{slug}", handlers.cast, methods=["POST"]),
+        Route("/vote/{slug}", handlers.show_own),
+        Route("/votes", handlers.counts),
     ]
 
 
-class _Desk:
+class _Votes:
     def __init__(self, services: PublicServices) -> None:
         self._services = services
 
-    async def vote(self, request: Request) -> Response:
-        """Count a reader's vote."""
+    async def cast(self, request: Request) -> Response:
+        """Count, change or withdraw a reader's vote."""
         services, slug = self._services, request.path_params["slug"]
         if not services.voting:
-            raise HTTPException(404, "Votes are not counted on this site.")
-        choice = await _choice(request)
-        address = services.address(request)
-        voter = voter_of(request, services.secret)
-        services.limits.check(OF_ADDRESS, "address", address)
-        services.limits.check(OF_READER, "voter", voter or address)
-        number = voter or new_voter()
-        await services.store.votes.cast(slug, hashed(number), choice, address)
-        response = await self._answer(request, slug, number)
-        if voter is None and choice:
-            keep_voter(request, response, number, services.secret)
+            raise HTTPException(404, "This site takes no votes.")
+        choice = await _read_choice(request)
+        address = services.address_hash(request)
+        known = _reader_number(request, services.secret)
+        services.check_limit(ADDRESS_LIMIT, "address", address)
+        services.check_limit(READER_LIMIT, "voter", known or address)
+        number = known or secrets.token_hex(_NUMBER_BYTES)
+        await services.store.votes.cast(slug, _reader_hash(number), choice, address)
+        response: Response = RedirectResponse(slug, 303)
+        if wants_json(request):
+            counts = await self._counts([slug], number)
+            response = JSONResponse(counts[slug], headers=_UNCACHED)
+        if known is None and choice:
+            _set_cookie(request, response, number, services.secret)
         return response
 
-    async def mine(self, request: Request) -> Response:
-        """Show a browser without scripts what became of its vote."""
+    async def show_own(self, request: Request) -> Response:
+        """Show a reader their vote on a tool."""
         slug = request.path_params["slug"]
-        counts = await self._services.store.votes.counts([slug])
+        votes, number = self._services.store.votes, _reader_number(request, self._services.secret)
+        counts = await votes.counts([slug])
         if slug not in counts:
             raise HTTPException(404)
-        back = Back(f"../tools/{slug}/#community", "Back to the review")
-        line = votes_line(counts[slug], self._services.shown_from)
-        line = f"{line}. The page of the review has the votes that were there when it was built."
-        voter = voter_of(request, self._services.secret)
-        mine = (
-            (await self._services.store.votes.by_reader(hashed(voter), [slug])).get(slug) if voter else None
-        )
-        if mine is None:
-            return reader_page("No vote of yours is kept", line, back)
-        button = Button("Take my vote back", slug, "verdict", WITHDRAW)
-        return reader_page(f"You voted {mine}", line, back, button=button)
+        back = Link(f"../tools/{slug}/#community", "Back to the review")
+        text = f"{counts[slug].line(self._services.shown_from)}. The review's page shows the votes of its last build."
+        own = (await votes.by_reader(_reader_hash(number), [slug])).get(slug) if number else None
+        if own is None:
+            return message_page("You have no vote on this tool", text, back)
+        button = Button("Withdraw my vote", slug, "verdict", WITHDRAW)
+        return message_page(f"You voted {own}", text, back, button=button)
 
-    async def votes(self, request: Request) -> Response:
-        """Tell the votes on some tools."""
+    async def counts(self, request: Request) -> Response:
+        """Return the votes on some tools as JSON."""
         slugs = [slug for slug in request.query_params.get("tools", "").split(",") if slug]
-        if not slugs or len(slugs) > MOST_SLUGS:
-            raise HTTPException(400, f"Name 1 to {MOST_SLUGS} tools, as ?tools=a,b.")
-        return JSONResponse(await self._told(request, slugs), headers=_FRESH)
+        if not slugs or len(slugs) > MAX_TOOLS:
+            raise HTTPException(400, f"Name 1 to {MAX_TOOLS} tools, as ?tools=a,b.")
+        number = _reader_number(request, self._services.secret)
+        return JSONResponse(await self._counts(slugs, number), headers=_UNCACHED)
 
-    async def _answer(self, request: Request, slug: str, number: str) -> Response:
-        if not is_script(request):
-            return RedirectResponse(slug, 303)
-        told = await self._told(request, [slug], number)
-        return JSONResponse(told[slug], headers=_FRESH)
-
-    async def _told(self, request: Request, slugs: list[str], number: str | None = None) -> dict[str, Any]:
-        store, services = self._services.store, self._services
-        counts = await store.votes.counts(slugs)
-        voter = number or voter_of(request, services.secret)
-        mine = await store.votes.by_reader(hashed(voter), slugs) if voter else {}
+    async def _counts(self, slugs: list[str], number: str | None) -> dict[str, Any]:
+        votes, shown_from = self._services.store.votes, self._services.shown_from
+        own = await votes.by_reader(_reader_hash(number), slugs) if number else {}
         return {
-            slug: {"slug": slug, **_counted(counts[slug], services.shown_from), "mine": mine.get(slug)}
-            for slug in slugs
-            if slug in counts
+            slug: {
+                "slug": slug,
+                "total": counts.total,
+                "ships": counts.ships if counts.total >= shown_from else None,
+                "skips": counts.skips if counts.total >= shown_from else None,
+                "mine": own.get(slug),
+            }
+            for slug, counts in (await votes.counts(slugs)).items()
         }
 
 
-def is_script(request: Request) -> bool:
-    """Whether a page's script asks, which wants JSON."""
-    return "application/json" in request.headers.get("accept", "")
-
-
-def _counted(votes: Votes, shown_from: int) -> dict[str, int | None]:
-    split = votes.total >= shown_from
-    return {
-        "total": votes.total,
-        "ships": votes.ships if split else None,
-        "skips": votes.skips if split else None,
-    }
-
-
-async def _choice(request: Request) -> Verdict | None:
-    chosen = (await form_of(request)).get("verdict", [])
+async def _read_choice(request: Request) -> Verdict | None:
+    chosen = (await read_form(request)).get("verdict", [])
     if len(chosen) != 1 or chosen[0] not in _CHOICES:
         raise HTTPException(400, f"A vote is one of {', '.join(_CHOICES)}.")
     return _CHOICES[chosen[0]]
+
+
+def _reader_number(request: Request, secret: bytes) -> str | None:
+    """Return the number in a reader's cookie, or None if this server did not sign it."""
+    number, _, signature = request.cookies.get(COOKIE, "").partition(".")
+    genuine = hmac.compare_digest(signature.encode(), _signature(number, secret).encode())
+    return number if number and genuine else None
+
+
+def _set_cookie(request: Request, response: Response, number: str, secret: bytes) -> None:
+    response.set_cookie(
+        COOKIE,
+        f"{number}.{_signature(number, secret)}",
+        max_age=YEAR_SECONDS,
+        secure=request.url.scheme == "https" or not is_loopback(request.url.hostname or ""),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _reader_hash(number: str) -> str:
+    return hashlib.sha256(number.encode()).hexdigest()
+
+
+def _signature(number: str, secret: bytes) -> str:
+    return hmac.new(secret, b"voter " + number.encode(), hashlib.sha256).hexdigest()

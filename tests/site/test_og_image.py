@@ -6,7 +6,8 @@ from itertools import combinations
 import pytest
 from PIL import Image
 
-from panel.site.og_image import APART, HEIGHT, WIDTH, Bar, Picture, places_apart, png, printable
+from panel.report.score_chart import lay_out
+from panel.site.og_image import APART, HEIGHT, LANES, WIDTH, Bar, Picture, png, printable
 
 BAR = Bar(
     "SmolLM3",
@@ -65,7 +66,8 @@ def test_names_are_written_as_far_as_the_font_can() -> None:
 def test_no_mark_covers_another(scores: tuple[int, ...]) -> None:
     """However near the scores of five critics are, each mark lies apart from the others and within the line's ends."""
     left, right = 89, 1111
-    places = places_apart([left + (right - left) * score // 100 for score in scores], right)
+    wanted = [left + (right - left) * score // 100 for score in scores]
+    places = lay_out(wanted, APART, lanes=len(LANES), end=right)
     for (x, lane), (other_x, other_lane) in combinations(places, 2):
-        assert abs(x - other_x) >= APART or abs(lane - other_lane) >= APART
+        assert abs(x - other_x) >= APART or abs(LANES[lane] - LANES[other_lane]) >= APART
     assert all(left <= x <= right for x, _ in places)

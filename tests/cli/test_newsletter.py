@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiosmtpd.controller import Controller
 
-import builders
-from panel.cli.subscribers import safe_cell
-from panel.newsletter.issue import Issue, Item, Week, digest_html, digest_text
 from panel.store import open_store
 from publishing import published, spoken
 
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cli.conftest import Ran
-    from panel.core.review import PanelReview
 
 URL = "https://reviews.example"
 pytestmark = pytest.mark.usefixtures("filled", "next_week")
@@ -45,8 +41,8 @@ class MailServer:
     """A mail server on loopback that keeps what it gets.
 
     Attributes:
-        refused: addresses that it takes no mail for, each with what it says.
-        spurned: addresses whose mail it refuses once it has read it.
+        refused: addresses that it takes no mail for, with its replies.
+        refused_later: addresses whose mail it refuses once it has read it.
         most: mails after which it hangs up; None for never.
     """
 
@@ -54,7 +50,7 @@ class MailServer:
         self.got: list[Any] = []
         self.raw: list[bytes] = []
         self.refused: dict[str, str] = {}
-        self.spurned: set[str] = set()
+        self.refused_later: set[str] = set()
         self.most: int | None = None
         self._controller = Listening(self, hostname="127.0.0.1", port=0)
         self._controller.start()
@@ -74,7 +70,7 @@ class MailServer:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - likewise
         if self.most is not None and len(self.got) >= self.most:
             return "421 closing down"
-        if self.spurned.intersection(envelope.rcpt_tos):
+        if self.refused_later.intersection(envelope.rcpt_tos):
             return "550 not like this"
         self.raw.append(envelope.content)
         self.got.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=default)))
@@ -102,7 +98,7 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
 @pytest.fixture
 def next_week(monkeypatch: pytest.MonkeyPatch) -> None:
     """The week in which the reviews were published is over."""
-    monkeypatch.setattr("panel.cli.digest._now", lambda: datetime.now(UTC) + timedelta(days=7))
+    monkeypatch.setattr("panel.cli.newsletter._now", lambda: datetime.now(UTC) + timedelta(days=7))
 
 
 @pytest.fixture
@@ -178,7 +174,7 @@ def test_a_week_that_goes_on_is_not_sent(
     panel: Callable[..., Ran], mail: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An issue of a week that is not over is refused, because who got it would miss what comes; a test of it is sent."""
-    monkeypatch.setattr("panel.cli.digest._now", lambda: datetime.now(UTC))
+    monkeypatch.setattr("panel.cli.newsletter._now", lambda: datetime.now(UTC))
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 2
     assert f"--week {THIS_WEEK}: is not over before" in ran.err
@@ -191,7 +187,7 @@ def test_a_send_that_was_stopped_goes_on(panel: Callable[..., Ran], mail: MailSe
     mail.most = 1
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 75
-    assert "1 sent so far; whoever got the issue does not get it again" in ran.err
+    assert "1 sent so far; readers who got the issue do not get it again" in ran.err
     mail.most = None
     assert panel("digest", "--week", THIS_WEEK, "--send").code == 0
     assert sorted(mail.to()) == sorted(READERS)
@@ -211,7 +207,7 @@ def test_an_address_that_is_put_off_gets_it_later(panel: Callable[..., Ran], mai
     mail.refused = {"kim@example.org": "450 come back later"}
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 75
-    assert "2 sent so far; put off kim@example.org: 450 come back later" in ran.err
+    assert "2 sent so far; deferred kim@example.org: 450 come back later" in ran.err
     mail.refused = {}
     assert panel("digest", "--week", THIS_WEEK, "--send").code == 0
     assert sorted(mail.to()) == sorted(READERS)
@@ -219,7 +215,7 @@ def test_an_address_that_is_put_off_gets_it_later(panel: Callable[..., Ran], mai
 
 def test_a_mail_that_is_refused_holds_nobody_up(panel: Callable[..., Ran], mail: MailServer) -> None:
     """A mail that the server refuses once it has read it is told, and everybody behind it gets the issue."""
-    mail.spurned = {"kim@example.org"}
+    mail.refused_later = {"kim@example.org"}
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 3
     assert "Refused: kim@example.org: 550 not like this" in ran.out
@@ -330,59 +326,8 @@ def test_readers_are_listed_exported_and_forgotten(panel: Callable[..., Ran], tm
     assert [row["mail"] for row in rows] == list(READERS)
     assert panel("subscribers", "export", "readers.csv").code == 0
     assert (tmp_path / "readers.csv").read_bytes().startswith(b'"mail","asked_at"')
-    assert panel("subscribers", "forget", "kim@example.org").out == "kim@example.org is forgotten.\n"
+    assert (
+        panel("subscribers", "forget", "kim@example.org").out == "Deleted everything about kim@example.org.\n"
+    )
     assert panel("subscribers", "forget", "kim@example.org").code == 2
     assert panel("subscribers", "forget", "kim").code == 2
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(1+1)", "\t=1", "\r=1", "\uff1d1"])
-def test_no_cell_is_a_formula(text: str) -> None:
-    """A cell that a spreadsheet would take for a formula begins with an apostrophe."""
-    assert safe_cell(text) == f"'{text}"
-    assert safe_cell("kim@example.org") == "kim@example.org"
-
-
-def hostile(attack: str) -> PanelReview:
-    padded = f"{attack} and enough words around it to make a take of the length that is asked for."
-    return builders.review(
-        *(builders.take(text=padded),) * 3, of=builders.tool(f"x {attack}"[:110], tagline=attack)
-    )
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "<script>alert(1)</script>",
-        '"><img src=x onerror=alert(1)>',
-        "\x1b[2J",
-        "{{ 7*7 }}",
-        "\u202e\u2028",
-        "https://exfil.invalid",
-    ],
-)
-def test_no_attack_becomes_markup_in_a_mail(attack: str) -> None:
-    """Whatever a listing or a take says is text in both forms of an issue, without control characters."""
-    item = Item(review=hostile(attack), by="Kim", href=f"{URL}/tools/x/")
-    issue = Issue(site="Panel reviews", week="2026-W47", url=URL, items=(item,))
-    page, text = digest_html(issue), digest_text(issue)
-    assert page.count("<script") == page.count("<img") == 0
-    assert 'href="https://exfil' not in page
-    assert all(char.isprintable() or char == "\n" for char in text)
-    assert "\n" not in issue.title
-
-
-def test_an_embedded_draft_is_called_that() -> None:
-    """An issue says of each review whether the embedded model wrote it."""
-    reviews = (builders.embedded_review(builders.tool("Tiny")), spoken("Large"))
-    items = tuple(Item(review=one, by="Kim", href=f"{URL}/tools/x/") for one in reviews)
-    issue = Issue(site="Panel reviews", week="2026-W47", url=URL, items=items)
-    assert digest_html(issue).count("Embedded draft:") == digest_text(issue).count("Embedded draft:") == 1
-
-
-def test_weeks_are_those_of_the_calendar() -> None:
-    """A week begins on Monday in UTC, and the last one before a moment is over."""
-    week = Week.read("2026-W01")
-    assert (week.end.isoformat(), str(week)) == ("2026-01-05", "2026-W01")
-    assert week.has(datetime(2025, 12, 29, tzinfo=UTC))
-    assert not week.has(datetime(2026, 1, 5, tzinfo=UTC))
-    assert str(Week.before(datetime(2026, 1, 5, tzinfo=UTC))) == "2026-W01"

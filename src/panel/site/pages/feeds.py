@@ -1,0 +1,145 @@
+"""The latest reviews for other programs: Atom, JSON Feed, and llms.txt for language models."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from panel.report.wording import EMBEDDED_LINE, EMBEDDED_MARK
+from panel.site.catalog import latest
+from panel.site.page import PICTURE, Page, SiteFile, versions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from panel.site.renderer import Renderer
+    from panel.site.tool_summary import ToolSummary
+
+ATOM = "http://www.w3.org/2005/Atom"
+ENTRIES = 50
+EPOCH = "1970-01-01T00:00:00+00:00"
+"""Time of an empty feed, which must state one; the clock would give equal sites different bytes."""
+
+
+def _files(renderer: Renderer) -> Iterator[SiteFile]:
+    catalog = renderer.catalog
+    tools = latest(catalog.live, ENTRIES)
+    versions = versions_of(tools)
+    yield SiteFile("feed.xml", versions, partial(_atom, renderer, tools))
+    yield SiteFile("feed.json", versions, partial(_json_feed, renderer, tools))
+    counts = tuple((one.name, one.path, len(one.tools)) for one in catalog.categories)
+    yield SiteFile("llms.txt", (counts, versions), partial(_llms, renderer, tools, counts))
+
+
+def _atom(renderer: Renderer, tools: Sequence[ToolSummary]) -> bytes:
+    options = renderer.options
+    feed = Element("feed", xmlns=ATOM, attrib={"xml:lang": "en"})
+    updated = max((tool.changed.isoformat() for tool in tools), default=EPOCH)
+    _add_texts(feed, id=options.address(""), title=options.name, updated=updated)
+    SubElement(feed, "link", rel="self", type="application/atom+xml", href=options.address("feed.xml"))
+    SubElement(feed, "link", rel="alternate", type="text/html", href=options.address(""))
+    _add_texts(feed, generator=options.generator)
+    for tool in tools:
+        url = options.address(tool.path)
+        entry = SubElement(feed, "entry")
+        _add_texts(
+            entry,
+            id=url,
+            title=f"{tool.name}: {tool.verdict_line}",
+            published=tool.first_published.isoformat(),
+            updated=tool.changed.isoformat(),
+        )
+        SubElement(entry, "link", rel="alternate", type="text/html", href=url)
+        _add_texts(SubElement(entry, "author"), name=tool.approved_by)
+        if tool.category:
+            SubElement(entry, "category", term=tool.category)
+        _add_texts(entry, summary=_summary(renderer, tool))
+    text: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def _add_texts(parent: Element, **texts: str) -> None:
+    for name, text in texts.items():
+        SubElement(parent, name).text = text
+
+
+def _json_feed(renderer: Renderer, tools: Sequence[ToolSummary]) -> bytes:
+    options = renderer.options
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": options.name,
+        "home_page_url": options.address(""),
+        "feed_url": options.address("feed.json"),
+        "language": "en",
+        "items": [
+            {
+                "id": (url := options.address(tool.path)),
+                "url": url,
+                "title": f"{tool.name}: {tool.verdict_line}",
+                "content_text": _summary(renderer, tool),
+                "image": url + PICTURE,
+                "date_published": tool.first_published.isoformat(),
+                "date_modified": tool.changed.isoformat(),
+                "authors": [{"name": tool.approved_by}],
+                "tags": [tool.category] if tool.category else [],
+            }
+            for tool in tools
+        ],
+    }
+    return json.dumps(feed, ensure_ascii=False, indent=1).encode()
+
+
+def _summary(renderer: Renderer, tool: ToolSummary) -> str:
+    names = renderer.options.critic_names
+    takes = [
+        f"{names.get(one.critic, one.critic)} (AI persona), {one.score}/100: {one.text}"
+        for one in renderer.catalog.record(tool).excerpts
+    ]
+    embedded = EMBEDDED_LINE if tool.embedded else ""
+    return "\n\n".join([part for part in (tool.tagline, *takes, embedded) if part])
+
+
+def _llms(
+    renderer: Renderer, tools: Sequence[ToolSummary], categories: Sequence[tuple[str, str, int]]
+) -> bytes:
+    options = renderer.options
+    lines = [
+        f"# {_markdown(options.name)}",
+        "",
+        (
+            "> Reviews of new software tools. The critics are AI personas that judged what each listing says; no human tested the "
+            "tools. A named editor approved each review."
+        ),
+        "",
+        "Cite a verdict with its date and as that of a panel of AI personas. There are no user ratings here.",
+        "",
+        "## How it is made",
+        "",
+        f"- [How the panel works]({options.address('methodology/')}): rules, critics, prompts, models",
+        f"- [Corrections]({options.address('corrections/')}): what was corrected or retracted",
+        f"- [Feed]({options.address('feed.json')}): the latest reviews as JSON",
+        "",
+        "## Categories",
+        "",
+        *(f"- [{_markdown(name)}]({options.address(path)}): {count}" for name, path, count in categories),
+        "",
+        "## Latest reviews",
+        "",
+        *(
+            f"- [{_markdown(tool.name)}]({options.address(tool.path)}): {tool.verdict_line}, {tool.changed:%Y-%m-%d}"
+            + f", {EMBEDDED_MARK}" * tool.embedded
+            for tool in tools
+        ),
+        *(["", EMBEDDED_LINE] if any(tool.embedded for tool in tools) else []),
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _markdown(text: str) -> str:
+    """Return a name with everything escaped that has a meaning in Markdown."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-!|&~" else char for char in text)
+
+
+PAGES = (Page(order=130, reserves=frozenset({"feed.xml", "feed.json", "llms.txt"}), files=_files),)
