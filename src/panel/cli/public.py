@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from panel.cli.console import tell
 from panel.cli.newsletter import link_key, site_url
-from panel.cli.serve import serve_until_signal
+from panel.cli.serving import serve_until_signal
 from panel.errors import SettingsError
 from panel.newsletter.mail import connect, mail_server
 from panel.orchestrator.stores import configured_store, require_store
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
-    from panel.cli.serve import ServeOptions
+    from panel.cli.serving import ServeOptions
     from panel.newsletter.mail import MailMessage
     from panel.settings.resolve import Resolved
 

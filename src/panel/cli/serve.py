@@ -6,9 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import re
-import signal
 import webbrowser
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,12 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
+from panel.cli.serving import ServeOptions, require_web, serve_until_signal
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     import socket
-
-    from starlette.applications import Starlette
 
     from panel.settings.resolve import Resolved
     from panel.store import Store
@@ -51,32 +48,9 @@ UNGUARDED = "without accounts, whoever reaches the server could approve; add one
 INSECURE = (
     "Browsers on other machines keep a sign-in over HTTPS only: put a server that speaks HTTPS in front."
 )
-LEAVING = "Finishing open requests; press Ctrl-C again to leave at once."
 _FORM_TOKENS = b"forms of the web pages"
 _HEADER = re.compile("[A-Za-z0-9-]+")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
-_PACKAGES = ("argon2", "limits", "python_multipart", "starlette", "uvicorn")
-
-
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
-    """The options of the command.
-
-    Attributes:
-        host: address to listen at.
-        port: 0 for any that is free.
-        names: further host names that browsers may use.
-        proxy_header: the header in which a proxy names the user; None without such a proxy.
-        proxies: IP addresses of trusted proxies.
-        open_browser: whether to open the queue in a browser.
-    """
-
-    host: str
-    port: int
-    names: tuple[str, ...] = ()
-    proxy_header: str | None = None
-    proxies: tuple[str, ...] = ()
-    open_browser: bool = False
 
 
 def serve(
@@ -138,40 +112,6 @@ def serve(
     with listen(host, port) as listener:
         _check_guarded(resolved, chosen, listener.getsockname()[0])
         asyncio.run(_serve_queue(resolved, chosen, listener))
-
-
-def require_web() -> None:
-    """Raise SettingsError if a package of the web extra is missing."""
-    from importlib.util import find_spec
-
-    if not all(find_spec(name) for name in _PACKAGES):
-        raise SettingsError("the web pages need the web extra: pip install 'panel-review[web]'")
-
-
-async def serve_until_signal(app: Starlette, listener: socket.socket) -> None:
-    """Serve an application until Ctrl-C or a signal, then finish the open requests.
-
-    Raises:
-        SignalReceived: always, in the end.
-    """
-    from panel.cli.console import tell
-    from panel.cli.signals import Interrupts, SignalReceived
-    from panel.web.server import WebServer
-
-    server, interrupts = WebServer(app), Interrupts()
-
-    def leave() -> None:
-        server.should_exit = True
-        tell(LEAVING)
-
-    try:
-        with interrupts.caught(leave):
-            await server.serve(sockets=[listener])
-    except asyncio.CancelledError:
-        if interrupts.number is None:
-            raise
-        await server.abort()
-    raise SignalReceived(interrupts.number or signal.SIGINT, "interrupted")
 
 
 async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socket.socket) -> None:

@@ -97,7 +97,7 @@ def serve(
     ] = PORT,
 ) -> None:
     """Serve a built site until Ctrl-C."""
-    from panel.cli.serve import require_web, serve_until_signal
+    from panel.cli.serving import require_web, serve_until_signal
 
     require_web()
     from panel.cli.console import tell
