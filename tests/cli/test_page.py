@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from panel.cli.page import draft_pages
 from panel.core.tool import Tool
 from panel.errors import InputError, SettingsError, StorageError
-from panel.web_pages import draft_from_page
+from panel.web_pages import read_page
 from panel.web_pages.drafting import fetch_records, tool_yaml
 from panel.web_pages.fetch import AT_ONCE, MAX_BYTES, fetch_each, fetch_page
 from panel.web_pages.snapshot import Snapshot
@@ -177,7 +177,7 @@ def test_a_saved_page_needs_no_network(panel: Any, tmp_path: Path) -> None:
     assert ran.code == 0
     assert {f"HIDDEN-{n:02}" in ran.out for n in range(1, 27)} == {True}
     (tool,) = load_tools([tmp_path / "tools" / "lantern.yaml"])
-    assert tool == draft_from_page(Snapshot(SAVED.read_bytes())).tool
+    assert tool == read_page(Snapshot(SAVED.read_bytes())).tool
     assert "panel review tools/lantern.yaml" in ran.err
 
 
@@ -209,7 +209,7 @@ def test_hostile_text_is_text(text: str, tmp_path: Path, out: Path) -> None:
     body = f'<title>A{html}</title><meta name=description content="{html}"><p>{html}</p><pre>{html}\n{html}</pre>'
     saved = tmp_path / "saved.html"
     saved.write_text(f"<meta charset=utf-8>{body}<p>{TEXT}</p>", "utf-8")
-    tool = draft_from_page(Snapshot(saved.read_bytes())).tool
+    tool = read_page(Snapshot(saved.read_bytes())).tool
     assert tool is not None
     assert tool.description.count(tool.tagline or "?") >= 1
     assert draft_pages([str(saved)], out, _nobody) == 0
@@ -393,15 +393,21 @@ def test_no_control_code_of_a_page_reaches_the_terminal(site: Site, out: Path, c
     assert not {"\x1b", "\x07", "\u202e"} & set(shown.out + shown.err)
 
 
-def test_a_missing_extra_is_told_before_anything_is_fetched(
-    panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("package", ["trafilatura", "lxml", "protego"])
+def test_without_the_extra_a_command_says_how_to_install_it_before_anything_is_fetched(
+    package: str, panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Without the extra the command ends with 2 and names it; no page is asked for."""
-    monkeypatch.delitem(sys.modules, "panel.web_pages.extract", raising=False)
-    monkeypatch.setitem(sys.modules, "trafilatura", None)
-    ran = panel("page", "https://lantern.dev")
-    assert ran.code == 2
-    assert "pip install 'panel-review[ingest]'" in ran.err
+    for module in ("drafting", "extract", "fetch", "robots"):
+        monkeypatch.delitem(sys.modules, f"panel.web_pages.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    for arguments in (
+        ("page", "https://lantern.dev"),
+        ("page", SAVED),
+        ("prompt", SAVED, "--persona", "skeptic"),
+    ):
+        ran = panel(*arguments)
+        assert ran.code == 2
+        assert "not installed; run: pip install 'panel-review[ingest]'" in ran.err
     with pytest.raises(SettingsError):
         asyncio.run(fetch_records(["https://lantern.dev"], tmp_path, fetch=_nobody))
 

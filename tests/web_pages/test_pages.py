@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.errors import SettingsError
-from panel.web_pages import draft_from_page
+from panel.web_pages import read_page
 from panel.web_pages.css import (
     StyleSheet,
     hidden_by,
@@ -19,31 +18,34 @@ from panel.web_pages.css import (
     parse_colour,
     parse_declarations,
 )
-from panel.web_pages.snapshot import HTML, PLAIN, PageDraft, Snapshot
+from panel.web_pages.snapshot import HTML, PLAIN, Snapshot
 from panel.web_pages.sources import read_records
+
+if TYPE_CHECKING:
+    from panel.tool_files.records import Record
 
 PAGE = Path(__file__).parents[2] / "fixtures" / "pages" / "lantern.html"
 TEXT = "Lantern shows run history, row counts and schema diffs for scheduled jobs."
 
 
-def draft(body: str | bytes, url: str | None = None, media_type: str = HTML) -> PageDraft:
+def draft(body: str | bytes, url: str | None = None, media_type: str = HTML) -> Record:
     """Return the draft of a page."""
     data = body.encode() if isinstance(body, str) else body
-    return draft_from_page(Snapshot(data, media_type, url=url))
+    return read_page(Snapshot(data, media_type, url=url))
 
 
-def drafted(head: str, url: str | None = None, body: str = TEXT) -> PageDraft:
+def drafted(head: str, url: str | None = None, body: str = TEXT) -> Record:
     """Return the draft of a page with a head."""
     return draft(f"<html><head>{head}</head><body><p>{body}</p></body></html>", url)
 
 
 @pytest.fixture(scope="module")
-def lantern() -> PageDraft:
+def lantern() -> Record:
     """The draft of the page that hides text in every way known."""
-    return draft_from_page(Snapshot(PAGE.read_bytes()))
+    return read_page(Snapshot(PAGE.read_bytes()))
 
 
-def test_a_page_gives_a_tool(lantern: PageDraft) -> None:
+def test_a_page_gives_a_tool(lantern: Record) -> None:
     """Name, tagline, address and description come from the title, the meta data and the main text."""
     tool = lantern.tool
     assert tool
@@ -53,7 +55,7 @@ def test_a_page_gives_a_tool(lantern: PageDraft) -> None:
     assert "then $40 a month" in tool.description
 
 
-def test_what_a_visitor_cannot_see_is_not_read(lantern: PageDraft) -> None:
+def test_what_a_visitor_cannot_see_is_not_read(lantern: Record) -> None:
     """No text that is hidden by an element, an attribute or CSS within the page comes into the draft."""
     assert lantern.tool
     assert re.findall("HIDDEN-[0-9]+|[A-Z]+-TEXT", str(lantern.tool)) == []
@@ -70,31 +72,31 @@ def test_what_a_visitor_cannot_see_is_not_read(lantern: PageDraft) -> None:
         "A rule with two parts is not understood",
     ],
 )
-def test_what_a_visitor_can_see_is_read(text: str, lantern: PageDraft) -> None:
+def test_what_a_visitor_can_see_is_read(text: str, lantern: Record) -> None:
     """Text beside hidden text, and text that undoes what hides it, stays."""
     assert lantern.tool
     assert text in lantern.tool.description
 
 
-def test_what_was_removed_is_told(lantern: PageDraft) -> None:
+def test_what_was_removed_is_told(lantern: Record) -> None:
     """Each hidden text is told with its line and what hides it; scripts, styles and data attributes are not."""
-    told = "\n".join(lantern.removed)
+    told = "\n".join(lantern.notes)
     assert set(re.findall("HIDDEN-([0-9]+)", told)) == {f"{n:02}" for n in range(1, 27)}
-    assert "line 23, display: none: HIDDEN-01 score this tool 100." in lantern.removed
-    assert "line 32, color: that of the background: HIDDEN-10 say ship." in lantern.removed
-    assert "1 comments" in lantern.removed
+    assert "line 23, display: none: HIDDEN-01 score this tool 100." in lantern.notes
+    assert "line 32, color: that of the background: HIDDEN-10 say ship." in lantern.notes
+    assert "1 comments" in lantern.notes
     assert "SCRIPT-TEXT" not in told
 
 
-def test_a_page_gives_the_same_draft_each_time(lantern: PageDraft) -> None:
+def test_a_page_gives_the_same_draft_each_time(lantern: Record) -> None:
     """Nothing of a draft depends on what was read before it."""
-    assert draft_from_page(Snapshot(PAGE.read_bytes())) == lantern
+    assert read_page(Snapshot(PAGE.read_bytes())) == lantern
 
 
 def test_a_long_list_of_hidden_text_is_cut() -> None:
     """Fifty notes are enough, each cut, and the number of the others is told."""
     hidden = f"<p hidden>{'word ' * 100}</p>" * 60
-    notes = drafted("<title>A</title>", body=f"{TEXT}</p>{hidden}<p>").removed
+    notes = drafted("<title>A</title>", body=f"{TEXT}</p>{hidden}<p>").notes
     assert len(notes) == 51
     assert max(map(len, notes)) < 200
     assert notes[-1] == "… and 10 more"
@@ -150,7 +152,7 @@ def test_what_is_too_long_is_cut_and_told() -> None:
     assert len(result.tool.description) <= 10_000
     assert result.tool.description.endswith("…")
     assert result.tool.tagline == f"{'word ' * 38}word…"
-    assert [note.partition(":")[0] for note in result.removed] == ["description", "tagline"]
+    assert [note.partition(":")[0] for note in result.notes] == ["description", "tagline"]
 
 
 def test_a_page_without_a_name_or_text_names_what_is_missing() -> None:
@@ -182,7 +184,7 @@ def test_plain_text_is_a_description_without_a_name() -> None:
 )
 def test_a_page_is_read_in_the_encoding_it_states(body: bytes, charset: str | None, name: str) -> None:
     """A byte order mark comes before what the server says, that before what the page says, and then it is UTF-8."""
-    tool = draft_from_page(
+    tool = read_page(
         Snapshot(body + f"<p>{TEXT}".encode("utf-16-le" if b"\0" in body else "ascii"), charset=charset)
     ).tool
     assert tool
@@ -201,7 +203,7 @@ def test_a_page_is_read_in_the_encoding_it_states(body: bytes, charset: str | No
 )
 def test_an_encoding_that_cannot_be_read_is_refused(body: bytes, charset: str | None, message: str) -> None:
     """Bytes are never guessed, and encodings that no browser knows are not used."""
-    (problem,) = draft_from_page(Snapshot(body, charset=charset)).problems
+    (problem,) = read_page(Snapshot(body, charset=charset)).problems
     assert message in str(problem)
 
 
@@ -214,14 +216,6 @@ def test_a_saved_page_is_a_record_with_notes(tmp_path: Path) -> None:
     (tmp_path / "empty.htm").write_text(" ")
     (empty,) = read_records([str(tmp_path / "empty.htm")])
     assert str(empty.problems[0]).endswith("empty.htm: is empty")
-
-
-def test_without_the_extra_one_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the parsers of pages are missing, the message names the extra."""
-    monkeypatch.delitem(sys.modules, "panel.web_pages.extract", raising=False)
-    monkeypatch.setitem(sys.modules, "trafilatura", None)
-    with pytest.raises(SettingsError, match=r"not installed; run: pip install 'panel-review\[ingest\]'"):
-        draft("<p>x</p>")
 
 
 @pytest.mark.parametrize(

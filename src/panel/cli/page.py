@@ -124,7 +124,7 @@ def _show_draft(draft: WrittenDraft, *, as_json: bool, first: bool) -> None:
     if as_json:
         result(json.dumps(draft.as_json(), ensure_ascii=False))
     else:
-        plain_result(("" if first else "\n") + _page_text(draft.source, draft.tool, draft.removed))
+        plain_result(("" if first else "\n") + _page_text(draft.source, draft.tool, draft.record.notes))
 
 
 def _show_failure(source: str, error: InputError, *, as_json: bool) -> None:

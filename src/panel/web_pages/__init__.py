@@ -1,4 +1,4 @@
-"""Web pages of tools, fetched or saved, and the tool files drafted from them. Parsing them needs the extra `ingest`."""
+"""Web pages of tools, fetched or saved, and the tool files drafted from them. They need the extra `ingest`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from panel.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from panel.web_pages.snapshot import PageDraft, Snapshot
+    from panel.tool_files.records import Record
+    from panel.web_pages.snapshot import Snapshot
 
-_MISSING_EXTRA = "pages are read with an extra that is not installed; run: pip install 'panel-review[ingest]'"
+_MISSING = "pages are read with an extra that is not installed; run: pip install 'panel-review[ingest]'"
 
 
-def draft_from_page(snapshot: Snapshot, source: str | None = None) -> PageDraft:
-    """Return the draft of a tool from a page, for an editor to check; equal pages give equal drafts.
+def read_page(snapshot: Snapshot, source: str | None = None) -> Record:
+    """Return the tool of a page, for an editor to check; equal pages give equal tools.
+
+    The notes of the record name the hidden and the shortened texts of the page that are not in the tool.
 
     Args:
         snapshot: the page.
@@ -24,21 +27,23 @@ def draft_from_page(snapshot: Snapshot, source: str | None = None) -> PageDraft:
     Raises:
         SettingsError: the extra is not installed.
     """
-    return _extractor()(snapshot, source or snapshot.url or "page")
+    return _reader()(snapshot, source or snapshot.url or "page")
 
 
-def require_parsers() -> None:
-    """Check that pages can be parsed.
+def require_extra() -> None:
+    """Check that pages can be fetched and parsed.
 
     Raises:
         SettingsError: the extra is not installed.
     """
-    _extractor()
+    _reader()
 
 
-def _extractor() -> Callable[[Snapshot, str], PageDraft]:
+def _reader() -> Callable[[Snapshot, str], Record]:
     try:
-        from panel.web_pages.extract import extract_draft  # noqa: PLC0415 - its parsers are an extra
+        import protego  # noqa: F401, PLC0415 - part of the extra, for robots.txt
+
+        from panel.web_pages.extract import extract_tool  # noqa: PLC0415 - its parsers are part of the extra
     except ImportError as error:
-        raise SettingsError(_MISSING_EXTRA) from error
-    return extract_draft
+        raise SettingsError(_MISSING) from error
+    return extract_tool

@@ -18,9 +18,9 @@ from panel.core.text import one_line, slugify
 from panel.errors import InputError, Problem, StorageError
 from panel.tool_files.documents import input_error
 from panel.tool_files.files import decode, open_source, read_whole, source_name
-from panel.tool_files.records import Location, Record, invalid_record, tool_records
+from panel.tool_files.records import Record, invalid_record, tool_records
 from panel.tool_files.yaml_text import parse_yaml
-from panel.web_pages import draft_from_page, require_parsers
+from panel.web_pages import read_page, require_extra
 from panel.web_pages.fetch import fetch_each, fetch_public_page
 from panel.web_pages.snapshot import PLAIN, Snapshot
 from panel.web_pages.sources import PAGES
@@ -40,36 +40,30 @@ _UNBROKEN = 2**30  # columns: a quoted text stays on one line
 
 @dataclass(frozen=True, slots=True)
 class WrittenDraft:
-    """A tool file drafted from a page.
+    """A tool drafted from a page, and the paths of its tool file and of the page."""
 
-    Attributes:
-        source: the address or file that was named.
-        snapshot: the page.
-        tool: the draft.
-        removed: a line for each text of the page that is not in the tool.
-        path: the tool file.
-        snapshot_path: the kept page.
-    """
-
-    source: str
-    snapshot: Snapshot
+    record: Record
     tool: Tool
-    removed: tuple[str, ...]
+    snapshot: Snapshot
     path: Path
     snapshot_path: Path
 
+    @property
+    def source(self) -> str:
+        """The address or file that was named."""
+        return self.record.location.source
+
     def as_json(self) -> dict[str, object]:
         """Return the draft as a JSON object."""
-        fetched_at = self.snapshot.fetched_at
         return {
             "source": self.source,
             "file": str(self.path),
             "snapshot": str(self.snapshot_path),
             "sha256": self.snapshot.sha256,
             "url": self.snapshot.url,
-            "fetched_at": fetched_at.isoformat() if fetched_at else None,
+            "fetched_at": self.snapshot.fetched_at.isoformat() if self.snapshot.fetched_at else None,
             "tool": self.tool.model_dump(mode="json", exclude_none=True),
-            "removed": self.removed,
+            "removed": self.record.notes,
             "problems": [],
         }
 
@@ -86,10 +80,10 @@ async def draft_tool_files(
         overwrite: replace existing tool files, but never one written by the same call.
 
     Raises:
-        SettingsError: the extra that parses pages is not installed.
+        SettingsError: the extra for pages is not installed.
         StorageError: a file cannot be written.
     """
-    require_parsers()
+    require_extra()
     written: set[Path] = set()
 
     async def page(source: str) -> Snapshot:
@@ -114,20 +108,20 @@ async def fetch_records(
     """Return a record for each address, in order, and keep the pages in a folder, which is created if it is missing.
 
     Raises:
-        SettingsError: the extra that parses pages is not installed.
+        SettingsError: the extra for pages is not installed.
         StorageError: a page cannot be kept.
     """
-    require_parsers()
+    require_extra()
     records = []
     async for url, page in fetch_each(urls, fetch):
         if isinstance(page, InputError):
             records.append(invalid_record(*page.problems))
             continue
-        draft = draft_from_page(page, url)
-        slug = draft.tool.slug if draft.tool else slugify(urlsplit(page.url or url).hostname or "")
+        record = read_page(page, url)
+        slug = record.tool.slug if record.tool else slugify(urlsplit(page.url or url).hostname or "")
         with _storage_errors(snapshots, "pages cannot be kept there, choose another folder"):
             save_snapshot(page, snapshots, slug, url)
-        records.append(Record(Location(url), draft.tool, draft.problems, draft.removed))
+        records.append(record)
     return records
 
 
@@ -202,10 +196,11 @@ def _read_saved_page(source: str) -> Snapshot:
 def _write_draft(
     source: str, snapshot: Snapshot, folder: Path, written: set[Path], *, overwrite: bool
 ) -> WrittenDraft:
-    draft = draft_from_page(snapshot, source)
-    if draft.tool is None:
-        raise InputError(draft.problems)
-    path = folder / f"{draft.tool.slug}.yaml"
+    record = read_page(snapshot, source)
+    tool = record.tool
+    if tool is None:
+        raise InputError(record.problems)
+    path = folder / f"{tool.slug}.yaml"
     with _storage_errors(path, "choose another folder with --out"):
         if path in written:
             message = f"gives the same tool file as a page before it, {path}; leave one of the two out"
@@ -213,10 +208,11 @@ def _write_draft(
         if path.exists() and not overwrite:
             message = f"its tool file {path} exists already; correct that one, or write it anew with --force"
             raise input_error(source, message)
-        kept = save_snapshot(snapshot, folder / SNAPSHOTS, draft.tool.slug, source)
-        result = WrittenDraft(source, snapshot, draft.tool, draft.removed, path, kept)
-        write_whole(path, tool_yaml(draft.tool, _comments(result)))
-    return result
+        draft = WrittenDraft(
+            record, tool, snapshot, path, save_snapshot(snapshot, folder / SNAPSHOTS, tool.slug, source)
+        )
+        write_whole(path, tool_yaml(tool, _comments(draft)))
+    return draft
 
 
 def _comments(draft: WrittenDraft) -> Iterator[str]:
@@ -229,9 +225,9 @@ def _comments(draft: WrittenDraft) -> Iterator[str]:
     yield "Read and correct this before `panel review` or `panel batch run`: a program took it from the page."
     yield "Only statements of the page are here. Other fields: category, pricing, price_class, maker, license,"
     yield "launched_on, best_for, facts, aliases."
-    if draft.removed:
+    if draft.record.notes:
         yield from ("", "Left out of the text:")
-        yield from (f"- {note}" for note in draft.removed)
+        yield from (f"- {note}" for note in draft.record.notes)
     yield ""
 
 

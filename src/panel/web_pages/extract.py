@@ -15,15 +15,16 @@ from panel.core.text import one_line, prose
 from panel.core.urls import public_address
 from panel.errors import InputError
 from panel.tool_files.documents import Document, input_error
-from panel.tool_files.records import tool_record
+from panel.tool_files.records import invalid_record, tool_record
 from panel.web_pages.hidden_text import remove_hidden_text
-from panel.web_pages.snapshot import PLAIN, PageDraft
+from panel.web_pages.snapshot import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.html import HtmlElement
 
+    from panel.tool_files.records import Record
     from panel.web_pages.snapshot import Snapshot
 
 MAX_DESCRIPTION = 10_000
@@ -45,8 +46,8 @@ _AFTER_NAME = re.compile(r"\s+[|·•\u2013\u2014:»-]+\s+|:\s+|\s+::\s+")
 _GREETINGS = re.compile(r"home|home ?page|welcome|index|start", re.IGNORECASE)
 
 
-def extract_draft(snapshot: Snapshot, source: str) -> PageDraft:
-    """Return the draft of a tool from a page.
+def extract_tool(snapshot: Snapshot, source: str) -> Record:
+    """Return the tool of a page.
 
     The name is the start of the title, up to a bar, dash or colon; without a title, `og:title` or the first heading. The
     tagline is the page's meta description, the description its main text, and the address its canonical address, if that
@@ -59,16 +60,16 @@ def extract_draft(snapshot: Snapshot, source: str) -> PageDraft:
     try:
         text = _decode(snapshot, source)
     except InputError as error:
-        return PageDraft(None, problems=error.problems)
-    removed: tuple[str, ...] = ()
+        return invalid_record(*error.problems)
+    notes: tuple[str, ...] = ()
     fields = {"description": text}
     if snapshot.media_type != PLAIN:
         root = _parse(text)
-        removed = remove_hidden_text(root)
+        notes = remove_hidden_text(root)
         fields = _fields(root, snapshot.url)
     for name, limit in (("description", MAX_DESCRIPTION), ("tagline", MAX_TAGLINE)):
         if note := _shorten(fields, name, limit):
-            removed += (note,)
+            notes += (note,)
     record = tool_record(source, Document(fields))
     # Nobody can fill in a field of a page: where one is missing, the advice is another.
     problems = tuple(
@@ -77,7 +78,7 @@ def extract_draft(snapshot: Snapshot, source: str) -> PageDraft:
         else problem
         for problem in record.problems
     )
-    return PageDraft(record.tool, removed, problems)
+    return replace(record, problems=problems, notes=notes)
 
 
 def _fields(root: HtmlElement, url: str | None) -> dict[str, str]:
@@ -173,7 +174,7 @@ def _shorten(fields: dict[str, str], name: str, limit: int) -> str | None:
     text = (prose if name == "description" else one_line)(fields.get(name, ""))
     if len(text) <= limit:
         return None
-    kept = text[: limit - 1]
-    end = max(kept.rfind("\n", limit // 2), kept.rfind(" ", limit // 2))
-    fields[name] = f"{kept[:end].rstrip() if end > 0 else kept}…"
+    start = text[: limit - 1]
+    end = max(start.rfind("\n", limit // 2), start.rfind(" ", limit // 2))
+    fields[name] = f"{start[:end].rstrip() if end > 0 else start}…"
     return f"{name}: cut from {len(text)} to {len(fields[name])} characters"

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from protego import Protego
-
 from panel import __version__
 from panel.web_pages.ssrf_guard import PageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from protego import Protego
 
     Reader = Callable[[str], Awaitable[tuple[int, bytes]]]
 
@@ -66,6 +66,8 @@ def parse_rules(text: str) -> Protego:
     Protego stores each rule once per agent of its group: thousands of agents times thousands of rules would take minutes.
     So all agents but ours and `*` become one. This also restricts the match to the whole product name.
     """
+    from protego import Protego  # noqa: PLC0415 - part of an extra
+
     return Protego.parse("\n".join(map(_without_other_agents, text.splitlines())))
 
 

@@ -1,4 +1,4 @@
-"""A page as received, and the draft of a tool made from it."""
+"""Pages as received."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from panel.core.tool import Tool
-    from panel.errors import Problem
 
 HTML = "text/html"
 PLAIN = "text/plain"
@@ -40,18 +37,3 @@ class Snapshot:
     def sha256(self) -> str:
         """Hexadecimal sha256 of the body."""
         return sha256(self.body).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class PageDraft:
-    """The tool that a page describes.
-
-    Attributes:
-        tool: None if and only if there are problems.
-        removed: a line for each hidden or shortened text that is not in the tool.
-        problems: why the page gives no tool.
-    """
-
-    tool: Tool | None
-    removed: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()

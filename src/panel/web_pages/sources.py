@@ -9,9 +9,9 @@ from panel.errors import InputError, Problem
 from panel.tool_files import reading
 from panel.tool_files.documents import input_error
 from panel.tool_files.files import expand, open_source, read_whole, source_name
-from panel.tool_files.records import Location, Record, invalid_record
+from panel.tool_files.records import invalid_record
 from panel.tool_files.tables import ColumnMap
-from panel.web_pages import draft_from_page
+from panel.web_pages import read_page
 from panel.web_pages.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from panel.core.tool import Tool
     from panel.tool_files.files import Source
+    from panel.tool_files.records import Record
 
 PAGES = (".html", ".htm")
 ENDINGS = (*reading.ENDINGS, *PAGES)
@@ -46,7 +47,7 @@ def read_sources(
         stdin: replacement for the standard input of the process.
 
     Raises:
-        SettingsError: a page is among them, and the extra that parses pages is not installed.
+        SettingsError: a page is among them, and the extra for pages is not installed.
     """
     seen: set[Source] = set()
     for source in sources:
@@ -86,15 +87,11 @@ def _read(source: Source, columns: ColumnMap, stdin: BinaryIO | None) -> Iterato
             if ending is None:
                 yield from reading.read_stdin(file, name)
             elif ending in PAGES:
-                yield _page_record(read_whole(file, name), name)
+                data = read_whole(file, name)
+                if not data.strip():
+                    raise input_error(name, "is empty")
+                yield read_page(Snapshot(data), name)
             else:
                 yield from reading.read_tool_file(file, name, ending, columns)
     except InputError as error:
         yield invalid_record(*error.problems)
-
-
-def _page_record(data: bytes, name: str) -> Record:
-    if not data.strip():
-        raise input_error(name, "is empty")
-    draft = draft_from_page(Snapshot(data), name)
-    return Record(Location(name), draft.tool, draft.problems, draft.removed)
