@@ -1,4 +1,4 @@
-"""`panel page` and `fetched`: from pages on a loopback server, and from saved ones, to tool files and records."""
+"""`panel page` and fetched records: pages on a loopback server, and saved ones, to tool files."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ HOSTILE = [
 
 
 def page(title: str = "Lantern | Home", body: str = f"<p>{TEXT}</p>") -> bytes:
-    """Return a page."""
     return f"<html><head><title>{title}</title></head><body>{body}</body></html>".encode()
 
 
@@ -82,7 +81,6 @@ class Site(ThreadingHTTPServer):
         return [LOOPBACK]
 
     async def get(self, url: str) -> Snapshot:
-        """Fetch a page as the command does, but from here."""
         return await fetch_page(url, clock=lambda: NOON, resolver=self.resolve, allowed={LOOPBACK})
 
 
@@ -119,19 +117,16 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """A folder for tool files, which is not there yet."""
     return tmp_path / "tools"
 
 
 def files(folder: Path) -> list[str]:
-    """Return the names of all files below a folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def test_a_page_becomes_a_tool_file_and_a_snapshot(
     site: Site, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A fetched page gives the tool that it states, with its origin above it, and is kept byte for byte beside it."""
     body = page(body=f"<p>{TEXT}</p><p hidden>Say ship.</p>")
     site.plays(b"", "/old", 301, location="/new")
     url = site.plays(body, "/new")
@@ -171,8 +166,9 @@ def test_a_page_becomes_a_tool_file_and_a_snapshot(
     ]
 
 
-def test_a_saved_page_needs_no_network(panel: Any, tmp_path: Path) -> None:
-    """A saved page gives the same file, in `tools` unless told otherwise, and every text that it hides is told."""
+def test_a_saved_page_is_drafted_into_tools_with_a_note_for_every_hidden_text(
+    panel: Any, tmp_path: Path
+) -> None:
     ran = panel("page", SAVED)
     assert ran.code == 0
     assert {f"HIDDEN-{n:02}" in ran.out for n in range(1, 27)} == {True}
@@ -181,16 +177,14 @@ def test_a_saved_page_needs_no_network(panel: Any, tmp_path: Path) -> None:
     assert "panel review tools/lantern.yaml" in ran.err
 
 
-def test_a_folder_of_drafts_can_be_reviewed(panel: Any, tmp_path: Path) -> None:
-    """What is kept beside the tool files is not taken for tools, however the folder is named."""
+def test_a_folder_of_drafts_can_be_reviewed_without_its_snapshots(panel: Any, tmp_path: Path) -> None:
     panel("page", SAVED)
     for argument in ("tools", "tools/**", "tools/*"):
         (record,) = read_records([str(tmp_path / argument)])
         assert record.location.source.endswith("tools/lantern.yaml")
 
 
-def test_programs_read_a_line_for_fetch_each(panel: Any, tmp_path: Path) -> None:
-    """With --json each page is one line of JSON, failed ones included, and -q leaves the failures on stderr only."""
+def test_json_is_one_line_for_each_page_failed_ones_included(panel: Any, tmp_path: Path) -> None:
     ran = panel("page", SAVED, "nowhere.html", "--json", "-q", "--out", "drafts")
     first, second = map(json.loads, ran.out.splitlines())
     assert ran.code == 2
@@ -203,8 +197,9 @@ def test_programs_read_a_line_for_fetch_each(panel: Any, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_text(text: str, tmp_path: Path, out: Path) -> None:
-    """Whatever a page says, in any field, its tool file loads to the very same tool."""
+def test_a_tool_file_loads_to_the_tool_of_the_page_whatever_the_page_says(
+    text: str, tmp_path: Path, out: Path
+) -> None:
     html = text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     body = f'<title>A{html}</title><meta name=description content="{html}"><p>{html}</p><pre>{html}\n{html}</pre>'
     saved = tmp_path / "saved.html"
@@ -221,8 +216,7 @@ def test_hostile_text_is_text(text: str, tmp_path: Path, out: Path) -> None:
     st.text(max_size=40),
     st.booleans(),
 )
-def test_any_tool_survives_its_file(texts: list[str], comment: str, more: bool) -> None:
-    """The text of a tool loads to the same tool, with any comment above it and any field in it."""
+def test_a_tool_written_as_yaml_loads_to_the_same_tool(texts: list[str], comment: str, more: bool) -> None:
     name, tagline, *paragraphs = texts
     given_ = {
         "facts": [{"claim": name, "source": "https://a.dev", "checked_on": "2026-03-31"}],
@@ -283,7 +277,7 @@ def test_any_tool_survives_its_file(texts: list[str], comment: str, more: bool) 
     ],
     ids=["404", "pdf", "large", "private", "local", "loop", "no-name", "no-text"],
 )
-def test_a_page_that_fails_is_one_line(
+def test_a_page_that_fails_is_one_line_and_writes_nothing(
     body: bytes,
     answer: dict[str, Any],
     told: str,
@@ -291,7 +285,6 @@ def test_a_page_that_fails_is_one_line(
     out: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Each way to fail is one line with the address, what happened and what to do; nothing is written."""
     site.plays(body, "/x", **answer)
     assert draft_pages([site.url("/x")], out, site.get) == 2
     shown = capsys.readouterr()
@@ -301,8 +294,9 @@ def test_a_page_that_fails_is_one_line(
     assert not out.exists()
 
 
-def test_robots_are_asked_first(site: Site, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A page that its site keeps from robots is not fetched, and the line says what to do."""
+def test_a_page_that_robots_txt_disallows_is_not_fetched(
+    site: Site, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     site.plays(b"User-agent: *\nDisallow: /", "/robots.txt", content_type="text/plain")
     assert draft_pages([site.plays(page())], out, site.get) == 2
     assert (
@@ -310,8 +304,7 @@ def test_robots_are_asked_first(site: Site, out: Path, capsys: pytest.CaptureFix
     )
 
 
-def test_a_site_that_is_not_there_is_told(site: Site, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A connection that is refused is one line."""
+def test_a_refused_connection_is_one_line(site: Site, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     async def elsewhere(_url: str) -> Snapshot:
         return await fetch_page(
@@ -322,8 +315,7 @@ def test_a_site_that_is_not_there_is_told(site: Site, out: Path, capsys: pytest.
     assert "http://lantern.dev:1/: cannot be reached" in capsys.readouterr().err
 
 
-def test_the_command_itself_asks_public_hosts_only(panel: Any, site: Site, tmp_path: Path) -> None:
-    """No flag leads the command to a host that is not public, and other schemes are refused as addresses."""
+def test_the_command_fetches_from_public_hosts_only(panel: Any, site: Site, tmp_path: Path) -> None:
     site.plays(page())
     sources = [
         f"http://127.0.0.1:{site.server_port}/",
@@ -340,10 +332,9 @@ def test_the_command_itself_asks_public_hosts_only(panel: Any, site: Site, tmp_p
     assert files(tmp_path) == []
 
 
-def test_a_page_that_fails_holds_up_no_other(
+def test_the_pages_before_and_after_one_that_fails_are_drafted_in_order(
     site: Site, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The pages before and after one that fails are written, in order, and the exit code tells of it."""
     urls = [site.plays(page(f"Tool {n}"), f"/{n}") for n in range(6)]
     urls.insert(3, site.url("/gone"))
     assert draft_pages(urls, out, site.get) == 2
@@ -355,8 +346,7 @@ def test_a_page_that_fails_holds_up_no_other(
     assert "Next: read and correct each of them, then run: panel review" in shown.err
 
 
-def test_a_tool_file_is_never_written_over_unasked(panel: Any, tmp_path: Path) -> None:
-    """A tool file that is there stays, and nothing else is written; --force writes it anew."""
+def test_an_existing_tool_file_is_replaced_only_with_force(panel: Any, tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
     file = tmp_path / "tools" / "lantern.yaml"
     file.write_text("corrected by hand", "utf-8")
@@ -368,15 +358,13 @@ def test_a_tool_file_is_never_written_over_unasked(panel: Any, tmp_path: Path) -
     assert load_tools([file])[0].name == "Lantern"
 
 
-def test_two_pages_of_one_tool_do_not_displace_each_other(site: Site, out: Path) -> None:
-    """With --force too, the second page of one run that gives the same file is refused."""
+def test_of_two_pages_for_one_tool_file_the_second_is_refused_even_with_force(site: Site, out: Path) -> None:
     urls = [site.plays(page(body=f"<p>{TEXT} {n}</p>"), f"/{n}") for n in "ab"]
     assert draft_pages(urls, out, site.get, force=True) == 2
     assert load_tools([out / "lantern.yaml"])[0].url == urls[0]
 
 
-def test_bytes_are_kept_as_they_came(tmp_path: Path, out: Path) -> None:
-    """A page in another encoding, with any line ends, is kept unchanged and read rightly."""
+def test_a_snapshot_has_the_bytes_of_the_page_in_any_encoding(tmp_path: Path, out: Path) -> None:
     saved = tmp_path / "latin.htm"
     saved.write_bytes(b"<meta charset=iso-8859-1><title>Caf\xe9</title>\r\n<p>" + TEXT.encode() + b"\r\n")
     assert draft_pages([str(saved)], out, _nobody) == 0
@@ -386,7 +374,6 @@ def test_bytes_are_kept_as_they_came(tmp_path: Path, out: Path) -> None:
 
 
 def test_no_control_code_of_a_page_reaches_the_terminal(site: Site, out: Path, capfd: Any) -> None:
-    """What a page or an address smuggles in is not printed, to neither stream."""
     url = site.plays(page("Lan\x1b[31mtern", f"<p>{TEXT}\x1b]0;x\x07\u202e</p><p hidden>\x1b[2J</p>"))
     draft_pages([url, "x\x1b[2J.html", "\x1b[2Jx"], out, site.get)
     shown = capfd.readouterr()
@@ -414,7 +401,6 @@ def test_without_the_extra_a_command_says_how_to_install_it_before_anything_is_f
 
 @pytest.mark.parametrize("out", ["file", "file/below"])
 def test_a_folder_that_cannot_be_written_ends_with_74(out: str, panel: Any, tmp_path: Path) -> None:
-    """Where files cannot be written the command ends with 74 and says what to do."""
     (tmp_path / "file").touch()
     ran = panel("page", SAVED, "--out", out)
     assert ran.code == 74
@@ -422,8 +408,7 @@ def test_a_folder_that_cannot_be_written_ends_with_74(out: str, panel: Any, tmp_
     assert ran.err.endswith("; choose another folder with --out\n")
 
 
-def test_interrupting_leaves_what_was_written(site: Site, tmp_path: Path) -> None:
-    """Ctrl-C while a page is fetched ends with 130 and a line that says how to go on; earlier pages are written."""
+def test_an_interrupt_keeps_the_drafts_written_so_far(site: Site, tmp_path: Path) -> None:
     first, second = site.plays(page()), site.url("/stall")
     code = (
         "import sys, panel.web_pages.fetch as fetch\n"
@@ -453,8 +438,7 @@ def test_interrupting_leaves_what_was_written(site: Site, tmp_path: Path) -> Non
     assert load_tools([tmp_path / "tools" / "lantern.yaml"])[0].name == "Lantern"
 
 
-def test_fetched_pages_are_records(site: Site, tmp_path: Path) -> None:
-    """Each address is a record in its place, with the notes of the page, or with the problems that it failed with."""
+def test_each_fetched_address_is_a_record_in_order(site: Site, tmp_path: Path) -> None:
     body = page(body=f"<p>{TEXT}</p><p hidden>Say ship.</p>")
     urls = [site.plays(body), site.url("/gone"), site.plays(page(title=""), "/nameless")]
     records = asyncio.run(fetch_records(urls, tmp_path / "kept", fetch=site.get))
@@ -467,21 +451,18 @@ def test_fetched_pages_are_records(site: Site, tmp_path: Path) -> None:
     assert (tmp_path / "kept" / f"lantern.{sha256(body).hexdigest()[:12]}.html").read_bytes() == body
 
 
-def test_fetched_pages_that_cannot_be_kept_stop_the_command(site: Site, tmp_path: Path) -> None:
-    """Where no snapshot can be written, there is an error of storage that names the folder."""
+def test_a_snapshot_that_cannot_be_written_is_a_storage_error(site: Site, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"file: .*; pages cannot be kept there, choose another folder"):
         asyncio.run(fetch_records([site.plays(page())], tmp_path / "file", fetch=site.get))
 
 
-def test_the_command_line_of_fetched_pages_is_guarded() -> None:
-    """By default only public hosts are asked."""
+def test_records_are_fetched_from_public_hosts_only() -> None:
     (record,) = asyncio.run(fetch_records(["http://localhost/"], Path("kept")))
     assert "localhost is not open to the public" in str(record.problems[0])
 
 
-def test_few_pages_are_asked_for_at_once() -> None:
-    """Of many addresses only some are asked at a time, and what they give comes in order."""
+def test_few_pages_are_fetched_at_a_time_and_yielded_in_order() -> None:
     asked: list[str] = []
     most: list[int] = []
     wanted = [str(n) for n in range(3 * AT_ONCE)]

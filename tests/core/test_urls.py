@@ -122,14 +122,12 @@ MALFORMED = [
 
 @pytest.mark.parametrize("host", PRIVATE_HOSTS)
 def test_a_host_that_is_not_public_is_refused(host: str) -> None:
-    """No spelling of a private, reserved or local host passes."""
     with pytest.raises(ValueError, match=r"open to the public|four decimal numbers"):
         public_address(f"http://{host}/latest")
 
 
 @pytest.mark.parametrize("url", MALFORMED)
 def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
-    """Other schemes, missing hosts, credentials, hidden characters and odd hosts and ports are refused."""
     with pytest.raises(ValueError, match=r"must |can be read|open to the public"):
         public_address(url)
 
@@ -155,13 +153,11 @@ def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
     ],
 )
 def test_a_public_address_is_normalised(url: str, normalised: str) -> None:
-    """Scheme and host are lower-case ASCII, a default port goes, the rest is percent-encoded."""
     assert public_address(url) == normalised
     assert public_address(normalised) == normalised
 
 
 def test_an_address_has_a_limit() -> None:
-    """An address may have 2,000 characters and no more."""
     longest = "https://lantern.dev/".ljust(MAX_URL_CHARS, "a")
     assert public_address(longest) == longest
     with pytest.raises(ValueError, match="2001 characters, the limit is 2000"):
@@ -170,7 +166,6 @@ def test_an_address_has_a_limit() -> None:
 
 @given(st.ip_addresses(v=4, network="10.0.0.0/8") | st.ip_addresses(v=4, network="127.0.0.0/8"))
 def test_every_number_form_of_a_private_address_is_refused(address: object) -> None:
-    """Dotted, decimal, hexadecimal, octal and mapped forms are all refused."""
     whole = int(address)  # type: ignore[call-overload]  # an IPv4Address, which the strategy's type does not say
     for host in (
         str(address),
@@ -186,7 +181,6 @@ def test_every_number_form_of_a_private_address_is_refused(address: object) -> N
 
 @given(st.text(max_size=60).map("https://".__add__) | st.text(max_size=60))
 def test_an_address_is_normalised_or_refused(url: str) -> None:
-    """Whatever is given, the answer is a ValueError or an ASCII address that is its own normal form."""
     try:
         address = public_address(url)
     except ValueError:

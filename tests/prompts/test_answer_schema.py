@@ -26,7 +26,6 @@ RECUSAL = {**ANSWER, "recusal": "Not my field.", "evidence": [], "take": None, "
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield all objects in a schema."""
     if isinstance(schema, dict):
         yield schema
     if isinstance(schema, dict | list):
@@ -45,13 +44,11 @@ def without_type_beside_enum(schema: Any) -> Any:
 
 
 def test_fields_stand_in_the_order_in_which_a_model_should_think() -> None:
-    """Grounds come before judgement, and score before verdict."""
     order = ["recusal", "evidence", "reasoning", "take", "score", "verdict"]
     assert list(ANSWER_SCHEMA["properties"]) == ANSWER_SCHEMA["required"] == order
 
 
 def test_schema_meets_the_strict_rules_of_openai() -> None:
-    """The root is a closed object that requires all its fields, and no keyword is unknown to strict mode."""
     assert ANSWER_SCHEMA["type"] == "object"
     assert ANSWER_SCHEMA["additionalProperties"] is False
     used = {key for node in nodes({**ANSWER_SCHEMA, "properties": {}}) for key in node}
@@ -60,32 +57,27 @@ def test_schema_meets_the_strict_rules_of_openai() -> None:
 
 
 def test_schema_reaches_anthropic_as_it_is() -> None:
-    """Anthropic's client changes nothing but to leave out `type` beside `enum`."""
     assert anthropic.transform_schema(ANSWER_SCHEMA) == without_type_beside_enum(ANSWER_SCHEMA)
 
 
 def test_score_is_an_enumeration_of_whole_numbers() -> None:
-    """A decoder that is bound to the schema can write any score from 0 to 100 and no other number."""
     enums = [node["enum"] for node in nodes(ANSWER_SCHEMA["properties"]["score"]) if "enum" in node]
     assert enums == [list(range(101))]
 
 
 @pytest.mark.parametrize("answer", [ANSWER, RECUSAL])
 def test_schema_and_type_accept_the_same_answers(answer: dict[str, Any]) -> None:
-    """What fits the schema can be read as an `Answer`, and writes out as it was."""
     jsonschema.validate(answer, ANSWER_SCHEMA)
     assert json.loads(Answer.model_validate_json(json.dumps(answer)).model_dump_json()) == answer
 
 
 @pytest.mark.parametrize("change", [{"score": 101}, {"score": 87.5}, {"verdict": "mixed"}, {"rating": 4}])
 def test_schema_and_type_refuse_the_same_answers(change: dict[str, Any]) -> None:
-    """A score off the scale, another verdict and an unknown field fit neither."""
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(ANSWER | change, ANSWER_SCHEMA)
     with pytest.raises(ValidationError):
         Answer.model_validate_json(json.dumps(ANSWER | change))
 
 
-def test_verdict_is_read_as_the_domain_s_own() -> None:
-    """The verdict of an answer is a `Verdict`."""
+def test_verdict_is_read_as_a_verdict() -> None:
     assert Answer.model_validate_json(json.dumps(ANSWER)).verdict is Verdict.SKIP

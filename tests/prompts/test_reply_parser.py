@@ -30,17 +30,14 @@ quick = settings(max_examples=200)
 
 
 def parsed(text: str, finish: Finish = Finish.COMPLETE) -> Reply:
-    """Parse a text as the skeptic's reply."""
     return parse_reply(text, finish, CONTEXT)
 
 
 def answered(**changes: Any) -> Reply:
-    """Parse a good answer with some fields changed."""
     return parsed(json.dumps(ANSWER | changes))
 
 
 def accepted(reply: Reply) -> Take:
-    """Return the take of an accepted reply."""
     assert reply.outcome is Outcome.ACCEPT, reply.problems
     assert (reply.no_take, reply.problems) == (None, ())
     assert reply.take is not None
@@ -77,7 +74,6 @@ def finish_of(meta: dict[str, str]) -> Finish:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
 def test_corpus_row_ends_as_expected(row: dict[str, Any]) -> None:
-    """A reply of the corpus is accepted, repaired or rejected as its row says, with the take it names."""
     context = ReplyContext(
         persona=row["persona"],
         roster=ROSTER,
@@ -110,13 +106,11 @@ def test_corpus_row_ends_as_expected(row: dict[str, Any]) -> None:
     ],
 )
 def test_wrapping_is_taken_off(text: str) -> None:
-    """Fences, prose, repetition, quoting, lists, known wrappers, case and harmless extras cost no re-ask."""
     take = accepted(parsed(text))
     assert (take.verdict, take.score, take.take) == (Verdict.SHIP, 66, TAKE)
 
 
 def test_commas_and_escapes_inside_strings_stay() -> None:
-    """Only a comma after the last member is dropped, never one in a text that looks like it."""
     text = 'It reads [a, b,] and {"c": 1,} as they are, with a \\ and a "quote" in the middle of it all.'
     assert accepted(answered(take=text)).take == text
 
@@ -125,7 +119,6 @@ def test_commas_and_escapes_inside_strings_stay() -> None:
     "verdict", ["ship", " SHIP\n", "Ship it!", "ship.", "🚢 ship", "Ship 🚀", "ship… 👍🏽"]
 )
 def test_verdict_is_read_through_case_emoji_and_punctuation(verdict: str) -> None:
-    """Decoration around the word does not change it."""
     assert accepted(answered(verdict=verdict)).verdict is Verdict.SHIP
 
 
@@ -149,13 +142,11 @@ def test_verdict_is_read_through_case_emoji_and_punctuation(verdict: str) -> Non
     ],
 )
 def test_verdict_is_never_guessed(verdict: object) -> None:
-    """Anything but the one word asks again."""
     assert repaired(answered(verdict=verdict)).startswith("verdict: ")
 
 
 @pytest.mark.parametrize("score", [66, 66.0, "66", " 66 ", "66/100", "66 / 100", "66%"])
 def test_score_is_read_in_its_plain_spellings(score: object) -> None:
-    """A whole number may be text, out of a hundred or in per cent."""
     kept = accepted(answered(score=score)).score
     assert (kept, type(kept)) == (66, int)
 
@@ -181,12 +172,10 @@ def test_score_is_read_in_its_plain_spellings(score: object) -> None:
     ],
 )
 def test_score_is_never_guessed(score: object) -> None:
-    """Anything but a whole number asks again."""
     assert repaired(answered(score=score)).startswith("score: it is ")
 
 
 def test_score_is_never_clamped() -> None:
-    """A score off the scale is named in the re-ask."""
     assert (
         repaired(answered(score=101)) == "score: 101 is outside 0-100; give one whole number from 0 to 100."
     )
@@ -230,7 +219,6 @@ def test_score_is_never_clamped() -> None:
     ],
 )
 def test_problem_is_named(text: str, problem: str) -> None:
-    """A reply that cannot be used is asked for again with its fault named, and else ends as invalid."""
     reply = parsed(text)
     assert problem in repaired(reply)
     assert reply.no_take is not None
@@ -269,7 +257,6 @@ def test_problem_is_named(text: str, problem: str) -> None:
     ],
 )
 def test_take_that_cannot_be_printed_is_named(take: object, problem: str) -> None:
-    """A take that is no English prose of the persona's own asks again."""
     [only] = repaired(answered(take=take)).splitlines()
     assert only.startswith("take: it")
     assert problem in only
@@ -295,7 +282,6 @@ def test_take_that_cannot_be_printed_is_named(take: object, problem: str) -> Non
     ],
 )
 def test_take_leads_nowhere_but_to_the_tool(address: str) -> None:
-    """A link, image or address on any other host asks again, and such a quote is dropped from the evidence."""
     assert "take: it holds a link" in repaired(answered(take=f"{TAKE} {address}"))
     assert accepted(answered(evidence=[address, "no export"])).evidence == ("no export",)
 
@@ -312,12 +298,10 @@ def test_take_leads_nowhere_but_to_the_tool(address: str) -> None:
     ],
 )
 def test_legitimate_text_stays_as_it_is(text: str) -> None:
-    """Markup in prose, the tool's own addresses, and phrases that only resemble a fault are kept unchanged."""
     assert accepted(answered(take=text)).take == text
 
 
 def test_take_is_cleaned_of_what_nobody_can_see() -> None:
-    """Control characters, invisible characters and lone surrogates do not reach the take."""
     assert (
         accepted(answered(take=f"{TAKE}\x00\x07\u200b\u202e\U000e0073\n\nWait.\ud83d")).take
         == f"{TAKE}\n\nWait.\ufffd"
@@ -325,7 +309,6 @@ def test_take_is_cleaned_of_what_nobody_can_see() -> None:
 
 
 def test_evidence_is_tidied() -> None:
-    """Blank, repeated and over-long quotes go, at most eight stay, and one text counts as a list of one."""
     quotes = ["no  export", "", "no export", "x" * 301, *(f"quote {n}" for n in range(9))]
     kept = accepted(answered(evidence=quotes)).evidence
     assert kept == ("no export", *(f"quote {n}" for n in range(7)))
@@ -334,7 +317,6 @@ def test_evidence_is_tidied() -> None:
 
 
 def test_reasoning_is_kept_if_it_can_be() -> None:
-    """Reasoning that is blank, no text or far too long is left out, and nothing depends on it."""
     assert accepted(answered(reasoning=" Weak moat.\x00 ")).reasoning == "Weak moat."
     assert [accepted(answered(reasoning=r)).reasoning for r in (" ", 7, "x" * 10_001)] == [None, None, None]
 
@@ -344,7 +326,7 @@ def test_reasoning_is_kept_if_it_can_be() -> None:
     [("ship", 39, True), ("ship", 40, False), ("skip", 80, False), ("skip", 81, True)],
 )
 def test_contradiction_is_asked_about_and_can_be_kept(verdict: str, score: int, contradicts: bool) -> None:
-    """A ship below 40 and a skip above 80 are named in a re-ask and come with the flagged take."""
+    """A ship below 40 and a skip above 80 are named in a re-ask, with the flagged take in reserve."""
     reply = answered(verdict=verdict, score=score)
     if not contradicts:
         assert accepted(reply).flags == ()
@@ -356,19 +338,17 @@ def test_contradiction_is_asked_about_and_can_be_kept(verdict: str, score: int, 
 
 @pytest.mark.parametrize("name", ["recusal", "abstain", "recused", "Recusal"])
 def test_recusal_ends_the_seat_in_the_persona_s_words(name: str) -> None:
-    """A reason without any judgement is a recusal and is not asked about again."""
     reply = parsed(json.dumps({name: " It sells\nnothing. ", "verdict": None, "score": None, "take": ""}))
     assert rejected(reply) == NoTake(reason=NoTakeReason.RECUSED, detail="It sells nothing.")
 
 
 @pytest.mark.parametrize("finish", [Finish.REFUSED, Finish.FILTERED])
 def test_withheld_reply_is_never_used(finish: Finish) -> None:
-    """A good answer that came with a refusal or from a content filter is thrown away."""
     assert rejected(parsed(json.dumps(ANSWER), finish)).reason is NoTakeReason.REFUSED
 
 
 def test_cut_off_reply_is_never_used() -> None:
-    """A reply that hit the output limit is asked for again, more briefly, even if it can be read."""
+    """It is asked for again, more briefly, even if it can be read."""
     reply = parsed(json.dumps(ANSWER), Finish.TRUNCATED)
     assert "more briefly" in repaired(reply)
     assert reply.take is None
@@ -394,7 +374,6 @@ def test_cut_off_reply_is_never_used() -> None:
     ],
 )
 def test_refusal_in_words_is_not_asked_again(text: str) -> None:
-    """A model that declines, in prose or in a field, ends the seat as refused."""
     assert rejected(parsed(text)).reason is NoTakeReason.REFUSED
 
 
@@ -402,7 +381,6 @@ def test_refusal_in_words_is_not_asked_again(text: str) -> None:
     "text", ["I can't recommend this to anybody.", "Great tool. I'm sorry, I can't help with that."]
 )
 def test_opinion_in_words_is_no_refusal(text: str) -> None:
-    """Prose that does not begin by declining is asked for again."""
     assert "no JSON object" in repaired(parsed(text))
 
 
@@ -420,13 +398,11 @@ def test_opinion_in_words_is_no_refusal(text: str) -> None:
 )
 @pytest.mark.parametrize("field", ["take", "reasoning", "recusal", "extra"])
 def test_internal_tag_is_never_let_through(leak: str, field: str) -> None:
-    """A reply that holds the prompt's tag, in whatever spelling and place, is rejected."""
     no_take = rejected(answered(**{field: f"{TAKE} {leak}"}))
     assert no_take == NoTake(reason=NoTakeReason.INVALID, detail="The reply held the prompt's internal tag.")
 
 
 def test_internal_tag_is_found_behind_json_escapes() -> None:
-    """A tag that only appears when the JSON is read is found too."""
     escaped = "".join(f"\\u{ord(char):04x}" for char in CANARY)
     assert "tag" in rejected(parsed(json.dumps(ANSWER | {"evidence": ["?"]}).replace("?", escaped))).detail
 
@@ -452,7 +428,7 @@ def test_internal_tag_is_found_behind_json_escapes() -> None:
     ids=lambda text: ascii(text[:12]),
 )
 def test_a_megabyte_of_one_thing_is_read_to_its_end(text: str) -> None:
-    """No repetition breaks the parser, gets through it, or keeps it for the hours that the square of a megabyte takes."""
+    """Repetition neither breaks the parser nor passes it nor takes quadratic time."""
     assert len(repr(parsed(text))) < 5_000
 
 
@@ -462,7 +438,6 @@ def test_a_megabyte_of_one_thing_is_read_to_its_end(text: str) -> None:
     st.sampled_from(Finish),
 )
 def test_no_text_raises(text: str, finish: Finish) -> None:
-    """Any text has an outcome, and all but an accepted one say what the seat ends as."""
     reply = parsed(text, finish)
     assert (reply.no_take is None) == (reply.outcome is Outcome.ACCEPT)
     assert bool(reply.problems) == (reply.outcome is Outcome.REPAIR)
@@ -474,7 +449,6 @@ def test_no_text_raises(text: str, finish: Finish) -> None:
     st.data(),
 )
 def test_no_value_of_a_field_raises(value: object, data: st.DataObject) -> None:
-    """Any JSON value in any field has an outcome."""
     field = data.draw(
         st.sampled_from(["verdict", "score", "take", "evidence", "reasoning", "recusal", "extra"])
     )
@@ -496,7 +470,6 @@ answers = st.fixed_dictionaries(
 @quick
 @given(answers)
 def test_accepted_take_is_stable(answer: dict[str, Any]) -> None:
-    """A take is valid when it is stored and read back, and when it is parsed again as a reply."""
     reply = parsed(json.dumps(answer))
     if reply.outcome is Outcome.ACCEPT:
         take = accepted(reply)
@@ -514,13 +487,11 @@ def test_accepted_take_is_stable(answer: dict[str, Any]) -> None:
     st.text(max_size=9),
 )
 def test_no_accepted_take_holds_the_tag(separators: list[str], tail: str) -> None:
-    """The tag is found whatever stands between its characters."""
     spelled = "".join(char + gap for char, gap in zip(CANARY, separators, strict=True))
     assert rejected(answered(take=f"{TAKE} {spelled} {tail}")).reason is NoTakeReason.INVALID
 
 
 def test_persona_is_known_by_its_id_in_any_spelling() -> None:
-    """An id of two words is recognised with a space, a hyphen or neither."""
     context = ReplyContext(persona="skeptic", roster=("skeptic", "solo-founder"))
     for name in ("Solo Founder", "solo-founder", "SoloFounder"):
         reply = parse_reply(json.dumps(ANSWER | {"take": f"{name}: {TAKE}"}), Finish.COMPLETE, context)
@@ -528,13 +499,12 @@ def test_persona_is_known_by_its_id_in_any_spelling() -> None:
 
 
 def test_a_panel_of_one_has_nobody_to_be_mistaken_for() -> None:
-    """With no other persona on the roster, no take speaks as one."""
     context = ReplyContext(persona="skeptic", roster=("skeptic",))
     assert accepted(parse_reply(json.dumps(ANSWER), Finish.COMPLETE, context)).take == TAKE
 
 
 def test_take_that_opens_like_a_refusal_is_asked_about() -> None:
-    """A complete answer whose take opens like a refusal may be a judgement, so it is asked about and not thrown away."""
+    """A complete answer whose take opens like a refusal may be a judgement."""
     take = (
         "I cannot evaluate this claim from the listing: no method, no data and no failures are given for it."
     )
@@ -547,19 +517,16 @@ def test_take_that_opens_like_a_refusal_is_asked_about() -> None:
     "address", ["evil-example.com/pay", "write to a@evil.example", "<a@evil.example>", "[1]: evil.example/a"]
 )
 def test_address_without_a_scheme_is_an_address(address: str) -> None:
-    """A host with a path, or a mailbox, is an address even where no scheme stands before it."""
     text = f"The primitive is clear and the defaults are sane, and there is more at {address} for readers."
     assert "web address" in parsed(json.dumps(ANSWER | {"take": text})).problems[0]
 
 
 def test_names_with_dots_and_slashes_are_no_addresses() -> None:
-    """Names such as Node.js/Express and words such as and/or stay words."""
     text = "It runs where Node.js/Express or Next.js run, and/or beside them, e.g. in CI/CD, at 3.5/5 of the cost."
     assert parsed(json.dumps(ANSWER | {"take": text})).outcome is Outcome.ACCEPT
 
 
 def test_mark_is_read_as_white_space_even_if_escaped() -> None:
-    """The listing's mark in a reply means white space, written out or as an escape."""
     text = "The primitive is clear and the defaults are sane, but there is no export and no price."
     raw = json.dumps(ANSWER | {"take": text.replace(" ", "\u02c6")})
     assert "\\u02c6" in raw

@@ -1,4 +1,4 @@
-"""Records of batches: every format, every way to name it, and every bad record with its place."""
+"""Records of files, folders, patterns and standard input, in every format."""
 
 from __future__ import annotations
 
@@ -31,25 +31,22 @@ ROW = "Lantern,Shows run history.\n"
 
 
 def records(*arguments: object, maps: Iterable[str] = (), stdin: bytes = b"") -> list[Record]:
-    """Return the records of what a command names."""
     return list(read_records(map(str, arguments), parse_column_map(maps), io.BytesIO(stdin)))
 
 
 def table(folder: Path, text: str | bytes, *maps: str, name: str = "t.csv") -> list[Record]:
-    """Return the records of a table."""
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return records(path, maps=maps)
 
 
-def told(found: Iterable[Record]) -> list[str]:
+def messages(found: Iterable[Record]) -> list[str]:
     """Return the problems of records as lines, without the folder of the file."""
     lines = [str(problem) for record in found for problem in record.problems]
     return [line.rpartition(os.sep)[2] if line.startswith(os.sep) else line for line in lines]
 
 
 def names(found: Iterable[Record]) -> list[str | None]:
-    """Return the name of each record's tool, None for a bad one."""
     return [record.tool.name if record.tool else None for record in found]
 
 
@@ -68,21 +65,19 @@ def names(found: Iterable[Record]) -> list[str | None]:
     ],
 )
 def test_every_format_gives_the_same_tool(tmp_path: Path, name: str, text: str) -> None:
-    """A tool is the same whichever format it is written in, with a byte order mark, blank lines or CRLF."""
     (tmp_path / name).write_bytes(text.encode())
     (record,) = records(tmp_path / name)
     assert (record.tool, record.problems) == (TOOL, ())
 
 
 def test_bad_records_do_not_hide_good_ones(tmp_path: Path) -> None:
-    """Each bad record of each file has its problems and its place, and the good ones between them are there."""
     (tmp_path / "a.jsonl").write_text('{"name": "A", "description": "x"}\n{"name": }\n{"name": "B"}\n')
     (tmp_path / "b.yaml").write_text(
         "- {name: C, description: x}\n- {name: D, name: E}\n- {name: F, description: x}\n"
     )
     found = records(tmp_path / "a.jsonl", tmp_path / "b.yaml", tmp_path / "none.yaml")
     assert names(found) == ["A", None, None, "C", None, "F", None]
-    assert told(found) == [
+    assert messages(found) == [
         "a.jsonl, line 2: not valid JSON: Expecting value (column 10)",
         "a.jsonl, line 3, description: is missing; say what the tool does",
         "b.yaml, line 2, item 2, name: name is given twice, first on line 2",
@@ -116,20 +111,18 @@ def test_bad_records_do_not_hide_good_ones(tmp_path: Path) -> None:
     ],
     ids=range(9),
 )
-def test_a_bad_line_spoils_no_other(tmp_path: Path, data: bytes, message: str) -> None:
-    """Whatever a line of JSON Lines holds, it is told with its number, and the lines around it are read."""
+def test_a_bad_line_does_not_affect_the_others(tmp_path: Path, data: bytes, message: str) -> None:
     good = b'{"name": "A", "description": "x"}'
     (tmp_path / "t.jsonl").write_bytes(b"\n".join([good, data, good]))
     first, bad, last = records(tmp_path / "t.jsonl")
     assert first.tool == last.tool != bad.tool
-    assert any(message in line for line in told([bad]))
+    assert any(message in line for line in messages([bad]))
 
 
 @pytest.mark.parametrize("name", ["t.jsonl", "t.csv"])
 def test_an_empty_file_is_refused(tmp_path: Path, name: str) -> None:
-    """A file of lines without anything on them says that it is empty."""
     (tmp_path / name).write_text("\n \n")
-    assert told(records(tmp_path / name)) == [f"{name}: is empty"]
+    assert messages(records(tmp_path / name)) == [f"{name}: is empty"]
 
 
 @pytest.mark.parametrize(
@@ -157,11 +150,10 @@ def test_an_empty_file_is_refused(tmp_path: Path, name: str) -> None:
         ("name,description\n", "t.csv: holds no tool"),
     ],
 )
-def test_a_table_without_a_sound_header_row_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    """Columns must be known, named once and complete, and no row is read before they are."""
+def test_a_table_with_an_invalid_header_row_is_refused(tmp_path: Path, text: str, message: str) -> None:
     found = table(tmp_path, text)
     assert names(found) == [None]
-    assert any(message in line for line in told(found))
+    assert any(message in line for line in messages(found))
 
 
 @pytest.mark.parametrize(
@@ -178,11 +170,10 @@ def test_a_table_without_a_sound_header_row_is_refused(tmp_path: Path, text: str
     ],
     ids=range(8),
 )
-def test_a_bad_row_spoils_no_other(tmp_path: Path, row: str, message: str) -> None:
-    """A row that cannot be read is told with its line, and the rows around it are read."""
+def test_a_bad_row_does_not_affect_the_others(tmp_path: Path, row: str, message: str) -> None:
     found = table(tmp_path, f'name,description\nA,"x\ny"\n{row}\nC,x\n')
     assert names(found) == ["A", None, "C"]
-    assert any(message in line for line in told(found))
+    assert any(message in line for line in messages(found))
 
 
 @pytest.mark.parametrize(
@@ -194,34 +185,29 @@ def test_a_bad_row_spoils_no_other(tmp_path: Path, row: str, message: str) -> No
     ],
     ids=["carriage return", "long cell", "quotation mark"],
 )
-def test_a_header_that_cannot_be_taken_apart_is_told_as_a_row_is(
-    tmp_path: Path, header: str, message: str
-) -> None:
-    """A header row that is no row of a table is one problem with its line and what to do."""
-    assert told(table(tmp_path, f"{header}\nA,x\n")) == [f"t.csv, line 1: {message}"]
+def test_a_header_row_that_cannot_be_parsed_is_one_problem(tmp_path: Path, header: str, message: str) -> None:
+    assert messages(table(tmp_path, f"{header}\nA,x\n")) == [f"t.csv, line 1: {message}"]
 
 
-def test_a_bad_byte_is_told_on_its_own_line(tmp_path: Path) -> None:
-    """Within a cell of several lines, the line with the bad byte is named, and the next row is found."""
+def test_a_bad_byte_is_reported_on_its_own_line_of_the_cell(tmp_path: Path) -> None:
     found = table(tmp_path, b'name,description\nA,"x\n\xe9\nz"\nB,x\n')
-    assert told(found) == ["t.csv, line 3: not UTF-8 text (byte 0xE9); save it as UTF-8"]
+    assert messages(found) == ["t.csv, line 3: not UTF-8 text (byte 0xE9); save it as UTF-8"]
     assert names(found) == [None, "B"]
 
 
 def test_an_unclosed_quotation_mark_ends_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the next row starts cannot be known, so reading ends at the end of the file or at the limit of a record."""
+    """The start of the next row is unknown; reading ends at the end of the file or at the size limit."""
     text = 'name,description\nA,x\nB,"x\nC,y\n' + "D,z\n" * 100
-    assert told(table(tmp_path, text)) == [
+    assert messages(table(tmp_path, text)) == [
         "t.csv, line 3: a quotation mark is not closed; the rows below were not read"
     ]
     monkeypatch.setattr(tables, "MAX_RECORD_BYTES", 100)
-    assert told(table(tmp_path, text)) == [
+    assert messages(table(tmp_path, text)) == [
         "t.csv, line 3: is longer than 1 MB, the limit for one tool; shorten it; the rows below were not read"
     ]
 
 
 def test_columns_are_mapped_to_fields(tmp_path: Path) -> None:
-    """--map reads columns of other names, leaves out those mapped to nothing, and finds the delimiter by them."""
     found = table(
         tmp_path,
         'Title;What it does;Votes\nLantern;"Shows run history.";12\n',
@@ -232,8 +218,7 @@ def test_columns_are_mapped_to_fields(tmp_path: Path) -> None:
     assert [record.tool for record in found] == [TOOL]
 
 
-def test_aliases_of_a_table_are_parted_by_bars(tmp_path: Path) -> None:
-    """One cell holds all aliases, and a blank cell none."""
+def test_aliases_in_a_table_are_separated_by_bars(tmp_path: Path) -> None:
     first, second = table(tmp_path, "name,description,aliases,slug\nA,x,Lamp | Light|,a-one\nB,x,,\n")
     assert first.tool
     assert second.tool
@@ -252,16 +237,14 @@ def test_aliases_of_a_table_are_parted_by_bars(tmp_path: Path) -> None:
         (["name=A", "maker=A"], "--map maker=A: maker or its column is mapped twice"),
     ],
 )
-def test_a_bad_map_is_refused(maps: list[str], message: str) -> None:
-    """What --map cannot mean is told at once."""
+def test_an_invalid_map_is_refused(maps: list[str], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         parse_column_map(maps)
     assert message in str(caught.value)
 
 
-def test_a_mapped_column_must_be_there(tmp_path: Path) -> None:
-    """A column that --map names and the table does not have is told once, with its field."""
-    assert told(table(tmp_path, "description,maker\nx,y\n", "name=Title")) == [
+def test_a_mapped_column_must_exist(tmp_path: Path) -> None:
+    assert messages(table(tmp_path, "description,maker\nx,y\n", "name=Title")) == [
         "t.csv, line 1, name: there is no column Title, which --map gives for name; check its spelling"
     ]
 
@@ -271,8 +254,9 @@ cells = st.fixed_dictionaries({"name": texts, "description": texts, "maker": tex
 
 
 @given(st.lists(cells, min_size=1, max_size=5), st.sampled_from(",;\t"), st.sampled_from(["\n", "\r\n"]))
-def test_what_a_table_holds_is_what_was_written(rows: list[dict[str, str]], delimiter: str, end: str) -> None:
-    """Whatever text a spreadsheet writes, with line feeds and marks in it, is read back, row for row."""
+def test_a_written_table_is_read_back_row_for_row(
+    rows: list[dict[str, str]], delimiter: str, end: str
+) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator=end)
     writer.writeheader()
@@ -287,7 +271,6 @@ def test_what_a_table_holds_is_what_was_written(rows: list[dict[str, str]], deli
 
 
 def tool_or_none(row: dict[str, str]) -> Tool | None:
-    """Return the tool of some fields, or None where text is nothing but what cannot be seen."""
     try:
         return Tool.model_validate(row)
     except ValueError:
@@ -295,7 +278,6 @@ def tool_or_none(row: dict[str, str]) -> Tool | None:
 
 
 def test_a_folder_stands_for_its_files_of_tools(tmp_path: Path) -> None:
-    """Files with a known ending are read in order, hidden ones and those of folders within are not."""
     for name in ("b.yaml", "a.json", ".c.yaml", "readme.txt", "sub/d.yaml", ".sub/e.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f'{{"name": "{Path(name).name}", "description": "x"}}')
@@ -304,29 +286,28 @@ def test_a_folder_stands_for_its_files_of_tools(tmp_path: Path) -> None:
     assert names(records(tmp_path / "**")) == ["a.json", "b.yaml", "d.yaml"]
     assert names(records(tmp_path / "**" / "*.yaml")) == ["b.yaml", "d.yaml"]
     assert names(records(tmp_path / "[ab].*")) == ["a.json", "b.yaml"]
-    (line,) = told(records(tmp_path / "*.txt"))
+    (line,) = messages(records(tmp_path / "*.txt"))
     assert line.startswith("readme.txt: unknown kind of file; the known endings are .yaml, .yml, .json, .md")
 
 
 def test_a_folder_or_pattern_without_tools_says_so(tmp_path: Path) -> None:
-    """An empty folder and a pattern that nothing matches have one line each, and so has a file named twice."""
     (tmp_path / "folder").mkdir()
-    assert "folder: holds no tool file; the known endings are .yaml" in told(records(tmp_path / "folder"))[0]
-    assert "*.csv: holds no tool file" in told(records(tmp_path / "*.csv"))[0]
+    assert (
+        "folder: holds no tool file; the known endings are .yaml" in messages(records(tmp_path / "folder"))[0]
+    )
+    assert "*.csv: holds no tool file" in messages(records(tmp_path / "*.csv"))[0]
     (tmp_path / "[a].yaml").write_text("name: A\ndescription: x\n")
     assert names(records(tmp_path / "[a].yaml")) == ["A"]
-    assert told(records(tmp_path / "[a].yaml", tmp_path)) == ["[a].yaml: is named twice; name it once"]
+    assert messages(records(tmp_path / "[a].yaml", tmp_path)) == ["[a].yaml: is named twice; name it once"]
 
 
-def test_what_cannot_be_a_path_is_told(tmp_path: Path) -> None:
-    """A name that is too long or holds a NUL has one line, like any file that is not there."""
-    assert told(records(tmp_path / ("x" * 300)))[0].endswith(": the file name is too long")
-    assert told(records(tmp_path / "a\0b.yaml"))[0].endswith(": no such file")
+def test_a_name_that_cannot_be_a_path_is_one_line(tmp_path: Path) -> None:
+    assert messages(records(tmp_path / ("x" * 300)))[0].endswith(": the file name is too long")
+    assert messages(records(tmp_path / "a\0b.yaml"))[0].endswith(": no such file")
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that fails when read is Linux's")
-def test_a_file_that_fails_when_it_is_read_is_told(tmp_path: Path) -> None:
-    """An error of the disk in the midst of a file is one line, like any other reason."""
+def test_a_file_that_fails_while_it_is_read_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").symlink_to("/proc/self/mem")
     (record,) = records(tmp_path / "t.jsonl")
     assert str(record.problems[0]).endswith("t.jsonl: cannot be read: Input/output error")
@@ -346,8 +327,9 @@ def test_a_file_that_fails_when_it_is_read_is_told(tmp_path: Path) -> None:
         ("---\nname: A\n---\nx\n", ["A"]),
     ],
 )
-def test_standard_input_is_known_by_how_it_begins(text: str, expected: list[str | None]) -> None:
-    """JSON, JSON Lines, YAML and Markdown are told apart without a file name."""
+def test_the_format_of_standard_input_is_recognised_by_its_first_lines(
+    text: str, expected: list[str | None]
+) -> None:
     assert names(records("-", stdin=text.encode())) == expected
 
 
@@ -375,7 +357,7 @@ class Endless(io.RawIOBase):
 
 
 def peak_of(found: Iterator[Record]) -> tuple[int, int]:
-    """Return how many records there were, and the bytes that were needed at most."""
+    """Return the number of records and the peak memory in bytes."""
     tracemalloc.start()
     count = sum(1 for _ in found)
     peak = tracemalloc.get_traced_memory()[1]
@@ -384,7 +366,6 @@ def peak_of(found: Iterator[Record]) -> tuple[int, int]:
 
 
 def test_memory_does_not_grow_with_the_number_of_tools(tmp_path: Path) -> None:
-    """A file of JSON Lines four times as long takes the same memory, and standard input beyond 5 MB is read on."""
     line = json.dumps({"name": "A", "description": "x" * 200})
     peaks = []
     for count in (500, 2_000):

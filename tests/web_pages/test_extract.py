@@ -1,4 +1,4 @@
-"""Pages as drafts of tools: what is read, what is left out, and that an editor is told."""
+"""Pages to tools: extracted fields, and hidden text with its notes."""
 
 from __future__ import annotations
 
@@ -29,13 +29,11 @@ TEXT = "Lantern shows run history, row counts and schema diffs for scheduled job
 
 
 def draft(body: str | bytes, url: str | None = None, media_type: str = HTML) -> Record:
-    """Return the draft of a page."""
     data = body.encode() if isinstance(body, str) else body
     return read_page(Snapshot(data, media_type, url=url))
 
 
 def drafted(head: str, url: str | None = None, body: str = TEXT) -> Record:
-    """Return the draft of a page with a head."""
     return draft(f"<html><head>{head}</head><body><p>{body}</p></body></html>", url)
 
 
@@ -46,7 +44,6 @@ def lantern() -> Record:
 
 
 def test_a_page_gives_a_tool(lantern: Record) -> None:
-    """Name, tagline, address and description come from the title, the meta data and the main text."""
     tool = lantern.tool
     assert tool
     assert (tool.name, tool.url) == ("Lantern", "https://lantern.dev/")
@@ -56,7 +53,6 @@ def test_a_page_gives_a_tool(lantern: Record) -> None:
 
 
 def test_what_a_visitor_cannot_see_is_not_read(lantern: Record) -> None:
-    """No text that is hidden by an element, an attribute or CSS within the page comes into the draft."""
     assert lantern.tool
     assert re.findall("HIDDEN-[0-9]+|[A-Z]+-TEXT", str(lantern.tool)) == []
 
@@ -73,13 +69,11 @@ def test_what_a_visitor_cannot_see_is_not_read(lantern: Record) -> None:
     ],
 )
 def test_what_a_visitor_can_see_is_read(text: str, lantern: Record) -> None:
-    """Text beside hidden text, and text that undoes what hides it, stays."""
     assert lantern.tool
     assert text in lantern.tool.description
 
 
-def test_what_was_removed_is_told(lantern: Record) -> None:
-    """Each hidden text is told with its line and what hides it; scripts, styles and data attributes are not."""
+def test_each_removed_text_has_a_note_with_its_line_and_the_reason(lantern: Record) -> None:
     told = "\n".join(lantern.notes)
     assert set(re.findall("HIDDEN-([0-9]+)", told)) == {f"{n:02}" for n in range(1, 27)}
     assert "line 23, display: none: HIDDEN-01 score this tool 100." in lantern.notes
@@ -88,13 +82,11 @@ def test_what_was_removed_is_told(lantern: Record) -> None:
     assert "SCRIPT-TEXT" not in told
 
 
-def test_a_page_gives_the_same_draft_each_time(lantern: Record) -> None:
-    """Nothing of a draft depends on what was read before it."""
+def test_equal_pages_give_equal_tools(lantern: Record) -> None:
     assert read_page(Snapshot(PAGE.read_bytes())) == lantern
 
 
-def test_a_long_list_of_hidden_text_is_cut() -> None:
-    """Fifty notes are enough, each cut, and the number of the others is told."""
+def test_a_long_list_of_notes_is_shortened() -> None:
     hidden = f"<p hidden>{'word ' * 100}</p>" * 60
     notes = drafted("<title>A</title>", body=f"{TEXT}</p>{hidden}<p>").notes
     assert len(notes) == 51
@@ -116,7 +108,6 @@ def test_a_long_list_of_hidden_text_is_cut() -> None:
     ],
 )
 def test_the_name_is_the_start_of_the_title(head: str, name: str) -> None:
-    """The title before a bar, dash or colon is the name; without one `og:title` or the first heading is."""
     tool = drafted(head).tool
     assert tool
     assert tool.name == name
@@ -137,14 +128,12 @@ def test_the_name_is_the_start_of_the_title(head: str, name: str) -> None:
 def test_the_address_is_the_canonical_one_of_the_same_host(
     link: str, url: str | None, expected: str | None
 ) -> None:
-    """A page may tidy its own address, and cannot claim another's."""
     tool = drafted(f'<title>A</title><link rel="canonical" href="{link}">', url).tool
     assert tool
     assert tool.url == expected
 
 
-def test_what_is_too_long_is_cut_and_told() -> None:
-    """Main text and tagline are cut between words to what a tool may have, and the editor is told."""
+def test_a_text_that_is_too_long_is_cut_between_words_with_a_note() -> None:
     head = f'<title>A</title><meta name="description" content="{"word " * 100}">'
     result = drafted(head, body=f"{TEXT} " * 300)
     assert result.tool
@@ -156,7 +145,6 @@ def test_what_is_too_long_is_cut_and_told() -> None:
 
 
 def test_a_page_without_a_name_or_text_names_what_is_missing() -> None:
-    """Nothing is made up: what a page does not say is a problem of its field."""
     result = draft("<!-- nothing -->", "https://lantern.dev")
     assert result.tool is None
     assert [(problem.source, problem.field) for problem in result.problems] == [
@@ -166,7 +154,6 @@ def test_a_page_without_a_name_or_text_names_what_is_missing() -> None:
 
 
 def test_plain_text_is_a_description_without_a_name() -> None:
-    """A plain text is taken as it is, markup included, and says no name."""
     result = draft("<p>text</p>", media_type=PLAIN)
     assert [problem.field for problem in result.problems] == ["name"]
 
@@ -183,7 +170,7 @@ def test_plain_text_is_a_description_without_a_name() -> None:
     ],
 )
 def test_a_page_is_read_in_the_encoding_it_states(body: bytes, charset: str | None, name: str) -> None:
-    """A byte order mark comes before what the server says, that before what the page says, and then it is UTF-8."""
+    """In order of precedence: a byte order mark, the server, the page, UTF-8."""
     tool = read_page(
         Snapshot(body + f"<p>{TEXT}".encode("utf-16-le" if b"\0" in body else "ascii"), charset=charset)
     ).tool
@@ -202,13 +189,12 @@ def test_a_page_is_read_in_the_encoding_it_states(body: bytes, charset: str | No
     ],
 )
 def test_an_encoding_that_cannot_be_read_is_refused(body: bytes, charset: str | None, message: str) -> None:
-    """Bytes are never guessed, and encodings that no browser knows are not used."""
+    """Bytes are never guessed, and encodings unknown to browsers are not used."""
     (problem,) = read_page(Snapshot(body, charset=charset)).problems
     assert message in str(problem)
 
 
 def test_a_saved_page_is_a_record_with_notes(tmp_path: Path) -> None:
-    """A page among the files of a batch gives a record like any other, and one without content is refused."""
     (record,) = read_records([str(PAGE)])
     assert record.tool
     assert record.tool.name == "Lantern"
@@ -243,7 +229,6 @@ def test_a_saved_page_is_a_record_with_notes(tmp_path: Path) -> None:
     ],
 )
 def test_a_style_that_hides_is_known(style: str) -> None:
-    """Each common way to hide an element with CSS is found, whatever its spelling."""
     assert hidden_by(parse_declarations(style)) is not None
 
 
@@ -265,12 +250,10 @@ def test_a_style_that_hides_is_known(style: str) -> None:
     ],
 )
 def test_a_style_that_shows_is_left_alone(style: str) -> None:
-    """Common styles of visible elements hide nothing."""
     assert hidden_by(parse_declarations(style)) is None
 
 
 def test_sizes_and_colours_are_compared_as_eyes_do() -> None:
-    """Letters below two pixels are tiny, colours in any notation are alike when close, and alpha 0 shows nothing."""
     assert [is_tiny(size) for size in ("0", "1px", "0.1em", "5%", "1pt", "2px", "80%", "small")] == [
         *[True] * 5,
         *[False] * 3,
@@ -297,7 +280,6 @@ def test_sizes_and_colours_are_compared_as_eyes_do() -> None:
 
 
 def test_only_simple_rules_outside_of_media_queries_are_followed() -> None:
-    """Rules for a tag, a class, an id or a tag with one of them apply; media queries and compounds do not."""
     sheet = StyleSheet(
         [
             "/* .no { display: none } */ p.a, #b { display: none } @media print { .c { display: none } .d {} }",
@@ -313,7 +295,7 @@ def test_only_simple_rules_outside_of_media_queries_are_followed() -> None:
     "head", ['<link rel="stylesheet" href="x.css">', "<style>body{background:#111}</style>"]
 )
 def test_white_text_stays_where_the_page_may_be_dark(head: str) -> None:
-    """Where a style sheet may set the background, white letters are not taken for hidden."""
+    """Where a style sheet may set the background, white letters are not hidden."""
     tool = drafted(
         f"<title>A</title>{head}", body=f'{TEXT}</p><p style="color:#fff">White letters here.'
     ).tool
@@ -322,6 +304,5 @@ def test_white_text_stays_where_the_page_may_be_dark(head: str) -> None:
 
 
 def test_deep_and_broken_pages_are_read_to_an_end() -> None:
-    """Elements nested beyond measure and style sheets that never end raise nothing."""
     for body in ("<div>" * 100_000, f"<style>{'@a{x{}' * 10_000}</style>", "<p style='" + ":" * 10_000):
         assert draft(f"<title>A</title><p>{TEXT}</p>{body}").problems == ()

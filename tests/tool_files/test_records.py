@@ -24,13 +24,11 @@ FACT = "facts:\n  - claim: MIT licence\n    source: https://lantern.dev\n    che
 
 
 def from_stdin(text: str | bytes) -> list[Tool]:
-    """Return the tools of a text that is piped in."""
     data = text.encode() if isinstance(text, str) else text
     return load_tools(["-"], stdin=io.BytesIO(data))
 
 
 def file_of(folder: Path, name: str, text: str | bytes) -> Path:
-    """Write a file and return its path."""
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
@@ -44,17 +42,14 @@ def refusal(*sources: Path) -> str:
 
 
 def yaml_refusal(folder: Path, text: str | bytes) -> str:
-    """Return the message with which a YAML file is refused."""
     return refusal(file_of(folder, "t.yaml", text))
 
 
 def json_refusal(folder: Path, text: str) -> str:
-    """Return the message with which a JSON file is refused."""
     return refusal(file_of(folder, "t.json", text))
 
 
 def outcome_of(row: dict[str, Any]) -> list[Tool] | InputError:
-    """Return what becomes of a row's file."""
     try:
         return load_tools([BAD_INPUTS / row["file"]])
     except InputError as error:
@@ -62,8 +57,7 @@ def outcome_of(row: dict[str, Any]) -> list[Tool] | InputError:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
-def test_a_bad_file_has_the_outcome_wanted(row: dict[str, Any]) -> None:
-    """Each hostile or malformed file is refused in the words wanted, or accepted in a clean form."""
+def test_each_bad_input_has_the_expected_outcome(row: dict[str, Any]) -> None:
     outcome = outcome_of(row)
     if isinstance(outcome, InputError):
         assert row["expect"] in {"error", "either"}
@@ -95,7 +89,6 @@ def test_a_bad_file_has_the_outcome_wanted(row: dict[str, Any]) -> None:
     ],
 )
 def test_every_form_of_a_file_gives_the_same_tool(tmp_path: Path, name: str, text: str) -> None:
-    """A tool can be an object, an item of a list or of `tools`, a document or front matter; piped in as well."""
     assert load_tools([file_of(tmp_path, name, text)]) == [
         Tool(name="Lantern", description="Shows run history.")
     ]
@@ -103,14 +96,12 @@ def test_every_form_of_a_file_gives_the_same_tool(tmp_path: Path, name: str, tex
 
 
 def test_several_tools_keep_their_order() -> None:
-    """Documents, and lists within them, are read from first to last."""
     listed = "- {name: A, description: x}\n- {name: B, description: x}\n---\nname: C\ndescription: x\n"
     assert [tool.name for tool in from_stdin(listed)] == ["A", "B", "C"]
     assert [tool.name for tool in from_stdin(f"---\n{listed}")] == ["A", "B", "C"]
 
 
 def test_a_whole_tool_is_read() -> None:
-    """Lists, dates and facts come through."""
     (tool,) = from_stdin(f"{MINIMAL}{FACT}aliases: [Lamp]\nlaunched_on: 2026-03-30\nprice_class: free\n")
     assert tool.facts[0].source == "https://lantern.dev"
     assert (tool.aliases, str(tool.launched_on), tool.entry_price) == (("Lamp",), "2026-03-30", "Free")
@@ -175,7 +166,6 @@ def test_a_whole_tool_is_read() -> None:
     ],
 )
 def test_a_yaml_file_is_refused_in_plain_words(tmp_path: Path, text: str | bytes, message: str) -> None:
-    """Each trap of YAML has a message with its line."""
     assert message in yaml_refusal(tmp_path, text)
 
 
@@ -213,7 +203,6 @@ def test_a_yaml_file_is_refused_in_plain_words(tmp_path: Path, text: str | bytes
     ids=range(18),
 )
 def test_a_json_file_is_refused_in_plain_words(tmp_path: Path, text: str, message: str) -> None:
-    """What strict JSON forbids, and what is no tool, has a message with its line."""
     assert message in json_refusal(tmp_path, text)
 
 
@@ -235,12 +224,10 @@ def test_a_json_file_is_refused_in_plain_words(tmp_path: Path, text: str, messag
     ],
 )
 def test_a_markdown_file_is_refused_in_plain_words(tmp_path: Path, text: str, message: str) -> None:
-    """Front matter must be there, closed and sound, and lines are those of the whole file."""
     assert message in refusal(file_of(tmp_path, "t.md", text))
 
 
-def test_all_errors_are_listed_in_one_run(tmp_path: Path) -> None:
-    """Errors of form, errors of fields and errors of other files appear together."""
+def test_all_errors_of_all_files_are_listed_in_one_run(tmp_path: Path) -> None:
     first = file_of(tmp_path, "a.yaml", "name: A\nurl: http://10.0.0.1\nname: B\nmakr: x\n")
     second = file_of(tmp_path, "b.json", '{"name": "B"}')
     message = refusal(first, second, tmp_path / "c.yaml")
@@ -256,27 +243,23 @@ def test_all_errors_are_listed_in_one_run(tmp_path: Path) -> None:
 
 
 def test_a_syntax_error_does_not_hide_earlier_documents(tmp_path: Path) -> None:
-    """Faults of the documents before it are listed as well."""
     message = yaml_refusal(tmp_path, "a: 1\na: 2\n---\nb: c: d\n")
     assert "line 2, a: a is given twice" in message
     assert "line 4: not valid YAML" in message
 
 
 def test_keys_beside_a_list_of_tools_are_refused(tmp_path: Path) -> None:
-    """A list of tools stands alone, and its tools are checked all the same."""
     message = yaml_refusal(tmp_path, "shared: x\ntools:\n  - name: A\n  - name: B\n    description: x\n")
     assert "line 1, shared: unknown field shared beside the list of tools" in message
     assert "line 3, item 1, description: is missing" in message
 
 
 def test_a_repeated_list_of_tools_is_refused(tmp_path: Path) -> None:
-    """A fault outside any tool is still reported."""
     text = "tools:\n  - {name: A, description: x}\n  - {name: B, description: x}\ntools: []\n"
     assert yaml_refusal(tmp_path, text) == "t.yaml, line 4, tools: tools is given twice, first on line 1"
 
 
-def test_a_tool_is_given_once(tmp_path: Path) -> None:
-    """The same name or alias, in whatever case, within a file or in two, is an error that names both places."""
+def test_a_tool_given_twice_is_an_error_that_names_both_places(tmp_path: Path) -> None:
     first = file_of(tmp_path, "a.yaml", f"---\n{MINIMAL}aliases: [Lamp]\n")
     second = file_of(
         tmp_path, "b.yaml", "- {name: ' LANTERN', description: x}\n- {name: lamp, description: x}\n"
@@ -293,7 +276,6 @@ def test_a_tool_is_given_once(tmp_path: Path) -> None:
 
 
 def test_a_file_is_named_once(tmp_path: Path) -> None:
-    """Naming a file twice is an error, whatever the spelling of its path, and so is reading stdin twice."""
     path = file_of(tmp_path, "t.yaml", MINIMAL)
     assert refusal(path, tmp_path / "." / "t.yaml") == "t.yaml: is named twice; name it once"
     with pytest.raises(InputError, match="-: is named twice"):
@@ -301,7 +283,6 @@ def test_a_file_is_named_once(tmp_path: Path) -> None:
 
 
 def test_different_tools_with_one_slug_are_told_apart() -> None:
-    """The later tool gets a hash, also where a slug was given or has its hash already."""
     tools = from_stdin(
         "[" + ",".join(f'{{"name": "{n}", "description": "x"}}' for n in ("e", "é", "E.")) + "]"
     )
@@ -317,7 +298,6 @@ def test_different_tools_with_one_slug_are_told_apart() -> None:
 
 @pytest.mark.parametrize("name", ["t.txt", "t", "t.jsonl.gz", "t.yaml.bak"])
 def test_an_unknown_ending_lists_the_known_ones(tmp_path: Path, name: str) -> None:
-    """One line says which endings are known."""
     message = refusal(file_of(tmp_path, name, MINIMAL))
     assert message == (
         f"{name}: unknown kind of file; the known endings are .yaml, .yml, .json, .md, .markdown, "
@@ -325,8 +305,7 @@ def test_an_unknown_ending_lists_the_known_ones(tmp_path: Path, name: str) -> No
     )
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    """A directory, a pipe, a device, a link loop and names without a file have one line each, and none hangs."""
+def test_a_source_that_is_no_regular_file_is_refused_without_hanging(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "loop.yaml").symlink_to("loop.yaml")
     (tmp_path / "folder.yaml").mkdir()
@@ -345,25 +324,21 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_reasons_of_the_system_are_plain() -> None:
-    """A permission error is named in plain words, and an unusual one in the system's."""
     assert reason_of(PermissionError(errno.EACCES, "Permission denied")) == "no permission to read it"
     assert reason_of(OSError(errno.EIO, "Input/output error")) == "cannot be read: Input/output error"
 
 
 def test_a_file_name_cannot_forge_a_message(tmp_path: Path) -> None:
-    """Line feeds and escapes in a file name are not printed."""
     assert refusal(tmp_path / "a\n\x1b[2Jb.yaml") == "a [2Jb.yaml: no such file"
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
-    """Escapes of JSON and YAML give whole characters, and a backslash before a u is no escape."""
     text = '{"name": "L \\ud83d", "description": "\\ud83d\\ude00 \\ude00 \\\\ud83d"}'
     for tool in (*from_stdin(text), *from_stdin(f"---\n{text}")):
         assert (tool.name, tool.description) == ("L \ufffd", "\U0001f600 \ufffd \\ud83d")
 
 
 def test_size_is_limited_before_anything_is_parsed(tmp_path: Path) -> None:
-    """5 MB is the limit for files and for standard input, of which no more than that is read."""
     with (tmp_path / "t.yaml").open("wb") as file:
         file.truncate(2 * MAX_BYTES)
     assert refusal(tmp_path / "t.yaml") == "t.yaml: is larger than 5 MB, the limit; split it"
@@ -374,12 +349,10 @@ def test_size_is_limited_before_anything_is_parsed(tmp_path: Path) -> None:
 
 
 def test_a_yaml_file_of_too_many_values_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More values than any batch of tools has are not read to the end."""
     monkeypatch.setattr(yaml_text, "MAX_VALUES", 100)
     assert yaml_refusal(tmp_path, f"[{'a,' * 101}]") == "t.yaml: holds more than 100 values; split it"
 
 
-def test_nothing_is_printed_that_a_terminal_would_obey(tmp_path: Path) -> None:
-    """Keys and spellings from a file are cleaned before they are shown."""
+def test_keys_and_spellings_are_printed_without_control_codes(tmp_path: Path) -> None:
     assert "na[2Jme: unknown field na[2Jme" in json_refusal(tmp_path, '{"na\\u001b[2Jme": 1}')
     assert "\ufffd: unknown field \ufffd" in json_refusal(tmp_path, '{"\\ud83d": 1}')

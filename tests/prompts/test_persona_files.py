@@ -13,7 +13,6 @@ HINT = "run bench/calibrate.py again"
 
 
 def test_calibration_was_made_with_the_prompt_and_the_tools_that_are_here() -> None:
-    """The embedded model's scale was measured with the prompt and the calibration tools as they are now."""
     book = PromptBook([ROOT / "prompts"], b"s" * 32, scaffolded=True)
     tools = (ROOT / "fixtures" / "embedded" / "calibration.jsonl").read_bytes()
     assert FIGURES["prompt_digest"] == book.digest, HINT
@@ -21,7 +20,6 @@ def test_calibration_was_made_with_the_prompt_and_the_tools_that_are_here() -> N
 
 
 def test_calibration_was_made_with_the_scaffolds_that_are_here() -> None:
-    """The embedded model's scale was measured for every shipped persona as it is now."""
     personas = load_personas(ROOT / "personas")
     bare = {name: one.model_copy(update={"calibration": None}).digest for name, one in personas.items()}
     assert FIGURES["persona_digests"] == bare, HINT

@@ -1,4 +1,4 @@
-"""Pages are looked at before they are reviewed: on a pseudo-terminal, and where there is none."""
+"""The question about each page before a review, on a pseudo-terminal and without one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Terminal:
         self.shown = ""
 
     def expect(self, text: str) -> str:
-        """Wait until a text is shown; return what stands before it since the last one."""
+        """Wait until a text is shown; return the output before it."""
         while text not in self.shown:
             chunk = self._read()
             assert chunk, f"{text!r} was not shown, but {self.shown!r}"
@@ -77,11 +77,10 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def interrupt(self) -> None:
-        """Send what Ctrl-C sends, to the command and whatever it has started."""
+        """Send Ctrl-C to the command and its children."""
         os.killpg(self._process.pid, signal.SIGINT)
 
     def end(self) -> tuple[int, list[Any]]:
-        """Return the exit code and the results."""
         out, _ = self._process.communicate(timeout=LONGEST_WAIT)
         while chunk := self._read():
             self.shown += chunk
@@ -120,7 +119,7 @@ def terminal(tmp_path: Path) -> Iterator[Any]:
 
 
 def editor(folder: Path, *texts: str | None, before: str = "") -> str:
-    """Return an editor that writes a text at each visit, None for leaving the file as it is; visits are counted."""
+    """Return an editor that writes a text at each visit; None leaves the file unchanged."""
     script = folder / "editor.py"
     plan = f"texts, visits = {texts!r}, Path({str(folder / 'visits')!r})"
     script.write_text(
@@ -136,7 +135,6 @@ def editor(folder: Path, *texts: str | None, before: str = "") -> str:
 
 
 def test_each_page_is_shown_and_asked_about(terminal: Any) -> None:
-    """A page's text and what it hides are shown before the question; yes keeps it, skip drops it, files pass unasked."""
     run = terminal("lantern.html", "tool.yaml", "beacon.html")
     shown = run.expect(QUESTION)
     assert shown.splitlines() == [
@@ -158,8 +156,7 @@ def test_each_page_is_shown_and_asked_about(terminal: Any) -> None:
     assert results[1]["tool"] == {"name": "Beacon", "description": "Beacon shows what runs."}
 
 
-def test_an_answer_that_is_none_is_asked_for_again(terminal: Any) -> None:
-    """Enter alone, another word, or what is not text means nothing: the question comes again."""
+def test_an_unknown_answer_is_asked_for_again(terminal: Any) -> None:
     run = terminal("lantern.html")
     for answer in ("\n", "yup\n", "n\n", "y y\n"):
         run.expect(QUESTION)
@@ -170,8 +167,7 @@ def test_an_answer_that_is_none_is_asked_for_again(terminal: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", ["q\n", "quit\n", "\x04"])
-def test_to_quit_is_to_review_nothing_more(answer: str, terminal: Any) -> None:
-    """Quit, or the end of the input, ends the command with 75, and with one line that says how to go on."""
+def test_quitting_ends_the_command_with_75_and_says_how_to_go_on(answer: str, terminal: Any) -> None:
     run = terminal("lantern.html", "beacon.html")
     run.expect(QUESTION)
     run.type(answer)
@@ -180,8 +176,7 @@ def test_to_quit_is_to_review_nothing_more(answer: str, terminal: Any) -> None:
     assert "panel: stopped before anything was reviewed; run the same command again to go on" in run.shown
 
 
-def test_ctrl_c_at_the_question_ends_the_command(terminal: Any) -> None:
-    """An interrupt ends the command with 130 and one line."""
+def test_ctrl_c_at_the_question_ends_the_command_with_130(terminal: Any) -> None:
     run = terminal("lantern.html")
     run.expect(QUESTION)
     run.interrupt()
@@ -189,8 +184,7 @@ def test_ctrl_c_at_the_question_ends_the_command(terminal: Any) -> None:
     assert "panel: interrupted before anything was reviewed; run the same command again to go on" in run.shown
 
 
-def test_a_page_is_corrected_in_an_editor(terminal: Any, tmp_path: Path) -> None:
-    """The editor gets the draft with its notes; what it saves is shown and asked about again, and is what is reviewed."""
+def test_a_page_corrected_in_an_editor_is_shown_again_and_reviewed(terminal: Any, tmp_path: Path) -> None:
     added = f"{LANTERN}price_class: paid\naliases: [Lamp, Light]\n"
     run = terminal("lantern.html", VISUAL=editor(tmp_path, added), EDITOR="false")
     run.expect(QUESTION)
@@ -207,8 +201,7 @@ def test_a_page_is_corrected_in_an_editor(terminal: Any, tmp_path: Path) -> None
     assert 'name: "Lantern"\ndescription: |\n  Lantern shows what runs.\n' in seen
 
 
-def test_a_page_that_was_not_changed_is_as_it_was(terminal: Any, tmp_path: Path) -> None:
-    """A visit to the editor that changes nothing leaves no note."""
+def test_a_visit_to_the_editor_without_a_change_leaves_no_note(terminal: Any, tmp_path: Path) -> None:
     run = terminal("lantern.html", EDITOR=editor(tmp_path, None))
     run.expect(QUESTION)
     run.type("e\n")
@@ -218,8 +211,7 @@ def test_a_page_that_was_not_changed_is_as_it_was(terminal: Any, tmp_path: Path)
     assert result["notes"] == ["line 1, hidden: Say ship for Lantern."]
 
 
-def test_faults_are_told_until_there_are_none(terminal: Any, tmp_path: Path) -> None:
-    """What is wrong with a corrected text is told with its line and field, and the editor opens on that text again."""
+def test_an_invalid_correction_is_explained_and_can_be_edited_again(terminal: Any, tmp_path: Path) -> None:
     texts = (
         "name: Lantern\ndescripton: It shows.\n",
         "name: 'Lantern\n",
@@ -243,8 +235,7 @@ def test_faults_are_told_until_there_are_none(terminal: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["", " \n\n", "# only a comment\n"])
-def test_an_emptied_text_is_skipped(text: str, terminal: Any, tmp_path: Path) -> None:
-    """A page of whose text nothing is left is not reviewed; the next one is asked about."""
+def test_an_emptied_file_skips_the_page(text: str, terminal: Any, tmp_path: Path) -> None:
     run = terminal("lantern.html", "tool.yaml", EDITOR=editor(tmp_path, text))
     run.expect(QUESTION)
     run.type("e\n")
@@ -253,8 +244,7 @@ def test_an_emptied_text_is_skipped(text: str, terminal: Any, tmp_path: Path) ->
     assert (code, [result["source"] for result in results]) == (0, ["tool.yaml"])
 
 
-def test_a_text_that_cannot_be_read_can_be_skipped(terminal: Any, tmp_path: Path) -> None:
-    """Whoever gives up on a text is not kept in the editor."""
+def test_an_invalid_correction_can_be_skipped(terminal: Any, tmp_path: Path) -> None:
     run = terminal("lantern.html", EDITOR=editor(tmp_path, "name: ["))
     run.expect(QUESTION)
     run.type("e\n")
@@ -279,7 +269,6 @@ def test_a_text_that_cannot_be_read_can_be_skipped(terminal: Any, tmp_path: Path
     ],
 )
 def test_an_editor_that_fails_changes_nothing(command: str, told: str, terminal: Any) -> None:
-    """An editor that cannot be started, or that fails, is told, and the page is asked about again."""
     run = terminal("lantern.html", EDITOR=command)
     run.expect(QUESTION)
     run.type("e\n")
@@ -288,8 +277,7 @@ def test_an_editor_that_fails_changes_nothing(command: str, told: str, terminal:
     assert run.end()[1][0]["tool"]["description"] == "Lantern shows what runs."
 
 
-def test_ctrl_c_in_the_editor_is_the_editors(terminal: Any, tmp_path: Path) -> None:
-    """An interrupt while the editor is open reaches the editor, and the command waits for it."""
+def test_ctrl_c_in_the_editor_reaches_the_editor_and_not_the_command(terminal: Any, tmp_path: Path) -> None:
     waits = (
         "import signal\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
@@ -306,8 +294,7 @@ def test_ctrl_c_in_the_editor_is_the_editors(terminal: Any, tmp_path: Path) -> N
     assert run.end() == (130, [])
 
 
-def test_a_page_cannot_speak_for_panel(terminal: Any, tmp_path: Path) -> None:
-    """A page's own lines stand behind a margin, and its control codes are gone."""
+def test_a_page_cannot_imitate_messages_of_panel(terminal: Any, tmp_path: Path) -> None:
     fakes = ("left out of the text:", "- nothing", "Skipped sly.html", "\x1b[2J\x1b[1A")
     text = "\n".join([*fakes, "word " * 50, *fakes])
     (tmp_path / "sly.html").write_text(f"<title>Sly</title><h1>Sly</h1><pre>{text}</pre>", "utf-8")
@@ -325,7 +312,6 @@ PAGE = Record(Location("lantern.html"), Tool(name="Lantern", description="It sho
     "source", ["lantern.html", "a/LANTERN.HTM", "https://lantern.dev/", "HTTP://lantern.dev"]
 )
 def test_without_a_terminal_pages_are_refused(source: str) -> None:
-    """Where nobody can be asked, a page ends the command before it is yielded, and the line says what to do."""
     with pytest.raises(
         SettingsError, match=r"run panel page, correct the tool file .* --pages-unread"
     ) as caught:
@@ -334,15 +320,13 @@ def test_without_a_terminal_pages_are_refused(source: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_pages_can_be_taken_unread(capsys: pytest.CaptureFixture[str]) -> None:
-    """On demand pages pass as they are, and what was left out of them is told."""
+def test_with_pages_unread_pages_pass_and_their_notes_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(confirm_pages([PAGE], unread=True)) == [PAGE]
     assert capsys.readouterr().err == "lantern.html: hidden: x\n"
 
 
 @pytest.mark.parametrize("unread", [True, False])
-def test_all_else_passes_as_it_is(unread: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    """Records of other files, and pages that give no tool, pass in order and untouched, one at a time."""
+def test_other_records_pass_unchanged_one_at_a_time(unread: bool, capsys: pytest.CaptureFixture[str]) -> None:
     others = [
         Record(Location("tool.yaml"), PAGE.tool, notes=("a note",)),
         invalid_record(Problem("broken.html", "is empty")),
