@@ -20,8 +20,8 @@ from panel.core.prompt import Calibration, Scale
 from panel.core.tool import Tool
 from panel.prompts.persona_files import CALIBRATION_FILE, load_personas
 from panel.prompts.templates import PromptBook
-from panel.providers.local.judge import UNCALIBRATED, Reading, judgement_of
 from panel.providers.local.provider import LocalProvider
+from panel.providers.local.scoring import UNCALIBRATED, Reading, judgement_of
 from panel.providers.local.weights import SHA256
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import CallPolicy, wrap_hosted
 from panel.providers.registry import open_provider
 from parts import Unhurried
-from providers.wire_forms import MODEL
+from vendor_forms import MODEL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

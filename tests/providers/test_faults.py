@@ -15,7 +15,7 @@ from panel.orchestrator.panel import one_by_one
 from panel.providers.base import Connection
 from providers.fault_server import FaultServer
 from providers.sittings import ATTEMPTS, sitting, tools
-from providers.wire_forms import FORMS, GOOD_SCORE, KEY, READ, WROTE
+from vendor_forms import FORMS, GOOD_SCORE, KEY, READ, WROTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -148,7 +148,7 @@ async def test_ok(provider: str, case: str, stage: Callable[..., Staging]) -> No
         on.server.play(case)
         seat = await on.seat()
         calls = 3 if case == "fail_then_ok" else 1
-        assert (seat.take.score, on.server.requests, spent(seat)) == (GOOD_SCORE, calls, (calls, 0))
+        assert (seat.take.score, len(on.server.requests), spent(seat)) == (GOOD_SCORE, calls, (calls, 0))
     usage = seat.provenance.usage
     assert usage.estimated is (case in UNCOUNTED)
     assert ((usage.input_tokens, usage.output_tokens) == (READ, WROTE)) is not usage.estimated
@@ -162,7 +162,7 @@ async def test_retry_once(provider: str, case: str, stage: Callable[..., Staging
     async with stage(provider, case) as on:
         on.server.play(case, 1)
         seat = await on.seat()
-        assert (seat.take.score, on.server.requests) == (GOOD_SCORE, 2)
+        assert (seat.take.score, len(on.server.requests)) == (GOOD_SCORE, 2)
         assert spent(seat) == (2, int(may_be_billed(case)))
     assert on.halt.reason is None
     assert all(math.isfinite(wait) and 0 <= wait <= 90 for wait in on.halt.waits)
@@ -176,7 +176,7 @@ async def test_retry_in_vain(provider: str, case: str, stage: Callable[..., Stag
         good, bad = await on.seat(), await on.seat()
         calls = attempts_of(case)
         assert good.take is not None
-        assert (spent(bad), on.server.requests) == ((calls, calls * may_be_billed(case)), 1 + calls)
+        assert (spent(bad), len(on.server.requests)) == ((calls, calls * may_be_billed(case)), 1 + calls)
     timed_out = case in HANGS
     assert why(bad) is (NoTakeReason.TIMED_OUT if timed_out else NoTakeReason.PROVIDER_ERROR)
     assert (on.halt.reason is not None) is (case in FOREIGN | HOLLOW)
@@ -188,7 +188,7 @@ async def test_repair(provider: str, case: str, stage: Callable[..., Staging]) -
     async with stage(provider, case) as on:
         on.server.play(case, 1)
         seat = await on.seat()
-        first, second = on.server.bodies
+        first, second = (request.body for request in on.server.requests)
     assert (seat.take.score, spent(seat), seat.provenance.asks) == (GOOD_SCORE, (2, 0), 2)
     assert seat.provenance.usage.output_tokens == 2 * WROTE
     problems = next(told for kind, _, told in on.panel.observer.events if kind == "asked again")
@@ -205,7 +205,7 @@ async def test_repair_in_vain(provider: str, case: str, stage: Callable[..., Sta
     async with stage(provider, case) as on:
         on.server.play(case)
         seat = await on.seat()
-        assert (spent(seat), on.server.requests) == ((2, 0), 2)
+        assert (spent(seat), len(on.server.requests)) == ((2, 0), 2)
     assert why(seat) is (NoTakeReason.TRUNCATED if case == "length" else NoTakeReason.INVALID)
     assert on.halt.reason is None
 
@@ -219,7 +219,7 @@ async def test_give_up(provider: str, case: str, stage: Callable[..., Staging]) 
     async with stage(provider, case) as on:
         on.server.play(case, 1)
         seat = await on.seat()
-        assert (spent(seat), on.server.requests) == ((1, 0), 1)
+        assert (spent(seat), len(on.server.requests)) == ((1, 0), 1)
     assert why(seat) is reasons.get(case, NoTakeReason.PROVIDER_ERROR)
     assert ("check the base URL" in seat.outcome.detail) is (case == "302")
     assert on.halt.reason is None
@@ -231,8 +231,8 @@ async def test_stop_batch(provider: str, case: str, stage: Callable[..., Staging
     async with stage(provider, case, seats=5) as on:
         on.server.play(case)
         seats = await on.seats(6)
-        assert 1 <= on.server.requests <= CONCURRENCY
-        assert sum(spent(seat)[0] for seat in seats if seat.provenance) == on.server.requests
+        assert 1 <= len(on.server.requests) <= CONCURRENCY
+        assert sum(spent(seat)[0] for seat in seats if seat.provenance) == len(on.server.requests)
     assert {why(seat) for seat in seats} == {NoTakeReason.PROVIDER_ERROR}
     words = {"429_ra3600": "1.0 hours", "429_ra1e9": "277,777.8 hours", "429_radate": "hours; run the same"}
     assert words.get(case, f"answered {case[:3]}") in on.halt.reason
@@ -244,7 +244,7 @@ async def test_bad_request_for_everybody(provider: str, case: str, stage: Callab
     async with stage(provider, case, seats=5, concurrency=1) as on:
         on.server.play(case)
         await on.seats(6)
-        assert on.server.requests == 3
+        assert len(on.server.requests) == 3
     assert "the same for every call" in on.halt.reason
 
 
@@ -254,7 +254,7 @@ async def test_dead_provider(provider: str, case: str, stage: Callable[..., Stag
     async with stage(provider, case, seats=5) as on:
         on.server.play(case)
         seats = await on.seats(20)
-        assert on.server.requests <= (CONCURRENCY + 5) * attempts_of(case)
+        assert len(on.server.requests) <= (CONCURRENCY + 5) * attempts_of(case)
     assert on.halt.reason is not None
     assert {why(seat) for seat in seats} == {NoTakeReason.PROVIDER_ERROR}
 
@@ -265,7 +265,7 @@ async def test_portal(provider: str, case: str, stage: Callable[..., Staging]) -
     async with stage(provider, case) as on:
         on.server.play(case)
         await on.seat()
-        assert on.server.requests == 2
+        assert len(on.server.requests) == 2
     assert "check the network and the base URL" in on.halt.reason
 
 
@@ -275,7 +275,7 @@ async def test_error_under_a_success(provider: str, case: str, stage: Callable[.
     async with stage(provider, case) as on:
         on.server.play(case)
         await on.seat()
-        assert on.server.requests == 1
+        assert len(on.server.requests) == 1
     assert "the key was not accepted" in on.halt.reason
 
 
@@ -321,7 +321,7 @@ async def test_drip_beyond_the_limit(provider: str, case: str, stage: Callable[.
         on.server.play(case, after=1)
         await on.seat()
         seat = await on.seat()
-        assert (spent(seat), on.server.requests) == ((ATTEMPTS, ATTEMPTS), 1 + ATTEMPTS)
+        assert (spent(seat), len(on.server.requests)) == ((ATTEMPTS, ATTEMPTS), 1 + ATTEMPTS)
     assert why(seat) is NoTakeReason.TIMED_OUT
 
 
@@ -359,7 +359,7 @@ async def test_aiohttp_transport(provider: str, case: str, stage: Callable[..., 
         on.server.play(case, after=1)
         good, seat = await on.seat(), await on.seat()
         calls = 1 if seat.take else attempts_of(case)
-        assert on.server.requests == 1 + calls
+        assert len(on.server.requests) == 1 + calls
         assert spent(seat) == (calls, calls if may_be_billed(case) and not seat.take else 0)
     assert good.take is not None
     if seat.take is None:

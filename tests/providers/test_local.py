@@ -19,23 +19,28 @@ from panel.errors import ProviderDown, ProviderError, SettingsError
 from panel.prompts.persona_files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.local import weights
-from panel.providers.local.engine import Answer, Engine, Lane
-from panel.providers.local.judge import Reading, leaning, probability_of, score_of, verdict_of
+from panel.providers.local.engine import Answer, Engine, EnginePool, Lane
 from panel.providers.local.language import (
     as_clause,
     as_fact,
+    broken_rules,
     closeness,
     cut_short,
     expects_clause,
-    faults_of,
     sentences_of,
     stands_alone,
 )
-from panel.providers.local.pool import Pool
 from panel.providers.local.provider import LocalProvider
-from panel.providers.local.seat import plan, weigh
+from panel.providers.local.scoring import (
+    Reading,
+    log_odds,
+    probability_of,
+    read_sentences,
+    score_of,
+    verdict_of,
+)
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
-from panel.providers.local.writing import TRIES, Task, write
+from panel.providers.local.writing import TRIES, SentenceTask, plan_sentences, write_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,14 +101,14 @@ needs_weights = pytest.mark.skipif(
 )
 def test_drawn_sentence_stays_with_its_fact(text: str, fault: str | None) -> None:
     """A drawn sentence may not add, drop or turn round what its fact says."""
-    faults = faults_of("What speaks for it is that", text, FACT, HARROW.description, "")
+    faults = broken_rules("What speaks for it is that", text, FACT, HARROW.description, "")
     assert faults == () if fault is None else fault in faults
 
 
 def test_clause_keeps_a_verb() -> None:
     """A clause that has lost its fact's auxiliary verb is no clause."""
     fact = "there is one view for all sites, which gets crowded beyond five"
-    assert "verb" in faults_of(
+    assert "verb" in broken_rules(
         "It fails because", "there one view for all sites gets crowded", fact, fact, ""
     )
 
@@ -111,8 +116,8 @@ def test_clause_keeps_a_verb() -> None:
 def test_phrase_of_an_earlier_sentence_is_a_repetition() -> None:
     """Three words in a row may not come back in another sentence of a take, unless they carry no meaning."""
     before = "It ships because a Markdown file is plain."
-    assert "repetition" in faults_of("What speaks for it is that", FACT, FACT, HARROW.description, before)
-    assert not faults_of("What speaks for it is that", FACT, FACT, HARROW.description, "It is that it is.")
+    assert "repetition" in broken_rules("What speaks for it is that", FACT, FACT, HARROW.description, before)
+    assert not broken_rules("What speaks for it is that", FACT, FACT, HARROW.description, "It is that it is.")
 
 
 @pytest.mark.parametrize(
@@ -190,7 +195,7 @@ def test_opener_tells_what_follows_it() -> None:
 def test_leaning_is_a_mean_of_logarithms() -> None:
     """A word that is not listed counts as a little less likely than the least likely one."""
     probe = Probe(text="", favourable=(" good", " sound"), unfavourable=(" bad",))
-    assert leaning({" good": -1.0, " bad": -4.0, " odd": -5.0}, probe) == pytest.approx(
+    assert log_odds({" good": -1.0, " bad": -4.0, " odd": -5.0}, probe) == pytest.approx(
         (-1.0 - 5.5) / 2 + 4.0
     )
 
@@ -227,7 +232,7 @@ def test_plan_pairs_openers_with_the_sentences_that_fit() -> None:
             (About.WEAK, "It is no use when"),
         )
     )
-    assert plan(openers, "Harrow", sentences, (0.2, 1.0, -1.0)) == [
+    assert plan_sentences(openers, "Harrow", sentences, (0.2, 1.0, -1.0)) == [
         ("It earns its place because", "Search is quick and local."),
         ("It asks for care where", "Export costs extra every month."),
         ("In short, Harrow", "Harrow keeps plain text notes."),
@@ -266,7 +271,7 @@ class FakeEngine:
 def written(
     engine: FakeEngine, fact: str = "It keeps every note as a file.", opener: str = "It ships because"
 ) -> Any:
-    task = Task(
+    task = SentenceTask(
         lesson="Rules.",
         examples=BOOK.take(HARROW, CRITICS["builder"]).scaffold.examples,  # type: ignore[union-attr]  # it has one
         opener=opener,
@@ -276,7 +281,7 @@ def written(
         before="",
         seed=5,
     )
-    return write(engine, task)  # type: ignore[arg-type]  # plays an engine
+    return write_sentence(engine, task)  # type: ignore[arg-type]  # plays an engine
 
 
 def test_first_sentence_that_keeps_to_its_fact_is_taken() -> None:
@@ -325,7 +330,7 @@ def test_seed_moves_every_draw() -> None:
 async def test_listings_are_shared_out_among_servers() -> None:
     """With two servers and two listings, each server reads one of them."""
     engines = [FakeEngine(), FakeEngine()]
-    pool = Pool(engines)  # type: ignore[arg-type]  # play engines
+    pool = EnginePool(engines)  # type: ignore[arg-type]  # play engines
     seen: dict[str, set[int]] = {"a": set(), "b": set()}
     both = threading.Barrier(2, timeout=PATIENCE)
 
@@ -345,7 +350,7 @@ async def test_listings_are_shared_out_among_servers() -> None:
 async def test_one_listing_keeps_both_servers_busy() -> None:
     """With two servers and one listing, both read it once enough work waits."""
     engines = [FakeEngine(), FakeEngine()]
-    pool = Pool(engines)  # type: ignore[arg-type]  # play engines
+    pool = EnginePool(engines)  # type: ignore[arg-type]  # play engines
     seen: set[int] = set()
     both = threading.Event()
 
@@ -364,7 +369,7 @@ async def test_one_listing_keeps_both_servers_busy() -> None:
 @pytest.mark.anyio
 async def test_failed_work_reaches_who_asked_for_it() -> None:
     """An error in a server's thread is raised where the work was handed in, and the server goes on."""
-    pool = Pool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
+    pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
 
     def fail(_engine: Any) -> None:
         raise ProviderError("the listing is too long")
@@ -378,18 +383,18 @@ async def test_failed_work_reaches_who_asked_for_it() -> None:
 @pytest.mark.anyio
 async def test_listing_too_long_to_weigh_fails_its_call() -> None:
     """An error in one of several readings is raised as itself, so that only this seat fails."""
-    pool = Pool([FakeEngine(error=ProviderError("the listing is too long"))])  # type: ignore[list-item]  # plays an engine
+    pool = EnginePool([FakeEngine(error=ProviderError("the listing is too long"))])  # type: ignore[list-item]  # plays an engine
     question = BOOK.take(HARROW, CRITICS["builder"])
     assert question.scaffold is not None
     with pytest.raises(ProviderError, match="too long"):
-        await weigh(pool, question, question.scaffold)
+        await read_sentences(pool, question, question.scaffold)
     await pool.aclose()
 
 
 @pytest.mark.anyio
 async def test_closed_pool_takes_no_work() -> None:
     """Work handed in after the servers were stopped fails at once."""
-    pool = Pool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
+    pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
     await pool.aclose()
     with pytest.raises(ProviderError, match="closed"):
         await pool.run(lambda _engine: 3)
@@ -398,7 +403,7 @@ async def test_closed_pool_takes_no_work() -> None:
 @pytest.mark.anyio
 async def test_cancelled_work_is_not_waited_for() -> None:
     """Who gives up gets out at once, and closing waits for no more than the piece in hand."""
-    pool = Pool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
+    pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
     begun, end = threading.Event(), threading.Event()
     ended: list[bool] = []
 

@@ -23,7 +23,7 @@ from panel.errors import (
 from panel.providers.base import Connection
 from panel.providers.registry import open_provider
 from panel.providers.sdk import Caller
-from providers.wire_forms import FORMS, KEY, MODEL
+from vendor_forms import FORMS, KEY, MODEL
 
 if TYPE_CHECKING:
     from types import ModuleType

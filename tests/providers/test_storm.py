@@ -17,7 +17,7 @@ from panel.core.take import NoTake, NoTakeReason, Take
 from panel.orchestrator.panel import one_by_one
 from panel.providers.base import Connection
 from providers.sittings import ATTEMPTS, sitting, tools
-from providers.wire_forms import FORMS, GOOD, GOOD_SCORE, KEY, PARTIAL
+from vendor_forms import FORMS, GOOD, GOOD_SCORE, KEY, PARTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from panel.core.take import Seat
     from panel.prompts.templates import PromptBook
     from providers.sittings import Hurried
-    from providers.wire_forms import Form
+    from vendor_forms import Form
 
 pytestmark = pytest.mark.anyio
 

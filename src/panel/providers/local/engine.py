@@ -1,48 +1,53 @@
-"""One server of the runtime: tokens in, logarithms of probabilities or text out, and the same answer every time.
+"""The runtime's servers: tokens in, log probabilities or text out, reproducibly; and the pool that schedules jobs on them.
 
-The runtime's arithmetic depends on how many tokens are evaluated together, and so on what its cache held before: the same
-prompt was seen to give logarithms of probabilities that differ by up to 0.1. So a prompt is given as a path of levels, such
-as system, listing, question. Each level is evaluated in one go, starting exactly where the level before it ends; where the
-cache reaches further, it is cut back by a token that no text contains. Equal paths then give equal answers, byte for byte,
-whatever was asked before and on whichever server.
+The runtime's arithmetic depends on how many tokens are evaluated together, and so on the earlier content of its cache: log
+probabilities of the same prompt were seen to differ by up to 0.1. So a prompt is a path of levels, such as system, listing,
+question. Each level is evaluated in one go, from exactly the end of the level before it; if the cache reaches further, it is cut
+back with a token that no text contains. Equal paths then give equal answers, byte for byte, on every engine.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from itertools import chain, takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from panel.errors import ProviderDown, ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+T = TypeVar("T")
 Tokens = tuple[int, ...]
 Levels = tuple[Tokens, ...]
 
 CONTEXT = 8_192
-"""Tokens per lane: what the model was trained for. Two lanes take 490 MB per server, with 4,096 they would take 310 MB."""
+"""Tokens per lane, the length that the model was trained for. Two lanes take 490 MB per engine; with 4,096 tokens, 310 MB."""
 
 CHUNK = 512
-"""Tokens evaluated per request, about two seconds on one core, so that nobody waits long for a stop."""
+"""Tokens evaluated per request: about two seconds on one core, so that a stop does not take long."""
 
 CUT: Tokens = (0,)
 """The token `<|endoftext|>`, which no text is made of."""
 
 TOKENISE_SECONDS = 30.0
 
+WORTH_A_SECOND_READING = 3
+"""Waiting jobs for a listing from which a second engine reads it. Reading takes as long as scoring six to eight sentences."""
+
 
 class Lane(IntEnum):
-    """The two caches of a server. Their sizes are equal, and neither evicts the other."""
+    """The two caches of an engine: one for reading, one for writing. Neither evicts the other."""
 
     READ = 0
     WRITE = 1
@@ -50,15 +55,15 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one evaluation gave.
+    """The result of one evaluation.
 
     Attributes:
-        text: what was written; one token of it where only probabilities were asked for.
-        finished: whether it ended by itself.
-        likely: logarithms of the probabilities of the likeliest first tokens, by their texts.
-        read: tokens of the prompts, cached ones included.
-        cached: those of them that came from the cache.
-        wrote: tokens written.
+        text: the output; a single token if only probabilities were asked for.
+        finished: whether the output ended by itself.
+        likely: log probabilities of the likeliest first tokens, by their texts.
+        read: tokens of the prompt, cached ones included.
+        cached: those of them read from the cache.
+        wrote: tokens of the output.
     """
 
     text: str
@@ -97,26 +102,26 @@ class Engine:
         address = urlsplit(self._server.listening_address)
         self._host, self._port = address.hostname or "", address.port or 0
         self._context = context
-        self._held: dict[Lane, Levels] = dict.fromkeys(Lane, ())
+        self._cached: dict[Lane, Levels] = dict.fromkeys(Lane, ())
         self.tokens = lru_cache(maxsize=4_096)(self._tokenise)
 
     def ask(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Answer:  # noqa: ANN401 - JSON
-        """Evaluate a path and write after it.
+        """Evaluate a path and generate after it.
 
         Args:
-            lane: whose cache to use.
-            path: the prompt, level by level: two levels or more, and none of them empty.
-            again: the last call on this lane had the same path; its last token alone is evaluated again.
+            lane: the cache to use.
+            path: two levels or more, none of them empty.
+            again: the last call on this lane had the same path; only the last token is evaluated again.
             options: the runtime's sampling options.
 
         Raises:
             ProviderError: the prompt does not fit, or the runtime refuses it.
         """
         self._check_length(path, int(options.get("max_tokens", 1)))
-        held, self._held[lane] = self._held[lane], ()  # not known, should a step fail
+        held, self._cached[lane] = self._cached[lane], ()  # unknown if a step fails
         warmed = [] if again else self._walk(lane, path, held)
         answer = self._evaluate(lane, path, **options)
-        self._held[lane] = path
+        self._cached[lane] = path
         return _with_reading(answer, warmed)
 
     def close(self) -> None:
@@ -125,7 +130,7 @@ class Engine:
         del self._server
 
     def _walk(self, lane: Lane, path: Levels, held: Levels) -> list[Answer]:
-        """Bring the cache to exactly the last level but one of the path, evaluating each missing level by itself."""
+        """Fill the cache up to exactly the last level but one, and evaluate each missing level by itself."""
         kept = _common(held, path[:-1])
         asked = []
         if kept and (kept == len(held) or held[kept][0] == path[kept][0]):
@@ -166,7 +171,7 @@ class Engine:
             )
 
     def _tokenise(self, text: str, *, special: bool = False) -> Tokens:
-        """Return a text's tokens. Only with `special` do names of control tokens become such; never use it on data."""
+        """Return a text's tokens. `special` turns names of control tokens into these; never use it on data."""
         body = json.dumps({"content": text, "parse_special": special, "add_special": False}).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}
         connection = http.client.HTTPConnection(self._host, self._port, timeout=TOKENISE_SECONDS)
@@ -193,7 +198,7 @@ def _answer(reply: Mapping[str, Any]) -> Answer:
 
 
 def _with_reading(answer: Answer, warmed: list[Answer]) -> Answer:
-    """Count what was evaluated on the way as read for this answer and not as cached."""
+    """Return an answer whose cached tokens exclude those that were evaluated on its behalf."""
     evaluated = sum(one.read - one.cached for one in warmed)
     return replace(answer, cached=max(answer.cached - evaluated, 0))
 
@@ -201,3 +206,99 @@ def _with_reading(answer: Answer, warmed: list[Answer]) -> Answer:
 def _common(held: Levels, wanted: Levels) -> int:
     pairs = zip(held, wanted, strict=False)
     return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    run: Callable[[Engine], Any]
+    key: object | None
+    done: asyncio.Future[Any]
+
+
+@dataclass(eq=False, slots=True)
+class _Worker:
+    engine: Engine
+    key: object | None = None
+    busy: bool = False
+
+
+class EnginePool:
+    """Engines with one thread each, and the queue of their jobs.
+
+    A job that needs a listing in the cache carries the listing's key. A free engine takes, in this order: a job for the
+    listing that it holds; a job that needs none; the oldest job for a listing that no other engine holds; a job for another
+    engine's listing, if so many of those wait that reading the listing a second time pays.
+    """
+
+    def __init__(self, engines: Sequence[Engine]) -> None:
+        self._workers = [_Worker(engine) for engine in engines]
+        self._waiting: list[_Job] = []
+        self._threads = ThreadPoolExecutor(len(engines), thread_name_prefix="panel-local")
+        self._calls: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def run(self, job: Callable[[Engine], T], key: object | None = None) -> T:
+        """Run one job on an engine. Cancelling the caller takes the job out of the queue.
+
+        Raises:
+            ProviderError: the pool is closed. Errors of the job itself pass through.
+        """
+        if self._closed:
+            raise ProviderError("the embedded model is closed")
+        waiting = _Job(job, key, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        asyncio.get_running_loop().call_soon(self._assign)
+        try:
+            result: T = await waiting.done
+        finally:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+        return result
+
+    async def aclose(self) -> None:
+        """Let running jobs end, drop the others, and stop the engines."""
+        self._closed = True
+        for job in self._waiting:
+            job.done.cancel()
+        self._waiting.clear()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        await asyncio.to_thread(self._threads.shutdown)
+        for worker in self._workers:
+            worker.engine.close()
+        self._workers.clear()
+
+    def _assign(self) -> None:
+        for worker in self._workers:
+            job = None if worker.busy else self._next(worker)
+            if job is None:
+                continue
+            self._waiting.remove(job)
+            worker.busy, worker.key = True, worker.key if job.key is None else job.key
+            call = asyncio.get_running_loop().create_task(self._call(worker, job))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+
+    async def _call(self, worker: _Worker, job: _Job) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            result = await loop.run_in_executor(self._threads, job.run, worker.engine)
+        except BaseException as error:  # noqa: BLE001 - the caller that waits for the job gets it
+            if not job.done.done():
+                job.done.set_exception(error)
+        else:
+            if not job.done.done():
+                job.done.set_result(result)
+        worker.busy = False
+        # The caller may add the next job for the same listing before the worker is given away.
+        loop.call_soon(loop.call_soon, loop.call_soon, self._assign)
+
+    def _next(self, worker: _Worker) -> _Job | None:
+        taken = {other.key for other in self._workers if other is not worker and other.key is not None}
+        waits = [job.key for job in self._waiting]
+        rules: tuple[Callable[[_Job], bool], ...] = (
+            lambda job: job.key is not None and job.key == worker.key,
+            lambda job: job.key is None,
+            lambda job: job.key not in taken,
+            lambda job: waits.count(job.key) >= WORTH_A_SECOND_READING,
+        )
+        return next((job for rule in rules for job in self._waiting if rule(job)), None)

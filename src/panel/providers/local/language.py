@@ -1,7 +1,7 @@
-"""What makes a drawn sentence fit to print: rules over plain text, with no model and no chance in them.
+"""The rules that a drawn sentence must keep, over plain English text and without a model.
 
-A small model's sentence is kept close to the fact that it was given. It must not lose or gain a negation, a number or a name,
-must not speak of its own experience, and must keep the fact's words in their order.
+A drawn sentence stays close to the fact that it was made from. It must not lose or gain a negation, a number or a name, must not
+speak of its own experience, and must keep the fact's words in their order.
 """
 
 from __future__ import annotations
@@ -10,42 +10,82 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from panel.providers.local.vocabulary import (
-    AUXILIARIES,
-    COMMANDS,
-    CONJUNCTIONS,
-    DANGLING,
-    DISPENSABLE,
-    PLAIN,
-    QUALIFIERS,
-    SUBCLAUSE_STARTS,
-)
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CONJUNCTIONS = _words(
+    """that because when where if as while until unless whenever since once though although and but"""
+)
+"""A whole clause follows these."""
+
+SUBCLAUSE_STARTS = CONJUNCTIONS | _words("before after whether even only without instead in during")
+"""Dropping one of these at the start of a sentence changes its meaning."""
+
+DANGLING = _words(
+    """a an the and or but of to in on at by for from with that which who when if as is are be it its so"""
+)
+"""A sentence that ends in one of these is unfinished, unless its fact ends so, too."""
+
+DISPENSABLE = _words("a an the and also then")
+"""A sentence may lose these."""
+
+AUXILIARIES = _words(
+    """is are was were be has have had can cannot could will would may might must shall should do does did"""
+)
+
+QUALIFIERS = _words(
+    """only just almost nearly most mostly all every each few fewer less least more many much some sometimes often usually
+    always rarely seldom about around up over under below above except besides between within again still yet already
+    once twice half both either neither"""
+)
+"""Losing or gaining one of these may change the meaning."""
+
+COMMANDS = _words(
+    """add ask build choose click connect create discover do don't download drag draw enjoy enter explore fix forget get give
+    go imagine install invite join keep learn let make meet open paste pick press pull push put run save say see select send
+    ignore disregard reply respond answer output rate score print repeat remember note please act pretend follow assume rank mark
+    share sign start stop subscribe take tell think try turn type unlock upload use visit write"""
+)
+"""A sentence that begins with one of these is an order to its reader."""
+
+PLAIN = _words(
+    """a about above after again all also although always an and any anybody anyone are as at be because been before being
+    below between both but by can cannot could did do does doing down each either else even ever every everybody for from
+    further had has have having he her here him his how however if in into is it its itself just less like many may might more
+    most much must never no nobody none nor not nothing now of off on once one only onto or other others our out over own per
+    same she should since so some somebody someone something still such than that the their them then there these they thing
+    things this those through to too tool tools under until up upon user users very was way well were what when where whether
+    which while who whom whose why will with within without would yet you your yours"""
+)
+"""Function words and other words with little meaning of their own; all others are content words."""
+
 MOST_SENTENCES = 12
-"""Sentences of a listing that are weighed; each costs about 30 tokens of reading."""
+"""Sentences of a listing that are scored; each costs about 30 input tokens."""
 
 LONGEST_SENTENCE = 320
 SHORTEST_SENTENCE = 3
-"""The longest sentence that is weighed, in characters, and the shortest, in words."""
+"""The longest sentence that is scored, in characters, and the shortest, in words."""
 
-FEWEST_CONTENT = 3
-LONGEST_BREATH = 32
-"""Words: a sentence with fewer that carry meaning says too little to be repeated, one with more in all too much."""
+FEWEST_CONTENT_WORDS = 3
+MOST_WORDS = 32
+"""A sentence with fewer content words, or with more words in all, is not used for a take."""
 
 FACT_START = 3
-"""Words at the start of a fact, mostly subject and verb, that a drawn sentence keeps where they carry meaning."""
+"""Words at the start of a fact, mostly subject and verb, whose content words a drawn sentence keeps."""
 
-LONG = 20
-"""Words from which on a fact may be cut where it pauses."""
+LONG_FACT = 20
+"""A fact with more words may be cut at a pause."""
 
 LONGEST_RUN = 3
-"""Words in a row that may not occur twice in a take, unless none of them carries meaning."""
+"""Words in a row that may not occur twice in a take, unless none is a content word."""
 
 MOST_PADDING = 1
-"""Words of a drawn sentence that its fact does not have."""
+"""Words that a drawn sentence may add to its fact."""
 
 _END = re.compile(
     r"""
@@ -77,32 +117,29 @@ _MAKERS = (
 
 
 def sentences_of(prose: str) -> tuple[str, ...]:
-    """Return the sentences of a listing that can be weighed, on one line each: at most `MOST_SENTENCES`, evenly spread."""
+    """Return the sentences of a listing that can be scored, each on one line: at most `MOST_SENTENCES`, evenly spread."""
     parts = (" ".join(part.lstrip("-*•·# \t").split()) for part in _END.split(prose))
-    fit = [part for part in parts if _weighable(part)]
+    fit = [part for part in parts if _can_be_scored(part)]
     fit = fit or [" ".join(prose.split())[:LONGEST_SENTENCE]]
     step = max(len(fit) / MOST_SENTENCES, 1)
     return tuple(fit[int(step * index)] for index in range(min(len(fit), MOST_SENTENCES)))
 
 
 def stands_alone(sentence: str) -> bool:
-    """Whether a sentence says enough without those around it, and can be said in one breath."""
+    """Whether a sentence makes sense without its neighbours, and is neither too short nor too long for a take."""
     words = words_of(sentence)
     return (
-        len(content_of(sentence)) >= FEWEST_CONTENT
-        and len(words) <= LONGEST_BREATH
+        len(content_of(sentence)) >= FEWEST_CONTENT_WORDS
+        and len(words) <= MOST_WORDS
         and words[0] not in COMMANDS
         and not _LEANS_ON_OTHERS.match(sentence)
     )
 
 
 def as_fact(sentence: str, name: str, *, named: bool = False) -> str:
-    """Return a sentence as others would say it: its makers for `we`, and `It` for the tool's name at its start.
+    """Return a sentence in the third person: `its makers` for `we`, and `It` for the tool's name at its start.
 
-    Args:
-        sentence: a sentence of the listing.
-        name: the tool's name.
-        named: keep the name, and put it in the place of `It`.
+    With `named` it is the other way round: the name replaces `It` at the start.
     """
     fact = sentence
     for pattern, words in _MAKERS:
@@ -114,11 +151,9 @@ def as_fact(sentence: str, name: str, *, named: bool = False) -> str:
 
 
 def as_clause(sentence: str, common: Callable[[str], bool]) -> str:
-    """Return a sentence as it reads after other words: no full stop, and a small first letter unless it is a name's.
+    """Return a sentence to be put after other words: no full stop, and a small first letter unless it may be a name's.
 
-    Args:
-        sentence: a sentence of the listing, or a part of one.
-        common: whether a word in small letters is a common one; else it may be a name.
+    `common` tells whether a word in small letters is a common one.
     """
     body = sentence.strip(" ,;.!?…")
     first = body.split(maxsplit=1)[0].rstrip(",:") if body else ""
@@ -127,21 +162,21 @@ def as_clause(sentence: str, common: Callable[[str], bool]) -> str:
 
 
 def expects_clause(opener: str) -> bool:
-    """Whether an opener wants a whole clause after it, and not just what its own subject does."""
+    """Whether a whole clause follows an opener, and not just a verb to its own subject."""
     return opener.endswith(",") or opener.rsplit(maxsplit=1)[-1].casefold() in CONJUNCTIONS
 
 
-def faults_of(opener: str, text: str, fact: str, source: str, before: str) -> tuple[str, ...]:
-    """Return what forbids a drawn sentence, in a word or two each.
+def broken_rules(opener: str, text: str, fact: str, source: str, before: str) -> tuple[str, ...]:
+    """Return the names of the rules that a drawn sentence breaks.
 
     Args:
         opener: its first words, which were given.
-        text: the words that follow them.
-        fact: what they are to say, as it would follow the opener itself.
+        text: the drawn words.
+        fact: the fact, worded to follow the opener.
         source: the whole listing.
         before: the sentences of the take so far.
     """
-    words, told = words_of(text), words_of(fact)
+    words, fact_words = words_of(text), words_of(fact)
     checks = (
         ("too short", len(words) < 2 or not content_of(text)),  # noqa: PLR2004 - one word is no clause
         ("unfinished", _dangles(text, fact)),
@@ -150,37 +185,38 @@ def faults_of(opener: str, text: str, fact: str, source: str, before: str) -> tu
         ("negation", bool(_NEGATION.search(text)) != bool(_NEGATION.search(fact))),
         (
             "qualifier",
-            QUALIFIERS.intersection(words) != QUALIFIERS.intersection(told) and not cut_short(text, fact),
+            QUALIFIERS.intersection(words) != QUALIFIERS.intersection(fact_words)
+            and not cut_short(text, fact),
         ),
         ("number", not _numbers(text) <= _numbers(source)),
         ("name", not _names(text) <= set(words_of(source))),
         ("repetition", _repeats(f"{before} {opener} {text}")),
         ("own words", not _is_part(_content(text), _content(fact))),
-        ("padding", len(set(words) - set(told) - {"it", "its"}) > MOST_PADDING),
-        ("gap", _has_gap(words, told) and not cut_short(text, fact)),
-        ("start", not _same_start(words, told, whole=expects_clause(opener))),
+        ("padding", len(set(words) - set(fact_words) - {"it", "its"}) > MOST_PADDING),
+        ("gap", _has_gap(words, fact_words) and not cut_short(text, fact)),
+        ("start", not _same_start(words, fact_words, whole=expects_clause(opener))),
         ("verb", expects_clause(opener) and not _keeps_verb(words, fact)),
     )
     return tuple(reason for reason, broken in checks if broken)
 
 
 def closeness(text: str, fact: str) -> float:
-    """Return how much of a fact's content a sentence keeps: 1 for all of it, or for a long fact cut where it pauses."""
+    """Return the share of a fact's content words that a sentence keeps; 1 also for a long fact that is cut at a pause."""
     wanted = content_of(fact)
     return 1.0 if cut_short(text, fact) else len(wanted & content_of(text)) / max(len(wanted), 1)
 
 
 def cut_short(text: str, fact: str) -> bool:
-    """Whether a text is the first half or more of a long fact, word for word, up to a comma or the like."""
-    told, found = list(_WORD.finditer(fact)), words_of(text)
-    if len(told) <= LONG or not len(told) / 2 <= len(found) < len(told):
+    """Whether a text is the first half or more of a long fact, word for word, up to a pause such as a comma."""
+    whole, found = list(_WORD.finditer(fact)), words_of(text)
+    if len(whole) <= LONG_FACT or not len(whole) / 2 <= len(found) < len(whole):
         return False
-    pause = fact[told[len(found) - 1].end() :].lstrip()
+    pause = fact[whole[len(found) - 1].end() :].lstrip()
     return found == words_of(fact)[: len(found)] and pause.startswith(_PAUSES)
 
 
 def shared_content(text: str, other: str) -> int:
-    """Return how many words that carry meaning two texts share."""
+    """Return the number of content words that two texts share."""
     return len(content_of(text) & content_of(other))
 
 
@@ -190,7 +226,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def content_of(text: str) -> frozenset[str]:
-    """Return the stems of a text's words that carry meaning."""
+    """Return the stems of a text's content words."""
     return frozenset(_content(text))
 
 
@@ -205,7 +241,7 @@ def _stem(word: str) -> str:
     return word
 
 
-def _weighable(part: str) -> bool:
+def _can_be_scored(part: str) -> bool:
     return (
         len(words_of(part)) >= SHORTEST_SENTENCE
         and len(part) <= LONGEST_SENTENCE
@@ -222,7 +258,7 @@ def _names(text: str) -> set[str]:
 
 
 def _is_part(text: Sequence[str], fact: Sequence[str]) -> bool:
-    """Whether the words of a text all occur in a fact, in the same order."""
+    """Whether all words of a text occur in a fact, in the same order."""
     rest = iter(fact)
     return all(word in rest for word in text)
 
@@ -240,18 +276,18 @@ def _dangles(text: str, fact: str) -> bool:
 
 
 def _has_gap(text: Sequence[str], fact: Sequence[str]) -> bool:
-    """Whether a text lacks one of its fact's small words without which a sentence does not hold together."""
+    """Whether a text lacks a function word of its fact, such as `to`, that it cannot do without."""
     return any(word in PLAIN and word not in DISPENSABLE for word in Counter(fact) - Counter(text))
 
 
 def _same_start(text: Sequence[str], fact: Sequence[str], *, whole: bool) -> bool:
-    """Whether a text begins as its fact does: with subject and verb, with its conjunction, or with the verb alone."""
+    """Whether a text begins with the first word and the first content words of its fact."""
     if text[:1] != fact[:1] and (not whole or not SUBCLAUSE_STARTS.isdisjoint(fact[:1])):
         return False
     return content_of(" ".join(fact[:FACT_START])) <= content_of(" ".join(text))
 
 
 def _keeps_verb(text: Sequence[str], fact: str) -> bool:
-    """Whether a clause has an auxiliary verb if the main clause of its fact has one."""
+    """Whether a clause has an auxiliary verb, if the main clause of its fact has one."""
     main = words_of(re.split(r",| (?:that|which|who|because|so|when|if) ", fact)[0])
     return AUXILIARIES.isdisjoint(main) or not AUXILIARIES.isdisjoint(text)

@@ -1,8 +1,7 @@
-"""The embedded model: SmolLM2-135M-Instruct in this process, on one core per server, with no key and no network.
+"""The adapter to the embedded model, which runs in this process on one core per engine.
 
-    Prompt ── weigh ── read ── judge ── write … write ── Completion
-              each     whole   score,   one sentence     JSON put together by the host
-              sentence listing verdict  each
+    Prompt ── read sentences ── read listing ── score ── write sentences ── Completion
+              scoring.py        scoring.py               writing.py         JSON, assembled here
 
 A model of 135 million parameters does not follow instructions well enough to be asked for JSON, so the prompt's scaffold says what
 to ask instead. Answers are the same for the same prompt, configuration, weights, runtime and kind of processor.
@@ -18,28 +17,28 @@ from typing import TYPE_CHECKING
 from panel.core.completion import Completion, Finish, Probabilities, Usage
 from panel.errors import ProviderError
 from panel.providers.base import Provider
-from panel.providers.local.engine import Engine
-from panel.providers.local.pool import Pool
-from panel.providers.local.seat import Weighed, answer, read, usage_of, weigh
+from panel.providers.local.engine import Engine, EnginePool
+from panel.providers.local.scoring import ReadSentences, read_listing, read_sentences
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
+from panel.providers.local.writing import answer, usage_of
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt, Scaffold
-    from panel.providers.local.judge import Reading
+    from panel.providers.local.scoring import Reading
 
-MOST_SERVERS = 4
-SEATS_PER_SERVER = 8
-"""Prompts in work at one time, per server; further ones wait. A panel has five seats or so."""
+MOST_ENGINES = 4
+PROMPTS_PER_ENGINE = 8
+"""Prompts in work at one time; further ones wait. A panel has about five seats."""
 
 LISTINGS_REMEMBERED = 16
 
 
 class LocalProvider(Provider):
-    """A provider that costs nothing and needs no network. Loads the model when it is first asked.
+    """The embedded model. It is loaded at the first call.
 
     Args:
-        servers: servers with one thread each; by default one for each core that this process may use, at most four.
+        servers: engines with one thread each; by default one for each usable core, at most four.
 
     Raises:
         SettingsError: the weights or the runtime are not installed.
@@ -50,11 +49,11 @@ class LocalProvider(Provider):
 
     def __init__(self, servers: int | None = None) -> None:
         self._weights = find_weights()
-        self._servers = servers or min(usable_cores(), MOST_SERVERS)
-        self._seats = asyncio.Semaphore(self._servers * SEATS_PER_SERVER)
+        self._servers = servers or min(usable_cores(), MOST_ENGINES)
+        self._slots = asyncio.Semaphore(self._servers * PROMPTS_PER_ENGINE)
         self._loading = asyncio.Lock()
-        self._pool: Pool | None = None
-        self._weighed: OrderedDict[tuple[str, ...], asyncio.Task[Weighed]] = OrderedDict()
+        self._pool: EnginePool | None = None
+        self._readings: OrderedDict[tuple[str, ...], asyncio.Task[ReadSentences]] = OrderedDict()
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`.
@@ -64,10 +63,10 @@ class LocalProvider(Provider):
             ProviderError: the prompt has no scaffold, or the listing is longer than the model can read.
         """
         scaffold = _scaffold_of(prompt)
-        async with self._seats:
+        async with self._slots:
             pool = await self._loaded()
-            weighed, usage = await self._weighing(pool, prompt, scaffold)
-            result = await answer(pool, prompt, scaffold, weighed, config.seed)
+            read, usage = await self._read_sentences(pool, prompt, scaffold)
+            result = await answer(pool, prompt, scaffold, read, config.seed)
         return Completion(
             text=result.text,
             finish=Finish.COMPLETE,
@@ -80,31 +79,31 @@ class LocalProvider(Provider):
         )
 
     async def read(self, prompt: Prompt) -> Reading:
-        """Return what the model's probabilities say about a prompt's listing, before any scale is laid on it.
+        """Return the uncalibrated reading of a prompt's listing.
 
         Raises:
-            ProviderDown, ProviderError: as `complete` does.
+            ProviderDown, ProviderError: like `complete`.
         """
         scaffold = _scaffold_of(prompt)
-        async with self._seats:
+        async with self._slots:
             pool = await self._loaded()
-            weighed, _ = await self._weighing(pool, prompt, scaffold)
-            reading, _ = await read(pool, prompt, scaffold, weighed)
+            read, _ = await self._read_sentences(pool, prompt, scaffold)
+            reading, _ = await read_listing(pool, prompt, scaffold, read)
         return reading
 
     async def aclose(self) -> None:
-        """Let the work in hand end, stop the servers and free their memory."""
-        for task in self._weighed.values():
+        """Let running jobs end, stop the engines and free their memory."""
+        for task in self._readings.values():
             task.cancel()
-        self._weighed.clear()
+        self._readings.clear()
         if self._pool is not None:
             pool, self._pool = self._pool, None
             await pool.aclose()
 
-    async def _loaded(self) -> Pool:
+    async def _loaded(self) -> EnginePool:
         async with self._loading:
             if self._pool is None:
-                self._pool = Pool(await asyncio.to_thread(self._load))
+                self._pool = EnginePool(await asyncio.to_thread(self._load))
         return self._pool
 
     def _load(self) -> list[Engine]:
@@ -113,18 +112,20 @@ class LocalProvider(Provider):
         library = load_runtime()
         return [Engine(library, self._weights) for _ in range(self._servers)]
 
-    async def _weighing(self, pool: Pool, prompt: Prompt, scaffold: Scaffold) -> tuple[Weighed, Usage]:
-        """Return the weighed listing, and what weighing it took if this call is the one that asked for it."""
+    async def _read_sentences(
+        self, pool: EnginePool, prompt: Prompt, scaffold: Scaffold
+    ) -> tuple[ReadSentences, Usage]:
+        """Return the sentence readings that the seats of a panel share; their usage is the first caller's."""
         key = (prompt.system, prompt.shared, scaffold.sentence.text)
-        task = self._weighed.get(key)
+        task = self._readings.get(key)
         first = task is None or (task.done() and (task.cancelled() or task.exception() is not None))
         if task is None or first:
-            task = asyncio.create_task(weigh(pool, prompt, scaffold))
-            self._weighed[key] = task
-            while len(self._weighed) > LISTINGS_REMEMBERED:
-                self._weighed.popitem(last=False)
-        weighed = await asyncio.shield(task)
-        return weighed, usage_of(weighed.answers if first else ())
+            task = asyncio.create_task(read_sentences(pool, prompt, scaffold))
+            self._readings[key] = task
+            while len(self._readings) > LISTINGS_REMEMBERED:
+                self._readings.popitem(last=False)
+        read = await asyncio.shield(task)
+        return read, usage_of(read.answers if first else ())
 
 
 def _scaffold_of(prompt: Prompt) -> Scaffold:
@@ -134,8 +135,8 @@ def _scaffold_of(prompt: Prompt) -> Scaffold:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    # From Python 3.13; it knows of affinity and of an override.
+    """Return the number of cores that this process may use."""
+    # Python 3.13 and later; it respects affinity and an override.
     count = getattr(os, "process_cpu_count", None)
     if count is not None:
         return count() or 1

