@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +20,7 @@ from panel.report import (
     review_html,
     review_markdown,
 )
-from panel.report.wording import monogram, opening
+from report.pages import Page
 
 if TYPE_CHECKING:
     from panel.core.comparison import Comparison
@@ -37,6 +36,8 @@ DECISIONS = {
     ],
     "Category": ["Developer Tools"] * 2,
 }
+
+
 SCORECARD = {
     "Builder": ["87/100 · ship", "80/100 · ship"],
     "Skeptic": ["78/100 · ship", "45/100 · skip"],
@@ -44,37 +45,6 @@ SCORECARD = {
     "Founder": ["52/100 · skip", "No panel take"],
     "Creator": ["No panel take", "45/100 · skip"],
 }
-
-
-class Page(HTMLParser):
-    """The cells of a page's tables by row, its links, and its visible text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self.links: list[str] = []
-        self.text = ""
-        self._hidden = 0
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
-            self.rows.append([])
-        if tag in {"th", "td"}:
-            self.rows[-1].append("")
-        if tag == "a":
-            self.links.append(dict(attrs)["href"] or "")
-        self._hidden += tag in {"style", "script", "head"}
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in {"style", "script", "head"}
-
-    def handle_data(self, data: str) -> None:
-        if self._hidden:
-            return
-        self.text += data
-        if self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
 
 
 def html_rows(comparison: Comparison) -> list[list[str]]:
@@ -126,17 +96,6 @@ def test_shares_and_entry_prices_are_shown() -> None:
     text = comparison_text(shown, width=100, color=False)
     assert "75% panel ship" in text
     assert "50% panel ship" in text
-
-
-def test_summary_of_a_document_counts_the_takes() -> None:
-    summaries = [
-        entry["summary"] for entry in json.loads(comparison_json(builders.seed_comparison()))["reviews"]
-    ]
-    assert [(s["ship_percent"], s["ships"], s["skips"], s["takes_given"]) for s in summaries] == [
-        (75, 3, 1, 4),
-        (50, 2, 2, 4),
-    ]
-    assert summaries[0]["scores"] == {"mean": 74.8, "median": 80.0, "spread": 35}
 
 
 def test_equal_answers_stand_under_their_own_tool() -> None:
@@ -231,28 +190,6 @@ def test_line_of_scores_is_told_in_words() -> None:
             "Builder: 80/100 · ship; Futurist: 80/100 · ship."
         ),
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "letters"),
-    [("SmolLM3", "SL"), ("lantern", "L"), ("Visual Code Two", "VC"), ("42", "#"), ("名刺", "名")],
-)
-def test_monogram_takes_the_first_two_words(name: str, letters: str) -> None:
-    assert monogram(name) == letters
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "shown"),
-    [
-        ("One. Two. Three.", 10, "One. Two."),
-        ("One sentence that is long.", 12, "One…"),
-        ("Short.", 80, "Short."),
-        ("一文。二文。三文。", 6, "一文。二文。"),
-        ("unbrokenword", 6, "unbrok…"),
-    ],
-)
-def test_opening_ends_at_a_sentence_or_a_word(text: str, limit: int, shown: str) -> None:
-    assert opening(text, limit) == shown
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,7 @@ from panel.report import (
     comparison_json,
     comparison_markdown,
     comparison_text,
-    read_review,
     review_html,
-    review_json,
     review_markdown,
     scorecard_text,
 )
@@ -132,15 +130,6 @@ def test_free_model_is_called_free() -> None:
     ):
         assert "45 tokens in · 45 out · free" in report
         assert "$0" not in report
-
-
-def test_stored_probabilities_are_read_back_and_not_shown() -> None:
-    shown = builders.two_models()
-    review = shown.reviews[0]
-    assert all(seat.provenance and seat.provenance.probabilities for seat in review.seats if seat.take)
-    assert read_review(review_json(review), "r.json").review == review
-    for words in told(shown):
-        assert "robabilit" not in words
 
 
 def test_jury_of_several_models_names_each_seats_model() -> None:

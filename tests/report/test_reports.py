@@ -1,27 +1,19 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jsonschema
 import pytest
 
 import builders
 from panel.core.comparison import Comparison
-from panel.errors import InputError
 from panel.report import (
     ReportContext,
     comparison_html,
-    comparison_json,
     comparison_markdown,
     comparison_text,
-    json_schema,
-    read_review,
     review_html,
-    review_json,
     review_markdown,
     scorecard_text,
 )
@@ -29,7 +21,6 @@ from panel.report import (
 if TYPE_CHECKING:
     from panel.core.take import NoTake, Take
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 CONTEXT = ReportContext(generator="panel 0", mottos={"builder": "Show me the primitive."})
 
 
@@ -42,42 +33,6 @@ def reports(comparison: object = None) -> list[str]:
         comparison_markdown(shown, CONTEXT),
         comparison_text(shown, width=100, color=False),
     ]
-
-
-def test_written_review_reads_back_as_it_was() -> None:
-    review = builders.smollm3()
-    assert read_review(review_json(review), "r.json").review == review
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "line 1"),
-        ("[]", "a JSON object was expected"),
-        ('{"kind": "comparison"}', "is a comparison"),
-        ('{"kind": "other"}', "holds no review"),
-        ('{"kind": "panel-review", "schema_version": 2}', "schema_version"),
-        ('{"kind": "panel-review", "schema_version": true}', "schema_version"),
-        ('{"kind": "panel-review", "schema_version": 1, "review": {}}', "review.tool"),
-        ("[" * 100_000, "nested too deeply"),
-    ],
-)
-def test_file_that_holds_no_review_says_why(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=r"r\.json") as caught:
-        read_review(text, "r.json")
-    assert said in str(caught.value)
-
-
-def test_documents_meet_their_published_schemas() -> None:
-    for kind, name, text in (
-        ("review", "panel-review-1.json", review_json(builders.embedded_review())),
-        ("comparison", "comparison-1.json", comparison_json(builders.seed_comparison())),
-    ):
-        published = (SCHEMAS / name).read_text("utf-8")
-        assert json_schema(kind) == published
-        schema = json.loads(published)
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.validate(json.loads(text), schema)
 
 
 def test_reports_are_the_same_every_time() -> None:

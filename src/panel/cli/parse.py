@@ -1,4 +1,4 @@
-"""`panel parse`: what the reply parser makes of a raw reply."""
+"""`panel parse`: parse a raw reply of a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from panel.core.tool import Tool
     from panel.prompts.reply_parser import Reply
 
-HELP = """Show what the reply parser makes of a raw reply.
+HELP = """Parse a raw reply of a model and show the take, or the problems.
 
 Examples:
 
@@ -27,42 +27,42 @@ Examples:
 
 
 def parse(
-    persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Whose reply it is.")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Raw reply; - or nothing for stdin.")] = "-",
+    persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Persona that was asked.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="File with the raw reply; - or nothing for stdin.")] = "-",
     finish: Annotated[Finish, typer.Option("--finish", help="How the model stopped.")] = Finish.COMPLETE,
     canary: Annotated[
-        str | None, typer.Option("--canary", metavar="TAG", help="Tag that stood in the prompt.")
+        str | None, typer.Option("--canary", metavar="TAG", help="Canary tag of the prompt.")
     ] = None,
     tool: Annotated[
-        str | None, typer.Option("--tool", metavar="TOOL", help="Tool file that the reply is about.")
+        str | None, typer.Option("--tool", metavar="TOOL", help="Tool file of the reviewed tool.")
     ] = None,
     personas: options.Personas = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what the reply parser makes of a raw reply."""
+    """Parse a raw reply of a model and show the take, or the problems."""
     from panel.cli.console import plain_result, result_json
     from panel.prompts.reply_parser import ReplyContext, parse_reply
 
     roster = _roster(persona, personas, config)
-    about = _about(tool)
+    reviewed = _tool(tool)
     context = ReplyContext(
         persona=persona,
         roster=roster,
         canary=canary,
-        tagline=about.tagline if about else None,
-        host=about.host if about else None,
+        tagline=reviewed.tagline if reviewed else None,
+        host=reviewed.host if reviewed else None,
     )
-    reply = parse_reply(_raw(file), finish, context)
+    reply = parse_reply(_read(file), finish, context)
     if as_json:
         shown = reply.model_dump(mode="json", include={"outcome", "problems", "no_take"})
         take = reply.take.model_dump(mode="json") if reply.take and reply.no_take is None else None
         result_json({"outcome": shown["outcome"], "take": take, **shown})
     else:
-        plain_result(_in_words(reply))
+        plain_result(_summary(reply))
 
 
-def _raw(file: str) -> str:
+def _read(file: str) -> str:
     from panel.errors import InputError, Problem
     from panel.tool_files.files import MAX_BYTES, reason_of
 
@@ -86,25 +86,24 @@ def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str
     return tuple(known)
 
 
-def _about(tool: str | None) -> Tool | None:
+def _tool(file: str | None) -> Tool | None:
     from panel.errors import SettingsError
     from panel.tool_files.files import source_of
     from panel.web_pages.sources import load_tools
 
-    if tool is None:
+    if file is None:
         return None
-    loaded = load_tools([source_of(tool)])
+    loaded = load_tools([source_of(file)])
     if len(loaded) > 1:
-        raise SettingsError(f"--tool takes one tool; {tool} holds {len(loaded)}")
+        raise SettingsError(f"--tool takes one tool; {file} holds {len(loaded)}")
     return loaded[0]
 
 
-def _in_words(reply: Reply) -> str:
+def _summary(reply: Reply) -> str:
     lines = [f"outcome: {reply.outcome}"]
     if reply.take is not None:
         lines += [f"take: {reply.take.label}", reply.take.take]
     if reply.no_take is not None:
-        lines += [
-            f"without a better reply: {reply.no_take.label}, {reply.no_take.reason.label}: {reply.no_take.detail}"
-        ]
+        no_take = reply.no_take
+        lines.append(f"if not asked again: {no_take.label}, {no_take.reason.label}: {no_take.detail}")
     return "\n".join([*lines, *(f"- {problem}" for problem in reply.problems)])

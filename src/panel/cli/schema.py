@@ -18,13 +18,13 @@ Examples:
 
 
 class Document(StrEnum):
-    """A kind of JSON report."""
+    """A type of JSON report."""
 
     REVIEW = "review"
     COMPARISON = "comparison"
 
 
-def schema(document: Annotated[Document, typer.Argument(help="Kind of report.")]) -> None:
+def schema(document: Annotated[Document, typer.Argument(help="review or comparison.")]) -> None:
     """Print the JSON schema of a report."""
     from panel.cli.console import result
     from panel.report import json_schema

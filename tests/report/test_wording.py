@@ -5,7 +5,7 @@ import pytest
 import builders
 from panel.core.completion import Usage
 from panel.core.money import dollars
-from panel.report.wording import asks, cost, tokens, usage_line
+from panel.report.wording import asks, cost, monogram, opening, tokens, usage_line
 
 KNOWN = Usage(input_tokens=12_340, cached_tokens=8_000, output_tokens=1_234, cost_usd=0.0123)
 
@@ -73,3 +73,25 @@ def test_attempts_are_told_where_they_exceed_the_answers() -> None:
     assert [asks(builders.provenance(asks=a, attempts=n)) for a, n in counts] == [
         "1", "2", "1 (3 attempts)", "0 (1 attempt)",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [("SmolLM3", "SL"), ("lantern", "L"), ("Visual Code Two", "VC"), ("42", "#"), ("名刺", "名")],
+)
+def test_monogram_takes_the_first_two_words(name: str, letters: str) -> None:
+    assert monogram(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("One. Two. Three.", 10, "One. Two."),
+        ("One sentence that is long.", 12, "One…"),
+        ("Short.", 80, "Short."),
+        ("一文。二文。三文。", 6, "一文。二文。"),
+        ("unbrokenword", 6, "unbrok…"),
+    ],
+)
+def test_opening_ends_at_a_sentence_or_a_word(text: str, limit: int, shown: str) -> None:
+    assert opening(text, limit) == shown

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+import builders
+from panel.report import (
+    NOTHING,
+    comparison_json,
+    json_schema,
+    review_json,
+)
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+APPROVED: dict[str, Any] = {"approved_by": "Ada", "approved_at": builders.REVIEWED_AT}
+UNSUPPORTED = "is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it."
+
+
+def test_documents_meet_their_published_schemas() -> None:
+    for kind, name, text in (
+        ("review", "panel-review-1.json", review_json(builders.embedded_review())),
+        ("comparison", "comparison-1.json", comparison_json(builders.seed_comparison())),
+    ):
+        published = (SCHEMAS / name).read_text("utf-8")
+        assert json_schema(kind) == published
+        schema = json.loads(published)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.validate(json.loads(text), schema)
+
+
+def test_document_carries_checks_edits_and_approval() -> None:
+    review, known = builders.known(builders.doubtful(), *builders.everything_edited())
+    document = json.loads(review_json(review, known))
+    doubted = review.seats[1].take
+    assert doubted
+    start = doubted.take.index("12%")
+    assert {
+        "kind": "number",
+        "where": {"persona": "skeptic", "field": "take"},
+        "span": {"start": start, "end": start + 3},
+        "text": "12%",
+        "status": "unsupported",
+        "note": f"The number {UNSUPPORTED}",
+        "occurrence": 1,
+    } in document["checks"]
+    assert {
+        "persona": "founder",
+        "field": "verdict",
+        "by": ["Kim"],
+        "original": {"persona": "founder", "field": "verdict", "value": "skip"},
+    } in document["edits"]
+    assert document["approval"] is None
+
+
+def test_documents_with_and_without_it_meet_the_schemas() -> None:
+    review, known = builders.known(builders.doubtful(), *builders.everything_edited())
+    approved = known.model_copy(update=APPROVED)
+    schemas = {
+        name: json.loads((SCHEMAS / f"{name}-1.json").read_text("utf-8"))
+        for name in ("panel-review", "comparison")
+    }
+    for each in (known, approved):
+        document = json.loads(review_json(review, each))
+        jsonschema.validate(document, schemas["panel-review"])
+        both = comparison_json(builders.comparison(review, builders.skillclaw()), (each, NOTHING))
+        jsonschema.validate(json.loads(both), schemas["comparison"])
+        jsonschema.validate(older(document), schemas["panel-review"])
+
+
+def older(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: document[key] for key in document if key not in {"checks", "edits", "approval"}}
+
+
+def test_summary_of_a_document_counts_the_takes() -> None:
+    summaries = [
+        entry["summary"] for entry in json.loads(comparison_json(builders.seed_comparison()))["reviews"]
+    ]
+    assert [(s["ship_percent"], s["ships"], s["skips"], s["takes_given"]) for s in summaries] == [
+        (75, 3, 1, 4),
+        (50, 2, 2, 4),
+    ]
+    assert summaries[0]["scores"] == {"mean": 74.8, "median": 80.0, "spread": 35}
