@@ -28,7 +28,9 @@ Examples:
 
 def parse(
     persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Persona that was asked.")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="File with the raw reply; - or nothing for stdin.")] = "-",
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="File with the raw reply; - or nothing for stdin.")
+    ] = "-",
     finish: Annotated[Finish, typer.Option("--finish", help="How the model stopped.")] = Finish.COMPLETE,
     canary: Annotated[
         str | None, typer.Option("--canary", metavar="TAG", help="Canary tag of the prompt.")

@@ -19,7 +19,6 @@ from panel.checks.texts import plain, sentences
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 _RULE_WORDS = r"(?:instructions?|rubric|system prompt|prompts?|guidelines|directions|directives|constraints|(?:the|your|all|any|scoring|of the) rules)"
 _TOP = r"(?:100|one hundred|full marks|(?:the )?(?:maximum|highest|top|best) (?:score|marks?|points|rating)|a perfect (?:score|ten)|10/10|ten out of ten|9[5-9]|0|zero)"
 # Overriding what came before.
@@ -162,11 +161,11 @@ _ADDRESSES_PANEL = re.compile(
     re.IGNORECASE,
 )
 
-_BOTH = (
+_VERDICT_AND_TOP_SCORE = (
     re.compile(r"\b(?:ship|skip)\b", re.IGNORECASE),
     re.compile(r"\b(?:100|one hundred)\b", re.IGNORECASE),
 )
-_THIRD = re.compile(r"\b(?:verdict|score|points|take|llm|panel|persona)\b", re.IGNORECASE)
+_PANEL_WORD = re.compile(r"\b(?:verdict|score|points|take|llm|panel|persona)\b", re.IGNORECASE)
 _LEET = str.maketrans("0134578", "oieastb")
 _MIXED = re.compile(r"[^\W\d_][0134578]|[0134578][^\W\d_]")
 _EXAMPLE = re.compile(
@@ -200,23 +199,23 @@ def _is_addressed(text: str) -> bool:
 
 
 def _dictates(text: str) -> bool:
-    return all(word.search(text) for word in _BOTH) and _THIRD.search(text) is not None
+    return all(word.search(text) for word in _VERDICT_AND_TOP_SCORE) and _PANEL_WORD.search(text) is not None
 
 
 def _views(text: str) -> Iterator[str]:
-    """Yield what a text says with digits for letters, if a word has both, and backwards and in ROT13 if that is words at all."""
+    """Yield the text with digits read as letters, if a word has both; and backwards and in ROT13, if that gives words."""
     if _MIXED.search(text):
         yield text.translate(_LEET)
     yield from filter(_reads, (text[::-1], codecs.encode(text, "rot13")))
 
 
 def _reads(text: str) -> bool:
-    """Return whether a text has enough common words to be looked at closely, which takes a while."""
+    """Return whether a text has enough common words for the slower patterns."""
     return len(_COMMON.findall(text)) >= _FEWEST_COMMON
 
 
 def _is_example(text: str, found: re.Match[str]) -> bool:
-    """Return whether a match stands in quotation marks after words that introduce an example, as tools against such texts write."""
+    """Return whether a match is quoted as an example, as listings of security tools do."""
     before = text[: found.start()]
     mark = max(before.rfind('"'), before.rfind("'"))
     closed = text[found.end() :].find(before[mark]) >= 0 if mark >= 0 else False
@@ -224,7 +223,7 @@ def _is_example(text: str, found: re.Match[str]) -> bool:
 
 
 def _repeated(text: str) -> Places:
-    """Yield the place of three words that are repeated many times on end."""
+    """Yield the place of three words that are repeated many times in a row."""
     words = [(found[0].casefold(), *found.span()) for found in re.finditer(r"\w+", text)]
     start = run = 0
     for place in range(_REPEATED_WORDS, len(words)):

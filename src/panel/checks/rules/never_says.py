@@ -11,7 +11,6 @@ from panel.checks.subjects import SeatText
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+){0,3}")
 
 

@@ -13,7 +13,6 @@ from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 # Numbers up to a dozen, in words, are mostly figures of speech: two things, the first hour, ten minutes in.
 _LARGEST_RHETORICAL = 12
 # From here on, equal figures are about the same thing: 3 billion weights are 3 billion parameters.

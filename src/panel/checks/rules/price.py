@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-
 _NAMES_OF_CURRENCIES = {
     "USD": "$ us$ usd dollar buck cent",
     "EUR": "€ eur euro",
