@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import anyio
 import httpx2
@@ -17,11 +17,13 @@ import httpx2
 from panel.core.text import one_line
 from panel.core.urls import public_address
 from panel.errors import InputError, Problem
-from panel.web_pages.robots import AGENT, MAX_ROBOTS_BYTES, Robots
+from panel.web_pages.robots import AGENT, MAX_ROBOTS_BYTES, PRODUCT, parse_rules
 from panel.web_pages.snapshot import HTML, PLAIN, Snapshot
 from panel.web_pages.ssrf_guard import GuardedTransport, PageError, system_resolver
 
 if TYPE_CHECKING:
+    from protego import Protego
+
     from panel.web_pages.ssrf_guard import Resolver
 
 Fetcher = Callable[[str], Awaitable[Snapshot]]
@@ -33,11 +35,13 @@ MAX_SECONDS = 20.0
 MAX_REDIRECTS = 5
 
 _OK = 200
+_SERVER_ERROR = 500
 _CHUNK = 16_384
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _HEADERS = {"User-Agent": AGENT, "Accept": f"{HTML}, {PLAIN};q=0.5", "Accept-Encoding": "gzip"}
 _TOO_LARGE = f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; save the part that matters"
 _SHOWN_CHARS = 200
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 
 
 async def fetch_each(
@@ -115,62 +119,64 @@ async def fetch_page(
 class _Response:
     url: str
     status: int
-    headers: httpx2.Headers
+    media_type: str
+    charset: str | None
     body: bytes
 
 
 class _Fetch:
-    """The requests of one fetch: robots.txt, redirects and the page."""
+    """The requests of one fetch: the page, its redirects, and the robots.txt of each site on the way."""
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self._client = client
-        self._robots = Robots(self._read_robots)
+        self._rules: dict[str, Protego] = {}
 
     async def page(self, url: str, clock: Callable[[], datetime]) -> Snapshot:
-        response = await self._follow(url, self._robots.check, _read_page)
-        media_type, charset = _content_type(response.headers)
-        return Snapshot(response.body, media_type, charset, response.url, clock(), response.status)
+        page = await self._get(url, is_page=True)
+        return Snapshot(page.body, page.media_type, page.charset, page.url, clock(), page.status)
 
-    async def _read_robots(self, url: str) -> tuple[int, bytes]:
-        response = await self._follow(url, _no_check, _read_rules)
-        return response.status, response.body
-
-    async def _follow(
-        self,
-        url: str,
-        check: Callable[[str], Awaitable[None]],
-        read: Callable[[httpx2.Response], Awaitable[bytes]],
-    ) -> _Response:
+    async def _get(self, url: str, *, is_page: bool) -> _Response:
         target = _checked(url)
         for _ in range(MAX_REDIRECTS + 1):
-            await check(target)
+            if is_page:
+                await self._check_robots(target)
             async with self._client.stream("GET", target) as response:
                 if not response.has_redirect_location:
-                    return _Response(target, response.status_code, response.headers, await read(response))
-                target = _target(target, response.headers["location"])
+                    return await _read(response, target, is_page=is_page)
+                target = _redirect_target(target, response.headers["location"])
         raise PageError(f"redirects more than {MAX_REDIRECTS} times; give the address that it ends at")
 
+    async def _check_robots(self, url: str) -> None:
+        parts = urlsplit(url)
+        site = f"{parts.scheme}://{parts.netloc}"
+        if site not in self._rules:
+            robots = await self._get(f"{site}/robots.txt", is_page=False)
+            if robots.status >= _SERVER_ERROR:
+                raise PageError(
+                    f"its site's robots.txt cannot be read (status {robots.status}); try again later"
+                )
+            self._rules[site] = parse_rules(robots.body.decode("utf-8-sig", "replace"))
+        if not self._rules[site].can_fetch(url, PRODUCT):
+            raise PageError(
+                "its site asks robots to leave this page alone (robots.txt); save the page yourself"
+            )
 
-async def _no_check(_url: str) -> None:
-    """Allow any address: robots.txt is not subject to its own rules."""
 
-
-async def _read_page(response: httpx2.Response) -> bytes:
-    if response.status_code != _OK:
-        raise PageError(f"answered with status {response.status_code}, not with a page; check the address")
-    media_type, _ = _content_type(response.headers)
-    if media_type not in {HTML, PLAIN}:
-        raise PageError(
-            f"is {one_line(media_type) or 'of no stated type'}, not HTML or plain text; name a web page"
-        )
-    body = await _body(response, MAX_BYTES)
-    if len(body) > MAX_BYTES:
+async def _read(response: httpx2.Response, url: str, *, is_page: bool) -> _Response:
+    status = response.status_code
+    content_type = response.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
+    charset = _CHARSET.search(content_type)
+    limit = MAX_BYTES if is_page else MAX_ROBOTS_BYTES
+    if is_page and status != _OK:
+        raise PageError(f"answered with status {status}, not with a page; check the address")
+    if is_page and media_type not in {HTML, PLAIN}:
+        shown = one_line(media_type) or "of no stated type"
+        raise PageError(f"is {shown}, not HTML or plain text; name a web page")
+    body = await _body(response, limit) if status == _OK else b""
+    if is_page and len(body) > limit:
         raise PageError(_TOO_LARGE)
-    return body
-
-
-async def _read_rules(response: httpx2.Response) -> bytes:
-    return await _body(response, MAX_ROBOTS_BYTES) if response.status_code == _OK else b""
+    return _Response(url, status, media_type, charset[1].lower() if charset else None, body)
 
 
 async def _body(response: httpx2.Response, limit: int) -> bytes:
@@ -199,12 +205,6 @@ def _inflater(encoding: str) -> zlib._Decompress | None:
     return zlib.decompressobj(_GZIP_OR_ZLIB)
 
 
-def _content_type(headers: httpx2.Headers) -> tuple[str, str | None]:
-    value = headers.get("content-type", "")
-    charset = re.search(r"""charset\s*=\s*["']?([\w.:-]+)""", value, re.IGNORECASE)
-    return value.partition(";")[0].strip().lower(), charset[1].lower() if charset else None
-
-
 def _checked(url: str) -> str:
     try:
         return public_address(urldefrag(url).url)
@@ -212,7 +212,7 @@ def _checked(url: str) -> str:
         raise PageError(str(error)) from None
 
 
-def _target(base: str, location: str) -> str:
+def _redirect_target(base: str, location: str) -> str:
     try:
         return _checked(urljoin(base, location))
     except (PageError, ValueError) as error:
