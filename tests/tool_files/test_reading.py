@@ -102,7 +102,7 @@ def test_bad_records_do_not_hide_good_ones(tmp_path: Path) -> None:
             b"{} {}",
             "line 2: not valid JSON: something follows its end; to give several tools, put them in a list",
         ),
-        (b"[]", "line 2: expected a tool, that is fields such as name and description"),
+        (b"[]", "line 2: expected a tool with fields such as name and description"),
         (b'{"name": NaN}', "line 2: not valid JSON: NaN is no number"),
         (b"[" * 100_000, "line 2: nested more than 20 levels deep"),
         (b"[" + b"1," * 450_000 + b"1]", "line 2: holds more than 200000 values; split it"),

@@ -131,7 +131,7 @@ def test_a_whole_tool_is_read() -> None:
         (f"{MINIMAL}!x tagline: a\n", "line 3, tagline: tags (!) are not supported"),
         (f"{MINIMAL}? [a]\n: b\n", "line 3, ?: a key must be plain text"),
         ("- " * 30 + "x\n", "line 1: nested more than 20 levels deep"),
-        ("just text\n", "line 1: expected a tool, that is fields such as name and description"),
+        ("just text\n", "line 1: expected a tool with fields such as name and description"),
         ("# nothing\n", "t.yaml: holds no tool"),
         ("[]\n", "t.yaml: holds no tool"),
         ("tools: []\n", "t.yaml: holds no tool"),

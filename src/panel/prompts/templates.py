@@ -108,7 +108,7 @@ class PromptBook:
         try:
             return self._loader.get_source(self._environment, _file_name(name))[0]
         except jinja2.TemplateNotFound as error:
-            raise input_error(_file_name(name), "the template was not found") from error
+            raise input_error(_file_name(name), "no such template; look at the folder named with --prompts") from error
         except (OSError, ValueError) as error:
             raise input_error(_file_name(name), f"cannot be read: {error}") from error
 
@@ -155,9 +155,9 @@ class PromptBook:
             render = template.blocks[block] if block else template.root_render_func
             return "".join(render(template.new_context(values))).strip()
         except KeyError:
-            raise input_error(file, f"the block {block!r} is missing") from None
+            raise input_error(file, f"the block {block!r} is missing; add it") from None
         except jinja2.TemplateNotFound as error:
-            raise input_error(file, "the template was not found") from error
+            raise input_error(file, "no such template; look at the folder named with --prompts") from error
         except jinja2.TemplateSyntaxError as error:
             raise input_error(file, f"{error.message}", error.lineno) from error
         except Exception as error:

@@ -57,7 +57,7 @@ def parse_json(text: str, source: str, first_line: int = 1) -> Document:
         at = next((line for token, line in tokens if _CONSTANT.fullmatch(token)), None)
         raise input_error(source, f"not valid JSON: {error} is no number", at) from None
     except RecursionError:
-        raise input_error(source, f"nested more than {MAX_DEPTH} levels deep") from None
+        raise input_error(source, f"nested more than {MAX_DEPTH} levels deep; a tool needs three") from None
     locator = _Locator()
     locator.read(text, first_line)
     return Document(value, locator.positions, tuple(locator.problems))

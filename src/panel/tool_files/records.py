@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LIST_KEY = "tools"
 
-_NOT_A_TOOL = "expected a tool, that is fields such as name and description"
+_NOT_A_TOOL = "expected a tool with fields such as name and description"
 _NOT_A_FACT = "expected the fields claim, source and checked_on"
 _MISSING = {
     "name": "is missing; say what the tool is called",

@@ -54,7 +54,7 @@ _OUT_OF_RANGE_MESSAGE = "not valid YAML: a character code (\\U) or a version (%Y
 _ALIAS = "aliases (*) are not supported; write the value out"
 _MERGE = "merge keys (<<) are not supported; write the fields out"
 _TAG = "tags (!) are not supported; write the value without one"
-_KEY = "a key must be plain text"
+_KEY = "a key must be plain text, such as name"
 _HINTS = {
     "mapping values are not allowed here": "put quotes around text that holds a colon and a space",
     "cannot start any token": "put quotes around text that starts with a special character; indent with spaces",
@@ -111,7 +111,7 @@ class _Builder:
 
     def _value(self, event: Event, path: ValuePath, line: int) -> Any:  # noqa: ANN401 - any plain value
         if len(path) >= MAX_DEPTH:
-            raise input_error(self.source, f"nested more than {MAX_DEPTH} levels deep", _line(event))
+            raise input_error(self.source, f"nested more than {MAX_DEPTH} levels deep; a tool needs three", _line(event))
         self.positions[path] = Position(line)
         if isinstance(event, AliasEvent):
             if not self.alias_reported:
