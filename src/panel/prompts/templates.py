@@ -108,7 +108,9 @@ class PromptBook:
         try:
             return self._loader.get_source(self._environment, _file_name(name))[0]
         except jinja2.TemplateNotFound as error:
-            raise input_error(_file_name(name), "no such template; look at the folder named with --prompts") from error
+            raise input_error(
+                _file_name(name), "no such template; look at the folder named with --prompts"
+            ) from error
         except (OSError, ValueError) as error:
             raise input_error(_file_name(name), f"cannot be read: {error}") from error
 

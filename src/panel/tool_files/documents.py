@@ -17,6 +17,8 @@ ValuePath = tuple[str | int, ...]
 
 MAX_DEPTH = 20
 MAX_VALUES = 200_000
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep; a tool needs three"
+TOO_MANY = f"holds more than {MAX_VALUES} values; split it"
 SHOWN_CHARS = 60
 
 

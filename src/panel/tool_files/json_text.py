@@ -12,6 +12,8 @@ from panel.core.text import one_line
 from panel.tool_files.documents import (
     MAX_DEPTH,
     MAX_VALUES,
+    TOO_DEEP,
+    TOO_MANY,
     Document,
     DocumentProblem,
     Position,
@@ -45,7 +47,7 @@ def parse_json(text: str, source: str, first_line: int = 1) -> Document:
         InputError: the text is not strict JSON, is nested too deeply or holds too many values.
     """
     if next(islice(_TOKEN.finditer(text), MAX_VALUES * _TOKENS_PER_VALUE, None), None):
-        raise input_error(source, f"holds more than {MAX_VALUES} values; split it")
+        raise input_error(source, TOO_MANY)
     text = _ESCAPE.sub(lambda match: match[1] or r"\ufffd", text)
     try:
         value = json.loads(text, parse_int=parse_number, parse_constant=_refuse_constant)
@@ -57,7 +59,7 @@ def parse_json(text: str, source: str, first_line: int = 1) -> Document:
         at = next((line for token, line in tokens if _CONSTANT.fullmatch(token)), None)
         raise input_error(source, f"not valid JSON: {error} is no number", at) from None
     except RecursionError:
-        raise input_error(source, f"nested more than {MAX_DEPTH} levels deep; a tool needs three") from None
+        raise input_error(source, TOO_DEEP) from None
     locator = _Locator()
     locator.read(text, first_line)
     return Document(value, locator.positions, tuple(locator.problems))

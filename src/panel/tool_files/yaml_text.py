@@ -28,6 +28,7 @@ from panel.errors import InputError, Problem
 from panel.tool_files.documents import (
     MAX_DEPTH,
     MAX_VALUES,
+    TOO_DEEP,
     Document,
     DocumentProblem,
     Position,
@@ -111,7 +112,7 @@ class _Builder:
 
     def _value(self, event: Event, path: ValuePath, line: int) -> Any:  # noqa: ANN401 - any plain value
         if len(path) >= MAX_DEPTH:
-            raise input_error(self.source, f"nested more than {MAX_DEPTH} levels deep; a tool needs three", _line(event))
+            raise input_error(self.source, TOO_DEEP, _line(event))
         self.positions[path] = Position(line)
         if isinstance(event, AliasEvent):
             if not self.alias_reported:
