@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, text
 
 from databases import databases
+from panel.approval import ApprovalService
 from panel.checks import check_review
 from panel.core.base import digest_of
 from panel.core.completion import ModelConfig, Usage
-from panel.core.draft_rules import State
+from panel.core.draft_state import State
 from panel.core.review import PanelReview, ReviewSetup
 from panel.core.take import Provenance, Seat, Take, Verdict
 from panel.core.tool import Tool
@@ -130,7 +131,7 @@ def _questions(store: Store, size: int) -> Iterator[tuple[str, Callable[[], Awai
     yield "counts", store.queue.counts
     yield "categories", store.queue.categories
     yield "categories of a state", lambda: store.queue.categories(State.IN_REVIEW)
-    yield "view", lambda: store.approval.view(size // 2, lambda review: check_review(review, {}))
+    yield "view", lambda: ApprovalService(store, lambda review: check_review(review, {})).view(size // 2)
     yield "all, deep", asked(QueueFilter(), f"{size // 2}.{size // 2}")
     for order in Order:
         yield f"all, {order} first", asked(QueueFilter(order=order))

@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from databases import databases
-from panel.core.draft_rules import State
+from panel.core.draft_state import State
 from panel.store import open_store
 from store.hands import EDITORS, approvals, in_process, opened
 

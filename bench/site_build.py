@@ -24,10 +24,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from batch import LOOK_SECONDS, resident
+from panel.approval import ApprovalService, DraftCommand
+from panel.core.actor import Actor, Role
 from panel.core.completion import ModelConfig, Usage
-from panel.core.draft_changes import ScoreChange
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, Actor, Role
+from panel.core.draft_edits import ScoreChange
+from panel.core.draft_state import Action
 from panel.core.review import PanelReview, ReviewSetup
 from panel.core.take import Provenance, Seat, Take, Verdict
 from panel.core.tool import Tool
@@ -121,9 +122,11 @@ async def publish(store: Store, run: int, one: PanelReview) -> int:
     """Draft a review, approve it and publish it."""
     version = await store.tools.put(one.tool)
     draft = await store.drafts.put(one, run, version, anew=True, checks=unchecked)
-    shown = (await store.approval.view(draft, unchecked)).shown.hash
+    shown = (await ApprovalService(store, unchecked).view(draft)).shown.hash
     for action in (Action.OPEN, Action.APPROVE, Action.PUBLISH):
-        await store.approval.act(draft, DraftCommand(action=action, actor=KIM, seen=shown), unchecked)
+        await ApprovalService(store, unchecked).execute(
+            draft, DraftCommand(action=action, actor=KIM, seen=shown)
+        )
     return draft
 
 
@@ -131,9 +134,9 @@ async def correct(database: Path, draft: int) -> None:
     """Change a score of what is published, and publish it again."""
     async with open_store(database) as store:
         for action, more in ((Action.EDIT, edit()), (Action.APPROVE, {}), (Action.PUBLISH, {})):
-            seen = (await store.approval.view(draft, unchecked)).shown.hash
-            await store.approval.act(
-                draft, DraftCommand(action=action, actor=KIM, seen=seen, **more), unchecked
+            seen = (await ApprovalService(store, unchecked).view(draft)).shown.hash
+            await ApprovalService(store, unchecked).execute(
+                draft, DraftCommand(action=action, actor=KIM, seen=seen, **more)
             )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from panel.checks import check_review
 from panel.core.comparison import Comparison
 from panel.core.completion import ModelConfig, ModelRef, Probabilities, Usage
-from panel.core.draft_changes import (
+from panel.core.draft_edits import (
     DetailChange,
     EvidenceChange,
     FactsChange,
@@ -16,8 +16,9 @@ from panel.core.draft_changes import (
     ScoreChange,
     TextChange,
     VerdictChange,
+    apply_edits,
+    make_edit,
 )
-from panel.core.edits import edit_of, edited
 from panel.core.review import PanelReview, ReviewSetup
 from panel.core.take import Flag, NoTake, NoTakeReason, Provenance, Seat, Take, Verdict
 from panel.core.tool import PriceClass, Tool
@@ -26,7 +27,7 @@ from panel.report import Editorial
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from panel.core.draft_changes import Change
+    from panel.core.draft_edits import Change
 
 ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
 REVIEWED_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -230,7 +231,7 @@ def seed_comparison() -> Comparison:
 
 def known(of: PanelReview, *changes: Change, by: str = "Kim", **told: Any) -> tuple[PanelReview, Editorial]:
     """Return a review as it is shown after an editor's changes, and what checks and the editor's marks tell of it."""
-    shown = edited(of, (edit_of(of, change, by) for change in changes))
+    shown = apply_edits(of, (make_edit(of, change, by) for change in changes))
     findings = check_review(shown.review, {})
     return shown.review, Editorial(findings=findings, marks=shown.marks, **told)
 

@@ -6,10 +6,10 @@ import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import builders
-from panel.core.draft_rules import Action
+from panel.core.draft_state import Action
 from panel.site import BuildPaths, SiteOptions, build_site
 from panel.store.inspect import database_at
-from store.editing import brought, do, tick_all
+from store.editing import brought, do, resolve_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ async def published(store: Store, *reviews: PanelReview, kind: str = "review") -
     drafts = [await drafted(store, review, run=run) for review in reviews]
     for draft in drafts:
         await brought(store, draft, "open")
-        await tick_all(store, draft)
+        await resolve_all(store, draft)
         await brought(store, draft, "approve", "publish")
     return drafts
 
@@ -66,7 +66,7 @@ async def published(store: Store, *reviews: PanelReview, kind: str = "review") -
 async def corrected(store: Store, draft: int, *changes: Any) -> None:
     """Edit what is published, and publish it again."""
     await do(store, draft, Action.EDIT, changes=changes, reason="It was wrong.")
-    await tick_all(store, draft)
+    await resolve_all(store, draft)
     await brought(store, draft, "approve", "publish")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.core.draft_changes import VerdictChange
+from panel.core.draft_edits import VerdictChange
 from panel.core.take import Verdict
 from panel.report import review_json
 

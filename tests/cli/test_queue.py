@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 import builders
-from panel.core.draft_rules import Actor, Role
+from panel.core.actor import Actor, Role
 from panel.store import open_store
 from store.editing import PRICED, TESTED, do, drafted, priced
 from store.samples import review
@@ -285,9 +285,9 @@ def test_a_refusal_needs_a_reason(queue: Any, command: str, state: str) -> None:
 
 def test_whoever_has_a_draft_has_it_alone(queue: Any, database: Path) -> None:
     """A draft that somebody else reads is refused with who that is, until it is taken over."""
-    at(database, lambda store: store.locks.claim(1, ADA))
+    at(database, lambda store: store.locks.lock(1, ADA))
     ran = queue("tick", 1, 1, "--opinion")
-    assert (ran.code, "draft 1 is with Ada" in ran.err) == (4, True)
+    assert (ran.code, "draft 1 is reserved for Ada" in ran.err) == (4, True)
     assert queue("take-over", 1).code == 0
     assert queue("tick", 1, 1, "--opinion").code == 0
     assert kinds(queue) == ["drafted", "take_over", "tick"]
@@ -387,11 +387,11 @@ def test_walking_goes_on_after_a_refusal(queue: Any, typing: Any) -> None:
 def test_walking_passes_over_what_others_have(queue: Any, typing: Any, database: Path) -> None:
     """A draft that somebody else has is not shown, and one that was left is let go of."""
     at(database, lambda store: drafted(store, review(builders.tool("Rook"))))
-    at(database, lambda store: store.locks.claim(1, ADA))
+    at(database, lambda store: store.locks.lock(1, ADA))
     typing("s\n")
     ran = queue("next")
     assert ("Draft 2" in ran.out, "Draft 1" in ran.out) == (True, False)
-    assert at(database, lambda store: store.locks.claim_of(2)) is None
+    assert at(database, lambda store: store.locks.get(2)) is None
 
 
 def test_walking_ends_where_the_input_ends(queue: Any, typing: Any, database: Path) -> None:
@@ -399,7 +399,7 @@ def test_walking_ends_where_the_input_ends(queue: Any, typing: Any, database: Pa
     typing("t\no\n")
     assert queue("next").code == 0
     assert kinds(queue) == ["drafted", "tick"]
-    assert at(database, lambda store: store.locks.claim_of(1)) is None
+    assert at(database, lambda store: store.locks.get(1)) is None
 
 
 def test_a_seat_is_asked_again(queue: Any, panel: Any, stage: Stage, tools: list[Path]) -> None:
@@ -415,7 +415,7 @@ def test_a_seat_is_asked_again(queue: Any, panel: Any, stage: Stage, tools: list
 
 def test_a_seat_is_not_asked_again_for_nothing(queue: Any, stage: Stage, database: Path) -> None:
     """When somebody else has the draft nobody is asked, and nothing is paid for."""
-    at(database, lambda store: store.locks.claim(1, ADA))
+    at(database, lambda store: store.locks.lock(1, ADA))
     assert queue("rerun", 1, "builder").code == 4
     assert stage.asked == []
 
@@ -476,7 +476,7 @@ def test_an_edit_lets_go_of_the_draft(queue: Any, typing: Any, database: Path) -
     for score in ("71", "700"):
         typing(form.replace("score: 70", f"score: {score}"))
         queue("edit", 1, "--file", "-")
-        assert at(database, lambda store: store.locks.claim_of(1)) is None
+        assert at(database, lambda store: store.locks.get(1)) is None
 
 
 def test_walking_prints_where_each_draft_was_left(queue: Any, typing: Any, database: Path) -> None:
@@ -591,7 +591,7 @@ def test_what_was_not_shown_is_not_approved(
     async def meddle(store: Store) -> None:
         await store.locks.take_over(1, ADA)
         await do(store, 1, "edit", ADA)
-        await store.locks.let_go(1, ADA)
+        await store.locks.release(1, ADA)
 
     class Meddled(io.BytesIO):
         def readline(self, *_: Any) -> bytes:

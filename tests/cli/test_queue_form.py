@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import builders
+from panel.approval import DraftView
 from panel.cli.queue.form import form_of, read_form
-from panel.core.draft_rules import State
-from panel.core.draft_state import DraftState
-from panel.core.edits import Shown
+from panel.core.draft_edits import EditedReview
 from panel.core.text import one_line, prose
 from panel.errors import InputError
-from panel.store import DraftView
+from panel.store import DraftRecord, RecordedEvent
 from store.editing import CHECKS, TESTED
 from store.samples import review
 
@@ -37,10 +37,11 @@ TEXTS = (
 
 
 def view_of(made: PanelReview) -> DraftView:
-    shown = Shown(original=made, review=made)
-    standing = DraftState(state=State.DRAFTED, shown=shown.hash)
-    found = CHECKS(made)
-    return DraftView(id=1, shown=shown, standing=standing, findings=found, history=(), claim=None)
+    shown = EditedReview(original=made, review=made)
+    event = RecordedEvent(
+        draft=1, id=1, at=datetime.now(UTC), actor="panel", kind="drafted", hash_after=shown.hash
+    )
+    return DraftView(DraftRecord(1, made, (event,)), CHECKS(made), None)
 
 
 def read(form: str, made: PanelReview) -> Any:

@@ -15,14 +15,15 @@ import pytest
 
 import builders
 from panel.store import open_store
-from store.editing import CHECKS, drafted, priced
+from store.editing import approval, drafted, priced
 from store.samples import review
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from panel.store import DraftView, Store
+    from panel.approval import DraftView
+    from panel.store import Store
 
     T = TypeVar("T")
 
@@ -111,7 +112,7 @@ def at(database: Path, work: Callable[[Store], Awaitable[T]]) -> T:
 
 
 def view(database: Path) -> DraftView:
-    return at(database, lambda store: store.approval.view(1, CHECKS))
+    return at(database, lambda store: approval(store).view(1))
 
 
 def editor_of(folder: Path, *replacements: tuple[str, str]) -> str:
@@ -136,7 +137,7 @@ def test_an_approval_is_asked_for_after_the_draft_was_shown(terminal: Any, datab
     assert "Draft 1 · Lantern · drafted" in first.expect("Approve this in your name? [y]es, [n]o:")
     first.type("n\n")
     assert first.end()[0] == 0
-    assert view(database).standing.approval is None
+    assert view(database).current.approval is None
     second = terminal("approve", "1")
     second.expect("Approve this in your name?")
     second.type("y\n")
@@ -169,11 +170,11 @@ def test_ctrl_c_leaves_the_walk_and_lets_go(terminal: Any, database: Path) -> No
     at(database, drafted)
     walking = terminal("next")
     walking.expect(KEYS)
-    assert at(database, lambda store: store.locks.claim_of(1)) is not None
+    assert at(database, lambda store: store.locks.get(1)) is not None
     walking.interrupt()
     code, said = walking.end()
     assert (code, said.strip().splitlines()[-1]) == (130, "panel: interrupted")
-    assert at(database, lambda store: store.locks.claim_of(1)) is None
+    assert at(database, lambda store: store.locks.get(1)) is None
 
 
 def test_a_form_that_cannot_be_used_is_opened_again(terminal: Any, database: Path, tmp_path: Path) -> None:
@@ -187,7 +188,7 @@ def test_a_form_that_cannot_be_used_is_opened_again(terminal: Any, database: Pat
     editing.type("It was a slip.\n")
     assert editing.end()[0] == 0
     after = view(database)
-    assert [(edit.author, edit.reason) for edit in after.standing.edits] == [("Kim", "It was a slip.")]
+    assert [(edit.author, edit.reason) for edit in after.current.edits] == [("Kim", "It was a slip.")]
     assert not list(tmp_path.glob("panel-draft-*"))
 
 
@@ -201,7 +202,7 @@ def test_ctrl_c_keeps_what_was_typed_in_the_editor(terminal: Any, database: Path
     (kept,) = tmp_path.glob("panel-draft-*")
     assert (code, str(kept) in said.replace("\n", "")) == (130, True)
     assert "score: 700" in kept.read_text("utf-8")
-    assert at(database, lambda store: store.locks.claim_of(1)) is None
+    assert at(database, lambda store: store.locks.get(1)) is None
 
 
 def test_an_editor_that_cannot_be_started_leaves_nothing_behind(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from cli.stage import BROKEN, INVALID, Stage
+from panel.approval import ApprovalService, DraftCommand
 from panel.cli.acting import acting
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, Actor, Role
+from panel.core.actor import Actor, Role
+from panel.core.draft_state import Action
 from panel.errors import GateError, RunStopped, SettingsError
 from panel.orchestrator.run import RunService
 from panel.orchestrator.run_storage import RERUN
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from cli.conftest import Ran
+    from panel.approval import DraftView
     from panel.core.take import Seat
     from panel.settings.resolve import Resolved
-    from panel.store import DraftView, Store
+    from panel.store import DraftRecord, Store
 
     T = TypeVar("T")
 
@@ -52,19 +54,26 @@ def at(work: Callable[[Store, Resolved], Awaitable[T]], **flags: Any) -> T:
     return asyncio.run(done())
 
 
+def service(store: Store, resolved: Resolved) -> ApprovalService:
+    async def ask_seat(record: DraftRecord, persona: str) -> Seat:
+        return await RunService(store).rerun(resolved, record, persona)
+
+    return ApprovalService(store, review_checks(available_personas(resolved)), ask_seat)
+
+
 async def view(store: Store, resolved: Resolved) -> DraftView:
-    return await store.approval.view(1, review_checks(available_personas(resolved)))
+    return await service(store, resolved).view(1)
 
 
 async def again(store: Store, resolved: Resolved) -> Seat:
-    return await RunService(store).rerun(resolved, await view(store, resolved), "skeptic")
+    return await RunService(store).rerun(resolved, (await view(store, resolved)).record, "skeptic")
 
 
 async def replaced(store: Store, resolved: Resolved) -> Seat:
     shown = await view(store, resolved)
-    seat = await RunService(store).rerun(resolved, shown, "skeptic")
-    deed = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=shown.shown.hash, seat=seat)
-    await store.approval.act(1, deed, review_checks(available_personas(resolved)))
+    command = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=shown.shown.hash, persona="skeptic")
+    seat = (await service(store, resolved).execute(1, command)).shown.review.seat_of("skeptic")
+    assert seat
     return seat
 
 
@@ -96,7 +105,7 @@ def test_each_replacement_is_a_new_answer(drafted: Stage) -> None:
     async def undo(store: Store, resolved: Resolved) -> None:
         shown = await view(store, resolved)
         deed = DraftCommand(action=Action.UNDO, actor=KIM, seen=shown.shown.hash)
-        await store.approval.act(1, deed, review_checks(available_personas(resolved)))
+        await service(store, resolved).execute(1, deed)
 
     at(undo)
     drafted.score = 65
@@ -118,7 +127,7 @@ def test_a_seat_that_is_not_there_is_refused(drafted: Stage) -> None:
     """A persona without a seat in the draft is named, and nobody is asked."""
 
     async def other(store: Store, resolved: Resolved) -> Seat:
-        return await RunService(store).rerun(resolved, await view(store, resolved), "poet")
+        return await RunService(store).rerun(resolved, (await view(store, resolved)).record, "poet")
 
     with pytest.raises(GateError, match="poet has no seat in draft 1"):
         at(other)

@@ -8,23 +8,28 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 import builders
+from panel.approval.commands import DraftCommand
+from panel.core.actor import Actor, Role
 from panel.core.base import digest_of
-from panel.core.draft_changes import (
+from panel.core.draft_edits import (
     Change,
     DetailChange,
+    Edit,
+    EditedReview,
     EvidenceChange,
     FactsChange,
     PriceClassChange,
     ScoreChange,
     TextChange,
     VerdictChange,
-    changed,
-    current,
-    read_change,
+    apply_change,
+    apply_edits,
+    current_value,
+    make_edit,
+    parse_change,
+    without_seat,
 )
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, Actor, Role
-from panel.core.edits import Edit, Shown, edit_of, edited, left_after
+from panel.core.draft_state import Action
 from panel.core.resolution import Resolution
 from panel.core.take import Flag, Verdict
 from panel.core.tool import Fact, PriceClass
@@ -47,21 +52,21 @@ CHANGES: list[Change] = [
 
 
 def _edits(*changes: Change, by: str = "Kim") -> list[Edit]:
-    return [edit_of(REVIEW, change, by, "to be exact") for change in changes]
+    return [make_edit(REVIEW, change, by, "to be exact") for change in changes]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
 def test_an_edit_keeps_what_the_panel_made(change: Change) -> None:
     """Whatever is edited is shown as edited and by whom, with the model's original beside it."""
     (edit,) = _edits(change)
-    shown = edited(REVIEW, [edit])
-    assert current(shown.review, change) == change
-    assert edit.original == current(REVIEW, change) != change
+    shown = apply_edits(REVIEW, [edit])
+    assert current_value(shown.review, change) == change
+    assert edit.original == current_value(REVIEW, change) != change
     mark = shown.mark(edit.persona, change.field)
     assert mark is not None
     assert (mark.label, mark.original) == ("edited by Kim", edit.original)
     assert shown.original is REVIEW
-    assert changed(shown.review, edit.original) == REVIEW
+    assert apply_change(shown.review, edit.original) == REVIEW
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
@@ -74,19 +79,19 @@ def test_an_edit_is_kept_as_json(change: Change) -> None:
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
 def test_every_edit_changes_the_hash(change: Change) -> None:
     """Whatever is edited, and whoever edits it, changes the hash of what is shown."""
-    shown = [edited(REVIEW, _edits(change, by=name)).hash for name in ("Kim", "Ada")]
-    assert len({edited(REVIEW, []).hash, *shown}) == 3
+    shown = [apply_edits(REVIEW, _edits(change, by=name)).hash for name in ("Kim", "Ada")]
+    assert len({apply_edits(REVIEW, []).hash, *shown}) == 3
 
 
 def test_the_hash_of_what_was_not_edited_is_that_of_the_review() -> None:
     """A review without edits has the hash of its own JSON."""
-    assert edited(REVIEW, []).hash == digest_of(REVIEW.model_dump(mode="json"))
+    assert apply_edits(REVIEW, []).hash == digest_of(REVIEW.model_dump(mode="json"))
 
 
 def test_edits_add_up() -> None:
     """The last edit of something counts, everybody who edited it is named, and the original stays the model's."""
     first, second = ScoreChange(persona="builder", value=60), ScoreChange(persona="builder", value=50)
-    shown = edited(REVIEW, [*_edits(first), *_edits(second, by="Ada"), *_edits(CHANGES[0])])
+    shown = apply_edits(REVIEW, [*_edits(first), *_edits(second, by="Ada"), *_edits(CHANGES[0])])
     seat = shown.review.seat_of("builder")
     assert seat is not None
     assert seat.take is not None
@@ -100,22 +105,24 @@ def test_edits_add_up() -> None:
 def test_an_edit_that_was_edited_back_leaves_no_trace_on_the_page() -> None:
     """What says again what the panel made is shown as the panel's, with its hash."""
     away, back = ScoreChange(persona="builder", value=60), ScoreChange(persona="builder", value=70)
-    assert edited(REVIEW, _edits(away, back)) == Shown(original=REVIEW, review=REVIEW)
+    assert apply_edits(REVIEW, _edits(away, back)) == EditedReview(original=REVIEW, review=REVIEW)
 
 
 def test_an_edited_verdict_counts() -> None:
     """The panel's verdict follows from the takes as they are shown."""
-    shown = edited(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP)))
+    shown = apply_edits(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP)))
     assert (REVIEW.tally.ships, shown.review.tally.ships) == (1, 2)
 
 
 def test_an_edit_makes_and_mends_contradictions() -> None:
     """A take that contradicts itself since it was edited is flagged, and one that no longer does is not."""
-    made = edited(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP))).review.seats[1].take
+    made = (
+        apply_edits(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP))).review.seats[1].take
+    )
     assert made is not None
     assert made.flags == (Flag.CONTRADICTION,)
     flagged = builders.review(builders.contradiction())
-    mended = changed(flagged, ScoreChange(persona="builder", value=80)).seats[0].take
+    mended = apply_change(flagged, ScoreChange(persona="builder", value=80)).seats[0].take
     assert mended is not None
     assert mended.flags == ()
 
@@ -138,7 +145,7 @@ def test_an_edit_makes_and_mends_contradictions() -> None:
 def test_only_what_is_there_is_edited(change: Change, words: str) -> None:
     """An edit of what a review does not have is refused."""
     with pytest.raises(GateError, match=words):
-        edit_of(REVIEW, change, "Kim")
+        make_edit(REVIEW, change, "Kim")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +157,7 @@ def test_only_what_is_there_is_edited(change: Change, words: str) -> None:
         ),
         (
             {"field": "detail", "persona": "builder", "value": " "},
-            "edit, detail.value: 0 characters; the words of a seat without a take have 1 to 500",
+            "edit, detail.value: 0 characters; the reason of a seat without a take has 1 to 500",
         ),
         ({"field": "score", "persona": "builder", "value": 101}, "edit, score.value: Input should be less"),
         (
@@ -172,31 +179,31 @@ def test_only_what_is_there_is_edited(change: Change, words: str) -> None:
 def test_a_change_is_checked_when_it_is_read(data: dict[str, Any], words: str) -> None:
     """A change that a take or a tool could not hold is refused with what is wrong with it."""
     with pytest.raises(InputError) as refused:
-        read_change(data)
+        parse_change(data)
     assert str(refused.value).startswith(words)
 
 
 def test_a_change_is_cleaned_as_a_listing_is() -> None:
     """Characters that cannot be seen do not come in by an edit."""
-    change = read_change({"field": "take", "persona": "builder", "value": f"  {OTHER}\u200b\x00\r\n"})
+    change = parse_change({"field": "take", "persona": "builder", "value": f"  {OTHER}\u200b\x00\r\n"})
     assert change == TextChange(persona="builder", value=OTHER)
 
 
 def test_edits_of_a_seat_end_when_it_is_asked_again() -> None:
     """Edits of a take that is no longer there are not in force, and all others are."""
     edits = _edits(*CHANGES)
-    left = left_after(edits, "builder")
+    left = without_seat(edits, "builder")
     assert [edit.persona for edit in left] == ["skeptic", "futurist", None, None]
 
 
 @given(st.lists(st.sampled_from(CHANGES), max_size=8), st.lists(st.sampled_from(["Kim", "Ada"]), min_size=8))
 def test_marks_are_what_differs(changes: list[Change], names: list[str]) -> None:
     """Whatever was edited in whatever order, what differs from the panel's work is marked, and nothing else."""
-    edits = [edit_of(REVIEW, change, name) for change, name in zip(changes, names, strict=False)]
-    shown = edited(REVIEW, edits)
+    edits = [make_edit(REVIEW, change, name) for change, name in zip(changes, names, strict=False)]
+    shown = apply_edits(REVIEW, edits)
     restored = shown.review
     for mark in shown.marks:
-        restored = changed(restored, mark.original)
+        restored = apply_change(restored, mark.original)
     assert restored == REVIEW
     assert bool(shown.marks) == (shown.review != REVIEW)
 
@@ -206,17 +213,19 @@ def test_marks_are_what_differs(changes: list[Change], names: list[str]) -> None
     [
         (Action.EDIT, {}),
         (Action.APPROVE, {"changes": CHANGES[:1]}),
-        (Action.TICK, {}),
-        (Action.OPEN, {"tick": {"finding": "f", "kind": "opinion"}}),
+        (Action.RESOLVE, {}),
+        (Action.OPEN, {"resolution": {"finding": "f", "kind": "opinion"}}),
         (Action.RERUN_SEAT, {}),
-        (Action.EDIT, {"changes": CHANGES[:1], "seat": REVIEW.seats[0]}),
-        (Action.TAKE_OVER, {}),
+        (Action.EDIT, {"changes": CHANGES[:1], "persona": "skeptic"}),
+        (Action.TAKE_OVER, {"persona": "skeptic"}),
     ],
 )
 def test_a_deed_has_what_it_is_about(action: Action, parts: dict[str, Any]) -> None:
     """A deed without what it is about, or with what it is not about, is none."""
     actor = Actor(name="Kim", role=Role.EDITOR)
-    with pytest.raises(ValidationError, match=f"{action} is about something else"):
+    with pytest.raises(
+        ValidationError, match=f"{action.label}: a part is missing, or belongs to another action"
+    ):
         DraftCommand.model_validate({"action": action, "actor": actor, "seen": "a", **parts})
 
 

@@ -9,8 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 import builders
-from panel.core.draft_changes import ScoreChange, TextChange, VerdictChange
-from panel.core.edits import edit_of, edited
+from panel.core.draft_edits import ScoreChange, TextChange, VerdictChange, apply_edits, make_edit
 from panel.core.take import Verdict
 from panel.core.text import one_line
 from panel.report import (
@@ -29,7 +28,7 @@ from panel.report.context import PLAIN
 from report.pages import Page, words_of
 
 if TYPE_CHECKING:
-    from panel.core.draft_changes import Change
+    from panel.core.draft_edits import Change
 
 APPROVED: dict[str, Any] = {"approved_by": "Ada", "approved_at": builders.REVIEWED_AT}
 DRAFT = "Draft: not approved by an editor yet"
@@ -130,7 +129,7 @@ def test_edits_of_several_people_name_each() -> None:
         (TextChange(persona="builder", value=builders.PROSE), "Kim"),
         (TextChange(persona="builder", value=builders.PROSE + " So it is."), "Ada"),
     ]
-    shown = edited(made, [edit_of(made, change, by) for change, by in changes])
+    shown = apply_edits(made, [make_edit(made, change, by) for change, by in changes])
     for words in words_of(shown.review, Editorial(marks=shown.marks)):
         assert "Verdict edited by Kim; the model said 52/100 · skip" in words
         assert "Score edited by Ada; the model said 52/100 · skip" in words

@@ -12,8 +12,9 @@ from markdown_it import MarkdownIt
 
 import builders
 from panel.checks import Finding, Span, Status, Where
-from panel.core.draft_changes import (
+from panel.core.draft_edits import (
     DetailChange,
+    EditMark,
     EvidenceChange,
     FactsChange,
     PriceClassChange,
@@ -21,7 +22,6 @@ from panel.core.draft_changes import (
     VerdictChange,
     persona_of,
 )
-from panel.core.edits import EditMark
 from panel.core.take import NoTake, Seat, Take, Verdict
 from panel.core.tool import PriceClass
 from panel.report import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import builders
-from panel.core.draft_changes import VerdictChange
+from panel.core.draft_edits import VerdictChange
 from panel.core.take import Verdict
 from panel.errors import InputError
 from panel.report import (

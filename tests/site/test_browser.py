@@ -15,8 +15,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 import builders
-from panel.core.draft_changes import ScoreChange
-from panel.core.draft_rules import Action
+from panel.core.draft_edits import ScoreChange
+from panel.core.draft_state import Action
 from panel.core.votes import Votes
 from panel.store import SubscriptionState, open_store
 from panel.web.public.app import create_public_app

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from panel.core.draft_changes import ScoreChange
-from panel.core.draft_rules import Action
+from panel.core.draft_edits import ScoreChange
+from panel.core.draft_state import Action
 from panel.errors import RunStopped, SettingsError, StorageError
 from panel.site.build_cache import WrittenFile, open_cache
 from panel.site.output_dir import MARKER, OutputDir

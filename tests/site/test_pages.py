@@ -12,15 +12,14 @@ import pytest
 from lxml import etree
 
 import builders
-from panel.checks import allowed_resolutions
-from panel.core.draft_changes import ScoreChange, VerdictChange
-from panel.core.draft_rules import Action
+from panel.core.draft_edits import ScoreChange, VerdictChange
+from panel.core.draft_state import Action
 from panel.core.resolution import Resolution, ResolutionKind
 from panel.core.take import Verdict
 from panel.core.votes import Votes
 from panel.store import open_store
 from publishing import URL, Site, copied, corrected, drafted, published, spoken
-from store.editing import CHECKS, brought, do, priced
+from store.editing import approval, brought, do, priced
 from validity import HERE, MISSING, html_errors
 
 pytestmark = pytest.mark.anyio
@@ -263,13 +262,11 @@ async def test_sources_carry_the_day_they_were_checked(site: Site) -> None:
     fact = {"claim": "It is free.", "source": "https://lantern.example/prices", "checked_on": "2026-11-01"}
     draft = await drafted(site.store, priced(builders.tool(facts=[fact])))
     await brought(site.store, draft, "open")
-    finding = next(
-        one for one in (await site.store.approval.view(draft, CHECKS)).missing if allowed_resolutions(one)
-    )
+    finding = next(one.finding for one in (await approval(site.store).view(draft)).unresolved if one.allowed)
     tick = Resolution(
         finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
     )
-    await do(site.store, draft, Action.TICK, tick=tick)
+    await do(site.store, draft, Action.RESOLVE, resolution=tick)
     await brought(site.store, draft, "approve", "publish")
     await site.build()
     words = Elements(site.page("tools/lantern/")).words

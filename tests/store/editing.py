@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import builders
+from panel.approval import ApprovalService, DraftCommand, NumberedFinding
 from panel.checks import check_review
-from panel.core.draft_changes import TextChange
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, Actor, Role
+from panel.core.actor import Actor, Role
+from panel.core.draft_edits import TextChange
+from panel.core.draft_state import Action
 from panel.core.resolution import Resolution, ResolutionKind
 from store.samples import review
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from panel.checks import Finding
     from panel.core.draft_state import DraftState
     from panel.core.review import PanelReview
+    from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.store import Store
+    from panel.store import DraftRecord, Store
 
 KIM = Actor(name="Kim", role=Role.PUBLISHER)
 ADA = Actor(name="Ada", role=Role.EDITOR)
@@ -54,39 +56,53 @@ async def drafted(store: Store, kept: PanelReview | None = None, run: int | None
     return await store.drafts.put(kept, run, version, anew=True, checks=CHECKS)
 
 
+def approval(store: Store, seat: Seat | None = None) -> ApprovalService:
+    """Return the approval service, where a seat that is asked again answers with the one given."""
+
+    async def ask_seat(_record: DraftRecord, _persona: str) -> Seat:
+        assert seat
+        return seat
+
+    return ApprovalService(store, CHECKS, ask_seat)
+
+
 async def do(store: Store, draft: int, action: Action | str, actor: Actor = KIM, **parts: Any) -> DraftState:
-    """Look at a draft, and do something with it."""
-    view = await store.approval.view(draft, CHECKS)
-    deed = DraftCommand(
-        action=Action(action), actor=actor, seen=view.shown.hash, **{**needed(action), **parts}
-    )
-    return await store.approval.act(draft, deed, CHECKS)
+    """Read a draft, take an action, and return the state after it."""
+    parts = {**needed(action), **parts}
+    service = approval(store, parts.pop("seat", None))
+    seen = (await service.view(draft)).shown.hash
+    command = DraftCommand(action=Action(action), actor=actor, seen=seen, **parts)
+    return (await service.execute(draft, command)).current
 
 
 def needed(action: Action | str) -> dict[str, Any]:
     """Return what an action cannot be done without."""
     known: dict[str, dict[str, Any]] = {
         "edit": {"changes": (TextChange(persona="builder", value=OTHER),)},
-        "rerun_seat": {"seat": builders.seat("skeptic", builders.take(20, "skip", STERN))},
-        "tick": {"tick": Resolution(finding="0" * 64, kind=ResolutionKind.OPINION)},
+        "rerun_seat": {
+            "persona": "skeptic",
+            "seat": builders.seat("skeptic", builders.take(20, "skip", STERN)),
+        },
+        "tick": {"resolution": Resolution(finding="0" * 64, kind=ResolutionKind.OPINION)},
     }
     reasoned = Action(action).needs_reason
     return {**known.get(action, {}), **({"reason": REASON} if reasoned else {})}
 
 
-def opinion(finding: Finding) -> Resolution:
-    """Return somebody's word that a finding is an opinion."""
+def opinion(found: Finding | NumberedFinding) -> Resolution:
+    """Return the resolution of a finding as an opinion."""
+    finding = found.finding if isinstance(found, NumberedFinding) else found
     return Resolution(finding=finding.id, kind=ResolutionKind.OPINION)
 
 
-async def tick_all(store: Store, draft: int, actor: Actor = KIM) -> None:
+async def resolve_all(store: Store, draft: int, actor: Actor = KIM) -> None:
     """Tick all that stands in the way of approval as an opinion."""
-    for finding in (await store.approval.view(draft, CHECKS)).missing:
-        await do(store, draft, Action.TICK, actor, tick=opinion(finding))
+    for each in (await approval(store).view(draft)).unresolved:
+        await do(store, draft, Action.RESOLVE, actor, resolution=opinion(each))
 
 
 async def brought(store: Store, draft: int, *actions: str) -> DraftState:
     """Do several things with a draft, and return where it stands."""
     for action in actions:
         await do(store, draft, action)
-    return (await store.approval.view(draft, CHECKS)).standing
+    return (await approval(store).view(draft)).current

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 import builders
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, Actor, Role
+from panel.approval.commands import DraftCommand
+from panel.core.actor import Actor, Role
+from panel.core.draft_state import Action
 from panel.errors import GateError
 from panel.store import open_store
 from panel.store.schema import events
-from store.editing import CHECKS, PLAIN, QUIET, do
+from store.editing import CHECKS, PLAIN, QUIET, approval, do
 from store.samples import review
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ async def approve_all(where: str, name: str, drafts: Iterable[int]) -> Told:
     async with open_store(where) as store:
         for draft in drafts:
             try:
-                view = await store.approval.view(draft, CHECKS)
-                await store.approval.act(
-                    draft, DraftCommand(action=Action.APPROVE, actor=actor, seen=view.shown.hash), CHECKS
+                view = await approval(store).view(draft)
+                await approval(store).execute(
+                    draft, DraftCommand(action=Action.APPROVE, actor=actor, seen=view.shown.hash)
                 )
                 wins += 1
             except GateError:

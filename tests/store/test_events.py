@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import delete, text, update
 
-from panel.core.draft_rules import Action
-from panel.core.draft_state import DRAFTED, REVISED, fold
+from panel.core.draft_state import DRAFTED, REVISED, Action, derive_state
 from panel.errors import GateError, StorageError
 from panel.store import Event
 from panel.store.schema import events
-from store.editing import CHECKS, KIM, LEE, brought, do, drafted, priced, tick_all
+from store.editing import KIM, LEE, approval, brought, do, drafted, priced, resolve_all
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
@@ -28,15 +27,15 @@ STEPS = ("edit", "undo", "rerun_seat", "approve", "publish", "retract", "open")
 async def test_events_are_a_chain_that_adds_up_to_the_state(store: Store) -> None:
     """Each event goes on from what the one before left, and their sum is where the draft stands."""
     draft = await drafted(store, priced())
-    await tick_all(store, draft)
-    await store.locks.claim(draft, LEE)
+    await resolve_all(store, draft)
+    await store.locks.lock(draft, LEE)
     await store.locks.take_over(draft, KIM)
     standing = await brought(store, draft, *STEPS)
     found = await store.drafts.events(draft)
     assert [event.kind for event in found] == ["drafted", "tick", "take_over", *STEPS]
     assert all(after.hash_before == before.hash_after for before, after in pairwise(found))
     assert [event.id for event in found] == sorted({event.id for event in found})
-    assert fold(found) == standing
+    assert derive_state(found) == standing
     assert (await store.drafts.get(draft)).state == standing.state
     assert await store.check() == []
 
@@ -113,11 +112,11 @@ async def test_a_note_is_no_action(store: Store, kind: str) -> None:
 async def test_a_note_changes_nothing(store: Store) -> None:
     """A note is in the history, and where the draft stands stays as it was."""
     draft = await drafted(store, priced())
-    before = (await store.approval.view(draft, CHECKS)).standing
+    before = (await approval(store).view(draft)).current
     note = Event(draft=draft, actor="Kim", kind="read", hash_before=before.shown, hash_after=before.shown)
     await store.drafts.add_note(note)
-    view = await store.approval.view(draft, CHECKS)
-    assert (view.standing, view.history[-1].kind) == (before, "read")
+    view = await approval(store).view(draft)
+    assert (view.current, view.history[-1].kind) == (before, "read")
     assert await store.check() == []
 
 

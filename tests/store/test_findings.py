@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 import builders
-from panel.core.draft_changes import TextChange
+from panel.core.draft_edits import TextChange
 from panel.store.schema import drafts, open_kinds
 from store.editing import (
     CHECKS,
@@ -19,11 +19,12 @@ from store.editing import (
     QUIET,
     STERN,
     TESTED,
+    approval,
     do,
     drafted,
     opinion,
     priced,
-    tick_all,
+    resolve_all,
 )
 from store.samples import review
 
@@ -44,15 +45,15 @@ async def _kept(store: Store, draft: int) -> tuple[int, list[str]]:
 
 async def _agrees(store: Store, draft: int) -> None:
     """Compare the queue's columns with what an editor is shown."""
-    view = await store.approval.view(draft, CHECKS)
-    kinds = sorted({finding.kind for finding in view.missing})
-    assert await _kept(store, draft) == (len(view.missing), kinds)
+    view = await approval(store).view(draft)
+    kinds = sorted({each.finding.kind for each in view.unresolved})
+    assert await _kept(store, draft) == (len(view.unresolved), kinds)
 
 
 async def test_the_open_findings_of_a_new_draft_are_counted(store: Store) -> None:
     kept = review(None, builders.take(text=TESTED, evidence=("reads log files",)), builders.take(text=PRICED))
     draft = await drafted(store, kept)
-    found = (await store.approval.view(draft, CHECKS)).findings
+    found = (await approval(store).view(draft)).findings
     assert [finding.kind for finding in found] == ["evidence", "first_person", "price"]
     assert await _kept(store, draft) == (2, ["first_person", "price"])
     await _agrees(store, draft)
@@ -62,7 +63,7 @@ async def test_a_draft_that_was_not_checked_has_no_count_until_somebody_acts(sto
     run = await store.runs.create("review", {})
     draft = await store.drafts.put(priced(), run, await store.tools.put(builders.tool()))
     assert await _kept(store, draft) == (-1, [])
-    assert [found.kind for found in (await store.approval.view(draft, CHECKS)).missing] == ["price"]
+    assert [found.finding.kind for found in (await approval(store).view(draft)).unresolved] == ["price"]
     await do(store, draft, "open")
     await _agrees(store, draft)
 
@@ -83,7 +84,7 @@ async def test_findings_follow_what_is_shown(store: Store) -> None:
         await do(store, draft, action, KIM, **parts)
         assert (await _kept(store, draft))[1] == kinds
         await _agrees(store, draft)
-    await tick_all(store, draft)
+    await resolve_all(store, draft)
     assert await _kept(store, draft) == (0, [])
     await do(store, draft, "undo")
     await _agrees(store, draft)
@@ -94,10 +95,10 @@ async def test_a_kind_is_open_until_its_last_finding_is_dealt_with(store: Store)
     draft = await drafted(
         store, review(None, builders.take(text=f"{PRICED} Or $11."), builders.take(text=QUIET))
     )
-    first, second = (await store.approval.view(draft, CHECKS)).missing
-    await do(store, draft, "tick", tick=opinion(first))
+    first, second = (await approval(store).view(draft)).unresolved
+    await do(store, draft, "tick", resolution=opinion(first))
     assert await _kept(store, draft) == (1, ["price"])
-    await do(store, draft, "tick", tick=opinion(second))
+    await do(store, draft, "tick", resolution=opinion(second))
     assert await _kept(store, draft) == (0, [])
 
 
@@ -105,7 +106,7 @@ async def test_a_revision_is_checked(store: Store) -> None:
     """Seats that a batch fills in are checked, and ticks of the others stay."""
     failed = builders.no_take("timed_out", "No answer within 120 s.")
     draft = await drafted(store, review(None, builders.take(text=PRICED), builders.take(text=PLAIN), failed))
-    await tick_all(store, draft)
+    await resolve_all(store, draft)
     filled = review(None, builders.take(text=PRICED), builders.take(text=PLAIN), builders.take(text=TESTED))
     run = await store.runs.create("batch", {})
     assert await store.drafts.put(filled, run, await store.tools.put(filled.tool), checks=CHECKS) == draft

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import builders
-from panel.core.draft_changes import ScoreChange
+from panel.core.draft_edits import ScoreChange
 from panel.errors import StorageError
 from panel.store import open_store
-from store.editing import CHECKS, PLAIN, QUIET, brought, do, drafted
+from store.editing import PLAIN, QUIET, approval, brought, do, drafted
 from store.samples import KEY, answered, review, step
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ async def test_a_store_is_sound_while_people_work(where: str, store: Store) -> N
     while not working.done():
         assert await store.check() == []
         for draft in made:
-            await store.approval.view(draft, CHECKS)
+            await approval(store).view(draft)
     await working
 
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.core.draft_changes import TextChange
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, Actor, Role, State
-from panel.store import StaleDraft, open_store
-from store.editing import CHECKS, drafted
+from panel.approval import DraftView, StaleDraft
+from panel.approval.commands import DraftCommand
+from panel.core.actor import Actor, Role
+from panel.core.draft_edits import TextChange
+from panel.core.draft_state import Action, State
+from panel.store import open_store
+from store.editing import approval, drafted
 from store.hands import EDITORS, approvals, approve_all, in_process, opened
 
 if TYPE_CHECKING:
-    from panel.core.draft_state import DraftState
     from panel.store import Store
     from store.hands import Told
 
@@ -57,20 +58,20 @@ async def test_editors_in_processes_of_their_own(where: str, store: Store) -> No
 async def test_one_edit_is_kept_and_no_text_is_lost(where: str, store: Store) -> None:
     """Of eight editors who rewrite the same take, one is heard, and each other gets back what they wrote."""
     draft = await drafted(store)
-    seen = (await store.approval.view(draft, CHECKS)).shown.hash
+    seen = (await approval(store).view(draft)).shown.hash
 
-    async def rewrite(name: str) -> DraftState:
+    async def rewrite(name: str) -> DraftView:
         text = f"{name} says of it that it reads log files, which is all that its listing says as well."
         change = TextChange(persona="builder", value=text)
         actor = Actor(name=name, role=Role.EDITOR)
         async with open_store(where) as own:
-            return await own.approval.act(
-                draft, DraftCommand(action=Action.EDIT, actor=actor, seen=seen, changes=(change,)), CHECKS
+            return await approval(own).execute(
+                draft, DraftCommand(action=Action.EDIT, actor=actor, seen=seen, changes=(change,))
             )
 
     told = await asyncio.gather(*(rewrite(name) for name in EDITORS), return_exceptions=True)
     lost = {name: one for name, one in zip(EDITORS, told, strict=True) if isinstance(one, StaleDraft)}
-    (edit,) = (await store.approval.view(draft, CHECKS)).standing.edits
+    (edit,) = (await approval(store).view(draft)).current.edits
     assert {*EDITORS} - {*lost} == {edit.author}
-    assert all(one.lost.startswith(f"builder, take: {name} says of it") for name, one in lost.items())
+    assert all(one.written.startswith(f"builder, take: {name} says of it") for name, one in lost.items())
     assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "edit"]

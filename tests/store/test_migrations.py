@@ -15,15 +15,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import column, insert, table, text
 
 import builders
-from panel.core.draft_rules import State
-from panel.core.edits import Shown
+from panel.core.draft_edits import EditedReview
+from panel.core.draft_state import State
 from panel.errors import StorageError
 from panel.store import Event, open_store
 from panel.store.events import add_event
 from panel.store.inspect import database_at
 from panel.store.migrate import MIGRATIONS, REVISIONS
 from panel.store.schema import VERSION_TABLE, drafts, metadata, runs, tool_names, tool_versions, tools
-from store.editing import CHECKS, do
+from store.editing import approval, do
 from store.samples import python, review
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ OLD_TAKES = table("takes", *map(column, ("draft_id", "persona", "position", "kin
 
 
 def _put(connection: Connection, number: int, kept: PanelReview) -> None:
-    made, shown = kept.model_dump(mode="json"), Shown(original=kept, review=kept).hash
+    made, shown = kept.model_dump(mode="json"), EditedReview(original=kept, review=kept).hash
     tool, seen = {"tool_id": number}, {"first_seen": MOMENT}
     names = {"canonical": kept.tool.canonical, "name": kept.tool.name, "slug": kept.tool.slug}
     connection.execute(insert(tools).values(**names, **seen))
@@ -168,7 +168,7 @@ async def test_drafts_of_the_first_version_are_brought_along(nothing: str) -> No
         assert (await store.queue.counts())[State.DRAFTED] == len(REVIEWS)
         assert await store.queue.categories() == {"Developer Tools": 1, "Maps": 1}
         for draft, kept in enumerate(REVIEWS, 1):
-            assert (await store.approval.view(draft, CHECKS)).shown.review == kept
+            assert (await approval(store).view(draft)).shown.review == kept
             await do(store, draft, "open")
         assert (await store.queue.counts())[State.IN_REVIEW] == len(REVIEWS)
         assert None not in {line.open_findings for line in (await store.queue.page()).rows}

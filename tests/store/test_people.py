@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from panel.core.draft_rules import Actor, Role
+from panel.core.actor import Actor, Role
 from panel.errors import SettingsError, StorageError
 from panel.store import open_store
 from panel.store.schema import sessions

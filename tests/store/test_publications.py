@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from panel.core.draft_changes import ScoreChange
-from panel.core.draft_rules import Action
+from panel.core.draft_edits import ScoreChange
+from panel.core.draft_state import Action
 from panel.errors import StorageError
 from panel.store.inspect import database_at
 from publishing import corrected, drafted, published, spoken

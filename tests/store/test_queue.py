@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 import builders
-from panel.core.draft_changes import VerdictChange
-from panel.core.draft_rules import State
+from panel.core.draft_edits import VerdictChange
+from panel.core.draft_state import State
 from panel.core.take import Verdict
 from panel.errors import GateError, SettingsError, StorageError
 from panel.store import Order, QueueFilter, Split
@@ -63,7 +63,7 @@ async def _pages(store: Store, wanted: QueueFilter, limit: int = 3) -> list[int]
 async def test_a_line_says_what_an_editor_chooses_by(store: Store) -> None:
     """A line of the queue has the tool, the state, open findings, votes, cost, and who has the draft before them."""
     draft = await drafted(store, _votes("Lantern", "SKN", "Developer Tools", text=PRICED))
-    await store.locks.claim(draft, ADA)
+    await store.locks.lock(draft, ADA)
     (line,) = (await store.queue.page()).rows
     assert (line.id, line.run, line.name, line.slug) == (draft, 1, "Lantern", "lantern")
     assert (line.category, line.state, line.open_findings) == ("Developer Tools", "drafted", 1)

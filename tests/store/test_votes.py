@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.core.draft_rules import Action
+from panel.core.draft_state import Action
 from panel.core.take import Verdict
 from panel.core.votes import Votes
 from panel.errors import GateError, NotFound

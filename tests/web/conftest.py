@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from panel.checks import check_review
-from panel.core.draft_rules import Actor, Role
+from panel.core.actor import Actor, Role
 from panel.report import ReportContext
 from panel.store import open_store
 from panel.web.app import create_app
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from panel.core.take import Seat
-    from panel.store import DraftView, Store
+    from panel.store import DraftRecord, Store
 
 LOOPBACK = "http://127.0.0.1:8377"
 KIM = Actor(name="Kim", role=Role.PUBLISHER)
@@ -66,8 +66,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-async def _nobody_asked(view: DraftView, persona: str) -> Seat:
-    raise AssertionError(f"{persona} of draft {view.id} was asked again")
+async def _nobody_asked(record: DraftRecord, persona: str) -> Seat:
+    raise AssertionError(f"{persona} of draft {record.id} was asked again")
 
 
 @pytest.fixture

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
 from panel.web.server import WebServer, listen
-from store.editing import do, drafted
-from web.sheets import CHECKS, services_for
+from store.editing import approval, do, drafted
+from web.sheets import services_for
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from anyio.from_thread import BlockingPortal
 
-    from panel.core.draft_rules import Actor, State
+    from panel.approval import DraftView
+    from panel.core.actor import Actor
+    from panel.core.draft_state import State
     from panel.core.review import PanelReview
-    from panel.store import DraftView, Store
+    from panel.store import Store
 
 
 class Desk:
@@ -48,10 +50,10 @@ class Desk:
         self.portal.call(lambda: do(self.store, draft, action, **parts))
 
     def view(self, draft: int) -> DraftView:
-        return self.portal.call(self.store.approval.view, draft, CHECKS)
+        return self.portal.call(approval(self.store).view, draft)
 
     def state(self, draft: int) -> State:
-        return self.view(draft).standing.state
+        return self.view(draft).current.state
 
     def kinds(self, draft: int) -> list[str]:
         return [event.kind for event in self.view(draft).history]

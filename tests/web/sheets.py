@@ -8,29 +8,30 @@ from typing import TYPE_CHECKING, Any
 from lxml import html
 
 import builders
-from panel.checks import allowed_resolutions, check_review
+from panel.checks import check_review
 from panel.report import ReportContext
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
 from panel.web.services import Services
-from store.editing import PLAIN, PRICED, QUIET, STERN, TESTED, do, opinion
+from store.editing import PLAIN, PRICED, QUIET, STERN, TESTED, approval, do, opinion
 from store.samples import review
 from web.conftest import Browser
 
 if TYPE_CHECKING:
     import httpx2
 
-    from panel.core.draft_rules import Actor, State
+    from panel.core.actor import Actor
+    from panel.core.draft_state import State
     from panel.core.review import PanelReview
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.store import DraftView, Store
+    from panel.store import DraftRecord, Store
 
 CHECKS = partial(check_review, never_says={})
 AGAIN = "Whoever asks this seat again reads these words, which nobody has written before in any of the tests."
 
 
-async def asked_again(_view: DraftView, persona: str) -> Seat:
+async def asked_again(_record: DraftRecord, persona: str) -> Seat:
     """Answer as a model would that was asked again."""
     return builders.seat(persona, builders.take(30, "skip", AGAIN))
 
@@ -84,11 +85,11 @@ def at(store: Store, actor: Actor) -> Browser:
 
 
 async def state_of(store: Store, draft: int) -> State:
-    return (await store.approval.view(draft, CHECKS)).standing.state
+    return (await approval(store).view(draft)).current.state
 
 
 async def kinds_of(store: Store, draft: int) -> list[str]:
-    return [event.kind for event in (await store.approval.view(draft, CHECKS)).history]
+    return [event.kind for event in (await approval(store).view(draft)).history]
 
 
 async def seat_form(browser: Browser, draft: int, persona: str = "builder") -> dict[str, str]:
@@ -98,7 +99,7 @@ async def seat_form(browser: Browser, draft: int, persona: str = "builder") -> d
     return next(form for form in found if form.get("persona") == persona)
 
 
-async def tick_all_but_experience(store: Store, draft: int) -> None:
-    for finding in (await store.approval.view(draft, CHECKS)).missing:
-        if allowed_resolutions(finding):
-            await do(store, draft, "tick", tick=opinion(finding))
+async def resolve_all_but_experience(store: Store, draft: int) -> None:
+    for each in (await approval(store).view(draft)).unresolved:
+        if each.allowed:
+            await do(store, draft, "tick", resolution=opinion(each))

@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 import builders
-from panel.core.draft_changes import TextChange
-from panel.core.draft_rules import Action, State
+from panel.core.draft_edits import TextChange
+from panel.core.draft_state import Action, State
 from panel.store import RunState, open_store
 from store.editing import ADA, KIM, OTHER, PLAIN, opinion
 from web.desks import Desk
@@ -369,9 +369,9 @@ def worked_on(desk: Desk) -> None:
     desk.drafted(wanting(hostile))
     second = desk.drafted(wanting(builders.tool("Sextant", category="Logs")))
     desk.do(second, "edit", changes=(TextChange(persona="futurist", value=OTHER),))
-    desk.do(second, "tick", tick=opinion(desk.view(second).missing[0]))
+    desk.do(second, "tick", resolution=opinion(desk.view(second).unresolved[0]))
     held = desk.drafted(clean("Anvil"))
-    desk.portal.call(desk.store.locks.claim, held, ADA)
+    desk.portal.call(desk.store.locks.lock, held, ADA)
 
 
 FACT = {

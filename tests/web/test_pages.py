@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.core.draft_changes import TextChange
-from panel.core.draft_rules import Action
+from panel.core.draft_edits import TextChange
+from panel.core.draft_state import Action
 from panel.report.html import policy
-from store.editing import ADA, KIM, LEE, OTHER, PLAIN, do, drafted, tick_all
+from store.editing import ADA, KIM, LEE, OTHER, PLAIN, do, drafted, resolve_all
 from web.sheets import (
     at,
     clean,
     forms,
     kinds_of,
     parsed,
+    resolve_all_but_experience,
     send,
     services_for,
-    tick_all_but_experience,
     wanting,
     words,
 )
@@ -59,7 +59,7 @@ async def test_an_empty_queue_says_what_fills_it(browser: Browser) -> None:
 async def test_the_queue_tells_of_each_draft_what_decides(browser: Browser, store: Store) -> None:
     """A row has the tool, the category, the votes, the open findings, the cost, and who has it."""
     draft = await drafted(store, wanting(builders.tool(category="Logs")))
-    await store.locks.claim(draft, ADA)
+    await store.locks.lock(draft, ADA)
     row = words(parsed(await browser.get("/")).xpath("//tbody/tr")[0])
     for told in ("Lantern", "Logs", "Ship 2 ship / 1 skip", "2", "$0.0102", "< 1 min", "Ada"):
         assert told in row
@@ -197,7 +197,7 @@ async def test_who_opens_a_draft_has_it(browser: Browser, ada: Browser, store: S
     offered = {form.get("action") for form in page.forms if form.method == "POST"}
     assert offered == {f"/drafts/{draft}/take_over"}
     await send(browser, f"/drafts/{draft}/take_over")
-    claim = await store.locks.claim_of(draft)
+    claim = await store.locks.get(draft)
     assert claim
     assert claim.holder == "Kim"
     assert (await kinds_of(store, draft))[-1] == "take_over"
@@ -208,7 +208,7 @@ async def test_a_draft_can_be_left_to_others(browser: Browser, store: Store) -> 
     draft = await drafted(store)
     answer = await send(browser, f"/drafts/{draft}/release")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert await store.locks.claim_of(draft) is None
+    assert await store.locks.get(draft) is None
 
 
 async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
@@ -219,7 +219,7 @@ async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
     assert "waits for an editor or a publisher" in words(page.find_class("state-of-draft")[0])
     assert not forms(page, f"/drafts/{draft}/approve")
     assert forms(page, f"/drafts/{draft}/edit")
-    await store.locks.let_go(draft, LEE)
+    await store.locks.release(draft, LEE)
     await do(store, draft, "open")
     await do(store, draft, "approve")
     async with at(store, ADA) as ada:
@@ -242,7 +242,7 @@ async def test_no_draft_is_a_page(browser: Browser) -> None:
 async def test_the_history_tells_every_event(browser: Browser, store: Store) -> None:
     """Each event has who, when, why and what it changed, the latest first."""
     draft = await drafted(store, wanting())
-    await tick_all_but_experience(store, draft)
+    await resolve_all_but_experience(store, draft)
     await do(
         store,
         draft,
@@ -323,7 +323,7 @@ def _labelled(page: Any, field: Any) -> bool:
 async def test_a_finished_draft_is_offered_to_publishers(browser: Browser, store: Store) -> None:
     """Where nothing is in the way any more, the page says so and offers approval."""
     draft = await drafted(store, clean())
-    await tick_all(store, draft, KIM)
+    await resolve_all(store, draft, KIM)
     page = parsed(await browser.get(f"/drafts/{draft}"))
     assert "All findings are resolved" in words(page.find_class("state-of-draft")[0])
     assert forms(page, f"/drafts/{draft}/approve")

@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.core.draft_changes import TextChange
-from panel.core.draft_rules import State
+from panel.core.draft_edits import TextChange
+from panel.core.draft_state import State
 from panel.errors import RunStopped
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
-from store.editing import ADA, KIM, OTHER, PLAIN, do, drafted
+from store.editing import ADA, KIM, OTHER, PLAIN, approval, do, drafted
 from web.conftest import Browser
 from web.sheets import (
     AGAIN,
-    CHECKS,
     at,
     clean,
     forms,
     kinds_of,
     parsed,
+    resolve_all_but_experience,
     seat_form,
     send,
     services_for,
     state_of,
-    tick_all_but_experience,
     wanting,
     words,
 )
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from panel.core.take import Seat
-    from panel.store import DraftView, Store
+    from panel.store import DraftRecord, Store
     from panel.web.services import Services
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +60,7 @@ async def test_approving_opens_the_next_draft(browser: Browser, store: Store) ->
     """An approval leads to the draft that has waited longest and is with nobody else, which says what was done."""
     draft = await drafted(store, clean())
     held, following = await drafted(store, clean("Sextant")), await drafted(store, clean("Anvil"))
-    await store.locks.claim(held, ADA)
+    await store.locks.lock(held, ADA)
     answer = await send(browser, f"/drafts/{draft}/approve")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(f"/drafts/{following}?")
@@ -108,7 +107,7 @@ async def test_a_note_is_gone_once_something_else_was_done(browser: Browser, sto
 async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store) -> None:
     """A tick names who dealt with the finding, and how; the next finding comes into view."""
     draft = await drafted(store, wanting())
-    (finding, other) = (await store.approval.view(draft, CHECKS)).missing
+    finding, other = (each.finding for each in (await approval(store).view(draft)).unresolved)
     answer = await send(
         browser, f"/drafts/{draft}/tick", kind="supported", source="https://lantern.example.com/price"
     )
@@ -121,12 +120,12 @@ async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store)
 async def test_an_experience_can_only_be_cut(browser: Browser, store: Store) -> None:
     """A finding that no tick can deal with offers no tick; once its words are gone, so is the finding."""
     draft = await drafted(store, wanting())
-    finding = (await store.approval.view(draft, CHECKS)).missing[1]
+    finding = (await approval(store).view(draft)).unresolved[1].finding
     item = parsed(await browser.get(f"/drafts/{draft}")).get_element_by_id(f"finding-{finding.id[:12]}")
     assert not item.xpath(".//form")
     form = await seat_form(browser, draft, "futurist")
     await browser.post(f"/drafts/{draft}/edit", data={**form, "take": OTHER})
-    assert finding not in (await store.approval.view(draft, CHECKS)).missing
+    assert finding not in (await approval(store).view(draft)).findings
 
 
 async def test_an_edit_changes_what_was_changed_and_nothing_else(browser: Browser, store: Store) -> None:
@@ -135,7 +134,7 @@ async def test_an_edit_changes_what_was_changed_and_nothing_else(browser: Browse
     form = await seat_form(browser, draft)
     answer = await browser.post(f"/drafts/{draft}/edit", data={**form, "score": "55", "reason": "Too kind."})
     assert answer.headers["location"].endswith("#seat-builder")
-    last = (await store.approval.view(draft, CHECKS)).history[-1]
+    last = (await approval(store).view(draft)).history[-1]
     assert [edit["change"]["field"] for edit in last.payload["edits"]] == ["score"]
     assert last.reason == "Too kind."
 
@@ -151,10 +150,10 @@ async def test_facts_and_price_class_can_be_edited(browser: Browser, store: Stor
         "checked_on": "2026-11-20",
     }
     await browser.post(f"/drafts/{draft}/edit", data={**form, **fact, "price_class": "paid"})
-    view = await store.approval.view(draft, CHECKS)
+    view = await approval(store).view(draft)
     assert view.shown.review.tool.price_class == "paid"
     assert [each.claim for each in view.shown.review.tool.facts] == ["It costs $9 a month."]
-    assert "price" not in {finding.kind for finding in view.missing}
+    assert "price" not in {each.finding.kind for each in view.unresolved}
 
 
 async def test_a_seat_can_be_asked_again(browser: Browser, store: Store) -> None:
@@ -168,7 +167,7 @@ async def test_a_seat_can_be_asked_again(browser: Browser, store: Store) -> None
 async def test_a_model_that_cannot_be_asked_is_told(services: Services, store: Store) -> None:
     """Where asking again fails, the page says why, and the draft stays as it is."""
 
-    async def failing(_view: DraftView, _persona: str) -> Seat:
+    async def failing(_record: DraftRecord, _persona: str) -> Seat:
         raise RunStopped("Builder: timed out: No answer within 120 s. Ask again later.")
 
     draft = await drafted(store, clean())
@@ -218,7 +217,7 @@ async def test_a_second_click_finds_it_done(name: str, browser: Browser, store: 
 async def test_a_second_undo_takes_nothing_else_back(browser: Browser, store: Store) -> None:
     """An undo that is sent twice, even at once, takes back one step."""
     draft = await drafted(store, wanting())
-    await tick_all_but_experience(store, draft)
+    await resolve_all_but_experience(store, draft)
     await do(store, draft, "edit", changes=(TextChange(persona="futurist", value=OTHER),))
     page = parsed(await browser.get(f"/drafts/{draft}"))
     form = forms(page, f"/drafts/{draft}/undo")[0]
@@ -291,7 +290,7 @@ async def test_a_late_edit_keeps_what_was_written(browser: Browser, store: Store
     again = forms(kept, f"/drafts/{draft}/edit")[0]
     assert (again["take"].strip(), again["score"], again["reason"]) == (mine, "71", "Clearer.")
     await browser.post(f"/drafts/{draft}/edit", data=again)
-    builder = (await store.approval.view(draft, CHECKS)).shown.review.seats[0].take
+    builder = (await approval(store).view(draft)).shown.review.seats[0].take
     assert builder
     assert (builder.take, builder.score) == (mine, 71)
 
@@ -303,7 +302,7 @@ async def test_a_late_edit_leaves_alone_what_it_did_not_touch(browser: Browser, 
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=OTHER),))
     late = await browser.post(f"/drafts/{draft}/edit", data={**form, "score": "71"})
     await browser.post(f"/drafts/{draft}/edit", data=forms(parsed(late), f"/drafts/{draft}/edit")[0])
-    builder = (await store.approval.view(draft, CHECKS)).shown.review.seats[0].take
+    builder = (await approval(store).view(draft)).shown.review.seats[0].take
     assert builder
     assert (builder.take, builder.score) == (OTHER, 71)
 
@@ -349,7 +348,7 @@ async def test_somebody_elses_draft_cannot_be_changed(browser: Browser, ada: Bro
     await send(ada, f"/drafts/{draft}/take_over")
     answer = await browser.post(f"/drafts/{draft}/edit", data={**form, "take": OTHER})
     assert answer.status_code == 409
-    assert "with Ada" in words(parsed(answer).xpath("//*[@role='alert']")[0])
+    assert "reserved for Ada" in words(parsed(answer).xpath("//*[@role='alert']")[0])
     assert forms(parsed(answer), f"/drafts/{draft}/edit")[0]["take"].strip() == OTHER
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.core.draft_changes import TextChange
-from panel.core.draft_rules import Action
+from panel.core.draft_edits import TextChange
+from panel.core.draft_state import Action
 from store.editing import OTHER, PLAIN, do, drafted
 from validity import HERE, MISSING, html_errors
 from web.sheets import parsed, services_for, wanting

@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from panel.core.draft_rules import Actor, Role
+from panel.core.actor import Actor, Role
 from panel.errors import SettingsError
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser, TrustedProxy, current_user

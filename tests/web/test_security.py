@@ -10,15 +10,16 @@ import pytest
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action
+from panel.approval import StaleDraft
+from panel.approval.commands import DraftCommand
+from panel.core.draft_state import Action
 from panel.errors import GateError, InputError, Problem, RunStopped, SettingsError, StorageError
-from panel.store import StaleDraft
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser, current_user
 from panel.web.forms import MAX_BYTES
 from panel.web.middleware import CONTENT_POLICY, HEADERS
 from panel.web.rendering import CACHE_FOREVER, REVALIDATE, assets
+from store.editing import approval
 from store.samples import review
 from web.conftest import KIM, LOOPBACK, Browser
 
@@ -310,7 +311,7 @@ async def test_an_approval_of_something_else_gives_back_what_was_written(
     async def approve(_request: Request) -> Response:
         reason = "Fine <b>by</b> me"
         deed = DraftCommand(action=Action.APPROVE, actor=KIM, seen="0" * 64, reason=reason)
-        await store.approval.act(draft, deed, services.checks)
+        await approval(store).execute(draft, deed)
         return Response()
 
     add(app, approve)
@@ -325,7 +326,7 @@ async def test_a_draft_that_is_not_there_is_not_found(
     """The number of no draft gives 404."""
 
     async def show(_request: Request) -> Response:
-        await services.store.approval.view(404, services.checks)
+        await approval(services.store).view(404)
         return Response()
 
     add(app, show)

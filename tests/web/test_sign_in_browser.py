@@ -12,7 +12,7 @@ import anyio
 import pytest
 from playwright.sync_api import sync_playwright
 
-from panel.core.draft_rules import Actor, Role
+from panel.core.actor import Actor, Role
 from panel.store import open_store
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, Accounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.core.draft_rules import Actor, Role
+from panel.core.actor import Actor, Role
 from panel.errors import GateError, SettingsError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from panel.core.draft_rules import Actor
+    from panel.core.actor import Actor
     from panel.settings.resolve import Resolved
     from panel.store import Store, User
 
@@ -129,7 +129,7 @@ def role(
     as_json: options.AsJson = False,
 ) -> None:
     """Change a user's role."""
-    from panel.core.draft_rules import Role
+    from panel.core.actor import Role
 
     user = _change(config, name, lambda store: store.users.set_role(name, Role(role)))
     _print(user, f"{user.name} is {_a_role(user)} now.", as_json=as_json)
@@ -209,7 +209,7 @@ def _store(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[ob
 def _actor(name: str, role: RoleName) -> Actor:
     from pydantic import ValidationError
 
-    from panel.core.draft_rules import MAX_NAME_CHARS, PANEL, Actor, Role
+    from panel.core.actor import MAX_NAME_CHARS, PANEL, Actor, Role
 
     try:
         return Actor(name=name, role=Role(role))

@@ -1,4 +1,4 @@
-"""How an editor deals with a finding: supported by a source, an opinion, or cut from the text."""
+"""How an editor settles a finding that stays in the text: a source supports it, or it is an opinion."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
+from panel.core.actor import PersonName
 from panel.core.base import Frozen
-from panel.core.draft_rules import PersonName
 from panel.core.urls import public_address
 
 
 class ResolutionKind(StrEnum):
-    """Why a finding may stay."""
+    """The reason for which a finding may stay."""
 
     SUPPORTED = "supported"
     OPINION = "opinion"
 
 
 class Resolution(Frozen):
-    """Somebody's word that a finding may stay.
+    """An editor's statement that a finding may stay.
 
     Attributes:
-        finding: the finding's id.
-        kind: why it may stay.
-        source: public web address that supports it; needed if it is supported, None if it is an opinion.
+        finding: `Finding.id`.
+        source: public web address that supports it; required for `supported`, None for `opinion`.
     """
 
     finding: str
@@ -33,13 +32,13 @@ class Resolution(Frozen):
     source: Annotated[str, AfterValidator(public_address)] | None = None
 
     @model_validator(mode="after")
-    def _sourced(self) -> Self:
+    def _has_source(self) -> Self:
         if (self.kind is ResolutionKind.SUPPORTED) != (self.source is not None):
             raise ValueError("give a source with supported, and none with opinion")
         return self
 
 
 class RecordedResolution(Resolution):
-    """A tick, and whose it is."""
+    """A resolution in force, with the name of the editor who gave it."""
 
     by: PersonName

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
-from panel.core.draft_rules import Action
+from panel.core.draft_state import Action
 from panel.errors import GateError, RunStopped, SettingsError, StorageError
 from panel.orchestrator.estimate import plan_for
 from panel.orchestrator.report_files import ReportFiles
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from panel.core.take import NoTakeReason, Seat
     from panel.core.tool import Tool
     from panel.orchestrator.setup import PanelSetup
-    from panel.store import DraftSummary, DraftView, RunSummary, Store
+    from panel.store import DraftRecord, DraftSummary, RunSummary, Store
 
 PAGE = 200
 RETIRED_SETTINGS = {"hedge", "logprobs"}
@@ -330,7 +330,7 @@ class RunService:
             async for event in events:
                 yield event
 
-    async def rerun(self, resolved: Resolved, view: DraftView, persona: str) -> Seat:
+    async def rerun(self, resolved: Resolved, record: DraftRecord, persona: str) -> Seat:
         """Ask one persona of a draft again and return its seat; the draft itself is not changed.
 
         The answer is stored before this returns. If it is not put into the draft, because the process ends or the draft has changed,
@@ -338,7 +338,7 @@ class RunService:
 
         Args:
             resolved: the settings in force; the draft's panel has those of its run.
-            view: the draft.
+            record: the draft.
             persona: the id of the seat's persona.
 
         Raises:
@@ -349,21 +349,21 @@ class RunService:
         from panel.store import RunState
 
         store = self._required_store
-        if view.shown.review.seat_of(persona) is None:
-            raise GateError(f"{persona} has no seat in draft {view.id}")
-        setup = build_setup(await self._draft_settings(resolved, view.id))
-        replaced = sum(event.kind in {Action.RERUN_SEAT, Action.UNDO} for event in view.history)
-        of = {"draft": view.id, "persona": persona, "shown": view.shown.hash, "replaced": replaced}
+        if record.shown.review.seat_of(persona) is None:
+            raise GateError(f"{persona} has no seat in draft {record.id}")
+        setup = build_setup(await self._draft_settings(resolved, record.id))
+        replaced = sum(event.kind in {Action.RERUN_SEAT, Action.UNDO} for event in record.history)
+        of = {"draft": record.id, "persona": persona, "shown": record.shown.hash, "replaced": replaced}
         settings = setup.stored_settings(**of)
         run = await store.runs.find(RERUN, settings)
         if run is None:
             run = await store.runs.create(RERUN, settings)
-        storage = StoredRerun(store, run, view.shown.original, persona)
+        storage = StoredRerun(store, run, record.shown.original, persona)
         async with (
             hold_run(store, run, self.stop),
             open_session(setup, storage, self.observer, self.stop) as session,
         ):
-            review = await session.review(view.shown.review.tool)
+            review = await session.review(record.shown.review.tool)
         await store.runs.set_state(run, RunState.STOPPED if self.stop.reason else RunState.DONE)
         seat = review.seat_of(persona)
         if seat is None:

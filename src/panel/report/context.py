@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from panel.checks import Finding, unresolved
+from panel.core.actor import PersonName
 from panel.core.base import Frozen
-from panel.core.draft_rules import PersonName
-from panel.core.edits import EditMark
+from panel.core.draft_edits import EditMark
 from panel.core.resolution import RecordedResolution
 from panel.core.votes import NO_VOTES
 

@@ -12,7 +12,7 @@ from panel.checks import Finding
 from panel.core.base import Frozen
 from panel.core.comparison import DecisionRow
 from panel.core.completion import Usage
-from panel.core.edits import EditMark
+from panel.core.draft_edits import EditMark
 from panel.core.review import PanelReview
 from panel.core.take import NoTakeReason, Verdict
 from panel.core.tally import PanelVerdict, Scores

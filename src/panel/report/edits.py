@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from panel.core.comparison import Comparison
-    from panel.core.edits import EditMark
+    from panel.core.draft_edits import EditMark
     from panel.core.review import PanelReview
     from panel.core.take import Seat, Take
     from panel.core.tool import Tool

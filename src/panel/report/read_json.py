@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from panel.core.draft_changes import current, persona_of
-from panel.core.draft_rules import is_named
-from panel.core.edits import EditMark
+from panel.core.actor import is_person
+from panel.core.draft_edits import EditMark, current_value, persona_of
 from panel.core.review import PanelReview
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, Problem
@@ -66,10 +65,10 @@ def _is_of(review: PanelReview, mark: EditMark) -> bool:
     if (mark.persona, mark.field) != (persona_of(change), change.field):
         return False
     try:
-        current(review, change)
+        current_value(review, change)
     except GateError:
         return False
-    return bool(mark.by) and all(map(is_named, mark.by))
+    return bool(mark.by) and all(map(is_person, mark.by))
 
 
 def _valid(source_name: str, part: str, read: Callable[[], T]) -> T:

@@ -5,12 +5,12 @@ Everything is reached through `open_store`. SQLAlchemy is imported with this pac
 
 from __future__ import annotations
 
-from panel.store.approval import DraftView, StaleDraft
 from panel.store.calls import OpenCall
-from panel.store.draft_locks import CLAIM_SECONDS, Claim
+from panel.store.draft_locks import LOCK_SECONDS, DraftLock
+from panel.store.draft_records import REPLACED, DraftRecord, DraftTransaction
 from panel.store.drafts import Draft, DraftSummary
 from panel.store.events import Event, RecordedEvent
-from panel.store.findings import Checks
+from panel.store.findings import Checks, checked
 from panel.store.inspect import StoreInfo, read_store_info
 from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.process_id import ProcessId
@@ -25,14 +25,16 @@ from panel.store.tools import KnownTool
 from panel.store.users import User
 
 __all__ = [
-    "CLAIM_SECONDS",
     "FAILURES",
+    "LOCK_SECONDS",
     "RENEW_SECONDS",
+    "REPLACED",
     "Checks",
-    "Claim",
     "Draft",
+    "DraftLock",
+    "DraftRecord",
     "DraftSummary",
-    "DraftView",
+    "DraftTransaction",
     "Event",
     "FailedSeat",
     "KnownTool",
@@ -55,12 +57,12 @@ __all__ = [
     "RunSummary",
     "Spending",
     "Split",
-    "StaleDraft",
     "Store",
     "StoreInfo",
     "Subscriber",
     "SubscriptionState",
     "User",
+    "checked",
     "open_store",
     "read_store_info",
 ]

@@ -8,13 +8,12 @@ from pydantic import ValidationError
 from sqlalchemy import Text, cast, func, select
 
 from panel.core.completion import Completion
-from panel.core.draft_rules import State
-from panel.core.draft_state import DRAFTED
-from panel.core.edits import Shown
+from panel.core.draft_edits import EditedReview
+from panel.core.draft_state import DRAFTED, State
 from panel.core.review import PanelReview
 from panel.errors import StorageError
 from panel.store.calls import ANSWERED
-from panel.store.draft_history import desk_of
+from panel.store.draft_records import load_draft
 from panel.store.queue import columns_of
 from panel.store.schema import calls, draft_counts, drafts, events, takes
 
@@ -95,16 +94,16 @@ def _flaws(connection: Connection, row: Row[Any]) -> Iterator[str]:
 def _told(connection: Connection, row: Row[Any], review: PanelReview) -> PanelReview | None:
     """Return what is shown by what the events say, or None if the row says otherwise."""
     if row.events <= 1:
-        digest = Shown(original=review, review=review).hash
+        digest = EditedReview(original=review, review=review).hash
         untouched = {row.shown, row.first or row.shown} == {digest} and row.live is None
         return review if untouched and row.state == State.DRAFTED else None
     try:
-        desk = desk_of(connection, row.id)
+        record = load_draft(connection, row.id)
     except (StorageError, ValueError):
         return None
-    live = desk.standing.live
-    sound = (desk.standing.state, live and live.hash) == (row.state, row.live)
-    return desk.shown.review if sound else None
+    live = record.current.live
+    sound = (record.current.state, live and live.hash) == (row.state, row.live)
+    return record.shown.review if sound else None
 
 
 def _is_listed_as(row: Row[Any], told: PanelReview) -> bool:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import insert, or_, select, update
 
+from panel.core.actor import PANEL
 from panel.core.base import Frozen
-from panel.core.draft_rules import PANEL, Action, State
-from panel.core.draft_state import DRAFTED, REVISED
-from panel.core.edits import Shown, edited
+from panel.core.draft_edits import EditedReview, apply_edits
+from panel.core.draft_state import DRAFTED, REVISED, Action, State
 from panel.core.review import PanelReview, fills_in, says_the_same
 from panel.core.take import NoTakeReason
 from panel.errors import GateError, NotFound, StorageError
 from panel.store.columns import now
-from panel.store.draft_history import REPLACED, desk_of, keep, put_takes
+from panel.store.draft_locks import DraftLock, find_lock
+from panel.store.draft_records import (
+    REPLACED,
+    DraftRecord,
+    DraftTransaction,
+    load_draft,
+    put_takes,
+    save_event,
+)
 from panel.store.events import Event, RecordedEvent, add_event, events_of
 from panel.store.findings import checked, put_kinds
 from panel.store.queue import columns_of
@@ -24,12 +32,14 @@ from panel.store.runs import mark_done
 from panel.store.schema import drafts, run_tools, takes, tool_versions, tools
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from panel.core.tool import Tool
     from panel.store.findings import Checked, Checks
+
+    T = TypeVar("T")
 
 _ACTIONS = frozenset(map(str, Action))
 
@@ -97,7 +107,7 @@ class Drafts(Repository):
         row = {
             "run_id": run,
             "version_id": version,
-            "shown": Shown(original=review, review=review).hash,
+            "shown": EditedReview(original=review, review=review).hash,
             **columns_of(review),
         }
         return await self._db.write(lambda connection: _put(connection, review, row, checks, anew=anew))
@@ -137,7 +147,7 @@ class Drafts(Repository):
         return await self._db.read(lambda connection: _lines(connection, query))
 
     async def add_note(self, event: Event) -> int:
-        """Add a note of what happened to a draft, and return the event's number; what changes its state is done with `act`.
+        """Add a note of what happened to a draft, and return the event's number; an action is carried out by the approval service.
 
         Raises:
             GateError: the draft is not what the actor was shown.
@@ -151,6 +161,41 @@ class Drafts(Repository):
     async def events(self, draft: int) -> list[RecordedEvent]:
         """Return all that happened to a draft, in order."""
         return await self._db.read(lambda connection: events_of(connection, draft))
+
+    async def read(self, draft: int, work: Callable[[DraftRecord, DraftLock | None], T]) -> T:
+        """Return the result of work on a draft and its lock, both of one moment.
+
+        Raises:
+            NotFound: there is no such draft.
+            StorageError: it was altered outside of panel, or cannot be read.
+        """
+        return await self._db.read(
+            lambda connection: work(load_draft(connection, draft), find_lock(connection, draft))
+        )
+
+    async def change(self, draft: int, work: Callable[[DraftTransaction], T]) -> T:
+        """Return the result of work on a draft in a write transaction, once that is committed.
+
+        The work must raise its refusals, as `GateError`, before it appends anything.
+
+        Raises:
+            GateError: the work refused.
+            NotFound: there is no such draft.
+            StorageError: it was altered outside of panel, or was not committed.
+        """
+
+        def result_or_refusal(connection: Connection) -> T | GateError:
+            transaction = DraftTransaction(connection, draft)
+            try:
+                return work(transaction)
+            except GateError as refusal:
+                # Raised here, it would roll back other work that shares the transaction.
+                return refusal
+
+        outcome = await self._db.write(result_or_refusal)
+        if isinstance(outcome, GateError):
+            raise outcome
+        return outcome
 
 
 _LINE = (
@@ -243,8 +288,8 @@ def _add(connection: Connection, review: PanelReview, place: dict[str, Any], fou
 
 
 def _revise(connection: Connection, draft: int, review: PanelReview, checks: Checks | None) -> None:
-    desk = desk_of(connection, draft, change=True)
-    after = edited(review, desk.standing.edits)
+    record = load_draft(connection, draft, for_change=True)
+    after = apply_edits(review, record.current.edits)
     # The reports of every run that has this draft are out of date.
     connection.execute(update(run_tools).where(run_tools.c.draft_id == draft).values(reported=False))
     event = Event(
@@ -252,11 +297,11 @@ def _revise(connection: Connection, draft: int, review: PanelReview, checks: Che
         actor=PANEL,
         kind=REVISED,
         reason="seats that had failed were asked again",
-        hash_before=desk.standing.shown,
+        hash_before=record.current.shown,
         hash_after=after.hash,
-        payload={REPLACED: desk.made.model_dump(mode="json")},
+        payload={REPLACED: record.made.model_dump(mode="json")},
     )
-    keep(connection, desk, event, after, checked(after.review, checks, desk.standing.ticks))
+    save_event(connection, record, event, after, checked(after.review, checks, record.current.resolutions))
 
 
 def _append(connection: Connection, event: Event) -> int:
@@ -265,7 +310,7 @@ def _append(connection: Connection, event: Event) -> int:
         raise StorageError(f"there is no draft {event.draft}, so that nothing can have happened to it")
     if not event.hash_before == event.hash_after == shown:
         raise GateError(f"draft {event.draft} has changed since it was shown; look at it again")
-    return add_event(connection, event)
+    return add_event(connection, event).id
 
 
 def _draft(connection: Connection, draft: int) -> Draft | None:

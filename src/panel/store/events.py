@@ -47,11 +47,12 @@ class RecordedEvent(Event):
     at: datetime
 
 
-def add_event(connection: Connection, event: Event) -> int:
-    """Add an event, and return its number."""
-    row = event.model_dump(mode="json", exclude={"draft"})
-    query = insert(events).values(draft_id=event.draft, at=now(), **row).returning(events.c.id)
-    return int(connection.execute(query).scalar_one())
+def add_event(connection: Connection, event: Event) -> RecordedEvent:
+    """Add an event, and return it with its number and time."""
+    row, at = event.model_dump(mode="json", exclude={"draft"}), now()
+    query = insert(events).values(draft_id=event.draft, at=at, **row).returning(events.c.id)
+    number = int(connection.execute(query).scalar_one())
+    return RecordedEvent(draft=event.draft, id=number, at=at, **row)
 
 
 def events_of(connection: Connection, draft: int) -> list[RecordedEvent]:

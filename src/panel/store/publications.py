@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from panel.core.base import Frozen
-from panel.core.draft_rules import Action
-from panel.core.draft_state import DraftState, fold
-from panel.core.edits import Shown
+from panel.core.draft_edits import EditedReview
+from panel.core.draft_state import Action, DraftState, derive_state
 from panel.core.resolution import RecordedResolution
 from panel.errors import StorageError
-from panel.store.draft_history import desk_of
+from panel.store.draft_records import load_draft
 from panel.store.repository import Repository
 from panel.store.schema import drafts, events, run_tools, runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from panel.core.draft_state import Live
-    from panel.store.draft_history import DraftHistory
+    from panel.core.draft_state import LiveVersion
+    from panel.store.draft_records import DraftRecord
     from panel.store.events import RecordedEvent
 
 COMPARE = "compare"
@@ -55,7 +54,7 @@ class Publication(Frozen):
     """
 
     draft: int
-    shown: Shown
+    shown: EditedReview
     ticks: tuple[RecordedResolution, ...]
     approved_by: str
     approved_at: datetime
@@ -111,7 +110,7 @@ class Publications(Repository):
         Raises:
             StorageError: there is none of this number, or it was altered.
         """
-        return await self._db.read(lambda connection: _published(desk_of(connection, draft)))
+        return await self._db.read(lambda connection: _published(load_draft(connection, draft)))
 
     async def live(self, *, after: int = 0, limit: int = 50) -> list[Publication]:
         """Return what is on the site, the oldest draft first; `after` is the last number of the page before.
@@ -131,22 +130,22 @@ class Publications(Repository):
         Raises:
             StorageError: there is none of this number, or it was altered.
         """
-        return await self._db.read(lambda connection: _publishing(desk_of(connection, draft)))
+        return await self._db.read(lambda connection: _publishing(load_draft(connection, draft)))
 
     async def compared_tools(self) -> list[tuple[int, ...]]:
         """Return the numbers of the tools that were put side by side in one command, a tuple for each."""
         return await self._db.read(_compared)
 
 
-def _published(desk: DraftHistory) -> Publication | None:
-    live = desk.standing.live
-    return _publication(desk, live, fold(desk.past[: live.place + 1])) if live else None
+def _published(record: DraftRecord) -> Publication | None:
+    live = record.current.live
+    return _publication(record, live, derive_state(record.history[: live.place + 1])) if live else None
 
 
 def _all_live(connection: Connection, after: int, limit: int) -> list[Publication]:
     query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
     numbers = connection.execute(query.order_by(drafts.c.id).limit(limit)).scalars().all()
-    found = (_published(desk_of(connection, number)) for number in numbers)
+    found = (_published(load_draft(connection, number)) for number in numbers)
     return [published for published in found if published]
 
 
@@ -169,39 +168,39 @@ def _compared(connection: Connection) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(tuple(tools) for tools in together.values() if len(tools) > 1))
 
 
-def _publishing(desk: DraftHistory) -> PublicationHistory | None:
+def _publishing(record: DraftRecord) -> PublicationHistory | None:
     publications: list[Publication] = []
     retractions: list[Retraction] = []
-    standing: DraftState | None = None
-    for place, event in enumerate(desk.past):
+    state: DraftState | None = None
+    for place, event in enumerate(record.history):
         if event.kind not in {Action.PUBLISH, Action.RETRACT}:
             continue
-        standing = fold(desk.past[: place + 1])
-        live = standing.live
+        state = derive_state(record.history[: place + 1])
+        live = state.live
         if event.kind == Action.PUBLISH and live and live.place == place:
-            publications.append(_publication(desk, live, standing))
+            publications.append(_publication(record, live, state))
         elif event.kind == Action.RETRACT and publications and live is None:
             retractions.append(_retraction(event, len(publications) - 1))
     if not publications:
         return None
     return PublicationHistory(
-        draft=desk.draft, publications=tuple(publications), retractions=tuple(retractions)
+        draft=record.id, publications=tuple(publications), retractions=tuple(retractions)
     )
 
 
-def _publication(desk: DraftHistory, live: Live, standing: DraftState) -> Publication:
-    shown = desk.shown_at(live.place)
+def _publication(record: DraftRecord, live: LiveVersion, state: DraftState) -> Publication:
+    shown = record.shown_at(live.place)
     if shown.hash != live.hash:
         raise StorageError(
-            f"draft {desk.draft} is not what was approved; run panel db check, or restore a backup"
+            f"draft {record.id} is not what was approved; run panel db check, or restore a backup"
         )
     return Publication(
-        draft=desk.draft,
+        draft=record.id,
         shown=shown,
-        ticks=standing.ticks,
+        ticks=state.resolutions,
         approved_by=live.approval.by,
-        approved_at=desk.past[live.approval.place].at,
-        at=desk.past[live.place].at,
+        approved_at=record.history[live.approval.place].at,
+        at=record.history[live.place].at,
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from sqlalchemy import and_, func, or_, select, union_all
 
 from panel.core.base import Frozen
-from panel.core.draft_rules import State
+from panel.core.draft_state import State
 from panel.core.text import canonical
 from panel.errors import SettingsError
 from panel.store.columns import database_time

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import and_, func, null, or_, select
 
 from panel.core.base import Frozen
-from panel.core.draft_rules import State
+from panel.core.draft_state import State
 from panel.core.take import Verdict
 from panel.core.text import canonical, one_line
 from panel.store.schema import drafts, open_kinds, takes, tool_names

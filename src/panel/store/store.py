@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from panel.store.approval import Approvals
 from panel.store.calls import Calls
 from panel.store.check import find_flaws
 from panel.store.database import storage_error
-from panel.store.draft_locks import Claims
+from panel.store.draft_locks import DraftLocks
 from panel.store.drafts import Drafts
 from panel.store.inspect import database_at
 from panel.store.leases import Leases
@@ -45,8 +44,7 @@ class Store:
         self.calls = Calls(db)
         self.drafts = Drafts(db)
         self.queue = Queue(db)
-        self.locks = Claims(db)
-        self.approval = Approvals(db)
+        self.locks = DraftLocks(db)
         self.publications = Publications(db)
         self.votes = ReaderVotes(db)
         self.subscribers = Subscribers(db)

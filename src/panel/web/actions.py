@@ -11,12 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 from starlette.responses import RedirectResponse, Response
 
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, State
-from panel.core.draft_state import opened, opens, refusal
-from panel.core.text import canonical
-from panel.errors import GateError, PanelError, StorageError
-from panel.store import StaleDraft
+from panel.core.draft_state import Action
+from panel.errors import PanelError, StorageError
 from panel.web.auth import current_user
 from panel.web.conflict_page import conflict_page
 from panel.web.draft_forms import find_repeat, read_command
@@ -31,17 +27,16 @@ from panel.web.wording import DONE, ago
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from panel.core.draft_rules import Actor
-    from panel.store import DraftView, RecordedEvent
+    from panel.approval import DraftView
+    from panel.core.actor import Actor
+    from panel.store import RecordedEvent
     from panel.web.forms import Form
     from panel.web.queue_page import Filters
     from panel.web.services import Services
 
 RELEASE = "release"
 _DECISIONS = frozenset({Action.APPROVE, Action.REJECT, Action.REQUEST_CHANGES})
-_STAYS_ON_PAGE = frozenset({Action.EDIT, Action.TICK, Action.RERUN_SEAT})
-_CHANGED = "the draft was changed since it was shown to you; read it again"
-_NEXT_PAGE = 20
+_STAYS_ON_PAGE = frozenset({Action.EDIT, Action.RESOLVE, Action.RERUN_SEAT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ class ActionRequest:
 
     async def view(self) -> DraftView:
         """Return the draft as it is now."""
-        return await self.services.store.approval.view(self.draft, self.services.checks)
+        return await self.services.approval.view(self.draft)
 
 
 async def act(request: Request) -> Response:
@@ -78,13 +73,13 @@ async def act(request: Request) -> Response:
     draft, name = request.path_params["draft"], request.path_params["action"]
     services, actor, form = services_of(request), current_user(request).actor, await read_form(request)
     if name == RELEASE:
-        await services.store.locks.let_go(draft, actor)
+        await services.approval.release(draft, actor)
         return RedirectResponse(filters_of_list(form.text(LIST), services.personas).url(), 303)
     if name not in set(Action):
         raise HTTPException(404)
     sent = ActionRequest(request, draft, Action(name), form)
     if sent.action is Action.TAKE_OVER:
-        await services.store.locks.take_over(draft, actor)
+        await _carry_out(sent, await sent.view())
         return RedirectResponse(with_notice(_path(draft), sent.action, draft, list_=form.text(LIST)), 303)
     # A second click waits for the first, and then finds that it was done.
     async with _lock(request, (draft, name, form.text("persona"))):
@@ -113,35 +108,8 @@ async def _respond(sent: ActionRequest) -> Response:
 
 
 async def _carry_out(sent: ActionRequest, view: DraftView) -> None:
-    command = await _ask_again(sent, view) if sent.action is Action.RERUN_SEAT else _command(sent, view)
-    store, checks = sent.services.store, sent.services.checks
-    if opens(view.standing, sent.action):
-        if why := refusal(opened(view.standing), sent.action, sent.actor.role, command.reason):
-            raise GateError(f"draft {sent.draft} {why}")
-        opening = DraftCommand(action=Action.OPEN, actor=sent.actor, seen=command.seen)
-        await store.approval.act(sent.draft, opening, checks)
-    await store.approval.act(sent.draft, command, checks)
-
-
-def _command(sent: ActionRequest, view: DraftView) -> DraftCommand:
-    last = view.standing.last
-    if sent.action is Action.UNDO and last and last.place != sent.form.number("undoes"):
-        raise GateError(_CHANGED)
-    return read_command(sent.form, sent.action, sent.actor, view.shown.review)
-
-
-async def _ask_again(sent: ActionRequest, view: DraftView) -> DraftCommand:
-    """Ask a seat again, unless the answer could not be used anyway."""
-    seen, reason = sent.form.text("seen"), sent.form.text("reason") or None
-    claim = view.claim
-    if claim and not claim.is_of(sent.actor.name):
-        raise GateError(f"draft {sent.draft} is reserved for {claim.holder}; wait, or take it over")
-    if seen != view.shown.hash:
-        raise StaleDraft(_CHANGED, view.shown.hash, reason or "")
-    if why := refusal(view.standing, sent.action, sent.actor.role):
-        raise GateError(f"draft {sent.draft} {why}")
-    seat = await sent.services.ask_again(view, sent.form.text("persona"))
-    return DraftCommand(action=sent.action, actor=sent.actor, seen=seen, reason=reason, seat=seat)
+    command = read_command(sent.form, sent.action, sent.actor, view.shown.review)
+    await sent.services.approval.execute(sent.draft, command)
 
 
 async def _next_url(sent: ActionRequest) -> str:
@@ -159,22 +127,14 @@ async def _next_url(sent: ActionRequest) -> str:
 
 
 async def _next_draft(sent: ActionRequest) -> int | None:
-    """Return the next draft of the user's list that waits and is not reserved for another; new ones come first."""
-    store, name = sent.services.store, canonical(sent.actor.name)
-    for state in (State.DRAFTED, State.IN_REVIEW):
-        page = await store.queue.page(
-            sent.filters.query.model_copy(update={"state": state}), limit=_NEXT_PAGE
-        )
-        for line in page.rows:
-            if line.id != sent.draft and (line.holder is None or canonical(line.holder) == name):
-                return line.id
-    return None
+    """Return the next draft of the user's list."""
+    return await sent.services.approval.next_draft(sent.actor, {sent.draft}, sent.filters.query)
 
 
 async def _fragment(sent: ActionRequest) -> str:
-    if sent.action is Action.TICK:
-        missing = (await sent.view()).missing
-        return anchor(missing[0]) if missing else "decide"
+    if sent.action is Action.RESOLVE:
+        unresolved = (await sent.view()).unresolved
+        return anchor(unresolved[0].finding) if unresolved else "decide"
     persona = sent.form.text("persona")
     return f"seat-{persona}" if persona and sent.action in _STAYS_ON_PAGE else ""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from panel.core.draft_rules import Actor
+    from panel.core.actor import Actor
     from panel.store import Store
 
 SESSION_COOKIE, BROWSER_COOKIE = "panel_session", "panel_browser"

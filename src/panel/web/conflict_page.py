@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.draft_rules import Action
-from panel.core.draft_state import fold
-from panel.core.edits import edited
+from panel.approval import StaleDraft
+from panel.core.draft_edits import apply_edits
+from panel.core.draft_state import Action, derive_state
 from panel.core.text import prose
 from panel.core.tool import PriceClass
-from panel.store import StaleDraft
 from panel.web import wording
 from panel.web.auth import current_user
 from panel.web.draft_forms import FACT_FIELDS, SEAT_FIELDS
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from panel.approval import DraftView
+    from panel.approval.word_diff import Piece
     from panel.core.review import PanelReview
-    from panel.core.word_diff import Piece
     from panel.errors import PanelError
-    from panel.store import DraftView
     from panel.web.forms import Form
 
 
@@ -82,7 +81,7 @@ def _review_at(view: DraftView, seen: str) -> PanelReview | None:
     last = max(places, default=0)
     if not last:
         return None
-    then = edited(view.shown.original, fold(view.history[:last]).edits)
+    then = apply_edits(view.shown.original, derive_state(view.history[:last]).edits)
     return then.review if then.hash == seen else None
 
 

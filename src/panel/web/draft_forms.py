@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from panel.core.draft_changes import current, read_change
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action
+from panel.approval.commands import DraftCommand
+from panel.core.draft_edits import current_value, parse_change
+from panel.core.draft_state import Action
 from panel.core.resolution import Resolution
 from panel.core.text import canonical, prose
 from panel.errors import GateError, InputError, Problem
@@ -17,10 +17,11 @@ from panel.errors import GateError, InputError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.core.draft_changes import Change
-    from panel.core.draft_rules import Actor
+    from panel.approval import DraftView
+    from panel.core.actor import Actor
+    from panel.core.draft_edits import Change
     from panel.core.review import PanelReview
-    from panel.store import DraftView, RecordedEvent
+    from panel.store import RecordedEvent
     from panel.web.forms import Form
 
 SEAT_FIELDS = ("take", "score", "verdict", "detail")
@@ -32,7 +33,7 @@ def read_command(form: Form, action: Action, actor: Actor, review: PanelReview) 
 
     Args:
         form: its fields.
-        action: any but asking a seat again, whose command needs the answer.
+        action: the action.
         actor: the user.
         review: as it is shown now.
 
@@ -45,10 +46,12 @@ def read_command(form: Form, action: Action, actor: Actor, review: PanelReview) 
             action=action,
             actor=actor,
             seen=form.text("seen"),
-            ticked=form.text("ticked") or None,
+            seen_resolutions=form.text("ticked") or None,
             reason=form.text("reason") or None,
             changes=_changes(form, review) if action is Action.EDIT else (),
-            tick=_resolution(form) if action is Action.TICK else None,
+            resolution=_resolution(form) if action is Action.RESOLVE else None,
+            persona=form.text("persona") if action is Action.RERUN_SEAT else None,
+            undoes=form.number("undoes") if action is Action.UNDO else None,
         )
     except ValidationError as error:
         raise InputError(
@@ -57,7 +60,7 @@ def read_command(form: Form, action: Action, actor: Actor, review: PanelReview) 
 
 
 def _changes(form: Form, review: PanelReview) -> tuple[Change, ...]:
-    changes = tuple(change for change in _fields(form, review) if change != current(review, change))
+    changes = tuple(change for change in _fields(form, review) if change != current_value(review, change))
     if not changes:
         raise GateError("nothing was changed; edit something, then save it")
     return changes
@@ -70,7 +73,7 @@ def _fields(form: Form, review: PanelReview) -> list[Change]:
     seat = review.seat_of(form.text("persona"))
     for data in _field_data(form, review):
         try:
-            changes.append(read_change(data, seat.name if seat else "tool"))
+            changes.append(parse_change(data, seat.name if seat else "tool"))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -128,7 +131,7 @@ def _is_same(view: DraftView, last: RecordedEvent, action: Action, form: Form) -
     match action:
         case Action.EDIT:
             return _is_same_edit(view, last, form)
-        case Action.TICK:
+        case Action.RESOLVE:
             sent = {name: form.text(name) for name in ("finding", "kind")}
             return bool(last.payload.get("tick") == {**sent, "source": form.text("source") or None})
         case Action.RERUN_SEAT:
@@ -147,5 +150,5 @@ def _is_same_edit(view: DraftView, last: RecordedEvent, form: Form) -> bool:
     # All other fields of the form must be as they are shown.
     others = [change for change, fields in zip(sent, data, strict=True) if fields not in saved]
     return all(change in data for change in saved) and all(
-        change == current(review, change) for change in others
+        change == current_value(review, change) for change in others
     )

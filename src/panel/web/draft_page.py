@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 from starlette.responses import HTMLResponse
 
+from panel.approval.word_diff import word_diff
 from panel.checks import Finding, Status, allowed_resolutions, blocks, label_of
-from panel.core.draft_rules import WAITING, Action, State
-from panel.core.draft_state import allowed, opened, refusal
+from panel.core.draft_state import WAITING, Action, State, allowed_actions, as_opened, why_refused
 from panel.core.take import NoTake, NoTakeReason, Verdict
 from panel.core.tool import PriceClass
 from panel.core.urls import safe_href
-from panel.core.word_diff import word_diff
 from panel.report import Editorial, review_html
 from panel.report.html import policy
 from panel.web import wording
@@ -31,13 +30,13 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from panel.core.draft_rules import Actor
-    from panel.core.edits import EditMark
+    from panel.approval import DraftView
+    from panel.approval.word_diff import Piece as Change
+    from panel.core.actor import Actor
+    from panel.core.draft_edits import EditMark
     from panel.core.resolution import RecordedResolution
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.core.word_diff import Piece as Change
-    from panel.store import DraftView
 
 _CLOSED = frozenset({State.PUBLISHED, State.REJECTED, State.RETRACTED})
 _NEXT_ACTION = {**dict.fromkeys(WAITING, Action.APPROVE), State.APPROVED: Action.PUBLISH}
@@ -57,9 +56,9 @@ async def show_draft(request: Request) -> Response:
     """Show a draft, and reserve it for the user unless it is closed or reserved for another."""
     services, actor = services_of(request), current_user(request).actor
     number = request.path_params["draft"]
-    view = await services.store.approval.view(number, services.checks)
-    if view.standing.state not in _CLOSED:
-        view = view.model_copy(update={"claim": await services.store.locks.claim(number, actor)})
+    view = await services.approval.view(number)
+    if view.current.state not in _CLOSED:
+        view = await services.approval.lock(number, actor)
     list_ = request.query_params.get(LIST, "")
     return render(
         request,
@@ -82,8 +81,8 @@ async def show_draft(request: Request) -> Response:
 async def show_preview(request: Request) -> Response:
     """Show the page as readers will see it, for a sandboxed frame."""
     services = services_of(request)
-    view = await services.store.approval.view(request.path_params["draft"], services.checks)
-    approval = view.standing.approval
+    view = await services.approval.view(request.path_params["draft"])
+    approval = view.current.approval
     editorial = Editorial(
         marks=view.shown.marks,
         approved_by=approval.by if approval else None,
@@ -165,27 +164,29 @@ class DraftPage:
     @property
     def reserved_for_other(self) -> bool:
         """Whether another user has reserved the draft."""
-        return self.view.claim is not None and not self.view.claim.is_of(self.actor.name)
+        return self.view.lock is not None and not self.view.lock.is_of(self.actor.name)
 
     @cached_property
     def actions(self) -> frozenset[Action]:
         """Actions that the user may take; only the take-over of a draft that another user has reserved."""
         if self.reserved_for_other:
             return frozenset({Action.TAKE_OVER})
-        state, role = self.view.standing, self.actor.role
-        actions = {*allowed(state, role), *allowed(opened(state), role)} - {Action.TAKE_OVER}
+        state, role = self.view.current, self.actor.role
+        actions = {*allowed_actions(state, role), *allowed_actions(as_opened(state), role)} - {
+            Action.TAKE_OVER
+        }
         return frozenset(actions - ({Action.OPEN} if state.state is State.DRAFTED else set()))
 
     @property
     def approvable(self) -> bool:
         """Whether the user may approve the draft as it is."""
-        return Action.APPROVE in self.actions and not self.view.missing
+        return Action.APPROVE in self.actions and not self.view.unresolved
 
     @cached_property
     def refusal(self) -> str | None:
         """Reason why the user may not take the next step, as the end of a sentence about the draft."""
-        action = _NEXT_ACTION.get(self.view.standing.state)
-        return refusal(opened(self.view.standing), action, self.actor.role) if action else None
+        action = _NEXT_ACTION.get(self.view.current.state)
+        return why_refused(as_opened(self.view.current), action, self.actor.role) if action else None
 
     @cached_property
     def findings(self) -> tuple[NumberedFinding, ...]:
@@ -195,7 +196,7 @@ class DraftPage:
                 number,
                 finding,
                 label_of(finding),
-                self.view.tick_of(finding) if allowed_resolutions(finding) else None,
+                self.view.resolution_of(finding) if allowed_resolutions(finding) else None,
             )
             for number, finding in enumerate(filter(blocks, self.view.findings), 1)
         )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from panel.approval import StaleDraft
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, NotFound, PanelError, SettingsError, StorageError
-from panel.store import StaleDraft
 from panel.web.forms import FormRejected
 from panel.web.rendering import render
 
@@ -99,7 +99,7 @@ async def error_response(request: Request, error: BaseException) -> Response:
             return error_page(request, error.status_code, message, unsaved=unsaved, headers=error.headers)
         case StaleDraft():
             # Further lines repeat what the user wrote, for terminals.
-            return error_page(request, status_of(error), str(error).partition("\n")[0], unsaved=error.lost)
+            return error_page(request, status_of(error), str(error).partition("\n")[0], unsaved=error.written)
         case StorageError() if status_of(error) == _STATUSES[StorageError]:
             log.error("panel: %s: %s", _request_line(request), error)
             known = getattr(request.state, "user", None)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 
-from panel.core.draft_rules import PANEL
-from panel.core.word_diff import Part, Piece, word_diff
+from panel.approval.word_diff import Part, Piece, word_diff
+from panel.core.actor import PANEL
 from panel.web import wording
 from panel.web.rendering import render
 from panel.web.services import services_of
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from panel.store import DraftView, RecordedEvent
+    from panel.approval import DraftView
+    from panel.store import RecordedEvent
 
 _REPLACED = "review"
 """Payload key of the review before a seat was asked again."""
@@ -29,7 +30,7 @@ _FIELDS = {"detail": "Reason", "price_class": "Price class"}
 async def show_history(request: Request) -> Response:
     """Show all events of a draft, the latest first."""
     services = services_of(request)
-    view = await services.store.approval.view(request.path_params["draft"], services.checks)
+    view = await services.approval.view(request.path_params["draft"])
     events = tuple(reversed(history_of(view)))
     return render(request, "history.html.j2", view=view, events=events, wording=wording)
 

@@ -11,7 +11,7 @@ from starlette.requests import Request  # noqa: TC002 - starlette reads the sign
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from panel.core.draft_rules import MAX_NAME_CHARS
+from panel.core.actor import MAX_NAME_CHARS
 from panel.core.text import canonical
 from panel.web.auth import (
     SESSION_COOKIE,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from panel.core.draft_rules import Action
-from panel.core.draft_state import allowed
+from panel.core.draft_state import Action, allowed_actions
 from panel.core.text import canonical, one_line
 from panel.errors import NotFound
 from panel.web.auth import current_user
@@ -56,13 +55,13 @@ async def read_notice(request: Request) -> Notice | None:
         return None
     services = services_of(request)
     try:
-        view = await services.store.approval.view(draft, services.checks)
+        view = await services.approval.view(draft)
     except NotFound:
         return None
-    actor, last, undoable = current_user(request).actor, view.history[-1], view.standing.last
+    actor, last, undoable = current_user(request).actor, view.history[-1], view.current.next_undo
     if last.kind != done or canonical(last.actor) != canonical(actor.name):
         return None
-    actions = allowed(view.standing, actor.role)
+    actions = allowed_actions(view.current, actor.role)
     can_undo = undoable and undoable.place == len(view.history) - 1 and Action.UNDO in actions
     return Notice(
         draft=view.id,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 
 from panel.checks import all_checks
-from panel.core.draft_rules import State
+from panel.core.draft_state import State
 from panel.core.take import Verdict
 from panel.core.text import one_line
 from panel.store import Order, QueueFilter, Split

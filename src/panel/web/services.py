@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from panel.approval import ApprovalService
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -12,10 +15,10 @@ if TYPE_CHECKING:
 
     from panel.core.take import Seat
     from panel.report import ReportContext
-    from panel.store import Checks, DraftView, Store
+    from panel.store import Checks, DraftRecord, Store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Services:
     """The services that the pages use.
 
@@ -29,9 +32,14 @@ class Services:
 
     store: Store
     checks: Checks
-    ask_again: Callable[[DraftView, str], Awaitable[Seat]]
+    ask_again: Callable[[DraftRecord, str], Awaitable[Seat]]
     report_context: ReportContext
     personas: Mapping[str, str]
+
+    @cached_property
+    def approval(self) -> ApprovalService:
+        """Reads and changes drafts."""
+        return ApprovalService(self.store, self.checks, self.ask_again)
 
 
 def services_of(request: Request) -> Services:

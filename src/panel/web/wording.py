@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from panel.core.draft_rules import Action, State
+from panel.core.draft_state import Action, State
 from panel.core.money import dollars
 from panel.core.tally import Tally
 from panel.report.wording import counted
@@ -60,7 +60,7 @@ SPLITS: Mapping[Split, str] = {
 DONE: Mapping[str, str] = {
     Action.OPEN: "Reopened",
     Action.EDIT: "Edited",
-    Action.TICK: "Resolved a finding of",
+    Action.RESOLVE: "Resolved a finding of",
     Action.RERUN_SEAT: "Asked a seat again for",
     Action.APPROVE: "Approved",
     Action.REQUEST_CHANGES: "Requested changes to",
@@ -75,7 +75,7 @@ _EVENTS: Mapping[str, str] = {
     **DONE,
     "drafted": "Drafted",
     "revised": "Revised by the program",
-    Action.TICK: "Resolved a finding",
+    Action.RESOLVE: "Resolved a finding",
     Action.RERUN_SEAT: "Asked a seat again",
     Action.REQUEST_CHANGES: "Requested changes",
     Action.UNDO: "Undid a step",

@@ -9,7 +9,7 @@ from panel.cli import options
 from panel.cli.queue.arguments import DraftNumber, Seen
 
 if TYPE_CHECKING:
-    from panel.store import DraftView
+    from panel.approval import DraftView
 
 HELP = """Approve a draft, in your name, for publication.
 
@@ -36,7 +36,7 @@ def approve(
     """
     from panel.cli.queue.desk import desk, require_finished
     from panel.cli.queue.told import tell_outcome
-    from panel.core.draft_rules import Action
+    from panel.core.draft_state import Action
 
     at = desk(config)
     actor = at.actor()

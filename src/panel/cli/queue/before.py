@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from panel.approval import StaleDraft
 from panel.checks import allowed_resolutions
 from panel.cli.console import tell, width
 from panel.cli.queue.asking import asked, typed
@@ -15,18 +16,16 @@ from panel.cli.queue.told import outcome
 from panel.cli.queue.walk import Left
 from panel.cli.queue.words import draft_lines, numbered
 from panel.cli.rows import labelled
-from panel.core.draft_rules import Action, State
-from panel.core.draft_state import opened
+from panel.core.draft_state import Action, State, as_opened
 from panel.errors import InputError, PanelError, StorageError
-from panel.store import StaleDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from panel.approval import DraftView
     from panel.cli.queue.desk import Desk
     from panel.cli.queue.words import Numbered
-    from panel.core.draft_rules import Actor
-    from panel.store import DraftView
+    from panel.core.actor import Actor
 
 KEYS = "[a]pprove [e]dit [t]ick [r]eject [c]hanges [g] again [s]kip [u]ndo [q]uit [?]"
 SENT_BACK = "[o]pen it again "
@@ -69,7 +68,7 @@ class Before:
             StorageError: the store cannot be used.
         """
         with self._at.held(self._draft, self._actor) as held:
-            if held.claim is not None and not held.claim.is_of(self._actor.name):
+            if held.lock is not None and not held.lock.is_of(self._actor.name):
                 return  # somebody was faster
             self._show(held)
             view = held
@@ -105,7 +104,7 @@ class Before:
         return False
 
     def _step(self, view: DraftView) -> bool:
-        keys = f"{SENT_BACK if view.standing.state is State.CHANGES_REQUESTED else ''}{KEYS}"
+        keys = f"{SENT_BACK if view.current.state is State.CHANGES_REQUESTED else ''}{KEYS}"
         word = asked(keys, *WORDS)
         if word in {None, "quit"}:
             raise Left
@@ -126,11 +125,11 @@ class Before:
             require_finished(view, self._actor)
             self._at.do(view, Action.APPROVE, self._actor)
         elif word == "changes":
-            require(view, Action.REQUEST_CHANGES, self._actor, opened(view.standing), reason="any")
+            require(view, Action.REQUEST_CHANGES, self._actor, as_opened(view.current), reason="any")
             reason = _line("What should change?")
             self._at.do(view, Action.REQUEST_CHANGES, self._actor, reason=reason)
         else:
-            require(view, Action.REJECT, self._actor, view.standing, reason="any")
+            require(view, Action.REJECT, self._actor, view.current, reason="any")
             self._at.do(view, Action.REJECT, self._actor, reason=_line("Why?"))
         tell(outcome(self._at.view(self._draft)))
 
@@ -149,7 +148,7 @@ class Before:
 
     def _tick(self, view: DraftView) -> None:
         """Ask about each finding that is left."""
-        left = [note for note in numbered(view) if note.finding in view.missing]
+        left = [note for note in numbered(view) if note.finding in [each.finding for each in view.unresolved]]
         if not left:
             tell("Nothing is left to deal with.")
         for note in left:
@@ -159,7 +158,7 @@ class Before:
     def _dealt_with(self, note: Numbered) -> bool:
         """Ask about a finding; return whether that was answered in a way that can be used."""
         view = self._at.view(self._draft)
-        if note.finding not in view.missing:
+        if note.finding not in [each.finding for each in view.unresolved]:
             return True  # an edit has cut it
         said = f"[{note.number}] {note.whose}: {note.what}. {note.finding.note}"
         tell("\n".join(labelled("", said, 0, width())))
@@ -176,7 +175,7 @@ class Before:
                 visit_form(self._at, view, self._actor)
             else:
                 source = _line("Address of the page that supports it:") if answer == "supported" else None
-                self._at.do(view, Action.TICK, self._actor, tick=tick_of(note, source))
+                self._at.do(view, Action.RESOLVE, self._actor, resolution=tick_of(note, source))
         except InputError as error:
             tell(str(error))
             return False

@@ -9,24 +9,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from panel.approval import StaleDraft
+from panel.approval.commands import DraftCommand
 from panel.cli.console import tell
 from panel.cli.editor import visit
 from panel.cli.queue.asking import asked, typed
 from panel.cli.queue.desk import require
 from panel.cli.queue.form import form_of, read_form
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action
+from panel.core.draft_state import Action
 from panel.errors import InputError, PanelError, SettingsError
-from panel.store import StaleDraft
 from panel.tool_files.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panel.approval import DraftView
     from panel.cli.queue.desk import Desk
     from panel.cli.queue.form import Filled
-    from panel.core.draft_rules import Actor
-    from panel.store import DraftView
+    from panel.core.actor import Actor
 
 ENDINGS = (".yaml", ".yml")
 STDIN: Literal["-"] = "-"
@@ -38,7 +38,7 @@ def visit_form(at: Desk, view: DraftView, actor: Actor, reason: str | None = Non
     Raises:
         PanelError: it cannot be changed like that; the form is kept, and where was told.
     """
-    require(view, Action.EDIT, actor, view.standing)
+    require(view, Action.EDIT, actor, view.current)
     form = form_of(view)
     path = _written(view.id, form)
     with _kept(path, view, form):
@@ -126,5 +126,5 @@ def _change(at: Desk, view: DraftView, actor: Actor, filled: Filled, reason: str
     deed = DraftCommand(
         action=Action.EDIT, actor=actor, seen=filled.shown, reason=reason, changes=filled.changes
     )
-    at.at(lambda store: store.approval.act(view.id, deed, at.checks))
+    at.approve_with(lambda service: service.execute(view.id, deed))
     return True

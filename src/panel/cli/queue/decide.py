@@ -113,10 +113,11 @@ def take_over(draft: DraftNumber, config: options.Config = None, as_json: option
     """Take a draft from whoever has it; JSON as `request_changes`."""
     from panel.cli.queue.desk import desk
     from panel.cli.queue.told import tell_outcome
+    from panel.core.draft_state import Action
 
     at = desk(config)
     actor = at.actor()
-    at.at(lambda store: store.locks.take_over(draft, actor))
+    at.do(at.view(draft), Action.TAKE_OVER, actor)
     tell_outcome(at, draft, "Took over", as_json=as_json)
 
 
@@ -125,7 +126,7 @@ def _decide(
 ) -> None:
     from panel.cli.queue.desk import desk
     from panel.cli.queue.told import tell_outcome
-    from panel.core.draft_rules import Action
+    from panel.core.draft_state import Action
 
     if Action(action).needs_reason and not (reason or "").strip():
         raise SettingsError(f"to {Action(action).label}, say why: --reason TEXT")

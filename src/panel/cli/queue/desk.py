@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from panel.approval import ApprovalService, DraftCommand
+from panel.approval.messages import locked_message
 from panel.cli.acting import acting
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action
-from panel.core.draft_state import opened, opens, refusal
+from panel.core.draft_state import Action, as_opened, why_refused
 from panel.errors import GateError, SettingsError
 from panel.orchestrator.setup import available_personas, review_checks
 from panel.orchestrator.stores import use_store
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from panel.core.draft_rules import Actor
+    from panel.approval import DraftView
+    from panel.core.actor import Actor
     from panel.core.draft_state import DraftState
+    from panel.core.take import Seat
     from panel.settings.resolve import Resolved
-    from panel.store import Checks, DraftView, QueueFilter, QueuePage, Store
+    from panel.store import Checks, DraftRecord, QueueFilter, QueuePage, Store
 
 T = TypeVar("T")
 
@@ -51,7 +53,7 @@ class Desk:
 
     def view(self, draft: int) -> DraftView:
         """Return a draft as it is now."""
-        return self.at(lambda store: store.approval.view(draft, self.checks))
+        return self.approve_with(lambda service: service.view(draft))
 
     def queue(self, wanted: QueueFilter, after: str | None, limit: int) -> QueuePage:
         """Return a page of the queue; see `Queue.queue`."""
@@ -64,18 +66,13 @@ class Desk:
         try:
             yield view
         finally:
-            self.at(lambda store: store.locks.let_go(draft, actor))
+            self.at(lambda store: store.locks.release(draft, actor))
 
     def claimed(self, draft: int, actor: Actor) -> DraftView:
         """Take a draft before oneself, unless somebody else has it, and return it as it is now."""
+        return self.approve_with(lambda service: service.lock(draft, actor))
 
-        async def work(store: Store) -> DraftView:
-            await store.locks.claim(draft, actor)
-            return await store.approval.view(draft, self.checks)
-
-        return self.at(work)
-
-    def do(self, view: DraftView, action: Action, actor: Actor, **parts: Any) -> DraftState:  # noqa: ANN401 - parts of a Deed
+    def do(self, view: DraftView, action: Action, actor: Actor, **parts: Any) -> DraftView:  # noqa: ANN401 - parts of a Deed
         """Do something with a draft as it was shown; whoever decides about a new draft opens it.
 
         Args:
@@ -87,17 +84,22 @@ class Desk:
         Raises:
             GateError: the rules refuse it, somebody else has the draft, or it has changed.
         """
-        seen = {"seen": view.shown.hash, "ticked": view.standing.ticked}
-        deed = DraftCommand(action=action, actor=actor, **seen, **parts)
+        seen = {"seen": view.shown.hash, "seen_resolutions": view.current.resolutions_digest}
+        command = DraftCommand(action=action, actor=actor, **seen, **parts)
+        return self.approve_with(lambda service: service.execute(view.id, command))
 
-        async def work(store: Store) -> DraftState:
-            if opens(view.standing, action):
-                require(view, action, actor, opened(view.standing), deed.reason)
-                opening = DraftCommand(action=Action.OPEN, actor=actor, seen=deed.seen)
-                await store.approval.act(view.id, opening, self.checks)
-            return await store.approval.act(view.id, deed, self.checks)
+    def approve_with(self, work: Callable[[ApprovalService], Awaitable[T]]) -> T:
+        """Return the result of work with the approval service."""
 
-        return self.at(work)
+        def with_service(store: Store) -> Awaitable[T]:
+            async def ask_seat(record: DraftRecord, persona: str) -> Seat:
+                from panel.orchestrator.run import RunService
+
+                return await RunService(store).rerun(self.resolved, record, persona)
+
+            return work(ApprovalService(store, self.checks, ask_seat))
+
+        return self.at(with_service)
 
 
 def desk(config: Path | None) -> Desk:
@@ -130,8 +132,8 @@ def require_finished(view: DraftView, actor: Actor) -> None:
     from panel.cli.queue.words import numbered
     from panel.report.wording import counted
 
-    require(view, Action.APPROVE, actor, opened(view.standing))
-    left = [note for note in numbered(view) if note.finding in view.missing]
+    require(view, Action.APPROVE, actor, as_opened(view.current))
+    left = [note for note in numbered(view) if note.finding in [each.finding for each in view.unresolved]]
     if left:
         lines = [f"draft {view.id} has {counted(len(left), 'finding')} to deal with before approval:"]
         lines += [f"[{note.number}] {note.whose}: {note.what}" for note in left]
@@ -147,9 +149,7 @@ def require(
     Raises:
         GateError: they do not.
     """
-    if view.claim is not None and not view.claim.is_of(actor.name):
-        raise GateError(
-            f"draft {view.id} is with {view.claim.holder}; wait, or take it over: panel queue take-over {view.id}"
-        )
-    if why := refusal(standing, action, actor.role, reason):
+    if view.lock is not None and not view.lock.is_of(actor.name):
+        raise GateError(locked_message(view.id, view.lock))
+    if why := why_refused(standing, action, actor.role, reason):
         raise GateError(f"draft {view.id} {why}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panel.core.draft_changes import current, read_change
+from panel.core.draft_edits import current_value, parse_change
 from panel.core.take import NoTake, NoTakeReason
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, Problem
@@ -14,13 +14,12 @@ from panel.tool_files.yaml_text import parse_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from panel.approval import DraftView
     from panel.cli.queue.words import Numbered
-    from panel.core.draft_changes import Change
-    from panel.core.edits import EditMark
+    from panel.core.draft_edits import Change, EditMark
     from panel.core.review import PanelReview
     from panel.core.take import Seat, Take
     from panel.core.tool import Tool
-    from panel.store import DraftView
     from panel.tool_files.documents import Document, ValuePath
 
 KEYS = ("shown", "reason", "takes", "tool")
@@ -82,8 +81,8 @@ def read_form(text: str, source: str, review: PanelReview) -> Filled:
     changes: list[Change] = []
     for path, data in _data(document, source, review, problems):
         try:
-            change = read_change(data, source)
-            changes += [change] if change != current(review, change) else []
+            change = parse_change(data, source)
+            changes += [change] if change != current_value(review, change) else []
         except InputError as error:
             lines = [each.message for each in error.problems]
             problems += [Problem(source, line, document.line_of(path), dotted(path)) for line in lines]

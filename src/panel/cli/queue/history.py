@@ -10,7 +10,8 @@ from panel.cli.queue.arguments import DraftNumber
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.store import DraftView, RecordedEvent
+    from panel.approval import DraftView
+    from panel.store import RecordedEvent
 
 HELP = """Show all that happened to a draft: who, when, what and why.
 

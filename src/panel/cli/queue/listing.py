@@ -88,7 +88,7 @@ def list_drafts(
     JSON: `{drafts, after, counts}`; each draft is `{id, run, name, slug, category, state, open_findings, ships, skips, cost_usd, drafted_at,
     updated_at, holder}`, `after` is for `--after` or null, `counts` is by state.
     """
-    from panel.core.draft_rules import WAITING, State
+    from panel.core.draft_state import WAITING, State
     from panel.core.take import Verdict
     from panel.store import Order, QueueFilter, Split
 

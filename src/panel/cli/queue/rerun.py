@@ -10,9 +10,9 @@ from panel.cli import options
 from panel.cli.queue.arguments import DraftNumber, Reason
 
 if TYPE_CHECKING:
+    from panel.approval import DraftView
     from panel.cli.queue.desk import Desk
-    from panel.core.draft_rules import Actor
-    from panel.store import DraftView
+    from panel.core.actor import Actor
 
 HELP = """Ask one persona of a draft again.
 
@@ -51,9 +51,7 @@ def replace(at: Desk, view: DraftView, actor: Actor, persona: str, reason: str |
         PanelError: the rules refuse it, or there is no answer that can be used.
     """
     from panel.cli.queue.desk import require
-    from panel.core.draft_rules import Action
-    from panel.orchestrator.run import RunService
+    from panel.core.draft_state import Action
 
-    require(view, Action.RERUN_SEAT, actor, view.standing)
-    seat = at.at(lambda store: RunService(store).rerun(at.resolved, view, persona.lower()))
-    at.do(view, Action.RERUN_SEAT, actor, seat=seat, reason=reason)
+    require(view, Action.RERUN_SEAT, actor, view.current)
+    at.do(view, Action.RERUN_SEAT, actor, persona=persona.lower(), reason=reason)

@@ -8,7 +8,7 @@ from panel.cli import options
 from panel.cli.queue.arguments import DraftNumber
 
 if TYPE_CHECKING:
-    from panel.store import DraftView
+    from panel.approval import DraftView
 
 HELP = """Show a draft: its listing, each take with its findings, what was edited, and what stands in the way of approval.
 
@@ -47,9 +47,9 @@ def _data(view: DraftView) -> dict[str, Any]:
     return {
         "draft": view.id,
         "hash": view.hash,
-        "state": view.standing.state.value,
-        "holder": view.claim.holder if view.claim else None,
-        "live": view.standing.live is not None,
+        "state": view.current.state.value,
+        "holder": view.lock.holder if view.lock else None,
+        "live": view.current.live is not None,
         "review": view.shown.review.model_dump(mode="json"),
         "marks": [mark.model_dump(mode="json") for mark in view.shown.marks],
         "findings": [
@@ -61,5 +61,5 @@ def _data(view: DraftView) -> dict[str, Any]:
             }
             for finding in view.findings
         ],
-        "missing": [numbers[finding.id].number for finding in view.missing],
+        "missing": [each.number for each in view.unresolved],
     }

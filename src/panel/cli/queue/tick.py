@@ -11,9 +11,9 @@ from panel.cli.queue.arguments import DraftNumber, Reason, Seen
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
+    from panel.approval import DraftView
     from panel.cli.queue.words import Numbered
     from panel.core.resolution import Resolution
-    from panel.store import DraftView
 
 HELP = """Say why a finding may stay: a source supports it, or it is an opinion.
 
@@ -51,7 +51,7 @@ def tick(
     """
     from panel.cli.queue.desk import desk, require_seen
     from panel.cli.queue.told import tell_outcome
-    from panel.core.draft_rules import Action
+    from panel.core.draft_state import Action
     from panel.core.text import one_line
 
     if (supported is None) != opinion:
@@ -62,7 +62,7 @@ def tick(
     if seen is not None:
         require_seen(view, seen)
     note = _found(view, finding)
-    at.do(view, Action.TICK, actor, tick=tick_of(note, supported), reason=reason)
+    at.do(view, Action.RESOLVE, actor, resolution=tick_of(note, supported), reason=reason)
     tell_outcome(at, draft, f"Ticked “{one_line(note.finding.text)}” in", as_json=as_json)
 
 

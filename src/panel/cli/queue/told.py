@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.console import plain_result, result, result_json
-from panel.core.draft_rules import State
+from panel.core.draft_state import State
 from panel.core.text import one_line
 from panel.report.wording import counted
 
 if TYPE_CHECKING:
+    from panel.approval import DraftView
     from panel.cli.queue.desk import Desk
-    from panel.store import DraftView
 
 _NEXT = {
     State.APPROVED: "next: panel queue publish {draft}",
@@ -39,9 +39,9 @@ def tell_outcome(desk: Desk, draft: int, done: str, *, as_json: bool) -> None:
 
 def outcome(view: DraftView) -> str:
     """Return where a draft stands, and what comes next: `Lantern (draft 12): in review, 2 findings to deal with.`."""
-    missing = len(view.missing)
+    missing = len(view.unresolved)
     left = f", {counted(missing, 'finding')} to deal with" if missing else ""
-    state = view.standing.state
+    state = view.current.state
     following = f"; {_NEXT[state].format(draft=view.id)}" if state in _NEXT else ""
     return f"{one_line(view.shown.review.tool.name)} (draft {view.id}): {state.label}{left}{following}."
 
@@ -54,7 +54,7 @@ def tell_line(desk: Desk, draft: int) -> None:
 def _data(view: DraftView) -> dict[str, Any]:
     return {
         "draft": view.id,
-        "state": view.standing.state.value,
-        "missing": len(view.missing),
+        "state": view.current.state.value,
+        "missing": len(view.unresolved),
         "hash": view.hash,
     }

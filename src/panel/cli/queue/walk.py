@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from panel.cli.queue.desk import Desk
-    from panel.core.draft_rules import Actor
+    from panel.core.actor import Actor
 
 HELP = """Walk through the drafts that wait, the oldest first: read each, deal with what was found in it, and decide.
 
@@ -57,7 +57,7 @@ def walk(config: options.Config = None, as_json: options.Events = False) -> None
 
 def _waiting(at: Desk, actor: Actor) -> Iterator[int]:
     """Yield the numbers of drafts that wait and that nobody else has, each once."""
-    from panel.core.draft_rules import WAITING
+    from panel.core.draft_state import WAITING
     from panel.core.text import canonical
     from panel.store import QueueFilter
 

@@ -6,25 +6,25 @@ import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
+from panel.approval.word_diff import Part, word_diff
 from panel.checks import Finding, Status, allowed_resolutions, blocks, label_of
 from panel.cli.console import plain_result, width
 from panel.cli.rows import labelled
-from panel.core.draft_changes import current
-from panel.core.draft_rules import WAITING, State
+from panel.core.draft_edits import current_value
+from panel.core.draft_state import WAITING, State
 from panel.core.take import NoTake, Take
 from panel.core.text import one_line
 from panel.core.tool import Fact
-from panel.core.word_diff import Part, word_diff
 from panel.report.wording import score_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from panel.core.edits import EditMark
+    from panel.approval import DraftView
+    from panel.core.draft_edits import EditMark
     from panel.core.resolution import RecordedResolution
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.store import DraftView
 
 ROOM, NUMBER_ROOM = 13, 7
 HASH_CHARS = 12
@@ -69,7 +69,7 @@ def numbered(view: DraftView) -> list[Numbered]:
     """Return the findings of a draft that somebody must deal with, or has dealt with, in order."""
     blocking = filter(blocks, view.findings)
     return [
-        Numbered(number, finding, view.tick_of(finding) if allowed_resolutions(finding) else None)
+        Numbered(number, finding, view.resolution_of(finding) if allowed_resolutions(finding) else None)
         for number, finding in enumerate(blocking, 1)
     ]
 
@@ -84,7 +84,7 @@ def draft_lines(view: DraftView, columns: int) -> list[str]:
     review, notes = view.shown.review, numbered(view)
     lines = [
         *textwrap.wrap(
-            f"Draft {view.id} · {one_line(review.tool.name)} · {view.standing.state.label}", columns
+            f"Draft {view.id} · {one_line(review.tool.name)} · {view.current.state.label}", columns
         ),
         review.tally.line,
         score_line(review.tally.scores),
@@ -103,8 +103,8 @@ def draft_lines(view: DraftView, columns: int) -> list[str]:
 
 
 def _around(view: DraftView, columns: int) -> Iterator[str]:
-    live, claim = view.standing.live, view.claim
-    if asked := view.asked_for:
+    live, claim = view.current.live, view.lock
+    if asked := view.closing_event:
         yield from labelled("", f"{one_line(asked.actor)}: {one_line(asked.reason or '')}", 0, columns)
     if live:
         yield f"On the site as {one_line(live.approval.by)} approved it"
@@ -195,7 +195,7 @@ def _edits(marks: Iterable[EditMark], view: DraftView, columns: int) -> Iterator
 
 
 def _now(view: DraftView, mark: EditMark) -> str:
-    return _text(current(view.shown.review, mark.original).value)
+    return _text(current_value(view.shown.review, mark.original).value)
 
 
 def _text(value: object) -> str:
@@ -224,12 +224,12 @@ def _paragraphs(text: str, columns: int) -> Iterator[str]:
 
 
 def _ending(view: DraftView) -> Iterator[str]:
-    missing = len(view.missing)
+    missing = len(view.unresolved)
     if missing:
         yield f"{missing} {'finding stands' if missing == 1 else 'findings stand'} in the way of approval:"
         yield f"panel queue tick {view.id} NUMBER, or panel queue edit {view.id}"
-    elif view.standing.state in WAITING:
+    elif view.current.state in WAITING:
         yield f"Nothing stands in the way: panel queue approve {view.id}"
-    elif view.standing.state is State.APPROVED:
+    elif view.current.state is State.APPROVED:
         yield f"Approved: panel queue publish {view.id}"
     yield f"hash {view.hash[:HASH_CHARS]}"

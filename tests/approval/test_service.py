@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import select
 
 import builders
+from panel.approval import ApprovalService, StaleDraft
+from panel.approval.commands import DraftCommand
 from panel.checks import blocks
-from panel.core.draft_changes import FactsChange, ScoreChange, TextChange
-from panel.core.draft_command import DraftCommand
-from panel.core.draft_rules import Action, Actor, Role, State
+from panel.core.actor import Actor, Role
+from panel.core.draft_edits import FactsChange, ScoreChange, TextChange
+from panel.core.draft_state import Action, State
 from panel.core.resolution import Resolution, ResolutionKind
 from panel.core.tool import Fact
 from panel.errors import GateError, NotFound, StorageError
-from panel.store import StaleDraft
 from panel.store.schema import drafts, takes
 from store.editing import (
     ADA,
@@ -28,19 +29,21 @@ from store.editing import (
     QUIET,
     REASON,
     TESTED,
+    approval,
     brought,
     do,
     drafted,
     needed,
     opinion,
     priced,
-    tick_all,
+    resolve_all,
 )
 from store.samples import review
 
 if TYPE_CHECKING:
     from panel.core.review import PanelReview
-    from panel.store import Store
+    from panel.core.take import Seat
+    from panel.store import DraftRecord, Store
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +63,7 @@ TABLE = {
     ("drafted", "edit"): (EVERYBODY, "in_review"),
     ("drafted", "tick"): (EVERYBODY, "in_review"),
     ("drafted", "rerun_seat"): (EVERYBODY, "in_review"),
+    ("drafted", "request_changes"): (EDITORS, "changes_requested"),
     ("drafted", "reject"): (EDITORS, "rejected"),
     ("in_review", "edit"): (EVERYBODY, "in_review"),
     ("in_review", "tick"): (EVERYBODY, "in_review"),
@@ -97,10 +101,10 @@ def _sound(text: str = PLAIN) -> PanelReview:
 async def _ready(store: Store, state: State, name: str = "Lantern") -> tuple[int, Resolution]:
     """Return a draft in a state, and a tick of its one finding."""
     draft = await drafted(store, priced(builders.tool(name)))
-    view = await store.approval.view(draft, CHECKS)
+    view = await approval(store).view(draft)
     (finding,) = view.findings
     if "approve" in PATHS[state]:
-        await tick_all(store, draft)
+        await resolve_all(store, draft)
         await brought(store, draft, *PATHS[state][1:])
     else:
         await brought(store, draft, *PATHS[state])
@@ -115,23 +119,26 @@ async def test_the_table_is_kept(store: Store, state: State) -> None:
     for action in sorted(set(Action) - {Action.TAKE_OVER}):
         roles, follows = TABLE.get((state, action), ("", ""))
         for role in Role:
-            actor, parts = Actor(name="Ada", role=role), {"tick": tick} if action is Action.TICK else {}
+            actor, parts = (
+                Actor(name="Ada", role=role),
+                {"resolution": tick} if action is Action.RESOLVE else {},
+            )
             if role in roles.split() and (state, action) != ("in_review", "approve"):
                 assert (await do(store, draft, action, actor, **parts)).state == follows
                 fresh += 1
                 draft, tick = await _ready(store, state, f"Tool {fresh}")
                 continue
-            before = await store.approval.view(draft, CHECKS)
+            before = await approval(store).view(draft)
             with pytest.raises(GateError):
                 await do(store, draft, action, actor, **parts)
-            assert await store.approval.view(draft, CHECKS) == before
+            assert await approval(store).view(draft) == before
 
 
 @pytest.mark.parametrize(("role", "may"), [("drafter", False), ("editor", True), ("publisher", True)])
 async def test_editors_and_publishers_approve(store: Store, role: str, *, may: bool) -> None:
     """A draft with nothing left to deal with is approved by an editor or a publisher, and by nobody else."""
     draft, _ = await _ready(store, State.IN_REVIEW)
-    await tick_all(store, draft, LEE)
+    await resolve_all(store, draft, LEE)
     actor = Actor(name="Ada", role=Role(role))
     if may:
         standing = await do(store, draft, "approve", actor)
@@ -147,7 +154,7 @@ async def test_an_approval_names_what_was_shown(store: Store) -> None:
     draft = await drafted(store, _sound())
     await do(store, draft, "edit", LEE)
     standing = await do(store, draft, "approve", ADA)
-    view = await store.approval.view(draft, CHECKS)
+    view = await approval(store).view(draft)
     assert standing.approval is not None
     assert standing.approval.hash == view.shown.hash == view.history[-1].hash_after
     assert (view.history[-1].actor, view.history[-1].payload["role"]) == ("Ada", "editor")
@@ -183,7 +190,7 @@ async def test_a_page_stays_while_its_draft_is_corrected(store: Store) -> None:
     await do(store, draft, "publish")
     second = await store.publications.get(draft)
     assert second is not None
-    assert (second.approved_by, second.shown) == ("Kim", (await store.approval.view(draft, CHECKS)).shown)
+    assert (second.approved_by, second.shown) == ("Kim", (await approval(store).view(draft)).shown)
     await do(store, draft, "retract")
     assert (await store.publications.get(draft), await store.publications.live()) == (None, [])
 
@@ -201,46 +208,47 @@ async def test_what_is_on_the_site_is_listed_by_page(store: Store) -> None:
 async def test_whoever_comes_second_keeps_what_they_wrote(store: Store) -> None:
     """A deed about what is no longer shown is refused with who changed it, what is shown now, and what was written."""
     draft = await drafted(store, _sound())
-    seen = (await store.approval.view(draft, CHECKS)).shown.hash
+    seen = (await approval(store).view(draft)).shown.hash
     await do(store, draft, "edit", ADA)
     mine = TextChange(persona="builder", value=PRICED)
     deed = DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,), reason="It costs that.")
-    before = await store.approval.view(draft, CHECKS)
+    before = await approval(store).view(draft)
     with pytest.raises(
         StaleDraft, match=f"draft {draft} was changed by Ada at .* UTC, after it was shown"
     ) as lost:
-        await store.approval.act(draft, deed, CHECKS)
-    assert lost.value.lost == f"builder, take: {PRICED}\nreason: It costs that."
-    assert lost.value.lost in str(lost.value)
+        await approval(store).execute(draft, deed)
+    assert lost.value.written == f"builder, take: {PRICED}\nreason: It costs that."
+    assert lost.value.written in str(lost.value)
     assert lost.value.shown == before.shown.hash
-    assert await store.approval.view(draft, CHECKS) == before
+    assert await approval(store).view(draft) == before
 
 
 async def test_a_text_is_given_back_by_whoever_took_the_draft_over(store: Store) -> None:
     """Whoever had a draft taken from them, and changed meanwhile, is given back what they wrote."""
     draft = await drafted(store, _sound())
-    seen = (await store.approval.view(draft, CHECKS)).shown.hash
-    await store.locks.claim(draft, KIM)
+    seen = (await approval(store).view(draft)).shown.hash
+    await store.locks.lock(draft, KIM)
     await store.locks.take_over(draft, ADA)
     await do(store, draft, "edit", ADA)
     mine = TextChange(persona="builder", value=PRICED)
     with pytest.raises(StaleDraft) as lost:
-        await store.approval.act(
-            draft, DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,)), CHECKS
+        await approval(store).execute(
+            draft, DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,))
         )
-    assert PRICED in lost.value.lost
+    assert PRICED in lost.value.written
 
 
 @pytest.mark.parametrize("action", ["approve", "request_changes", "reject", "tick", "rerun_seat", "undo"])
 async def test_nothing_is_done_about_what_is_no_longer_shown(store: Store, action: str) -> None:
     """Whatever is done about a draft that was changed since it was read is refused."""
     draft = await drafted(store, _sound())
-    seen = (await store.approval.view(draft, CHECKS)).shown.hash
+    seen = (await approval(store).view(draft)).shown.hash
     await do(store, draft, "edit", ADA)
-    deed = DraftCommand(action=Action(action), actor=KIM, seen=seen, **needed(action))
+    parts = {name: part for name, part in needed(action).items() if name != "seat"}
+    deed = DraftCommand(action=Action(action), actor=KIM, seen=seen, **parts)
     with pytest.raises(StaleDraft) as lost:
-        await store.approval.act(draft, deed, CHECKS)
-    assert lost.value.lost == (f"reason: {REASON}" if deed.reason else "")
+        await approval(store).execute(draft, deed)
+    assert lost.value.written == (f"reason: {REASON}" if deed.reason else "")
     assert (await store.drafts.events(draft))[-1].actor == "Ada"
 
 
@@ -249,17 +257,17 @@ async def test_an_undo_restores_what_was_there(store: Store, action: str) -> Non
     """After an undo a draft is what it was before, but for its history."""
     draft = await drafted(store, _sound() if action != "tick" else priced())
     await brought(store, draft, "open", *(["edit"] if action != "tick" else []))
-    before, kept = await store.approval.view(draft, CHECKS), await _kept(store, draft)
+    before, kept = await approval(store).view(draft), await _kept(store, draft)
     parts: dict[str, dict[str, Any]] = {
-        "tick": {"tick": opinion(before.findings[-1]) if before.findings else None},
+        "tick": {"resolution": opinion(before.findings[-1]) if before.findings else None},
         "edit": {"changes": (ScoreChange(persona="builder", value=60),)},
     }
     done = await do(store, draft, action, KIM, **parts.get(action, {}))
-    assert done != before.standing
+    assert done != before.current
     undone = await do(store, draft, "undo")
-    after = await store.approval.view(draft, CHECKS)
-    assert undone == before.standing
-    assert (after.shown, after.standing, after.findings) == (before.shown, before.standing, before.findings)
+    after = await approval(store).view(draft)
+    assert undone == before.current
+    assert (after.shown, after.current, after.findings) == (before.shown, before.current, before.findings)
     assert await _kept(store, draft) == kept
     assert [event.kind for event in after.history[-2:]] == [action, "undo"]
     assert after.history[-1].payload["undone"] == after.history[-2].id
@@ -281,33 +289,48 @@ async def test_a_seat_that_was_asked_again_keeps_its_old_take(store: Store) -> N
     draft = await drafted(store, _sound())
     mine = TextChange(persona="skeptic", value=OTHER)
     await do(store, draft, "edit", ADA, changes=(mine, ScoreChange(persona="builder", value=60)))
-    before = await store.approval.view(draft, CHECKS)
+    before = await approval(store).view(draft)
     again = await do(store, draft, "rerun_seat", LEE)
     assert [edit.persona for edit in again.edits] == ["builder"]
-    view = await store.approval.view(draft, CHECKS)
+    view = await approval(store).view(draft)
     assert view.shown.review.seat_of("skeptic") == needed("rerun_seat")["seat"]
     assert view.history[-1].payload["review"] == _sound().model_dump(mode="json")
     await do(store, draft, "undo", LEE)
-    after = await store.approval.view(draft, CHECKS)
-    assert (after.shown, after.standing) == (before.shown, before.standing)
+    after = await approval(store).view(draft)
+    assert (after.shown, after.current) == (before.shown, before.current)
     assert after.history[-1].payload["review"]["seats"][1] == needed("rerun_seat")["seat"].model_dump(
         mode="json"
     )
+
+
+async def test_an_answer_to_a_draft_that_changed_meanwhile_is_not_put_in(store: Store) -> None:
+    draft = await drafted(store, _sound())
+    seen = (await approval(store).view(draft)).shown.hash
+
+    async def ask_seat(_record: DraftRecord, _persona: str) -> Seat:
+        await do(store, draft, "edit", ADA)
+        seat: Seat = needed("rerun_seat")["seat"]
+        return seat
+
+    command = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=seen, persona="skeptic")
+    with pytest.raises(StaleDraft, match="was changed by Ada"):
+        await ApprovalService(store, CHECKS, ask_seat).execute(draft, command)
+    assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "edit"]
 
 
 async def test_a_seat_of_nobody_is_not_asked_again(store: Store) -> None:
     """An answer of a persona that has no seat in the draft is refused."""
     draft = await drafted(store, _sound())
     with pytest.raises(GateError, match=f"creator has no seat in draft {draft}"):
-        await do(store, draft, "rerun_seat", seat=builders.seat("creator"))
+        await do(store, draft, "rerun_seat", persona="creator")
 
 
 async def test_undo_goes_back_step_by_step_and_not_forth(store: Store) -> None:
     """Each undo takes back one step before the last, an undo itself is never undone, and the making stays."""
     draft = await drafted(store, _sound())
-    made = await store.approval.view(draft, CHECKS)
+    made = await approval(store).view(draft)
     await brought(store, draft, "edit", "approve", "undo", "undo")
-    assert (await store.approval.view(draft, CHECKS)).shown == made.shown
+    assert (await approval(store).view(draft)).shown == made.shown
     with pytest.raises(GateError, match="has nothing that can be undone"):
         await do(store, draft, "undo")
 
@@ -342,7 +365,7 @@ async def test_an_edit_has_author_reason_and_original(store: Store) -> None:
     )
     assert [(edit.author, edit.reason) for edit in standing.edits] == [("Lee", "Shorter."), ("Ada", None)]
     assert {edit.original for edit in standing.edits} == {TextChange(persona="builder", value=PLAIN)}
-    view = await store.approval.view(draft, CHECKS)
+    view = await approval(store).view(draft)
     (mark,) = view.shown.marks
     assert (mark.label, mark.original) == (
         "edited by Lee and Ada",
@@ -374,8 +397,8 @@ async def test_the_facts_of_a_tool_are_edited(store: Store) -> None:
         {"claim": "It costs $9 a month.", "source": "https://example.com/p", "checked_on": "2026-11-01"}
     )
     await do(store, draft, "edit", changes=(FactsChange(value=(fact,)),))
-    view = await store.approval.view(draft, CHECKS)
-    assert ([finding.status for finding in view.findings], view.missing) == (["sourced"], ())
+    view = await approval(store).view(draft)
+    assert ([finding.status for finding in view.findings], view.unresolved) == (["sourced"], ())
     assert (await do(store, draft, "approve")).state is State.APPROVED
 
 
@@ -386,25 +409,25 @@ async def test_no_approval_with_a_finding_left(store: Store) -> None:
     )
     draft = await drafted(store, both)
     await do(store, draft, "open")
-    missing = (await store.approval.view(draft, CHECKS)).missing
+    missing = (await approval(store).view(draft)).unresolved
     assert len(missing) > 2
     for left in range(len(missing), 0, -1):
-        words = "1 finding that is" if left == 1 else f"{left} findings that are"
-        with pytest.raises(GateError, match=f"draft {draft} has {words} neither ticked nor cut; deal with"):
+        words = "1 finding" if left == 1 else f"{left} findings"
+        with pytest.raises(GateError, match=f"draft {draft} has {words} to resolve before approval:\n"):
             await do(store, draft, "approve", ADA)
-        await do(store, draft, "tick", LEE, tick=opinion(missing[left - 1]))
+        await do(store, draft, "tick", LEE, resolution=opinion(missing[left - 1]))
     assert (await do(store, draft, "approve", ADA)).state is State.APPROVED
 
 
 async def test_a_tick_is_kept_with_whose_it_is(store: Store) -> None:
     """A finding shows how it was dealt with, and by whom."""
     draft = await drafted(store, priced())
-    (finding,) = (await store.approval.view(draft, CHECKS)).findings
+    (finding,) = (await approval(store).view(draft)).findings
     source = Resolution(
         finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://example.com/prices"
     )
-    await do(store, draft, "tick", LEE, tick=source)
-    found = (await store.approval.view(draft, CHECKS)).tick_of(finding)
+    await do(store, draft, "tick", LEE, resolution=source)
+    found = (await approval(store).view(draft)).resolution_of(finding)
     assert found is not None
     assert (found.by, found.kind, found.source) == ("Lee", "supported", "https://example.com/prices")
 
@@ -412,12 +435,12 @@ async def test_a_tick_is_kept_with_whose_it_is(store: Store) -> None:
 async def test_a_tick_goes_with_the_words_it_was_given_for(store: Store) -> None:
     """A tick outlives an edit elsewhere, and is void once its own words are others; the old words find it again."""
     draft = await drafted(store, priced())
-    await tick_all(store, draft)
+    await resolve_all(store, draft)
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=f"Now then. {PRICED}"),))
-    assert (await store.approval.view(draft, CHECKS)).missing == ()
+    assert (await approval(store).view(draft)).unresolved == ()
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=PRICED.replace("$9", "$8")),))
-    assert [found.text for found in (await store.approval.view(draft, CHECKS)).missing] == ["$8 a month"]
-    with pytest.raises(GateError, match="1 finding that is neither ticked nor cut"):
+    assert [found.finding.text for found in (await approval(store).view(draft)).unresolved] == ["$8 a month"]
+    with pytest.raises(GateError, match="1 finding to resolve before approval"):
         await do(store, draft, "approve")
     await do(store, draft, "undo")
     assert (await do(store, draft, "approve")).state is State.APPROVED
@@ -433,11 +456,11 @@ async def test_a_finding_that_is_cut_needs_no_tick(store: Store) -> None:
 async def test_experience_is_never_ticked(store: Store) -> None:
     """A persona's own experience cannot be ticked, only cut."""
     draft = await drafted(store, _sound(TESTED))
-    (finding,) = (await store.approval.view(draft, CHECKS)).missing
-    with pytest.raises(GateError, match="“I tested” cannot be ticked; edit the text to cut it"):
-        await do(store, draft, "tick", tick=opinion(finding))
+    (finding,) = (await approval(store).view(draft)).unresolved
+    with pytest.raises(GateError, match="“I tested” can only be cut; edit the text"):
+        await do(store, draft, "tick", resolution=opinion(finding))
     await do(store, draft, "open")
-    with pytest.raises(GateError, match="1 finding that is neither ticked nor cut"):
+    with pytest.raises(GateError, match="1 finding to resolve before approval"):
         await do(store, draft, "approve")
     await do(store, draft, "edit")
     assert (await do(store, draft, "approve")).state is State.APPROVED
@@ -449,9 +472,9 @@ async def test_only_what_is_found_is_ticked(store: Store) -> None:
     draft = await drafted(store, kept)
     with pytest.raises(GateError, match=f"draft {draft} no longer has this finding; read it again"):
         await do(store, draft, "tick")
-    quoted = next(found for found in (await store.approval.view(draft, CHECKS)).findings if not blocks(found))
-    with pytest.raises(GateError, match="“reads log files” needs no tick"):
-        await do(store, draft, "tick", tick=opinion(quoted))
+    quoted = next(found for found in (await approval(store).view(draft)).findings if not blocks(found))
+    with pytest.raises(GateError, match="“reads log files” needs no resolution"):
+        await do(store, draft, "tick", resolution=opinion(quoted))
 
 
 async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(store: Store) -> None:
@@ -462,15 +485,15 @@ async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(sto
     )
     draft = await drafted(store, lacking)
     await do(store, draft, "edit", changes=(ScoreChange(persona="skeptic", value=81),))
-    await tick_all(store, draft)
+    await resolve_all(store, draft)
     published = await brought(store, draft, "approve", "publish")
     page = await store.publications.get(draft)
     run = await store.runs.create("batch", {})
     version = await store.tools.put(filled.tool)
     assert await store.drafts.put(filled, run, version, checks=CHECKS) == draft
-    view = await store.approval.view(draft, CHECKS)
-    assert (view.standing.state, view.standing.approval, view.standing.last) == ("in_review", None, None)
-    assert (view.standing.edits, view.standing.ticks) == (published.edits, published.ticks)
+    view = await approval(store).view(draft)
+    assert (view.current.state, view.current.approval, view.current.next_undo) == ("in_review", None, None)
+    assert (view.current.edits, view.current.resolutions) == (published.edits, published.resolutions)
     assert await store.publications.get(draft) == page
     assert view.history[-1].payload["review"] == lacking.model_dump(mode="json")
     assert await store.check() == []
@@ -481,8 +504,8 @@ async def test_a_draft_that_is_not_there_is_said(store: Store, number: int) -> N
     """Whatever is wanted of a draft that is not there is refused in one line."""
     deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
     for wanted in (
-        store.approval.view(number, CHECKS),
-        store.approval.act(number, deed, CHECKS),
+        approval(store).view(number),
+        approval(store).execute(number, deed),
         store.publications.get(number),
     ):
         with pytest.raises(
@@ -497,12 +520,12 @@ async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
     await store._db.write(lambda connection: connection.execute(drafts.update().values(shown="0" * 64)))
     deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
     for wanted in (
-        store.approval.view(draft, CHECKS),
-        store.approval.act(draft, deed, CHECKS),
+        approval(store).view(draft),
+        approval(store).execute(draft, deed),
         store.publications.get(draft),
     ):
         with pytest.raises(
-            StorageError, match="is not what its events say; run panel db check, or restore a"
+            StorageError, match="does not agree with its events; run panel db check, or restore a"
         ):
             await wanted
 
@@ -510,22 +533,27 @@ async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
 async def test_an_approval_is_of_the_ticks_as_well(store: Store) -> None:
     """Whoever was shown other ticks approves nothing; whoever was shown these does."""
     draft = await drafted(store, priced())
-    await tick_all(store, draft)
-    shown = await store.approval.view(draft, CHECKS)
-    finding = shown.standing.ticks[0].finding
+    await resolve_all(store, draft)
+    shown = await approval(store).view(draft)
+    finding = shown.current.resolutions[0].finding
     other = Resolution(
         finding=finding, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
     )
-    await do(store, draft, "tick", ADA, tick=other)
-    deed = DraftCommand(action=Action.APPROVE, actor=KIM, seen=shown.shown.hash, ticked=shown.standing.ticked)
-    with pytest.raises(StaleDraft, match="was changed by Ada"):
-        await store.approval.act(draft, deed, CHECKS)
-    now = await store.approval.view(draft, CHECKS)
-    assert (now.shown.hash, now.hash != shown.hash) == (shown.shown.hash, True)
-    standing = await store.approval.act(
-        draft, deed.model_copy(update={"ticked": now.standing.ticked}), CHECKS
+    await do(store, draft, "tick", ADA, resolution=other)
+    deed = DraftCommand(
+        action=Action.APPROVE,
+        actor=KIM,
+        seen=shown.shown.hash,
+        seen_resolutions=shown.current.resolutions_digest,
     )
-    assert standing.approval
+    with pytest.raises(StaleDraft, match="was changed by Ada"):
+        await approval(store).execute(draft, deed)
+    now = await approval(store).view(draft)
+    assert (now.shown.hash, now.hash != shown.hash) == (shown.shown.hash, True)
+    standing = await approval(store).execute(
+        draft, deed.model_copy(update={"seen_resolutions": now.current.resolutions_digest})
+    )
+    assert standing.current.approval
 
 
 async def test_a_draft_without_any_take_is_not_approved(store: Store) -> None:

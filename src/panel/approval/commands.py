@@ -1,0 +1,83 @@
+"""An action that a person wants to take with a draft, and the version that they were shown."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, model_validator
+
+from panel.core.actor import Actor
+from panel.core.base import Frozen
+from panel.core.draft_edits import Change, persona_of
+from panel.core.draft_state import Action
+from panel.core.resolution import Resolution
+from panel.core.text import prose
+from panel.errors import GateError
+
+
+def _cleaned(reason: str | None) -> str | None:
+    return (prose(reason) if reason else None) or None
+
+
+class DraftCommand(Frozen):
+    """An action that a person wants to take with a draft.
+
+    Attributes:
+        seen: `EditedReview.hash` of the version that they were shown.
+        seen_resolutions: `DraftSnapshot.resolutions_digest` of it. An approval is refused if findings were resolved in another way since;
+            None to approve whatever the resolutions are.
+        reason: required to request changes, to reject and to retract.
+        changes: of an edit, and required there. Values that are shown already are left out.
+        resolution: of a resolution, and required there.
+        persona: the seat that is asked again, and required for that.
+        undoes: index of the event that an undo is meant for; None for the latest, whichever it is.
+    """
+
+    action: Action
+    actor: Actor
+    seen: str
+    seen_resolutions: str | None = None
+    reason: Annotated[str | None, AfterValidator(_cleaned)] = None
+    changes: tuple[Change, ...] = ()
+    resolution: Resolution | None = None
+    persona: str | None = None
+    undoes: int | None = None
+
+    @model_validator(mode="after")
+    def _has_its_parts(self) -> Self:
+        parts = {Action.EDIT: self.changes, Action.RESOLVE: self.resolution, Action.RERUN_SEAT: self.persona}
+        if any(bool(part) != (action is self.action) for action, part in parts.items()):
+            raise ValueError(f"{self.action.label}: a part is missing, or belongs to another action")
+        return self
+
+    @property
+    def written(self) -> str:
+        """The texts that the person wrote, one a line; empty if there are none."""
+        texts = [
+            f"{persona_of(change) or 'tool'}, {change.field}: {_text_of(change)}" for change in self.changes
+        ]
+        return "\n".join([*texts, *([f"reason: {self.reason}"] if self.reason else [])])
+
+
+class StaleDraft(GateError):
+    """The draft was changed after it was shown to the person who wants to change it.
+
+    Attributes:
+        shown: `EditedReview.hash` of the version that is shown now.
+        written: the texts that the person wrote, to be given back to them; empty if there are none.
+    """
+
+    def __init__(self, message: str, shown: str, written: str) -> None:
+        super().__init__(f"{message}\nWhat you wrote:\n{written}" if written else message)
+        self.message = message
+        self.shown = shown
+        self.written = written
+
+
+def _text_of(change: Change) -> str:
+    value = change.model_dump(mode="json")["value"]
+    if not isinstance(value, list):
+        return str(value)
+    return "; ".join(
+        each if isinstance(each, str) else f"{each['claim']} ({each['source']})" for each in value
+    )
