@@ -175,7 +175,7 @@ def test_bookmarks_leave_and_return_as_a_file(page: Any, world: World, tmp_path:
     assert page.locator("[data-bookmarks] img").count() == 0
     file.write_text("{}")
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_text("This file holds no bookmarks").wait_for()
+    page.get_by_text("This file has no bookmarks").wait_for()
 
 
 def test_a_reader_votes(page: Any, world: World) -> None:

@@ -10,8 +10,8 @@ from lxml import etree
 import builders
 from panel.core.text import RESERVED_SLUGS
 from panel.site import pages
-from panel.site.page import INDEX
 from panel.site.pages import all_pages
+from panel.site.renderer import INDEX
 from publishing import URL, Site, published, spoken
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 ABOUT = """
-from panel.site.page import INDEX, Page, SiteFile, SitemapEntry
-from panel.site.renderer import Head
+from panel.site.pages import Page
+from panel.site.renderer import INDEX, Head, SiteFile
 
 def _files(renderer):
     head = Head("about/", "About us", "Who we are.", (("About us", "about/"),))
     yield SiteFile("about/" + INDEX, (), lambda: renderer.page("moved.html.j2", head, target=""))
 
 def _sitemap(renderer):
-    yield SitemapEntry("about/", None)
+    yield "about/", None
 
 PAGES = (Page(order=55, reserves=frozenset({"about"}), files=_files, sitemap=_sitemap, menu=("about/", "About")),)
 """

@@ -21,7 +21,7 @@ from panel.web.origins import is_loopback, plain_address
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, newsletter_routes
 from panel.web.public.services import PublicServices
-from panel.web.server import allowed_hosts, listen, url_of
+from panel.web.server import WebServer, allowed_hosts, listen, url_of
 
 if TYPE_CHECKING:
     import socket
@@ -101,4 +101,4 @@ async def _serve(
         routes = newsletter_routes(services, newsletter) if newsletter else []
         votes = "with readers' votes" if settings.voting else "without votes (the setting voting is off)"
         tell(f"Serving {site} at {url_of(listener)}, {votes}. Ctrl-C ends it.")
-        await serve_until_signal(create_public_app(services, routes), listener)
+        await serve_until_signal(WebServer(create_public_app(services, routes)), listener)

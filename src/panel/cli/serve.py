@@ -124,7 +124,7 @@ async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socke
     from panel.web.app import create_app
     from panel.web.auth import AccessPolicy, SingleUser
     from panel.web.origins import is_loopback
-    from panel.web.server import allowed_hosts, url_of
+    from panel.web.server import WebServer, allowed_hosts, url_of
     from panel.web.services import Services
 
     known = available_personas(resolved)
@@ -151,7 +151,7 @@ async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socke
         if chosen.open_browser:
             # Some browsers block the caller until they are closed.
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
-        await serve_until_signal(create_app(services, access), listener)
+        await serve_until_signal(WebServer(create_app(services, access)), listener)
 
 
 async def _access_mode(

@@ -12,7 +12,7 @@ from panel.errors import SettingsError
 if TYPE_CHECKING:
     import socket
 
-    from starlette.applications import Starlette
+    from panel.web.server import WebServer
 
 LEAVING = "Finishing open requests; press Ctrl-C again to leave at once."
 _PACKAGES = ("argon2", "limits", "python_multipart", "starlette", "uvicorn")
@@ -47,17 +47,16 @@ def require_web() -> None:
         raise SettingsError("the web pages need the web extra: pip install 'panel-review[web]'")
 
 
-async def serve_until_signal(app: Starlette, listener: socket.socket) -> None:
-    """Serve an application until Ctrl-C or a signal, then finish the open requests.
+async def serve_until_signal(server: WebServer, listener: socket.socket) -> None:
+    """Run a web server until Ctrl-C or a signal, then finish the open requests.
 
     Raises:
         SignalReceived: always, in the end.
     """
     from panel.cli.console import tell
     from panel.cli.signals import Interrupts, SignalReceived
-    from panel.web.server import WebServer
 
-    server, interrupts = WebServer(app), Interrupts()
+    interrupts = Interrupts()
 
     def leave() -> None:
         server.should_exit = True

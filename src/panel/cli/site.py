@@ -103,12 +103,12 @@ def serve(
     from panel.cli.console import tell
     from panel.cli.public import require_site
     from panel.web.public.app import create_preview
-    from panel.web.server import listen, url_of
+    from panel.web.server import WebServer, listen, url_of
 
     require_site(folder)
     with listen(HOST, port) as listener:
         tell(f"Serving {folder} at {url_of(listener)}. Ctrl-C ends it.")
-        asyncio.run(serve_until_signal(create_preview(folder.absolute()), listener))
+        asyncio.run(serve_until_signal(WebServer(create_preview(folder.absolute())), listener))
 
 
 def site_options(resolved: Resolved) -> SiteOptions:

@@ -13,9 +13,8 @@ from panel.errors import SettingsError
 from panel.site.build_cache import WrittenFile, open_cache
 from panel.site.catalog import read_catalog
 from panel.site.output_dir import OutputDir
-from panel.site.page import SiteFile
 from panel.site.pages import all_pages
-from panel.site.renderer import Renderer, code_digest
+from panel.site.renderer import Renderer, SiteFile, code_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -72,6 +72,11 @@ class Pair(NamedTuple):
         return self.b if tool is self.a else self.a
 
     @property
+    def version(self) -> tuple[object, ...]:
+        """Its input of a list of comparisons."""
+        return self.slug, self.a.digest, self.b.digest
+
+    @property
     def changed(self) -> datetime:
         """Time of the later change of the two reviews."""
         return max(self.a.changed, self.b.changed)
@@ -188,6 +193,11 @@ class Catalog:
 def latest(tools: Iterable[ToolSummary], most: int | None = None) -> list[ToolSummary]:
     """Return the tools that were published last, the latest first; a page of a list by default."""
     return sorted(tools, key=lambda tool: (tool.changed, tool.tool), reverse=True)[: most or PAGE_SIZE]
+
+
+def versions(tools: Iterable[ToolSummary]) -> tuple[object, ...]:
+    """Return the inputs of a list of tools."""
+    return tuple((tool.slug, tool.digest) for tool in tools)
 
 
 def full_pages(tools: Sequence[ToolSummary]) -> list[Sequence[ToolSummary]]:

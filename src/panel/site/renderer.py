@@ -1,24 +1,27 @@
-"""Rendering of pages: templates, shared assets, and the head that every page has."""
+"""Rendering of files: templates, shared assets, preview pictures, and the head that every page has."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from jinja2 import ChoiceLoader, PackageLoader
 
+from panel.core.base import Frozen
 from panel.core.votes import Votes
 from panel.report.context import Community
 from panel.report.html import environment
 from panel.report.json_ld import WebSite, web_page
+from panel.site.og_image import Picture, png
 from panel.site.options import OFF, OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from importlib.resources.abc import Traversable
 
     from jinja2 import Environment
@@ -26,11 +29,35 @@ if TYPE_CHECKING:
     from panel.site.catalog import Catalog
     from panel.site.options import SiteOptions
 
+INDEX, PICTURE, NOT_FOUND = "index.html", "card.png", "404.html"
 HASH_CHARS = 12
-NOT_FOUND = "404.html"
 STACK_BELOW = "40rem"
 """Window width below which tables of two tools stack their cells: a head of 14 rem and two columns of 13, as in reports."""
 _SOURCES = (".py", ".j2", ".css", ".js", ".svg")
+
+
+class SiteFile(NamedTuple):
+    """A file of the site.
+
+    Attributes:
+        path: such as `tools/smollm3/index.html`.
+        inputs: everything that its content depends on beside the code and the options.
+        render: returns its content.
+    """
+
+    path: str
+    inputs: tuple[object, ...]
+    render: Callable[[], bytes | Awaitable[bytes]]
+
+    def digest(self, common: bytes) -> bytes:
+        """Return the digest of its inputs and of those that all files have in common."""
+        digest = hashlib.blake2b(common, digest_size=16)
+        digest.update(json.dumps(self.inputs, default=_plain).encode())
+        return digest.digest()
+
+
+def _plain(value: object) -> str:
+    return value.model_dump_json() if isinstance(value, Frozen) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +66,11 @@ class Head:
 
     Attributes:
         path: such as `tools/smollm3/`.
-        title: in the browser's tab and in previews.
-        description: one sentence.
         trail: names and paths of the breadcrumb, the page itself last.
         kind: schema.org type of its JSON-LD; empty without any.
         data: further terms of its JSON-LD.
-        picture: path of its preview picture; empty without one.
-        caption: text alternative of the picture.
+        picture: path of the page whose preview picture it has; None without one.
+        caption: text alternative of the picture; the title by default.
         noindex: whether search engines are asked not to list it.
     """
 
@@ -55,7 +80,7 @@ class Head:
     trail: tuple[tuple[str, str], ...] = ()
     kind: str = "WebPage"
     data: dict[str, Any] = field(default_factory=dict)
-    picture: str = ""
+    picture: str | None = None
     caption: str = ""
     noindex: bool = False
 
@@ -79,6 +104,16 @@ class Renderer:
         """Shared files by path; a path changes with the content."""
         return {_hashed(name, content): content for name, content in _assets().items()}
 
+    def file(self, template: str, head: Head, inputs: tuple[object, ...], **values: Any) -> SiteFile:  # noqa: ANN401 - depends on the template
+        """Return the file of a page whose values are known."""
+        path = head.path if head.path == NOT_FOUND else head.path + INDEX
+        return SiteFile(path, inputs, partial(self.page, template, head, **values))
+
+    def picture(self, path: str, title: str, about: str) -> SiteFile:
+        """Return the preview picture of a page that is not about a single tool."""
+        picture = Picture(self.options.name, "AI panel reviews", title, about)
+        return SiteFile(path + PICTURE, (picture,), partial(png, picture))
+
     def page(self, template: str, head: Head, **values: Any) -> bytes:  # noqa: ANN401 - depends on the template
         """Return a page, rendered from its template with further values."""
         options, not_found = self.options, head.path == NOT_FOUND
@@ -86,6 +121,7 @@ class Renderer:
         root = options.base if not_found else "../" * head.path.count("/") or "./"
         common = {
             "head": head,
+            "picture": None if head.picture is None else options.address(head.picture + PICTURE),
             "root": root,
             "site": options,
             "menu": self._menu,

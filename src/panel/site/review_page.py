@@ -10,15 +10,13 @@ from panel.report import Editorial, ReportContext
 from panel.report.json_ld import application, item_list, origin
 from panel.report.wording import EMBEDDED_MARK, answer_sentence
 from panel.site.og_image import Bar, Picture, png
-from panel.site.page import INDEX, PICTURE, SiteFile
-from panel.site.renderer import Head
+from panel.site.renderer import INDEX, PICTURE, Head, Renderer, SiteFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
     from panel.core.comparison import Comparison
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import ToolSummary
     from panel.store import Publication
 
@@ -75,7 +73,7 @@ def render_reviews(
             **origin(options.generator, [one.approved_by for one in publications]),
             "mainEntity": item_list(listed),
         },
-        picture=path + PICTURE,
+        picture=path,
         caption=description,
         noindex=noindex,
     )
@@ -123,9 +121,7 @@ def score_picture(
 def redirect_file(renderer: Renderer, path: str, target: str, title: str) -> SiteFile:
     """Return a page that leads readers and search engines from one path to another."""
     head = Head(path, title, description="", kind="", noindex=True)
-    return SiteFile(
-        path + INDEX, (target, title), partial(renderer.page, "moved.html.j2", head, target=target)
-    )
+    return renderer.file("moved.html.j2", head, (target, title), target=target)
 
 
 def retraction_file(renderer: Renderer, path: str, title: str, retracted: Sequence[ToolSummary]) -> SiteFile:

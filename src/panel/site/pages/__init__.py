@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from panel.site.page import Page
+from panel.site.renderer import Renderer, SiteFile
+
+Files: TypeAlias = Iterator[SiteFile]
+Entries: TypeAlias = Iterator[tuple[str, str | None]]
+"""Paths in the sitemap, each with the time of its last change by ISO 8601."""
+
+
+def _no_entries(_renderer: Renderer) -> Entries:
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A kind of page. Each module declares one or more in its constant `PAGES`.
+
+    Attributes:
+        order: place in the menu and the sitemap.
+        reserves: names of files and folders directly below the root that it alone writes.
+        files: yields its files.
+        sitemap: yields its entries in the sitemap.
+        menu: path and label of its entry in the menu; None without one.
+    """
+
+    order: int
+    reserves: frozenset[str]
+    files: Callable[[Renderer], Files]
+    sitemap: Callable[[Renderer], Entries] = _no_entries
+    menu: tuple[str, str] | None = None
 
 
 @cache

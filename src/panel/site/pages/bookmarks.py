@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
-from panel.site.page import INDEX, Page, SiteFile
-from panel.site.renderer import Head
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from panel.site.renderer import Renderer
+from panel.site.pages import Files, Page
+from panel.site.renderer import Head, Renderer
 
 PATH, TITLE = "bookmarks/", "Bookmarks"
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     head = Head(PATH, TITLE, "The tools that you keep for later.", ((TITLE, PATH),), kind="", noindex=True)
-    yield SiteFile(PATH + INDEX, (), partial(renderer.page, "bookmarks.html.j2", head))
+    yield renderer.file("bookmarks.html.j2", head, inputs=())
 
 
 PAGES = (Page(order=100, reserves=frozenset({"bookmarks"}), files=_files),)

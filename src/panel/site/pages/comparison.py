@@ -10,16 +10,16 @@ from panel.core.take import Verdict
 from panel.core.text import one_line
 from panel.report.score_chart import lay_out
 from panel.report.wording import opening
-from panel.site.page import INDEX, Page, SiteFile, SitemapEntry
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import INDEX, Renderer, SiteFile
 from panel.site.review_page import Reviews, redirect_file, render_reviews, retraction_file, score_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from panel.core.review import PanelReview
     from panel.core.take import Take
     from panel.site.catalog import Pair
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import ToolSummary
     from panel.store import Publication
 
@@ -57,7 +57,7 @@ class ScoreLine(NamedTuple):
     text: str
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     pairs = renderer.catalog.pairs
     for pair in pairs:
         yield redirect_file(renderer, f"compare/{pair.reversed_slug}/", pair.path, pair.title)
@@ -71,7 +71,7 @@ def _files(renderer: Renderer) -> Iterator[SiteFile]:
     yield from _former_addresses(renderer, pairs)
 
 
-def _former_addresses(renderer: Renderer, pairs: Sequence[Pair]) -> Iterator[SiteFile]:
+def _former_addresses(renderer: Renderer, pairs: Sequence[Pair]) -> Files:
     """Yield redirects from the addresses that comparisons had under former slugs of their tools."""
     moved: dict[str, Pair] = {}
     for pair in pairs:
@@ -157,10 +157,10 @@ def _points(takes: Sequence[tuple[int, Take]]) -> list[Point]:
     ]
 
 
-def _sitemap(renderer: Renderer) -> Iterator[SitemapEntry]:
+def _sitemap(renderer: Renderer) -> Entries:
     for pair in renderer.catalog.pairs:
         if pair.listed:
-            yield SitemapEntry(pair.path, pair.changed.isoformat())
+            yield pair.path, pair.changed.isoformat()
 
 
 PAGES = (Page(order=90, reserves=frozenset({"compare"}), files=_files, sitemap=_sitemap),)

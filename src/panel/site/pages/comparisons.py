@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
 from panel.site import catalog
-from panel.site.page import INDEX, PICTURE, Page, SiteFile, SitemapEntry, picture_file, versions_of
-from panel.site.renderer import Head
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from panel.site.renderer import Renderer
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import Head, Renderer
 
 PATH = "compare/"
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     pairs = renderer.catalog.latest_pairs(catalog.PAGE_SIZE)
     head = Head(
         path=PATH,
@@ -25,19 +17,16 @@ def _files(renderer: Renderer) -> Iterator[SiteFile]:
         description="The latest comparisons of two tools, critic by critic.",
         trail=(("Compare", PATH),),
         kind="CollectionPage",
-        picture=PATH + PICTURE,
-        caption="Comparisons",
+        picture=PATH,
     )
-    inputs = tuple((pair.slug, *versions_of(pair)) for pair in pairs)
-    yield SiteFile(PATH + INDEX, inputs, partial(renderer.page, "comparisons.html.j2", head, pairs=pairs))
-    yield picture_file(renderer, PATH, "Comparisons", "Two tools side by side, critic by critic.")
+    inputs = tuple(pair.version for pair in pairs)
+    yield renderer.file("comparisons.html.j2", head, inputs, pairs=pairs)
+    yield renderer.picture(PATH, "Comparisons", "Two tools side by side, critic by critic.")
 
 
-def _sitemap(renderer: Renderer) -> Iterator[SitemapEntry]:
-    yield SitemapEntry(PATH, renderer.catalog.changed)
+def _sitemap(renderer: Renderer) -> Entries:
+    yield PATH, renderer.catalog.changed
 
 
-PAGES = (
-    # Its folder is that of the comparisons' own pages, which reserve it.
-    Page(order=30, reserves=frozenset(), files=_files, sitemap=_sitemap, menu=(PATH, "Compare")),
-)
+# The folder is reserved by the comparisons' own pages, which are below it.
+PAGES = (Page(order=30, reserves=frozenset(), files=_files, sitemap=_sitemap, menu=(PATH, "Compare")),)

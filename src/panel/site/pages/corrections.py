@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from panel.site.page import INDEX, Page, SiteFile, SitemapEntry
-from panel.site.renderer import Head
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import Head, Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import Correction
 
 PATH = "corrections/"
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     catalog = renderer.catalog
     live = {tool.slug for tool in catalog.live}
     log = [
@@ -34,10 +30,8 @@ def _files(renderer: Renderer) -> Iterator[SiteFile]:
         entries = by_year[year or years[0]] if years else []
         head = _head(year)
         inputs = (tuple(entries), years, tuple(entry.slug in live for entry in entries))
-        render = partial(
-            renderer.page, "corrections.html.j2", head, entries=entries, year=year, years=years, live=live
-        )
-        yield SiteFile(head.path + INDEX, inputs, render)
+        values = {"entries": entries, "year": year, "years": years, "live": live}
+        yield renderer.file("corrections.html.j2", head, inputs, **values)
 
 
 def _head(year: int | None) -> Head:
@@ -50,8 +44,8 @@ def _head(year: int | None) -> Head:
     )
 
 
-def _sitemap(_renderer: Renderer) -> Iterator[SitemapEntry]:
-    yield SitemapEntry(PATH, None)
+def _sitemap(_renderer: Renderer) -> Entries:
+    yield PATH, None
 
 
 PAGES = (Page(order=60, reserves=frozenset({"corrections"}), files=_files, sitemap=_sitemap),)

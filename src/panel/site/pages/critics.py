@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import statistics
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.text import one_line
 from panel.report.wording import counted
-from panel.site import catalog
-from panel.site.page import INDEX, PICTURE, Page, SiteFile, SitemapEntry, picture_file, versions_of
-from panel.site.renderer import Head
+from panel.site.catalog import full_pages, latest, versions
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import INDEX, Head, Renderer, SiteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from panel.core.persona import Persona
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import TakeExcerpt, ToolSummary
 
 PATH = "critics/"
@@ -80,7 +78,7 @@ def _column(takes: Sequence[tuple[int, str]], low: int) -> Column:
     return Column(low, high, ships, len(inside) - ships)
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     yield from _overview(renderer)
     for critic in renderer.options.critics:
         tools = [
@@ -89,33 +87,31 @@ def _files(renderer: Renderer) -> Iterator[SiteFile]:
         yield from _critic_pages(renderer, critic, tools)
 
 
-def _overview(renderer: Renderer) -> Iterator[SiteFile]:
+def _overview(renderer: Renderer) -> Files:
     figures = tuple((critic, _figures(critic, renderer.catalog.live)) for critic in renderer.options.critics)
     head = Head(
         path=PATH,
         title="The critics",
         description="The AI personas of the panel: what each looks for, and how each judges.",
         trail=(("Critics", PATH),),
-        picture=PATH + PICTURE,
-        caption="The critics",
+        picture=PATH,
     )
-    render = partial(renderer.page, "critics.html.j2", head, figures=figures)
-    yield SiteFile(PATH + INDEX, tuple(each for _, each in figures), render)
+    inputs = tuple(each for _, each in figures)
+    yield renderer.file("critics.html.j2", head, inputs, figures=figures)
     about = "AI personas, what each looks for, and how it judges."
-    yield picture_file(renderer, PATH, "The critics", about)
+    yield renderer.picture(PATH, "The critics", about)
 
 
-def _critic_pages(renderer: Renderer, critic: Persona, tools: Sequence[ToolSummary]) -> Iterator[SiteFile]:
+def _critic_pages(renderer: Renderer, critic: Persona, tools: Sequence[ToolSummary]) -> Files:
     home, name = f"{PATH}{critic.id}/", f"The {critic.name}"
-    chunks, last_tools = catalog.full_pages(tools), catalog.latest(tools)
+    chunks, last_tools = full_pages(tools), latest(tools)
     figures = _figures(critic, tools)
     head = Head(
         path=home,
         title=name,
         description=f"{critic.motto} An AI persona of the panel, with {counted(len(tools), 'take')}.",
         trail=(("Critics", PATH), (name, home)),
-        picture=home + PICTURE,
-        caption=name,
+        picture=home,
     )
 
     def render() -> bytes:
@@ -124,8 +120,8 @@ def _critic_pages(renderer: Renderer, critic: Persona, tools: Sequence[ToolSumma
             "critic.html.j2", head, critic=critic, figures=figures, takes=takes, pages=len(chunks)
         )
 
-    yield SiteFile(home + INDEX, (figures, len(chunks), versions_of(last_tools)), render)
-    yield picture_file(renderer, home, name, one_line(critic.motto))
+    yield SiteFile(home + INDEX, (figures, len(chunks), versions(last_tools)), render)
+    yield renderer.picture(home, name, one_line(critic.motto))
     for number, chunk in enumerate(chunks, start=1) if len(chunks) > 1 else ():
         yield _takes_file(renderer, critic, chunk, number, last=number == len(chunks))
 
@@ -140,7 +136,7 @@ def _takes_file(
         title=title,
         description=f"Takes of the {critic.name}, an AI persona of the panel.",
         trail=(("Critics", PATH), (name, home), (title, path)),
-        picture=home + PICTURE,
+        picture=home,
         caption=name,
     )
 
@@ -148,7 +144,7 @@ def _takes_file(
         takes = _excerpts(renderer, critic, tools)
         return renderer.page("takes.html.j2", head, critic=critic, takes=takes, number=number, last=last)
 
-    return SiteFile(path + INDEX, (last, versions_of(tools)), render)
+    return SiteFile(path + INDEX, (last, versions(tools)), render)
 
 
 def _excerpts(
@@ -158,17 +154,9 @@ def _excerpts(
     return [(tool, one) for tool, record in records for one in record.excerpts if one.critic == critic.id]
 
 
-def _sitemap(renderer: Renderer) -> Iterator[SitemapEntry]:
+def _sitemap(renderer: Renderer) -> Entries:
     for path in (PATH, *(f"{PATH}{critic.id}/" for critic in renderer.options.critics)):
-        yield SitemapEntry(path, renderer.catalog.changed)
+        yield path, renderer.catalog.changed
 
 
-PAGES = (
-    Page(
-        order=40,
-        reserves=frozenset({"critics"}),
-        files=_files,
-        sitemap=_sitemap,
-        menu=(PATH, "Critics"),
-    ),
-)
+PAGES = (Page(40, frozenset({"critics"}), _files, _sitemap, menu=(PATH, "Critics")),)

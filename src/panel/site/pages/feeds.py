@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from panel.report.wording import EMBEDDED_LINE, EMBEDDED_MARK
-from panel.site.catalog import latest
-from panel.site.page import PICTURE, Page, SiteFile, versions_of
+from panel.site.catalog import latest, versions
+from panel.site.pages import Files, Page
+from panel.site.renderer import PICTURE, Renderer, SiteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import ToolSummary
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -23,14 +23,14 @@ EPOCH = "1970-01-01T00:00:00+00:00"
 """Time of an empty feed, which must state one; the clock would give equal sites different bytes."""
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     catalog = renderer.catalog
     tools = latest(catalog.live, ENTRIES)
-    versions = versions_of(tools)
-    yield SiteFile("feed.xml", versions, partial(_atom, renderer, tools))
-    yield SiteFile("feed.json", versions, partial(_json_feed, renderer, tools))
+    inputs = versions(tools)
+    yield SiteFile("feed.xml", inputs, partial(_atom, renderer, tools))
+    yield SiteFile("feed.json", inputs, partial(_json_feed, renderer, tools))
     counts = tuple((one.name, one.path, len(one.tools)) for one in catalog.categories)
-    yield SiteFile("llms.txt", (counts, versions), partial(_llms, renderer, tools, counts))
+    yield SiteFile("llms.txt", (counts, inputs), partial(_llms, renderer, tools, counts))
 
 
 def _atom(renderer: Renderer, tools: Sequence[ToolSummary]) -> bytes:

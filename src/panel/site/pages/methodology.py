@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.take import HIGHEST_SKIP, LOWEST_SHIP
 from panel.core.tally import MIN_TAKES
-from panel.site.page import INDEX, PICTURE, Page, SiteFile, SitemapEntry, picture_file
-from panel.site.renderer import Head
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import Head, Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date
 
-    from panel.site.renderer import Renderer
 
 PATH, TITLE = "methodology/", "How the panel works"
 
@@ -29,27 +26,25 @@ class Version(NamedTuple):
     last: date
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     versions = _versions(renderer)
     head = Head(
         path=PATH,
         title=TITLE,
         description="The rules, the critics, the prompts and the models: what AI did, and what people did.",
         trail=((TITLE, PATH),),
-        picture=PATH + PICTURE,
-        caption=TITLE,
+        picture=PATH,
     )
-    render = partial(
-        renderer.page,
+    yield renderer.file(
         "methodology.html.j2",
         head,
+        inputs=versions,
         versions=versions,
         min_takes=MIN_TAKES,
         lowest_ship=LOWEST_SHIP,
         highest_skip=HIGHEST_SKIP,
     )
-    yield SiteFile(PATH + INDEX, versions, render)
-    yield picture_file(renderer, PATH, TITLE, "What AI did, what people did, and by which rules.")
+    yield renderer.picture(PATH, TITLE, "What AI did, what people did, and by which rules.")
 
 
 def _versions(renderer: Renderer) -> tuple[Version, ...]:
@@ -63,16 +58,8 @@ def _versions(renderer: Renderer) -> tuple[Version, ...]:
     return tuple(sorted(versions, key=lambda one: (one.last, one.models, one.prompts), reverse=True))
 
 
-def _sitemap(_renderer: Renderer) -> Iterator[SitemapEntry]:
-    yield SitemapEntry(PATH, None)
+def _sitemap(_renderer: Renderer) -> Entries:
+    yield PATH, None
 
 
-PAGES = (
-    Page(
-        order=50,
-        reserves=frozenset({"methodology"}),
-        files=_files,
-        sitemap=_sitemap,
-        menu=(PATH, "Methodology"),
-    ),
-)
+PAGES = (Page(50, frozenset({"methodology"}), _files, _sitemap, menu=(PATH, "Methodology")),)

@@ -10,12 +10,13 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from panel.site.page import Page, SiteFile, versions_of
+from panel.site.catalog import versions
+from panel.site.pages import Files, Page
+from panel.site.renderer import Renderer, SiteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import ToolSummary
 
 PREFIX_CHARS = 2
@@ -24,14 +25,14 @@ PREFIX_CHARS = 2
 _PLAIN = re.compile("[a-z0-9]")
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     found: dict[str, list[ToolSummary]] = {}
     for tool in renderer.catalog.live:
         words = renderer.catalog.search_words(tool).split()
         for name in sorted({_file_name(word) for word in words if len(word) >= PREFIX_CHARS}):
             found.setdefault(name, []).append(tool)
     for name, tools in found.items():
-        yield SiteFile(f"search/{name}.json", versions_of(tools), partial(_shard, renderer, tools))
+        yield SiteFile(f"search/{name}.json", versions(tools), partial(_shard, renderer, tools))
 
 
 def _file_name(word: str) -> str:

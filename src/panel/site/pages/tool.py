@@ -6,18 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from panel.core.comparison import Comparison
-from panel.site.page import INDEX, Page, SiteFile, SitemapEntry
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import INDEX, Renderer, SiteFile
 from panel.site.review_page import Reviews, redirect_file, render_reviews, retraction_file, score_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from panel.site.catalog import Pair
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import ToolSummary
 
 
-def _files(renderer: Renderer) -> Iterator[SiteFile]:
+def _files(renderer: Renderer) -> Files:
     catalog = renderer.catalog
     taken = {tool.slug for tool in catalog.tools}
     for tool in catalog.tools:
@@ -39,9 +37,9 @@ async def _page(renderer: Renderer, tool: ToolSummary, pairs: list[Pair]) -> byt
     return render_reviews(renderer, "tool.html.j2", tool.path, reviews, pairs=pairs)
 
 
-def _sitemap(renderer: Renderer) -> Iterator[SitemapEntry]:
+def _sitemap(renderer: Renderer) -> Entries:
     for tool in renderer.catalog.live:
-        yield SitemapEntry(tool.path, tool.changed.isoformat())
+        yield tool.path, tool.changed.isoformat()
 
 
 PAGES = (Page(order=80, reserves=frozenset({"tools"}), files=_files, sitemap=_sitemap),)

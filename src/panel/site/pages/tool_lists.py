@@ -6,19 +6,19 @@ only the first page and the last one.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.report.json_ld import item_list
-from panel.site import catalog
-from panel.site.page import INDEX, PICTURE, Page, SiteFile, SitemapEntry, picture_file, versions_of
-from panel.site.renderer import Head
+from panel.site.catalog import full_pages, latest, versions
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import Head, Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from panel.site.renderer import Renderer
     from panel.site.tool_summary import ToolSummary
+
+TEMPLATE = "list.html.j2"
 
 
 class ToolList(NamedTuple):
@@ -30,72 +30,65 @@ class ToolList(NamedTuple):
     tools: Sequence[ToolSummary]
 
 
-def _all_tools(renderer: Renderer) -> Iterator[SiteFile]:
+def _all_tools(renderer: Renderer) -> Files:
     about = "Every tool that the panel reviewed."
-    yield from _list_pages(renderer, ToolList("tools/", "All tools", about, renderer.catalog.live))
-    yield picture_file(renderer, "tools/", "All tools", about)
+    yield from _list_files(renderer, ToolList("tools/", "All tools", about, renderer.catalog.live))
+    yield renderer.picture("tools/", "All tools", about)
 
 
-def _categories(renderer: Renderer) -> Iterator[SiteFile]:
+def _categories(renderer: Renderer) -> Files:
     for one in renderer.catalog.categories:
         # Without the number of tools: it would change full pages whenever a tool is added.
         description = f"Every tool of the category {one.name} that the panel reviewed."
-        yield from _list_pages(renderer, ToolList(one.path, one.name, description, one.tools))
-        about = "What the panel would ship, and what it would skip."
-        yield picture_file(renderer, one.path, one.name, about)
+        yield from _list_files(renderer, ToolList(one.path, one.name, description, one.tools))
+        yield renderer.picture(one.path, one.name, "What the panel would ship, and what it would skip.")
 
 
-def _list_pages(renderer: Renderer, listing: ToolList) -> Iterator[SiteFile]:
-    chunks = catalog.full_pages(listing.tools)
-    first = catalog.latest(listing.tools)
-    head = _head(renderer, listing, listing.path, listing.title, first)
-    render = partial(
-        renderer.page, "list.html.j2", head, listing=listing, tools=first, number=None, pages=len(chunks)
-    )
-    inputs = (versions_of(first), listing.title, len(chunks), listing.description)
-    yield SiteFile(listing.path + INDEX, inputs, render)
-    for number, tools in enumerate(chunks, start=1) if len(chunks) > 1 else ():
-        last = number == len(chunks)
-        path, title = f"{listing.path}{number}/", f"{listing.title}, page {number}"
-        head = _head(renderer, listing, path, title, tools)
-        render = partial(
-            renderer.page, "list.html.j2", head, listing=listing, tools=tools, number=number, last=last
-        )
-        yield SiteFile(path + INDEX, (versions_of(tools), listing.title, last), render)
-
-
-def _head(renderer: Renderer, listing: ToolList, path: str, title: str, tools: Sequence[ToolSummary]) -> Head:
-    address = renderer.options.address
+def _list_files(renderer: Renderer, listing: ToolList) -> Files:
+    pages = full_pages(listing.tools)
+    first, count = latest(listing.tools), len(pages)
     home = (listing.title, listing.path)
+    head = _head(renderer, listing, (home,), first)
+    inputs = (versions(first), listing.title, count, listing.description)
+    yield renderer.file(TEMPLATE, head, inputs, listing=listing, tools=first, number=None, pages=count)
+    for number, tools in enumerate(pages, start=1) if count > 1 else ():
+        last = number == count
+        trail = (home, (f"{listing.title}, page {number}", f"{listing.path}{number}/"))
+        head = _head(renderer, listing, trail, tools)
+        shown = {"tools": tools, "number": number, "last": last}
+        yield renderer.file(TEMPLATE, head, (versions(tools), listing.title, last), listing=listing, **shown)
+
+
+def _head(
+    renderer: Renderer,
+    listing: ToolList,
+    trail: tuple[tuple[str, str], ...],
+    tools: Sequence[ToolSummary],
+) -> Head:
+    title, path = trail[-1]
+    items = item_list({"name": tool.name, "url": renderer.options.address(tool.path)} for tool in tools)
     return Head(
         path=path,
         title=title,
         description=listing.description,
-        trail=(home,) if path == listing.path else (home, (title, path)),
+        trail=trail,
         kind="CollectionPage",
-        data={"mainEntity": item_list({"name": tool.name, "url": address(tool.path)} for tool in tools)},
-        picture=listing.path + PICTURE,
+        data={"mainEntity": items},
+        picture=listing.path,
         caption=listing.title,
     )
 
 
-def _all_tools_entry(renderer: Renderer) -> Iterator[SitemapEntry]:
-    yield SitemapEntry("tools/", renderer.catalog.changed)
+def _all_tools_entry(renderer: Renderer) -> Entries:
+    yield "tools/", renderer.catalog.changed
 
 
-def _category_entries(renderer: Renderer) -> Iterator[SitemapEntry]:
+def _category_entries(renderer: Renderer) -> Entries:
     for one in renderer.catalog.categories:
-        yield SitemapEntry(one.path, max(tool.changed for tool in one.tools).isoformat())
+        yield one.path, max(tool.changed for tool in one.tools).isoformat()
 
 
-PAGES = (
-    # Its folder is that of the tools' own pages, which reserve it.
-    Page(
-        order=20,
-        reserves=frozenset(),
-        files=_all_tools,
-        sitemap=_all_tools_entry,
-        menu=("tools/", "Tools"),
-    ),
-    Page(order=70, reserves=frozenset({"category"}), files=_categories, sitemap=_category_entries),
-)
+# The folder of all tools is reserved by their own pages, which are below it.
+ALL_TOOLS = Page(20, frozenset(), _all_tools, _all_tools_entry, menu=("tools/", "Tools"))
+CATEGORIES = Page(70, frozenset({"category"}), _categories, _category_entries)
+PAGES = (ALL_TOOLS, CATEGORIES)
