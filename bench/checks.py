@@ -1,7 +1,7 @@
-"""Measure the checks: precision and recall by kind on labelled takes, and instruction-like text in listings.
+"""Measure the checks: precision and recall by kind on labelled takes, and injected text in listings.
 
-A finding is right if a label of the same kind and status overlaps it. `blocking` counts only what an editor has to deal with:
-unsupported claims and flags. Rows whose payload was removed when the listing was read have nothing left to find.
+A finding is right if a label of the same kind and status overlaps it. `blocking` counts only findings that an editor must resolve. Rows whose
+payload was removed when the listing was read have nothing left to find.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def compare(
 
 
 def measure(rows: Iterable[Row], tools: dict[str, Tool], *, verbose: bool = False) -> dict[str, Figures]:
-    """Return the figures of labelled takes by kind, of what blocks, and of all."""
+    """Return the figures of labelled takes by kind, of the blocking findings, and of all."""
     counts: dict[str, Counter[str]] = {}
     phrases = {name: persona.never_says for name, persona in load_personas(ROOT / "personas").items()}
     for row in rows:
@@ -83,14 +83,14 @@ def measure(rows: Iterable[Row], tools: dict[str, Tool], *, verbose: bool = Fals
 
 
 def listings() -> dict[str, Tool]:
-    """Return the tools that the labelled takes are about, by slug."""
+    """Return the tools of the labelled takes by slug."""
     tools = load_tools(sorted((FIXTURES / "tools").glob("*.yaml")))
     tools += [Tool.model_validate(row) for row in read("checks/listings.jsonl")]
     return {tool.slug: tool for tool in tools}
 
 
 def screened(rows: Iterable[Row], carriers: dict[str, Tool], *, verbose: bool = False) -> dict[str, int]:
-    """Return how many rows with a payload were flagged, how many missed, and how many had lost it at the door."""
+    """Return the number of rows with a payload that were flagged, that were missed, and whose payload the reading had removed."""
     counts = Counter({"flagged": 0, "missed": 0, "removed": 0})
     for row in rows:
         tool = Tool.model_validate(row["tool"])
@@ -104,7 +104,7 @@ def screened(rows: Iterable[Row], carriers: dict[str, Tool], *, verbose: bool = 
 
 
 def sentences(rows: Iterable[Row], *, verbose: bool = False) -> Figures:
-    """Return the figures of single sentences that do or do not speak to the panel."""
+    """Return the figures of single sentences that do or do not address the panel."""
     counts: Counter[tuple[bool, bool]] = Counter()
     for row in rows:
         found = bool(check_listing(Tool(name="Lantern", description=row["text"])))
@@ -117,7 +117,7 @@ def sentences(rows: Iterable[Row], *, verbose: bool = False) -> Figures:
 
 
 def false_alarms(tools: Iterable[Tool], *, verbose: bool = False) -> int:
-    """Return how many clean listings were flagged."""
+    """Return the number of clean listings that were flagged."""
     flagged = [(tool, found) for tool in tools if (found := check_listing(tool))]
     if verbose:
         for tool, found in flagged:
@@ -153,7 +153,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--split", choices=SPLITS, help="one split alone; by default both")
-    parser.add_argument("--verbose", action="store_true", help="print what is wrong or missed as well")
+    parser.add_argument("--verbose", action="store_true", help="also print the wrong and the missed findings")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     tools, takes = listings(), read("checks/takes.jsonl")

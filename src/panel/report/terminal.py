@@ -140,7 +140,7 @@ def _models_and_usage(review: PanelReview) -> list[str]:
     usage = wording.usage_line(review.usage)
     if not review.setup.seat_models:
         return [usage]
-    return [f"Asked {wording.by_seat_line(wording.models_by_seat(review))}", usage]
+    return [f"Asked {wording.by_seat_line(review, 'model')}", usage]
 
 
 def _vote(verdict: str, label: str) -> Text:

@@ -203,24 +203,24 @@ def _figure(number: int | None) -> str:
 # Models
 
 
-def models_by_seat(review: PanelReview) -> tuple[tuple[str, str], ...]:
-    """Return each model that was asked, as `provider:model`, after the names of its seats; see `_by_seat`."""
-    return _by_seat(review, lambda asked: asked.model)
+def by_seat(review: PanelReview, what: str) -> tuple[tuple[str, str], ...]:
+    """Return each model, settings or prompts digest (`what`) that was asked, after the names of its seats.
+
+    The value of all seats, or of the rest of them, has no names.
+    """
+    setup, value_of = review.setup, _ASKED[what]
+    usual = value_of(setup)
+    names: dict[str, list[str]] = {}
+    for seat in review.seats:
+        names.setdefault(value_of(setup.seat_models.get(seat.persona, setup)), []).append(one_line(seat.name))
+    ordered = sorted(names, key=lambda value: value != usual)
+    unnamed = {usual} if len(names) > 1 else names
+    return tuple(("" if value in unnamed else joined(names[value]), value) for value in ordered)
 
 
-def prompts_by_seat(review: PanelReview) -> tuple[tuple[str, str], ...]:
-    """Return each digest of prompt templates after the names of its seats; see `_by_seat`."""
-    return _by_seat(review, lambda asked: asked.prompts)
-
-
-def settings_by_seat(review: PanelReview) -> tuple[tuple[str, str], ...]:
-    """Return each `effort low, at most 4,000 tokens, seed 0` after the names of its seats; see `_by_seat`."""
-    return _by_seat(review, _settings)
-
-
-def by_seat_line(by_seat: tuple[tuple[str, str], ...]) -> str:
+def by_seat_line(review: PanelReview, what: str) -> str:
     """Return `openai:gpt-6.1-terra; Skeptic: anthropic:claude-opus-5-5`."""
-    return "; ".join(f"{names}: {value}" if names else value for names, value in by_seat)
+    return "; ".join(f"{names}: {value}" if names else value for names, value in by_seat(review, what))
 
 
 def embedded_models(page: Comparison) -> tuple[str, ...]:
@@ -249,13 +249,8 @@ def _settings(asked: ModelRef) -> str:
     return f"effort {config.effort}, at most {config.max_output_tokens:,} tokens, seed {config.seed}"
 
 
-def _by_seat(review: PanelReview, value_of: Callable[[ModelRef], str]) -> tuple[tuple[str, str], ...]:
-    """Return each value after the names of its seats; without names if it is that of all seats, or of the rest."""
-    setup = review.setup
-    usual = value_of(setup)
-    names: dict[str, list[str]] = {}
-    for seat in review.seats:
-        names.setdefault(value_of(setup.seat_models.get(seat.persona, setup)), []).append(one_line(seat.name))
-    ordered = sorted(names, key=lambda value: value != usual)
-    unnamed = {usual} if len(names) > 1 else names
-    return tuple(("" if value in unnamed else joined(names[value]), value) for value in ordered)
+_ASKED: dict[str, Callable[[ModelRef], str]] = {
+    "model": lambda asked: asked.model,
+    "settings": _settings,
+    "prompts": lambda asked: asked.prompts,
+}

@@ -8,20 +8,8 @@ from dataclasses import dataclass
 from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
 
 _OPEN = "open source"
-_NOT_OPEN = frozenset(
-    [
-        "BSL",
-        "SSPL",
-        "ELASTIC",
-        "CC",
-        "open source",
-        "source available",
-        "open weights",
-        "closed source",
-        "LLAMA",
-        "OPENRAIL",
-    ]
-)
+_OTHERS = "BSL|SSPL|ELASTIC|CC|source available|open weights|closed source|LLAMA|OPENRAIL"
+_NOT_OPEN = frozenset(_OTHERS.split("|"))
 
 _VERSION = r"(?:[ -]?(?:v|version )?(?P<{0}>[0-9](?:\.[0-9])?))?"
 _SUFFIX = r"(?:[- ](?:only|or-later|style))?(?:[ -](?:licen[cs]e|licensed))?\b"
@@ -59,7 +47,7 @@ class Licence(Meaning):
         if not isinstance(other, Licence):
             return False
         if self.family == _OPEN:
-            return other.family == _OPEN or other.family not in _NOT_OPEN
+            return other.family not in _NOT_OPEN
         return self.family == other.family and (self.version is None or self.version == other.version)
 
 

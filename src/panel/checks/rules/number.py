@@ -43,23 +43,10 @@ _IDIOM = re.compile(
 _SCORED = re.compile(r"\b(?:score[sd]?|rat(?:e|es|ed|ing)|give[ns]?|gave|verdict)\b[^.!?\n]*$", re.IGNORECASE)
 _LOOK_BACK = 40
 # Listings count these and figures of speech do not, so that even a small number of them is a claim.
-_COUNTED_THINGS = frozenset(
-    [
-        "language",
-        "country",
-        "customer",
-        "integration",
-        "parameter",
-        "token",
-        "byte",
-        "percent",
-        "star",
-        "upvote",
-        "download",
-        "bank",
-        "template",
-    ]
+_COUNTED = (
+    "language country customer integration parameter token byte percent star upvote download bank template"
 )
+_COUNTED_THINGS = frozenset(_COUNTED.split())
 
 
 @dataclass(frozen=True)
