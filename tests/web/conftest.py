@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+from panel.approval import ApprovalService
 from panel.checks import check_review
 from panel.core.actor import Actor, Role
 from panel.report import ReportContext
@@ -74,7 +75,8 @@ async def _nobody_asked(record: DraftRecord, persona: str) -> Seat:
 def services(store: Store) -> Services:
     """What pages work with; no model is asked."""
     names = {"builder": "Builder", "skeptic": "Skeptic", "futurist": "Futurist"}
-    return Services(store, partial(check_review, never_says={}), _nobody_asked, ReportContext(), names)
+    approval = ApprovalService(store, partial(check_review, never_says={}), _nobody_asked)
+    return Services(approval, ReportContext(), names)
 
 
 @pytest.fixture

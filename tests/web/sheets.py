@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import html
 
 import builders
+from panel.approval import ApprovalService
 from panel.checks import check_review
 from panel.report import ReportContext
 from panel.web.app import create_app
@@ -38,9 +39,8 @@ async def asked_again(_record: DraftRecord, persona: str) -> Seat:
 
 def services_for(store: Store) -> Services:
     """Return what pages work with; no model is asked."""
-    return Services(
-        store, CHECKS, asked_again, ReportContext(), {name: name.title() for name in builders.ROSTER}
-    )
+    personas = {name: name.title() for name in builders.ROSTER}
+    return Services(ApprovalService(store, CHECKS, asked_again), ReportContext(), personas)
 
 
 def clean(name: str = "Lantern", **fields: Any) -> PanelReview:

@@ -65,7 +65,7 @@ async def test_approving_opens_the_next_draft(browser: Browser, store: Store) ->
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(f"/drafts/{following}?")
     page = parsed(await browser.get(answer.headers["location"]))
-    assert words(page.find_class("notice")[0]).startswith("Approved Lantern.")
+    assert words(page.find_class("notice")[0]).startswith("Approved Lantern (draft 1): approved.")
     assert await kinds_of(store, draft) == ["drafted", "open", "approve"]
 
 
@@ -79,7 +79,7 @@ async def test_a_list_is_worked_through(browser: Browser, store: Store) -> None:
     answer = await send(browser, "/drafts/1/reject", answer.headers["location"], reason="Not a tool.")
     assert answer.headers["location"] == "/?category=Logs&order=newest&done=reject&was=1"
     page = parsed(await browser.get(answer.headers["location"]))
-    assert words(page.find_class("notice")[0]).startswith("Rejected Lantern.")
+    assert words(page.find_class("notice")[0]).startswith("Rejected Lantern (draft 1): rejected.")
 
 
 async def test_a_note_publishes_or_undoes_what_was_approved(browser: Browser, store: Store) -> None:
@@ -171,7 +171,10 @@ async def test_a_model_that_cannot_be_asked_is_told(services: Services, store: S
         raise RunStopped("Builder: timed out: No answer within 120 s. Ask again later.")
 
     draft = await drafted(store, clean())
-    app = create_app(replace(services, ask_again=failing), AccessPolicy(SingleUser(KIM)))
+    app = create_app(
+        replace(services, approval=replace(services.approval, ask_seat=failing)),
+        AccessPolicy(SingleUser(KIM)),
+    )
     async with Browser(app) as browser:
         answer = await send(browser, f"/drafts/{draft}/rerun_seat")
     assert answer.status_code == 503

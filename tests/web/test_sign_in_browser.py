@@ -12,7 +12,9 @@ import anyio
 import pytest
 from playwright.sync_api import sync_playwright
 
+from panel.approval import ApprovalService
 from panel.core.actor import Actor, Role
+from panel.report import ReportContext
 from panel.store import open_store
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, Accounts
@@ -67,7 +69,10 @@ def queue(tmp_path: Path, hash_: str) -> Iterator[str]:
     async def serve() -> None:
         async with open_store(tmp_path / "panel.db") as store:
             await store.users.add(Actor(name="Kim", role=Role.EDITOR), hash_)
-            app = create_app(Services(store, *(None,) * 4), AccessPolicy(Accounts()))  # type: ignore[arg-type] # no page is opened
+            app = create_app(
+                Services(ApprovalService(store, lambda _review: ()), ReportContext(), {}),
+                AccessPolicy(Accounts()),
+            )
             servers.append(WebServer(app))
             await servers[0].serve(sockets=[place])
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import re
 import webbrowser
 from ipaddress import ip_address
@@ -48,7 +46,6 @@ UNGUARDED = "without accounts, whoever reaches the server could approve; add one
 INSECURE = (
     "Browsers on other machines keep a sign-in over HTTPS only: put a server that speaks HTTPS in front."
 )
-_FORM_TOKENS = b"forms of the web pages"
 _HEADER = re.compile("[A-Za-z0-9-]+")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 
@@ -116,34 +113,16 @@ def serve(
 
 async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socket.socket) -> None:
     from panel.cli.console import tell
-    from panel.orchestrator.run import RunService
-    from panel.orchestrator.setup import available_personas, report_context, review_checks
     from panel.orchestrator.stores import configured_store
-    from panel.prompts.persona_files import seat_roster
-    from panel.settings.secret import read_secret
-    from panel.web.app import create_app
-    from panel.web.auth import AccessPolicy, SingleUser
+    from panel.web.app import configured_app
+    from panel.web.auth import SingleUser
     from panel.web.origins import is_loopback
     from panel.web.server import WebServer, allowed_hosts, url_of
-    from panel.web.services import Services
 
-    known = available_personas(resolved)
-    roster = seat_roster(known, [entry.partition("=")[0].strip() for entry in resolved.settings.roster])
     async with configured_store(resolved) as store:
-        access = AccessPolicy(
-            await _access_mode(resolved, store, chosen),
-            allowed_hosts(chosen.host, chosen.names),
-            hmac.new(read_secret(resolved.data_dir), _FORM_TOKENS, hashlib.sha256).digest(),
-        )
-        services = Services(
-            store=store,
-            checks=review_checks(known),
-            ask_again=lambda view, persona: RunService(store).rerun(resolved, view, persona),
-            report_context=report_context(known.values()),
-            personas={persona.id: persona.name for persona in (*roster, *known.values())},
-        )
+        mode = await _access_mode(resolved, store, chosen)
+        app = configured_app(resolved, store, mode, allowed_hosts(chosen.host, chosen.names))
         url = url_of(listener)
-        mode = access.mode
         user = f" as {mode.actor.name}" if isinstance(mode, SingleUser) else ""
         tell(f"Serving the queue at {url}{user}. Press Ctrl-C to stop.")
         if not is_loopback(chosen.host):
@@ -151,7 +130,7 @@ async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socke
         if chosen.open_browser:
             # Some browsers block the caller until they are closed.
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
-        await serve_until_signal(WebServer(create_app(services, access)), listener)
+        await serve_until_signal(WebServer(app), listener)
 
 
 async def _access_mode(

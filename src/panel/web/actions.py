@@ -11,18 +11,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 from starlette.responses import RedirectResponse, Response
 
+from panel.approval import outcome_message
 from panel.core.draft_state import Action
 from panel.errors import PanelError, StorageError
 from panel.web.auth import current_user
 from panel.web.conflict_page import conflict_page
-from panel.web.draft_forms import find_repeat, read_command
+from panel.web.draft_forms import read_command
 from panel.web.draft_page import anchor
 from panel.web.forms import read_form
 from panel.web.notices import LIST, with_notice
 from panel.web.queue_page import filters_of_list
 from panel.web.rendering import render
 from panel.web.services import services_of
-from panel.web.wording import DONE, ago
+from panel.web.wording import ago
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -63,9 +64,9 @@ class ActionRequest:
         """The list that the user works through."""
         return filters_of_list(self.form.text(LIST), self.services.personas)
 
-    async def view(self) -> DraftView:
-        """Return the draft as it is now."""
-        return await self.services.approval.view(self.draft)
+    async def next_draft(self) -> int | None:
+        """Return the next draft of that list."""
+        return await self.services.approval.next_draft(self.actor, {self.draft}, self.filters.query)
 
 
 async def act(request: Request) -> Response:
@@ -77,13 +78,9 @@ async def act(request: Request) -> Response:
         return RedirectResponse(filters_of_list(form.text(LIST), services.personas).url(), 303)
     if name not in set(Action):
         raise HTTPException(404)
-    sent = ActionRequest(request, draft, Action(name), form)
-    if sent.action is Action.TAKE_OVER:
-        await _carry_out(sent, await sent.view())
-        return RedirectResponse(with_notice(_path(draft), sent.action, draft, list_=form.text(LIST)), 303)
     # A second click waits for the first, and then finds that it was done.
     async with _lock(request, (draft, name, form.text("persona"))):
-        return await _respond(sent)
+        return await _respond(ActionRequest(request, draft, Action(name), form))
 
 
 def _lock(request: Request, key: Hashable) -> asyncio.Lock:
@@ -95,46 +92,39 @@ def _lock(request: Request, key: Hashable) -> asyncio.Lock:
 
 
 async def _respond(sent: ActionRequest) -> Response:
-    view = await sent.view()
-    if done := find_repeat(view, sent.action, sent.actor, sent.form):
-        return await _already_done(sent, view, done)
+    approval = sent.services.approval
+    view = await approval.view(sent.draft)
     try:
-        await _carry_out(sent, view)
+        command = read_command(sent.form, sent.action, sent.actor, view.shown.review)
+        if sent.action is not Action.TAKE_OVER and (done := view.repeat_of(command)):
+            return await _already_done(sent, view, done)
+        view = await approval.execute(sent.draft, command)
     except StorageError:
         raise
     except PanelError as error:
-        return await conflict_page(sent.request, await sent.view(), sent.action, sent.form, error)
-    return RedirectResponse(await _next_url(sent), 303)
+        return await conflict_page(
+            sent.request, await approval.view(sent.draft), sent.action, sent.form, error
+        )
+    return RedirectResponse(await _next_url(sent, view), 303)
 
 
-async def _carry_out(sent: ActionRequest, view: DraftView) -> None:
-    command = read_command(sent.form, sent.action, sent.actor, view.shown.review)
-    await sent.services.approval.execute(sent.draft, command)
-
-
-async def _next_url(sent: ActionRequest) -> str:
+async def _next_url(sent: ActionRequest, view: DraftView) -> str:
     """Return the page to show next: after a decision, that of the next draft."""
     action, draft, list_ = sent.action, sent.draft, sent.form.text(LIST)
     if action in _DECISIONS:
-        following = await _next_draft(sent)
+        following = await sent.next_draft()
         if following:
             return with_notice(_path(following), action, draft, list_=list_)
         return sent.filters.url(done=action.value, was=str(draft))
-    here = sent.form.number("on")
+    here = sent.form.number("here")
     if action is Action.PUBLISH and here is not None:
         return with_notice(_path(here) if here else "/", action, draft, list_=list_)
-    return with_notice(_path(draft), action, draft, await _fragment(sent), list_=list_)
+    return with_notice(_path(draft), action, draft, _fragment(sent, view), list_=list_)
 
 
-async def _next_draft(sent: ActionRequest) -> int | None:
-    """Return the next draft of the user's list."""
-    return await sent.services.approval.next_draft(sent.actor, {sent.draft}, sent.filters.query)
-
-
-async def _fragment(sent: ActionRequest) -> str:
+def _fragment(sent: ActionRequest, view: DraftView) -> str:
     if sent.action is Action.RESOLVE:
-        unresolved = (await sent.view()).unresolved
-        return anchor(unresolved[0].finding) if unresolved else "decide"
+        return anchor(view.unresolved[0]) if view.unresolved else "decide"
     persona = sent.form.text("persona")
     return f"seat-{persona}" if persona and sent.action in _STAYS_ON_PAGE else ""
 
@@ -146,9 +136,9 @@ async def _already_done(sent: ActionRequest, view: DraftView, done: RecordedEven
         sent.request,
         "already_done.html.j2",
         view=view,
-        done=DONE[done.kind],
+        outcome=outcome_message(view, sent.action),
         when=ago(done.at),
-        following=await _next_draft(sent),
+        following=await sent.next_draft(),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -12,17 +15,28 @@ from starlette.requests import Request  # noqa: TC002 - starlette reads the sign
 from starlette.responses import Response  # noqa: TC002 - likewise
 from starlette.routing import Route
 
+from panel.approval import ApprovalService
+from panel.orchestrator.run import RunService
+from panel.orchestrator.setup import available_personas, report_context, review_checks
+from panel.prompts.persona_files import seat_roster
+from panel.settings.secret import read_secret
 from panel.web import actions, draft_page, history_page, queue_page, runs_page
-from panel.web.auth import Accounts
+from panel.web.auth import AccessPolicy, Accounts
 from panel.web.errors import error_response
 from panel.web.forms import MAX_DIGITS
 from panel.web.login import SignIn
 from panel.web.middleware import AccessControl, ErrorPages, SecurityHeaders
 from panel.web.rendering import asset_route, render
+from panel.web.services import Services
 
 if TYPE_CHECKING:
-    from panel.web.auth import AccessPolicy
-    from panel.web.services import Services
+    from panel.settings.resolve import Resolved
+    from panel.store import Store
+    from panel.web.auth import SingleUser, TrustedProxy
+
+
+_FORM_TOKENS = b"forms of the web pages"
+"""Purpose of the key that is derived from the user's secret."""
 
 
 class _RowNumber(IntegerConvertor):
@@ -46,6 +60,22 @@ ROUTES = (
     Route("/runs", runs_page.show_runs, methods=["GET"]),
     Route("/help", _help, methods=["GET"]),
 )
+
+
+def configured_app(
+    resolved: Resolved, store: Store, mode: SingleUser | Accounts | TrustedProxy, hosts: frozenset[str]
+) -> Starlette:
+    """Return the application of the approval queue with the checks, personas and models of the settings."""
+    personas = available_personas(resolved)
+    roster = seat_roster(personas, [entry.partition("=")[0].strip() for entry in resolved.settings.roster])
+    ask_seat = partial(RunService(store).rerun, resolved)
+    services = Services(
+        approval=ApprovalService(store, review_checks(personas), ask_seat),
+        report_context=report_context(personas.values()),
+        personas={persona.id: persona.name for persona in (*roster, *personas.values())},
+    )
+    key = hmac.new(read_secret(resolved.data_dir), _FORM_TOKENS, hashlib.sha256).digest()
+    return create_app(services, AccessPolicy(mode, hosts, key))
 
 
 def create_app(services: Services, access: AccessPolicy) -> Starlette:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.approval import StaleDraft
-from panel.core.draft_edits import apply_edits
-from panel.core.draft_state import Action, derive_state
+from panel.approval import StaleDraft, history_entries
+from panel.approval.history import field_diff, field_name
+from panel.core.draft_state import Action
 from panel.core.text import prose
 from panel.core.tool import PriceClass
 from panel.web import wording
@@ -14,7 +14,6 @@ from panel.web.auth import current_user
 from panel.web.draft_forms import FACT_FIELDS, SEAT_FIELDS
 from panel.web.draft_page import DraftPage
 from panel.web.errors import sentence, status_of
-from panel.web.history_page import diff_of, history_of
 from panel.web.notices import LIST
 from panel.web.rendering import render
 
@@ -42,10 +41,10 @@ async def conflict_page(
     request: Request, view: DraftView, action: Action, form: Form, error: PanelError
 ) -> Response:
     """Return the page of an action that failed; `view` is the draft as it is now."""
-    shown = view.shown.review
-    before = _review_at(view, form.text("seen"))
-    unsaved = _unsaved(form, shown, before)
     stale = isinstance(error, StaleDraft)
+    message = error.message if isinstance(error, StaleDraft) else str(error)
+    shown, before = view.shown.review, view.review_at(form.text("seen"))
+    unsaved = _unsaved(form, shown, before)
     facts = zip(*map(form.texts, FACT_FIELDS), strict=False)
     return render(
         request,
@@ -54,14 +53,12 @@ async def conflict_page(
         view=view,
         page=DraftPage(view, current_user(request).actor),
         action=action,
-        problems=[
-            sentence(line) for line in str(error).partition("\nWhat you wrote:")[0].splitlines() if line
-        ],
+        problems=[sentence(line) for line in message.splitlines() if line],
         stale=stale,
-        since=history_of(view, after=form.text("seen")) if stale else (),
+        since=history_entries(view, since=form.text("seen")) if stale else (),
         seat=shown.seat_of(form.text("persona")),
         unsaved=[
-            Unsaved("Reason" if name == "detail" else name.capitalize(), text, now, diff_of(name, now, text))
+            Unsaved(field_name(name), text, now, field_diff(name, now, text))
             for name, (text, now) in unsaved.items()
         ],
         values={**_values(shown, form), **{name: text for name, (text, _) in unsaved.items()}},
@@ -73,16 +70,6 @@ async def conflict_page(
         price_classes=tuple(PriceClass),
         wording=wording,
     )
-
-
-def _review_at(view: DraftView, seen: str) -> PanelReview | None:
-    """Return the review that had this hash; None if a seat was asked again since."""
-    places = (place for place, event in enumerate(view.history, 1) if event.hash_after == seen)
-    last = max(places, default=0)
-    if not last:
-        return None
-    then = apply_edits(view.shown.original, derive_state(view.history[:last]).edits)
-    return then.review if then.hash == seen else None
 
 
 def _unsaved(form: Form, shown: PanelReview, before: PanelReview | None) -> dict[str, tuple[str, str]]:

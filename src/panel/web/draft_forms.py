@@ -1,4 +1,4 @@
-"""Forms of a draft's page: the command that a form asks for, and whether it was carried out already."""
+"""Forms of a draft's page, read as commands."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from panel.approval.commands import DraftCommand
-from panel.core.draft_edits import current_value, parse_change
+from panel.approval import DraftCommand
+from panel.core.draft_edits import parse_change
 from panel.core.draft_state import Action
 from panel.core.resolution import Resolution
-from panel.core.text import canonical, prose
-from panel.errors import GateError, InputError, Problem
+from panel.core.text import prose
+from panel.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from panel.approval import DraftView
     from panel.core.actor import Actor
     from panel.core.draft_edits import Change
     from panel.core.review import PanelReview
-    from panel.store import RecordedEvent
     from panel.web.forms import Form
 
 SEAT_FIELDS = ("take", "score", "verdict", "detail")
@@ -29,16 +27,15 @@ FACT_FIELDS = ("claim", "source", "checked_on")
 
 
 def read_command(form: Form, action: Action, actor: Actor, review: PanelReview) -> DraftCommand:
-    """Return the command that a form asks for.
+    """Return the command that a form asks for; an edit holds every field of the form, changed or not.
 
     Args:
         form: its fields.
-        action: the action.
+        action: the action that its address names.
         actor: the user.
         review: as it is shown now.
 
     Raises:
-        GateError: nothing is changed, or the review has no such field.
         InputError: a value cannot be used; the lines say why.
     """
     try:
@@ -46,7 +43,7 @@ def read_command(form: Form, action: Action, actor: Actor, review: PanelReview) 
             action=action,
             actor=actor,
             seen=form.text("seen"),
-            seen_resolutions=form.text("ticked") or None,
+            seen_resolutions=form.text("seen_resolutions") or None,
             reason=form.text("reason") or None,
             changes=_changes(form, review) if action is Action.EDIT else (),
             resolution=_resolution(form) if action is Action.RESOLVE else None,
@@ -60,28 +57,20 @@ def read_command(form: Form, action: Action, actor: Actor, review: PanelReview) 
 
 
 def _changes(form: Form, review: PanelReview) -> tuple[Change, ...]:
-    changes = tuple(change for change in _fields(form, review) if change != current_value(review, change))
-    if not changes:
-        raise GateError("nothing was changed; edit something, then save it")
-    return changes
-
-
-def _fields(form: Form, review: PanelReview) -> list[Change]:
-    """Return every field of an edit form as a change, whether it differs or not."""
     problems: list[Problem] = []
     changes: list[Change] = []
     seat = review.seat_of(form.text("persona"))
-    for data in _field_data(form, review):
+    for data in _fields(form, review):
         try:
             changes.append(parse_change(data, seat.name if seat else "tool"))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return changes
+    return tuple(changes)
 
 
-def _field_data(form: Form, review: PanelReview) -> Iterator[dict[str, Any]]:
+def _fields(form: Form, review: PanelReview) -> Iterator[dict[str, Any]]:
     if persona := form.text("persona"):
         for field in SEAT_FIELDS:
             if form.has(field):
@@ -112,43 +101,3 @@ def _resolution(form: Form) -> Resolution:
     if source == "":
         raise InputError([Problem("supported", "give the address of a page that supports it")])
     return Resolution.model_validate({"finding": form.text("finding"), "kind": kind, "source": source})
-
-
-def find_repeat(view: DraftView, action: Action, actor: Actor, form: Form) -> RecordedEvent | None:
-    """Return the draft's last event if it is this very form's, sent by the same user before; else None."""
-    last = view.history[-1]
-    if last.kind != action or canonical(last.actor) != canonical(actor.name):
-        return None
-    return last if _is_same(view, last, action, form) else None
-
-
-def _is_same(view: DraftView, last: RecordedEvent, action: Action, form: Form) -> bool:
-    if action is Action.UNDO:
-        undone = view.history[form.number("undoes") or 0 :]
-        return bool(undone and undone[0].id == last.payload.get("undone"))
-    if last.hash_before != form.text("seen") or (last.reason or "") != prose(form.text("reason")):
-        return False
-    match action:
-        case Action.EDIT:
-            return _is_same_edit(view, last, form)
-        case Action.RESOLVE:
-            sent = {name: form.text(name) for name in ("finding", "kind")}
-            return bool(last.payload.get("tick") == {**sent, "source": form.text("source") or None})
-        case Action.RERUN_SEAT:
-            return last.payload.get("persona") == form.text("persona") and last.hash_after != last.hash_before
-    return True
-
-
-def _is_same_edit(view: DraftView, last: RecordedEvent, form: Form) -> bool:
-    review = view.shown.review
-    try:
-        sent = _fields(form, review)
-    except InputError:
-        return False
-    saved = [edit["change"] for edit in last.payload.get("edits", [])]
-    data = [change.model_dump(mode="json") for change in sent]
-    # All other fields of the form must be as they are shown.
-    others = [change for change, fields in zip(sent, data, strict=True) if fields not in saved]
-    return all(change in data for change in saved) and all(
-        change == current_value(review, change) for change in others
-    )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 from starlette.responses import HTMLResponse
 
+from panel.approval.view import LISTING, PANEL
 from panel.approval.word_diff import word_diff
-from panel.checks import Finding, Status, allowed_resolutions, blocks, label_of
-from panel.core.draft_state import WAITING, Action, State, allowed_actions, as_opened, why_refused
+from panel.checks import Finding, Status
+from panel.core.draft_state import Action, State
 from panel.core.take import NoTake, NoTakeReason, Verdict
 from panel.core.tool import PriceClass
 from panel.core.urls import safe_href
@@ -30,18 +31,14 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from panel.approval import DraftView
+    from panel.approval import DraftView, NumberedFinding
     from panel.approval.word_diff import Piece as Change
     from panel.core.actor import Actor
     from panel.core.draft_edits import EditMark
-    from panel.core.resolution import RecordedResolution
     from panel.core.take import Seat
     from panel.core.tool import Tool
 
 _CLOSED = frozenset({State.PUBLISHED, State.REJECTED, State.RETRACTED})
-_NEXT_ACTION = {**dict.fromkeys(WAITING, Action.APPROVE), State.APPROVED: Action.PUBLISH}
-_PANEL_FIELD = "scores"
-_ID_CHARS = 12
 _LISTING_FIELDS = (
     ("tagline", "Tagline"),
     ("category", "Category"),
@@ -55,10 +52,9 @@ _LISTING_FIELDS = (
 async def show_draft(request: Request) -> Response:
     """Show a draft, and reserve it for the user unless it is closed or reserved for another."""
     services, actor = services_of(request), current_user(request).actor
-    number = request.path_params["draft"]
-    view = await services.approval.view(number)
-    if view.current.state not in _CLOSED:
-        view = await services.approval.lock(number, actor)
+    view = await services.approval.view(request.path_params["draft"])
+    if view.state not in _CLOSED:
+        view = await services.approval.lock(view.id, actor)
     list_ = request.query_params.get(LIST, "")
     return render(
         request,
@@ -92,33 +88,9 @@ async def show_preview(request: Request) -> Response:
     return HTMLResponse(review_html(view.shown.review, services.report_context, editorial), headers=headers)
 
 
-class NumberedFinding(NamedTuple):
-    """A finding that must be resolved before approval, or has been.
-
-    Attributes:
-        number: on the page, from 1.
-        resolution: None while it is open.
-    """
-
-    number: int
-    finding: Finding
-    label: str
-    resolution: RecordedResolution | None
-
-    @property
-    def resolvable(self) -> bool:
-        """Whether a resolution is allowed; otherwise the text must be cut."""
-        return bool(allowed_resolutions(self.finding))
-
-    @property
-    def anchor(self) -> str:
-        """Id of the finding's element, which does not change with its number."""
-        return anchor(self.finding)
-
-
-def anchor(finding: Finding) -> str:
-    """Return the id of a finding's element."""
-    return f"finding-{finding.id[:_ID_CHARS]}"
+def anchor(found: NumberedFinding) -> str:
+    """Return the id of a finding's element, which does not change with the finding's number."""
+    return f"finding-{found.finding.id[:12]}"
 
 
 class SeatSection(NamedTuple):
@@ -161,68 +133,42 @@ class DraftPage:
     view: DraftView
     actor: Actor
 
-    @property
-    def reserved_for_other(self) -> bool:
-        """Whether another user has reserved the draft."""
-        return self.view.lock is not None and not self.view.lock.is_of(self.actor.name)
+    anchor = staticmethod(anchor)
 
     @cached_property
     def actions(self) -> frozenset[Action]:
-        """Actions that the user may take; only the take-over of a draft that another user has reserved."""
-        if self.reserved_for_other:
-            return frozenset({Action.TAKE_OVER})
-        state, role = self.view.current, self.actor.role
-        actions = {*allowed_actions(state, role), *allowed_actions(as_opened(state), role)} - {
-            Action.TAKE_OVER
-        }
-        return frozenset(actions - ({Action.OPEN} if state.state is State.DRAFTED else set()))
+        """Actions that the user may take."""
+        return self.view.allowed(self.actor)
 
     @property
-    def approvable(self) -> bool:
-        """Whether the user may approve the draft as it is."""
-        return Action.APPROVE in self.actions and not self.view.unresolved
+    def reserved_for_other(self) -> bool:
+        """Whether the draft is reserved for another user."""
+        return not self.view.is_free_for(self.actor)
 
-    @cached_property
+    @property
+    def can_approve(self) -> bool:
+        """Whether the user may approve the draft as it is."""
+        return self.view.can_approve(self.actor)
+
+    @property
     def refusal(self) -> str | None:
         """Reason why the user may not take the next step, as the end of a sentence about the draft."""
-        action = _NEXT_ACTION.get(self.view.current.state)
-        return why_refused(as_opened(self.view.current), action, self.actor.role) if action else None
-
-    @cached_property
-    def findings(self) -> tuple[NumberedFinding, ...]:
-        """All findings that must be resolved before approval, or have been, in order."""
-        return tuple(
-            NumberedFinding(
-                number,
-                finding,
-                label_of(finding),
-                self.view.resolution_of(finding) if allowed_resolutions(finding) else None,
-            )
-            for number, finding in enumerate(filter(blocks, self.view.findings), 1)
-        )
+        return self.view.why_next_refused(self.actor)
 
     @property
     def by_number(self) -> dict[int, NumberedFinding]:
         """Map finding number to finding."""
-        return {found.number: found for found in self.findings}
-
-    @property
-    def open_findings(self) -> tuple[NumberedFinding, ...]:
-        """Findings without a resolution."""
-        return tuple(found for found in self.findings if found.resolution is None)
+        return {found.number: found for found in self.view.numbered}
 
     @property
     def listing_findings(self) -> tuple[NumberedFinding, ...]:
         """Findings in the listing."""
-        return tuple(found for found in self._findings_of(None) if found.finding.where.field != _PANEL_FIELD)
+        return self.view.numbered_in(LISTING)
 
     @property
     def panel_findings(self) -> tuple[NumberedFinding, ...]:
         """Findings about the takes together."""
-        return tuple(found for found in self._findings_of(None) if found.finding.where.field == _PANEL_FIELD)
-
-    def _findings_of(self, persona: str | None) -> tuple[NumberedFinding, ...]:
-        return tuple(found for found in self.findings if found.finding.where.persona == persona)
+        return self.view.numbered_in(PANEL)
 
     @cached_property
     def listing(self) -> tuple[tuple[str, list[Piece]], ...]:
@@ -259,7 +205,7 @@ class DraftPage:
                 highlight(quote, self._highlights(persona, f"evidence.{index}"))
                 for index, quote in enumerate(quotes)
             ),
-            findings=self._findings_of(persona),
+            findings=self.view.numbered_in(persona),
             in_listing=statuses.count(Status.IN_LISTING),
             sourced=statuses.count(Status.SOURCED),
             marks=marks,
@@ -267,11 +213,10 @@ class DraftPage:
         )
 
     def _highlights(self, persona: str | None, field: str) -> Iterator[Highlight]:
-        numbered = {found.finding.id: found for found in self.findings}
+        numbered = {found.finding.id: found for found in self.view.numbered}
         for finding in self.view.findings:
             if finding.span and (finding.where.persona, finding.where.field) == (persona, field):
-                tone, title, number = _tone(finding, numbered.get(finding.id))
-                yield Highlight(finding.span.start, finding.span.end, tone, title, number)
+                yield _highlight(finding, numbered.get(finding.id), finding.span.start, finding.span.end)
 
     def _quotes_in(self, text: str) -> Iterator[Highlight]:
         for seat in self.view.shown.review.seats:
@@ -279,12 +224,11 @@ class DraftPage:
                 yield from find_quote(text, quote, f"Quoted by {seat.name}")
 
 
-def _tone(finding: Finding, numbered: NumberedFinding | None) -> tuple[str, str, int | None]:
-    if numbered is None:
-        return finding.status.value, finding.note, None
-    if resolution := numbered.resolution:
-        return "resolved", f"{numbered.label}: {resolution.kind} ({resolution.by})", numbered.number
-    return finding.status.value, f"{numbered.label}: {finding.note}", numbered.number
+def _highlight(finding: Finding, found: NumberedFinding | None, start: int, end: int) -> Highlight:
+    if found is None:
+        return Highlight(start, end, finding.status.value, finding.note)
+    tone = "resolved" if found.resolution else finding.status.value
+    return Highlight(start, end, tone, f"{found.label}: {found.status}", found.number)
 
 
 def _listing_texts(tool: Tool) -> Iterator[tuple[str, str | None]]:

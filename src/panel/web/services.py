@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from panel.approval import ApprovalService
-
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from starlette.requests import Request
 
-    from panel.core.take import Seat
+    from panel.approval import ApprovalService
     from panel.report import ReportContext
-    from panel.store import Checks, DraftRecord, Store
+    from panel.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Services:
     """The services that the pages use.
 
     Attributes:
-        store: drafts, users and runs.
-        checks: finds what an editor must look at in a review.
-        ask_again: asks one persona of a draft again and returns the new seat, which is stored by then; raises PanelError.
         report_context: what a report shows beside the review.
         personas: names of the critics by id, in the order of the roster.
     """
 
-    store: Store
-    checks: Checks
-    ask_again: Callable[[DraftRecord, str], Awaitable[Seat]]
+    approval: ApprovalService
     report_context: ReportContext
     personas: Mapping[str, str]
 
-    @cached_property
-    def approval(self) -> ApprovalService:
-        """Reads and changes drafts."""
-        return ApprovalService(self.store, self.checks, self.ask_again)
+    @property
+    def store(self) -> Store:
+        """Users, runs and lists of drafts."""
+        return self.approval.store
 
 
 def services_of(request: Request) -> Services:

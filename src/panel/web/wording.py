@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from panel.core.draft_state import Action, State
+from panel.core.draft_state import State
 from panel.core.money import dollars
 from panel.core.tally import Tally
 from panel.report.wording import counted
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from panel.store import QueueRow, RunSummary
 
 __all__ = [
-    "DONE",
     "EMPTY",
     "ORDERS",
     "SPLITS",
@@ -25,7 +24,6 @@ __all__ = [
     "age",
     "ago",
     "dollars",
-    "event_label",
     "moment",
     "run_state",
     "votes",
@@ -56,37 +54,6 @@ SPLITS: Mapping[Split, str] = {
     Split.DIVIDED: "Divided",
     Split.CLOSE: "One vote decides",
 }
-
-DONE: Mapping[str, str] = {
-    Action.OPEN: "Reopened",
-    Action.EDIT: "Edited",
-    Action.RESOLVE: "Resolved a finding of",
-    Action.RERUN_SEAT: "Asked a seat again for",
-    Action.APPROVE: "Approved",
-    Action.REQUEST_CHANGES: "Requested changes to",
-    Action.REJECT: "Rejected",
-    Action.PUBLISH: "Published",
-    Action.RETRACT: "Retracted",
-    Action.UNDO: "Undid the last step of",
-}
-"""Past actions, before the name of a tool."""
-
-_EVENTS: Mapping[str, str] = {
-    **DONE,
-    "drafted": "Drafted",
-    "revised": "Revised by the program",
-    Action.RESOLVE: "Resolved a finding",
-    Action.RERUN_SEAT: "Asked a seat again",
-    Action.REQUEST_CHANGES: "Requested changes",
-    Action.UNDO: "Undid a step",
-    Action.TAKE_OVER: "Took the draft over",
-}
-
-
-def event_label(kind: str) -> str:
-    """Return what happened in an event of a draft's history: `Edited`."""
-    return _EVENTS.get(kind, kind.replace("_", " ").capitalize())
-
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _UNITS = ((_DAY, "day", "d"), (_HOUR, "hour", "h"), (_MINUTE, "minute", "min"))
