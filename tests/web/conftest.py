@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from panel.approval import ApprovalService
 from panel.checks import check_review
@@ -15,15 +19,15 @@ from panel.core.actor import Actor, Role
 from panel.report import ReportContext
 from panel.store import open_store
 from panel.web.app import create_app
-from panel.web.auth import AccessPolicy, Accounts, SingleUser
+from panel.web.auth import AccessPolicy, Accounts, SingleUser, current_user
 from panel.web.passwords import hash_password
 from panel.web.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from starlette.applications import Starlette
+    from starlette.requests import Request
 
     from panel.core.take import Seat
     from panel.store import DraftRecord, Store
@@ -33,6 +37,46 @@ KIM = Actor(name="Kim", role=Role.PUBLISHER)
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 HTML = {"accept": "text/html,application/xhtml+xml"}
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "web" / "approval.jsonl"
+ROWS = {row["id"]: row for row in map(json.loads, FIXTURE.read_text("utf-8").splitlines())}
+
+
+def add_page(app: Starlette, handler: Callable[[Request], Any], path: str = "/page") -> None:
+    app.router.routes.append(Route(path, handler, methods=["GET", "POST"]))
+
+
+def raising(error: Exception) -> Callable[[Request], Any]:
+    async def handler(_request: Request) -> Response:
+        raise error
+
+    return handler
+
+
+def with_test_pages(app: Starlette) -> Starlette:
+    """Add `/echo`, a form that answers with its field `word`, and `/who`, which names the user."""
+    add_page(app, _echo, "/echo")
+    add_page(app, _who, "/who")
+    return app
+
+
+async def _echo(request: Request) -> Response:
+    if request.method == "GET":
+        return Response(f'<input name="csrf" value="{current_user(request).csrf_token}">')
+    async with request.form() as form:
+        return PlainTextResponse(str(form["word"]))
+
+
+async def _who(request: Request) -> Response:
+    user = current_user(request)
+    return PlainTextResponse(f"{user.actor.name} {user.actor.role} {user.can_sign_out} {user.csrf_token}")
+
+
+async def who(browser: httpx2.AsyncClient, headers: Any = None) -> str:
+    """Return name, role and whether the user can sign out, or else the status."""
+    answer = await browser.get("/who", headers=headers)
+    return answer.text.rpartition(" ")[0] if answer.status_code == 200 else str(answer.status_code)
 
 
 class Browser(httpx2.AsyncClient):
@@ -82,7 +126,7 @@ def services(store: Store) -> Services:
 @pytest.fixture
 def app(services: Services) -> Starlette:
     """The application for Kim alone."""
-    return create_app(services, AccessPolicy(SingleUser(KIM)))
+    return with_test_pages(create_app(services, AccessPolicy(SingleUser(KIM))))
 
 
 @pytest.fixture
@@ -103,7 +147,7 @@ async def accounts(services: Services, hash_: str) -> Starlette:
     """The application for those who sign in: Kim, who publishes, and Ada, who drafts."""
     await services.store.users.add(KIM, hash_)
     await services.store.users.add(Actor(name="Ada", role=Role.DRAFTER), hash_)
-    return create_app(services, AccessPolicy(Accounts(), frozenset({"reviews.example"})))
+    return with_test_pages(create_app(services, AccessPolicy(Accounts(), frozenset({"reviews.example"}))))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from panel.core.draft_edits import TextChange
 from panel.core.draft_state import Action
 from store.editing import OTHER, PLAIN, do, drafted
 from validity import HERE, MISSING, html_errors
-from web.sheets import parsed, services_for, wanting
+from web.pages import parsed, services_for, wanting
 
 if TYPE_CHECKING:
     from panel.core.review import PanelReview

@@ -8,7 +8,7 @@ from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
 from panel.web.server import WebServer, listen
 from store.editing import approval, do, drafted
-from web.sheets import services_for
+from web.pages import services_for
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from panel.store import Store
 
 
-class Desk:
+class QueueServers:
     """A store with drafts, and the servers of those who work on them."""
 
     def __init__(self, portal: BlockingPortal, store: Store, stack: ExitStack) -> None:

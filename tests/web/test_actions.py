@@ -1,0 +1,203 @@
+"""Actions on drafts: once, twice, and at the same time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from panel.core.draft_edits import TextChange
+from panel.core.draft_state import State
+from panel.errors import RunStopped
+from panel.web.app import create_app
+from panel.web.auth import AccessPolicy, SingleUser
+from store.editing import ADA, KIM, OTHER, approval, do, drafted
+from web.conftest import Browser
+from web.pages import (
+    AGAIN,
+    clean,
+    forms,
+    kinds_of,
+    parsed,
+    resolve_all_but_experience,
+    seat_form,
+    send,
+    services_for,
+    state_of,
+    wanting,
+    words,
+)
+
+if TYPE_CHECKING:
+    from panel.core.take import Seat
+    from panel.store import DraftRecord, Store
+    from panel.web.services import Services
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def services(store: Store) -> Services:
+    """What pages work with."""
+    return services_for(store)
+
+
+async def test_approving_opens_the_next_draft(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    held, following = await drafted(store, clean("Sextant")), await drafted(store, clean("Anvil"))
+    await store.locks.lock(held, ADA)
+    answer = await send(browser, f"/drafts/{draft}/approve")
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith(f"/drafts/{following}?")
+    page = parsed(await browser.get(answer.headers["location"]))
+    assert words(page.find_class("notice")[0]).startswith("Approved Lantern (draft 1): approved.")
+    assert await kinds_of(store, draft) == ["drafted", "open", "approve"]
+
+
+async def test_a_list_is_worked_through(browser: Browser, store: Store) -> None:
+    for name, category in (("Lantern", "Logs"), ("Sextant", "Maps"), ("Anvil", "Logs")):
+        await drafted(store, clean(name, category=category))
+    link = parsed(await browser.get("/?category=Logs&order=newest")).xpath("//tbody//a/@href")[0]
+    answer = await send(browser, "/drafts/3/approve", link)
+    assert answer.headers["location"].startswith("/drafts/1?")
+    answer = await send(browser, "/drafts/1/reject", answer.headers["location"], reason="Not a tool.")
+    assert answer.headers["location"] == "/?category=Logs&order=newest&done=reject&was=1"
+    page = parsed(await browser.get(answer.headers["location"]))
+    assert words(page.find_class("notice")[0]).startswith("Rejected Lantern (draft 1): rejected.")
+
+
+async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, wanting())
+    finding, other = (each.finding for each in (await approval(store).view(draft)).unresolved)
+    answer = await send(
+        browser, f"/drafts/{draft}/tick", kind="supported", source="https://lantern.example.com/price"
+    )
+    assert answer.headers["location"].endswith(f"#finding-{other.id[:12]}")
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    ticked = page.xpath(f"//li[@id='finding-{finding.id[:12]}']")[0]
+    assert "Supported, by Kim: https://lantern.example.com/price" in words(ticked)
+
+
+async def test_an_experience_can_only_be_cut(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, wanting())
+    finding = (await approval(store).view(draft)).unresolved[1].finding
+    item = parsed(await browser.get(f"/drafts/{draft}")).get_element_by_id(f"finding-{finding.id[:12]}")
+    assert not item.xpath(".//form")
+    form = await seat_form(browser, draft, "futurist")
+    await browser.post(f"/drafts/{draft}/edit", data={**form, "take": OTHER})
+    assert finding not in (await approval(store).view(draft)).findings
+
+
+async def test_an_edit_changes_what_was_changed_and_nothing_else(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, wanting())
+    form = await seat_form(browser, draft)
+    answer = await browser.post(f"/drafts/{draft}/edit", data={**form, "score": "55", "reason": "Too kind."})
+    assert answer.headers["location"].endswith("#seat-builder")
+    last = (await approval(store).view(draft)).history[-1]
+    assert [edit["change"]["field"] for edit in last.payload["edits"]] == ["score"]
+    assert last.reason == "Too kind."
+
+
+async def test_facts_and_price_class_can_be_edited(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, wanting())
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    form = next(form for form in forms(page, f"/drafts/{draft}/edit") if "price_class" in form)
+    fact = {
+        "claim": "It costs $9 a month.",
+        "source": "https://lantern.example.com",
+        "checked_on": "2026-11-20",
+    }
+    await browser.post(f"/drafts/{draft}/edit", data={**form, **fact, "price_class": "paid"})
+    view = await approval(store).view(draft)
+    assert view.shown.review.tool.price_class == "paid"
+    assert [each.claim for each in view.shown.review.tool.facts] == ["It costs $9 a month."]
+    assert "price" not in {each.finding.kind for each in view.unresolved}
+
+
+async def test_a_seat_can_be_asked_again(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    answer = await send(browser, f"/drafts/{draft}/rerun_seat")
+    assert answer.headers["location"].endswith("#seat-builder")
+    assert AGAIN in words(parsed(await browser.get(f"/drafts/{draft}")).get_element_by_id("seat-builder"))
+
+
+async def test_a_model_that_cannot_be_asked_is_told(services: Services, store: Store) -> None:
+
+    async def failing(_record: DraftRecord, _persona: str) -> Seat:
+        raise RunStopped("Builder: timed out: No answer within 120 s. Ask again later.")
+
+    draft = await drafted(store, clean())
+    app = create_app(
+        replace(services, approval=replace(services.approval, ask_seat=failing)),
+        AccessPolicy(SingleUser(KIM)),
+    )
+    async with Browser(app) as browser:
+        answer = await send(browser, f"/drafts/{draft}/rerun_seat")
+    assert answer.status_code == 503
+    assert "No answer within 120 s." in words(parsed(answer).xpath("//*[@role='alert']")[0])
+    assert await kinds_of(store, draft) == ["drafted"]
+
+
+async def test_a_decision_without_a_reason_is_not_made(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    answer = await send(browser, f"/drafts/{draft}/reject", reason=" ")
+    assert answer.status_code == 409
+    assert "give a reason" in words(parsed(answer).xpath("//*[@role='alert']")[0])
+    assert await state_of(store, draft) is State.DRAFTED
+
+
+async def test_a_closed_draft_can_be_reopened(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    await send(browser, f"/drafts/{draft}/reject", reason="Not a tool.")
+    await send(browser, f"/drafts/{draft}/open")
+    assert await state_of(store, draft) is State.IN_REVIEW
+
+
+@pytest.mark.parametrize("name", ["approve", "reject", "request_changes"])
+async def test_a_second_click_finds_it_done(name: str, browser: Browser, store: Store) -> None:
+    draft, following = await drafted(store, clean()), await drafted(store, clean("Sextant"))
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    form = {**forms(page, f"/drafts/{draft}/{name}")[0], "reason": "Because."}
+    await browser.post(f"/drafts/{draft}/{name}", data=form)
+    once = await kinds_of(store, draft)
+    again = await browser.post(f"/drafts/{draft}/{name}", data=form)
+    assert again.status_code == 200
+    assert words(parsed(again).find(".//h1")) == "Already done"
+    assert parsed(again).xpath(f"//a[@href='/drafts/{following}']")
+    assert await kinds_of(store, draft) == once
+
+
+async def test_a_second_undo_takes_nothing_else_back(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, wanting())
+    await resolve_all_but_experience(store, draft)
+    await do(store, draft, "edit", changes=(TextChange(persona="futurist", value=OTHER),))
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    form = forms(page, f"/drafts/{draft}/undo")[0]
+    before = len(await kinds_of(store, draft))
+    answers = [await browser.post(f"/drafts/{draft}/undo", data=form) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 200]
+    assert len(await kinds_of(store, draft)) == before + 1
+
+
+async def test_a_second_save_finds_it_saved(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    form = {**await seat_form(browser, draft), "take": OTHER}
+    answers = [await browser.post(f"/drafts/{draft}/edit", data=form) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert (await kinds_of(store, draft)).count("edit") == 1
+
+
+async def test_no_seat_is_asked_again_for_nothing(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    page = parsed(await browser.get(f"/drafts/{draft}"))
+    form = forms(page, f"/drafts/{draft}/rerun_seat")[0]
+    await do(store, draft, "edit", changes=(TextChange(persona="builder", value=OTHER),))
+    assert (await browser.post(f"/drafts/{draft}/rerun_seat", data=form)).status_code == 409
+    assert "rerun_seat" not in await kinds_of(store, draft)
+
+
+async def test_what_nobody_can_do_is_nowhere(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    token = forms(parsed(await browser.get(f"/drafts/{draft}")), f"/drafts/{draft}/approve")[0]
+    assert (await browser.post(f"/drafts/{draft}/approve_all", data=token)).status_code == 404
