@@ -110,9 +110,9 @@ def compare(
     async def work(setup: PanelSetup) -> None:
         async with optional_store(resolved, wanted=not no_store) as store:
             observer = progress(quiet=quiet, verbose=verbose)
-            run = runner.service(store, observer)
-            events = run.review(setup, tools, kind="compare", fresh=fresh, reports=reports)
-            await runner.follow(events, observer, show)
+            service = runner.service(store, observer)
+            run = await service.review(setup, tools, kind="compare", fresh=fresh, reports=reports)
+            await runner.follow(run, observer, show)
 
     if setup is not None:
         runner.run(work(setup))

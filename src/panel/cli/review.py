@@ -117,9 +117,10 @@ def review(
         async with optional_store(setups[0].resolved, wanted=not no_store) as store:
             for setup, (_, suffix) in zip(setups, panels, strict=True):
                 observer = progress(quiet=quiet, verbose=verbose)
-                run = runner.service(store, observer)
+                service = runner.service(store, observer)
                 reports = report_files(setup, suffix)
-                await runner.follow(run.review(setup, loaded, fresh=fresh, reports=reports), observer, show)
+                run = await service.review(setup, loaded, fresh=fresh, reports=reports)
+                await runner.follow(run, observer, show)
 
     runner.run(work())
     if len(setups) > 1:

@@ -11,18 +11,18 @@ from panel.cli.console import tell
 from panel.cli.signals import Interrupts, ReaderLeft, SignalReceived
 from panel.core.completion import Usage
 from panel.errors import RunStopped, StorageError
-from panel.orchestrator.run import Finished, Reviewed, RunService, Started, ToolSkipped
+from panel.orchestrator.run import Finished, Reviewed, RunService, Started
 from panel.orchestrator.stores import configured_store
 from panel.providers.base import StopSignal
 from panel.settings.resolve import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
     from pathlib import Path
 
     from panel.cli.progress import Progress
     from panel.orchestrator.models import ResolvedModel
-    from panel.orchestrator.run import RunEvent
+    from panel.orchestrator.run import ReviewRun
     from panel.orchestrator.setup import PanelSetup
     from panel.settings.resolve import Resolved
     from panel.store import Store
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 INCOMPLETE = 3
-SHOWN_SKIPS = 20
 RESUME = "run the same command again; what was answered is kept, and not paid for twice"
 AGAIN = "what was answered is in the reports; run the same command again to ask the panels anew"
 AGAIN_AT_ONCE = "run the same command again to ask the panels anew, without --no-store to keep every answer"
@@ -61,7 +60,6 @@ class Runner:
         self._reader_left = False
         self._answered = False
         self._recorded = False
-        self._skipped = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run work to its end.
@@ -80,10 +78,8 @@ class Runner:
         """Return the run service for this command."""
         return RunService(store, observer, self.stop)
 
-    async def follow(
-        self, events: AsyncGenerator[RunEvent], observer: Progress, show: Callable[[Reviewed], None]
-    ) -> Finished:
-        """Show a run's events until it has ended, and return the last one.
+    async def follow(self, run: ReviewRun, observer: Progress, show: Callable[[Reviewed], None]) -> Finished:
+        """Show a run until it has ended, and return its last event.
 
         Raises:
             PanelError: the run was stopped before all was done; the message says how to continue.
@@ -93,13 +89,10 @@ class Runner:
         usage, drafts, tools = Usage.lost(0), list[int](), 0
         finished: Finished | None = None
         with ExitStack() as running:
-            async with aclosing(events):
+            async with aclosing(run.events()) as events:
                 async for event in events:
                     match event:
-                        case ToolSkipped():
-                            self._note_skip(event)
                         case Started():
-                            self._note_more_skips()
                             tools = event.tools
                             self._answered, self._recorded = False, event.setup.recording is not None
                             self.started(event)
@@ -121,7 +114,6 @@ class Runner:
                         case Finished():
                             running.close()
                             finished = event
-                            self._note_more_skips()
                             self.finished(event)
         if finished is None:
             raise AssertionError("a run ends with an event")
@@ -166,12 +158,6 @@ class Runner:
         if paths:
             self.note(f"Wrote {', '.join(map(str, paths))}")
 
-    def note_skips(self, skips: Sequence[ToolSkipped]) -> None:
-        """Note the tools that are left out."""
-        for skip in skips:
-            self._note_skip(skip)
-        self._note_more_skips()
-
     def introduce(self, setup: PanelSetup, tools: int) -> None:
         """Note which models are asked and why."""
         self.note(f"Model: {_introduction(setup.model)}")
@@ -196,17 +182,6 @@ class Runner:
         except StorageError as error:
             self._reader_left = True
             self.stop.fail(error)
-
-    def _note_skip(self, skip: ToolSkipped) -> None:
-        self._skipped += 1
-        if self._skipped <= SHOWN_SKIPS:
-            self.note(skip_line(skip))
-
-    def _note_more_skips(self) -> None:
-        if self._skipped > SHOWN_SKIPS:
-            more = self._skipped - SHOWN_SKIPS
-            self.note(f"… and {more:,} more tools are left out, because they are there already.")
-            self._skipped = 0
 
     def _end(self) -> None:
         stop = self.stop
@@ -235,13 +210,6 @@ async def optional_store(resolved: Resolved, *, wanted: bool) -> AsyncIterator[S
         return
     async with configured_store(resolved) as store:
         yield store
-
-
-def skip_line(skip: ToolSkipped) -> str:
-    """Return why a tool is left out."""
-    if skip.draft is not None:
-        return f"{skip.tool.name}: drafted already, in run {skip.draft.run} (draft {skip.draft.id}); left out"
-    return f"{skip.tool.name}: known already as {skip.known_as}; left out (--allow-similar lets it in)"
 
 
 def _kept_as(drafts: Sequence[int]) -> str:

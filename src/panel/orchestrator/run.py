@@ -1,19 +1,20 @@
 """Runs: the one service by which tools are reviewed. New, resumed, retried or rerun; with a store or without.
 
-Every method takes plain values and, but for `rerun`, yields events: `ToolSkipped`..., `Started`, `Reviewed`..., `Finished`. A caller
-reads them to the end inside `contextlib.aclosing`, and sets `RunService.stop` to end a run early: calls in flight finish, and
-`Finished` tells the reason. Cancelling the task that reads them leaves at once; a stored run can then be resumed.
+`RunService` returns a `ReviewRun`, whose `events` are read to the end inside `contextlib.aclosing`: `Started`, `Reviewed`...,
+`Finished`. Set the service's `stop` to end a run early: calls in flight finish. Cancelling the task that reads leaves at once; a
+batch can be resumed after either.
 """
 
 from __future__ import annotations
 
 import math
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from panel.core.draft_state import Action
+from panel.core.review import review_id
 from panel.errors import GateError, RunStopped, SettingsError, StorageError
 from panel.orchestrator.estimate import plan_for
 from panel.orchestrator.report_files import ReportFiles
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from panel.core.take import NoTakeReason, Seat
     from panel.core.tool import Tool
     from panel.orchestrator.setup import PanelSetup
-    from panel.store import DraftRecord, DraftSummary, RunSummary, Store
+    from panel.store import DraftRecord, RunSummary, Store
 
 PAGE = 200
 RETIRED_SETTINGS = {"hedge", "logprobs"}
@@ -53,30 +54,15 @@ RETIRED_SETTINGS = {"hedge", "logprobs"}
 
 
 @dataclass(frozen=True, slots=True)
-class ToolSkipped:
-    """A tool is left out because it is drafted already, or known under another name.
-
-    Attributes:
-        tool: the tool.
-        draft: its draft, by the same panel from the same listing.
-        known_as: the name under which a similar tool is known.
-    """
-
-    tool: Tool
-    draft: DraftSummary | None = None
-    known_as: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Started:
-    """A run begins to ask.
+    """The run begins to ask.
 
     Attributes:
         setup: the panel.
         run: the run's number; None if it is not stored.
         tools: tools of the run.
         done: those of them that were finished before.
-        budget: the budget, with the cost so far; None where there is none to count against, or a price is unknown.
+        budget: the cost so far and its limit; None if it is not counted, or a price is unknown.
     """
 
     setup: PanelSetup
@@ -88,14 +74,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A tool is reviewed.
-
-    Attributes:
-        review: the review.
-        findings: what the checks found in it.
-        draft: the number of its draft; None if it was not kept.
-        reports: the report files that were written; None if none are wanted.
-    """
+    """A tool is reviewed. `draft` is None if it was not kept, `reports` if no report files are wanted."""
 
     review: PanelReview
     findings: tuple[Finding, ...]
@@ -105,22 +84,22 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of a run. If it ended early, `stop` of the service has the reason.
+    """The run has ended; if it ended early, the service's `stop` has the reason.
 
     Attributes:
         run: the run's number; None if it is not stored.
-        state: how it ended; `nothing to do` if no run was made.
-        failed: failed seats in all drafts of a batch, by reason; None for reviews, and where the store could not be read.
+        state: how it ended.
+        failed: failed seats in all drafts of a batch, by reason; None for others, and where the store failed.
         reused: answers that were in the store already.
     """
 
     run: int | None
-    state: Literal["done", "stopped", "nothing to do"]
+    state: Literal["done", "stopped"]
     failed: Mapping[NoTakeReason, int] | None = None
     reused: int = 0
 
 
-RunEvent = ToolSkipped | Started | Reviewed | Finished
+RunEvent = Started | Reviewed | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +120,15 @@ class BatchOptions:
     reports: bool = False
     allow_unknown_price: bool = False
 
-    @property
-    def stored(self) -> dict[str, Any]:
-        """The options as JSON values."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"sources": list(self.sources)}
-
 
 @dataclass(frozen=True, slots=True)
 class RunService:
-    """Reviews tools.
+    """Makes runs, and takes up stored ones.
 
     Attributes:
-        store: an open store; None to keep nothing, which only `review` allows.
+        store: an open store; None to keep nothing, which only `review` can do.
         observer: is told how seats go.
-        stop: set it to end a run early. A service whose stop is set starts no calls any more.
+        stop: set it to end a run early; a service whose stop is set asks nothing any more.
     """
 
     store: Store | None = None
@@ -169,8 +143,8 @@ class RunService:
         kind: str = "review",
         fresh: bool = False,
         reports: ReportFiles | None = None,
-    ) -> AsyncGenerator[RunEvent]:
-        """Review tools in a run of their own.
+    ) -> ReviewRun:
+        """Return a new run over tools in memory.
 
         Args:
             setup: the panel.
@@ -180,64 +154,42 @@ class RunService:
             reports: where report files are written; None to write none.
 
         Raises:
-            PanelError: the run could not begin.
+            StorageError: the run or its reports cannot be written.
         """
         if reports is not None:
             reports.prepare()
-        run, storage = None, RunStorage(tools)
-        async with AsyncExitStack() as lease:
-            if self.store is not None:
-                run = await self.store.runs.create(kind, setup.stored_settings())
-                await self.store.runs.add_tools(run, tools)
-                storage = StoredRun(self.store, run, self.observer, fresh=fresh)
-                await lease.enter_async_context(hold_run(self.store, run, self.stop, watch=False))
-            yield Started(setup, run, len(tools))
-            warm = bool(tools) and plan_for(setup, tools[0], len(tools)).warm
-            async with aclosing(self._reviews(setup, storage, reports, warm=warm)) as reviews:
-                async for reviewed in reviews:
-                    yield reviewed
-        if self.store is not None and run is not None and self.stop.storage_error is None:
-            from panel.store import RunState
-
-            state = RunState.STOPPED if self.stop.reason else RunState.DONE
-            await self.store.runs.set_state(run, state)
-        yield Finished(run, "done" if self.stop.reason is None else "stopped", reused=storage.reused)
+        storage = RunStorage(tools)
+        if self.store is not None:
+            run = await self.store.runs.create(kind, setup.stored_settings())
+            await self.store.runs.add_tools(run, tools)
+            storage = StoredRun(self.store, run, self.observer, fresh=fresh)
+        return ReviewRun(self, setup, storage, reports, tools[0] if tools else None, len(tools))
 
     async def batch(
         self, setup: PanelSetup, tools: Iterable[Tool], options: BatchOptions | None = None
-    ) -> AsyncGenerator[RunEvent]:
-        """Review many tools in one run that can be resumed; a tool whose panel was cut short is yielded when it is resumed.
+    ) -> ReviewRun | None:
+        """Return a new run that can be resumed, or None if all tools are left out; the observer is told of those that are.
 
         Raises:
-            PanelError: the run could not begin.
+            PanelError: a budget cannot be kept, or the run cannot be written.
         """
-        options = options or BatchOptions()
-        store = self._required_store
-        require_prices(setup, allow_unknown=options.allow_unknown_price)
-        reports = report_files(setup) if options.reports else None
-        if reports is not None:
-            reports.prepare()
         from panel.store import RunState
 
-        run: int | None = None
+        options, store = options or BatchOptions(), self.required_store
+        require_prices(setup, allow_unknown=options.allow_unknown_price)
+        reports = _prepared(setup, wanted=options.reports)
+        storage: StoredRun | None = None
         example: Tool | None = None
         async for page, skipped in new_tools(store, setup, tools, options):
-            for skip in skipped:
-                yield skip
-            if page:
-                if run is None:
-                    example = page[0]
-                    run = await store.runs.create(
-                        BATCH, setup.stored_settings(**options.stored), RunState.MAKING
-                    )
-                await store.runs.add_tools(run, page)
-        if run is None:
-            yield Finished(None, "nothing to do")
-            return
-        storage = StoredRun(store, run, self.observer, fresh=options.fresh)
-        async with aclosing(self._resumable(setup, storage, reports, example=example)) as events:
-            async for event in events:
-                yield event
+            for why in skipped.values():
+                self.observer.skipped(why)
+            if page and storage is None:
+                settings = setup.stored_settings(**asdict(options))
+                run = await store.runs.create(BATCH, settings, RunState.MAKING)
+                storage, example = StoredRun(store, run, self.observer, fresh=options.fresh), page[0]
+            if storage is not None:
+                await store.runs.add_tools(storage.run, page)
+        return None if storage is None else ReviewRun(self, setup, storage, reports, example)
 
     async def resume(
         self,
@@ -246,8 +198,8 @@ class RunService:
         config: Path | None = None,
         *,
         allow_unknown_price: bool | None = None,
-    ) -> AsyncGenerator[RunEvent]:
-        """Continue a batch or a retry that was stopped or killed, with the settings it was begun with.
+    ) -> ReviewRun:
+        """Return a batch or a retry that was stopped or killed, with the settings it was begun with.
 
         Args:
             run: its number.
@@ -258,20 +210,20 @@ class RunService:
         Raises:
             PanelError: there is no such batch, its settings are unusable, or its panel has changed.
         """
-        store = self._required_store
-        stored = await resumable_run(store, run)
+        store = self.required_store
+        stored = await _resumable_run(store, run)
+        settings = stored.settings
         following = await store.runs.next_tools(run, limit=1)
         example = following[0].tool if following else None
-        setup = build_setup(stored_settings(stored, changes or {}, config), sample=example)
-        if allow_unknown_price is None:
-            allow_unknown_price = bool(stored.settings.get("allow_unknown_price"))
-        require_prices(setup, allow_unknown=allow_unknown_price)
-        require_unchanged(stored, setup)
-        reports = report_files(setup) if stored.settings.get("reports") else None
-        storage = self._storage(stored)
-        async with aclosing(self._resumable(setup, storage, reports, example=example)) as events:
-            async for event in events:
-                yield event
+        setup = build_setup(_settings_of(stored, changes or {}, config), sample=example)
+        allowed = settings.get("allow_unknown_price") if allow_unknown_price is None else allow_unknown_price
+        require_prices(setup, allow_unknown=bool(allowed))
+        _require_unchanged(stored, setup)
+        if stored.kind == RETRY:
+            storage: StoredRun = StoredRetry(store, run, int(settings["of"]), settings["reasons"])
+        else:
+            storage = StoredRun(store, run, self.observer, fresh=bool(settings.get("fresh")))
+        return ReviewRun(self, setup, storage, _prepared(setup, wanted=settings.get("reports")), example)
 
     async def retry(
         self,
@@ -281,8 +233,8 @@ class RunService:
         config: Path | None = None,
         *,
         allow_unknown_price: bool = False,
-    ) -> AsyncGenerator[RunEvent]:
-        """Ask the failed seats of a batch again, in a run of their own; takes stay as they are.
+    ) -> ReviewRun | None:
+        """Return a new run that asks the failed seats of a batch again, or None if there are none.
 
         Args:
             run: the batch.
@@ -296,39 +248,34 @@ class RunService:
         """
         from panel.store import FAILURES, RunState
 
-        store = self._required_store
-        stored = await resumable_run(store, run)
+        store = self.required_store
+        stored = await _resumable_run(store, run)
         if stored.kind != BATCH:
+            of = stored.settings["of"]
             raise SettingsError(
-                f"run {run} is a retry itself; retry the run that it is of: panel batch retry {stored.settings['of']}"
+                f"run {run} is a retry itself; retry the run that it is of: panel batch retry {of}"
             )
-        setup = build_setup(stored_settings(stored, changes or {}, config, current=("budget",)))
+        setup = build_setup(_settings_of(stored, changes or {}, config, current=("budget",)))
         require_prices(setup, allow_unknown=allow_unknown_price)
-        require_unchanged(stored, setup)
+        _require_unchanged(stored, setup)
+        reports = _prepared(setup, wanted=stored.settings.get("reports"))
         wanted = sorted(FAILURES if reasons is None else reasons)
-        reports = report_files(setup) if stored.settings.get("reports") else None
-        if reports is not None:
-            reports.prepare()
         failed = store.run_stats.failed_seats(run, wanted)
         drafts = list(dict.fromkeys([seat.draft async for seat in failed]))
         if not drafts:
-            yield Finished(None, "nothing to do")
-            return
-        await self._require_no_open_retry(run)
+            return None
+        await _require_no_open_retry(store, run)
         options = {
             "of": run,
             "reasons": [reason.value for reason in wanted],
             "reports": reports is not None,
             "allow_unknown_price": allow_unknown_price,
         }
-        settings = setup.stored_settings(**options)
-        retry = await store.runs.create(RETRY, settings, RunState.MAKING)
+        retry = await store.runs.create(RETRY, setup.stored_settings(**options), RunState.MAKING)
         for start in range(0, len(drafts), PAGE):
             page = [(await store.drafts.get(draft)).review.tool for draft in drafts[start : start + PAGE]]
             await store.runs.add_tools(retry, page)
-        async with aclosing(self._resumable(setup, self._retry(retry, settings), reports)) as events:
-            async for event in events:
-                yield event
+        return ReviewRun(self, setup, StoredRetry(store, retry, run, wanted), reports)
 
     async def rerun(self, resolved: Resolved, record: DraftRecord, persona: str) -> Seat:
         """Ask one persona of a draft again and return its seat; the draft itself is not changed.
@@ -348,10 +295,10 @@ class RunService:
         """
         from panel.store import RunState
 
-        store = self._required_store
+        store = self.required_store
         if record.shown.review.seat_of(persona) is None:
             raise GateError(f"{persona} has no seat in draft {record.id}")
-        setup = build_setup(await self._draft_settings(resolved, record.id))
+        setup = build_setup(await _settings_of_draft(resolved, store, record.id))
         replaced = sum(event.kind in {Action.RERUN_SEAT, Action.UNDO} for event in record.history)
         of = {"draft": record.id, "persona": persona, "shown": record.shown.hash, "replaced": replaced}
         settings = setup.stored_settings(**of)
@@ -371,171 +318,148 @@ class RunService:
         if self.stop.storage_error is not None:
             raise self.stop.storage_error
         if seat.failure is not None:
-            raise RunStopped(
-                f"{seat.name}: {seat.failure.reason.label}: {seat.failure.detail} The draft stays as it is; ask again later."
-            )
+            why = f"{seat.failure.reason.label}: {seat.failure.detail}"
+            raise RunStopped(f"{seat.name}: {why} The draft stays as it is; ask again later.")
         return seat
 
     @property
-    def _required_store(self) -> Store:
+    def required_store(self) -> Store:
+        """The store.
+
+        Raises:
+            SettingsError: there is none.
+        """
         if self.store is None:
-            raise SettingsError("this needs a store")
+            raise SettingsError("a run that is kept needs a store")
         return self.store
 
-    def _storage(self, run: RunSummary) -> StoredRun:
-        if run.kind == RETRY:
-            return self._retry(run.id, run.settings)
-        fresh = bool(run.settings.get("fresh"))
-        return StoredRun(self._required_store, run.id, self.observer, fresh=fresh)
 
-    def _retry(self, run: int, settings: Mapping[str, Any]) -> StoredRetry:
-        return StoredRetry(self._required_store, run, int(settings["of"]), frozenset(settings["reasons"]))
+@dataclass(frozen=True, slots=True)
+class ReviewRun:
+    """One run that is ready to ask.
 
-    async def _draft_settings(self, resolved: Resolved, draft: int) -> Resolved:
-        """Return the settings that a draft's panel was asked with; whatever is the user's own is taken as it is now."""
-        store = self._required_store
-        run = await store.runs.get((await store.drafts.get(draft)).run)
-        then = {**_known(run.settings.get("settings", {})), "record": None, "budget": None}
-        settings = Settings.model_validate({**resolved.settings.model_dump(mode="json"), **then})
-        return Resolved(settings, {**resolved.sources, **dict.fromkeys(then, f"run {run.id}")})
+    Attributes:
+        service: the service that made it.
+        setup: the panel.
+        storage: where its tools come from, and where reviews go.
+        reports: where report files are written; None to write none.
+        example: one of its tools, for the cache plan; None to plan none.
+        tools: tools in memory; None for a batch or a retry, which can be resumed.
+    """
 
-    async def _require_no_open_retry(self, of: int) -> None:
-        """Refuse a second retry of a run while one is begun and not done, and no process works on it."""
-        from panel.store import RunState
+    service: RunService
+    setup: PanelSetup
+    storage: RunStorage
+    reports: ReportFiles | None = None
+    example: Tool | None = None
+    tools: int | None = None
 
-        store, before = self._required_store, None
-        while lines := await store.run_stats.summaries((RETRY,), before=before, limit=PAGE):
-            for line in lines:
-                if line.settings.get("of") == of and line.state is RunState.OPEN and not line.at_work:
-                    raise SettingsError(
-                        f"run {line.id} is a retry of run {of} that was interrupted, and has answers that are paid for; "
-                        f"go on with it: panel batch resume {line.id}, or give it up: panel batch cancel {line.id}"
+    async def events(self) -> AsyncGenerator[RunEvent]:
+        """Ask, check, keep and report; yield an event after each step.
+
+        A review that was cut short by a stop is yielded without being kept; in a batch it is neither yielded nor reported, and its
+        seats are asked when the run is resumed.
+
+        Raises:
+            PanelError: the run could not begin.
+        """
+        setup, storage, stop = self.setup, self.storage, self.service.stop
+        async with AsyncExitStack() as held:
+            if isinstance(storage, StoredRun):
+                for run in dict.fromkeys((storage.drafts_run, storage.run)):
+                    watch = self.tools is None and run == storage.run
+                    await held.enter_async_context(
+                        hold_run(self.service.required_store, run, stop, watch=watch)
                     )
-            before = lines[-1].id
+            started = await self._start()
+            yield started
+            left = started.tools - started.done
+            warm = self.example is not None and plan_for(setup, self.example, left).warm
+            if setup.recording is not None:
+                held.callback(setup.recording[0].close)
+                _open_recording(setup)
+            session = await held.enter_async_context(
+                open_session(setup, storage, self.service.observer, stop, warm=warm)
+            )
+            async with aclosing(session.reviews(storage.tools())) as reviews:
+                async for review in reviews:
+                    reviewed = await self._reviewed(review)
+                    if reviewed is not None:
+                        yield reviewed
+                        storage.forget(review)
+            yield await self._finish()
 
-    async def _resumable(
-        self,
-        setup: PanelSetup,
-        storage: StoredRun,
-        reports: ReportFiles | None,
-        *,
-        example: Tool | None = None,
-    ) -> AsyncGenerator[RunEvent]:
-        """Work on a stored batch or retry until it is done or stopped."""
-        from panel.store import RunState
-
-        store, run = self._required_store, storage.run
-        async with AsyncExitStack() as leases:
-            if storage.drafts_run != run:
-                await leases.enter_async_context(hold_run(store, storage.drafts_run, self.stop, watch=False))
-            await leases.enter_async_context(hold_run(store, run, self.stop))
-            limit = setup.settings.budget
-            spent = await store.run_stats.spent(run)
-            storage.budget = Budget(math.inf if limit is None else limit, spent.most_usd)
-            await self._store_budget(run, limit)
-            progress = await store.run_stats.progress(run)
-            if reports is not None:
-                await self._write_missing_reports(run, setup, reports)
-            total = progress.todo + progress.done
-            yield Started(setup, run, total, progress.done, None if setup.unpriced else storage.budget)
-            warm = example is not None and plan_for(setup, example, progress.todo).warm
-            async with aclosing(self._reviews(setup, storage, reports, warm=warm, whole=True)) as reviews:
-                async for reviewed in reviews:
-                    yield reviewed
-            if self.stop.storage_error is not None:
-                yield Finished(run, "stopped", reused=storage.reused)
-                return
-            progress = await store.run_stats.progress(run)
-            if not progress.todo and (await store.runs.get(run)).state is not RunState.DONE:
-                await store.runs.set_state(run, RunState.DONE)
-            failed = await store.run_stats.failure_counts(storage.drafts_run)
-            yield Finished(run, "stopped" if progress.todo else "done", failed, storage.reused)
-
-    async def _store_budget(self, run: int, limit: float | None) -> None:
-        """Store the budget in force with the run, for its status and for the next time it is resumed."""
-        store = self._required_store
-        stored = (await store.runs.get(run)).settings
+    async def _start(self) -> Started:
+        storage = self.storage
+        if self.tools is not None or not isinstance(storage, StoredRun):
+            return Started(self.setup, storage.run, self.tools or 0)
+        store, limit = self.service.required_store, self.setup.settings.budget
+        spent = await store.run_stats.spent(storage.run)
+        storage.budget = Budget(math.inf if limit is None else limit, spent.most_usd)
+        stored = (await store.runs.get(storage.run)).settings
         if stored.get("budget_usd") != limit:
             settings = {**stored["settings"], "budget": limit}
-            await store.runs.set_settings(run, {**stored, "budget_usd": limit, "settings": settings})
+            await store.runs.set_settings(storage.run, {**stored, "budget_usd": limit, "settings": settings})
+        progress = await store.run_stats.progress(storage.run)
+        if self.reports is not None:
+            await self._write_missing_reports(self.reports, storage.run)
+        counted = None if self.setup.unpriced else storage.budget
+        return Started(self.setup, storage.run, progress.todo + progress.done, progress.done, counted)
 
-    async def _write_missing_reports(self, run: int, setup: PanelSetup, reports: ReportFiles) -> None:
+    async def _write_missing_reports(self, reports: ReportFiles, run: int) -> None:
         """Write the report files of drafts whose process ended before it could, and those that are gone."""
-        store, after = self._required_store, 0
-        reports.prepare()
+        store, after = self.service.required_store, 0
         while page := await store.runs.drafted_tools(run, after=after):
             for tool in page:
                 if not (tool.reported and reports.has_review(tool.slug)):
                     review = (await store.drafts.get(tool.draft)).review
-                    reports.write_review(review, setup.checks(review))
+                    reports.write_review(review, self.setup.checks(review))
                     await store.runs.mark_reported(run, tool.version)
             after = page[-1].position
 
-    async def _reviews(
-        self,
-        setup: PanelSetup,
-        storage: RunStorage,
-        reports: ReportFiles | None,
-        *,
-        warm: bool,
-        whole: bool = False,
-    ) -> AsyncGenerator[Reviewed]:
-        """Ask, check, keep, write reports, and yield; with `whole`, only reviews that were kept."""
-        try:
-            _open_recording(setup)
-            async with (
-                open_session(setup, storage, self.observer, self.stop, warm=warm) as session,
-                aclosing(session.reviews(storage.tools())) as reviews,
-            ):
-                async for review in reviews:
-                    findings = setup.checks(review)
-                    draft = await self._keep(setup, storage, review, findings)
-                    if draft is None and whole:
-                        continue
-                    paths = self._write(reports, review, findings)
-                    if paths is not None and whole and self.stop.storage_error is None:
-                        await self._mark_reported(storage, review)
-                    yield Reviewed(review, findings, draft, paths)
-                    storage.forget(review)
-        finally:
-            if setup.recording:
-                setup.recording[0].close()
-
-    async def _keep(
-        self, setup: PanelSetup, storage: RunStorage, review: PanelReview, findings: tuple[Finding, ...]
-    ) -> int | None:
-        """Keep a review as a draft, unless the run was stopped before all of its seats were asked."""
-        if self.stop.reason is not None and not review.complete:
+    async def _reviewed(self, review: PanelReview) -> Reviewed | None:
+        """Check, keep and report a review; an error of storage stops the run, but answers in flight are still handed on."""
+        stop, setup, reports = self.service.stop, self.setup, self.reports
+        findings = setup.checks(review)
+        draft: int | None = None
+        if stop.reason is None or review.complete:
+            try:
+                draft = await self.storage.keep(
+                    review, lambda shown: findings if shown is review else setup.checks(shown)
+                )
+            except StorageError as error:
+                stop.fail(error)
+        if draft is None and self.tools is None:
             return None
+        paths: tuple[Path, ...] | None = None
+        if reports is not None:
+            paths = ()
+            try:
+                paths = tuple(reports.write_review(review, findings))
+                if self.tools is None and stop.storage_error is None:
+                    await self.storage.mark_reported(review)
+            except StorageError as error:
+                stop.fail(error)
+            except OSError as error:
+                stop.fail(StorageError(f"{error.filename or 'a report'}: {error.strerror or error}"))
+        return Reviewed(review, findings, draft, paths)
 
-        def checks(shown: PanelReview) -> tuple[Finding, ...]:
-            return findings if shown is review else setup.checks(shown)
+    async def _finish(self) -> Finished:
+        from panel.store import RunState
 
-        try:
-            return await storage.keep(review, checks)
-        except StorageError as error:
-            self.stop.fail(error)
-            return None
-
-    def _write(
-        self, reports: ReportFiles | None, review: PanelReview, findings: tuple[Finding, ...]
-    ) -> tuple[Path, ...] | None:
-        """Write report files; if that fails, the run stops, but answers in flight still arrive and are yielded."""
-        if reports is None:
-            return None
-        try:
-            return tuple(reports.write_review(review, findings))
-        except StorageError as error:
-            self.stop.fail(error)
-        except OSError as error:
-            self.stop.fail(StorageError(f"{error.filename or 'a report'}: {error.strerror or error}"))
-        return ()
-
-    async def _mark_reported(self, storage: RunStorage, review: PanelReview) -> None:
-        try:
-            await storage.mark_reported(review)
-        except StorageError as error:
-            self.stop.fail(error)
+        storage, stop = self.storage, self.service.stop
+        state: Literal["done", "stopped"] = "done" if stop.reason is None else "stopped"
+        if not isinstance(storage, StoredRun) or stop.storage_error is not None:
+            return Finished(storage.run, state, reused=storage.reused)
+        store, run = self.service.required_store, storage.run
+        if self.tools is not None:
+            await store.runs.set_state(run, RunState.STOPPED if stop.reason else RunState.DONE)
+            return Finished(run, state, reused=storage.reused)
+        progress = await store.run_stats.progress(run)
+        if not progress.todo and (await store.runs.get(run)).state is not RunState.DONE:
+            await store.runs.set_state(run, RunState.DONE)
+        failed = await store.run_stats.failure_counts(storage.drafts_run)
+        return Finished(run, "stopped" if progress.todo else "done", failed, storage.reused)
 
 
 def report_files(setup: PanelSetup, suffix: str = "") -> ReportFiles:
@@ -547,7 +471,7 @@ def require_prices(setup: PanelSetup, *, allow_unknown: bool) -> None:
     """Refuse a budget if the price of a model is unknown, unless that is allowed.
 
     Raises:
-        SettingsError: that is so.
+        SettingsError: it is.
     """
     if setup.settings.budget is not None and setup.unpriced and not allow_unknown:
         raise SettingsError(
@@ -558,71 +482,95 @@ def require_prices(setup: PanelSetup, *, allow_unknown: bool) -> None:
 
 async def new_tools(
     store: Store, setup: PanelSetup, tools: Iterable[Tool], options: BatchOptions
-) -> AsyncIterator[tuple[list[Tool], list[ToolSkipped]]]:
-    """Yield the tools of a batch a page at a time: those to review, and those that are left out."""
+) -> AsyncIterator[tuple[list[Tool], dict[str, str]]]:
+    """Yield the tools of a batch a page at a time: those to review, and by canonical name, why others are left out."""
     following = iter(tools)
     while page := list(islice(following, PAGE)):
-        skipped = [] if options.fresh else await _known_tools(store, setup, page, similar=options.similar)
-        names = {skip.tool.canonical for skip in skipped}
-        yield [tool for tool in page if tool.canonical not in names], skipped
+        skipped: dict[str, str] = {}
+        ids = {} if options.fresh else {review_id(tool, setup.review_setup): tool for tool in page}
+        drafted = await store.drafts.complete(ids) if ids else {}
+        for key, tool in ids.items():
+            if draft := drafted.get(key):
+                why = f"drafted already, in run {draft.run} (draft {draft.id}); left out"
+            elif not options.similar and (others := await store.tools.duplicates_of(tool)):
+                why = f"known already as {others[0].name}; left out (--allow-similar lets it in)"
+            else:
+                continue
+            skipped[tool.canonical] = f"{tool.name}: {why}"
+        yield [tool for tool in page if tool.canonical not in skipped], skipped
 
 
-async def _known_tools(
-    store: Store, setup: PanelSetup, page: Sequence[Tool], *, similar: bool
-) -> list[ToolSkipped]:
-    from panel.core.review import review_id
-
-    ids = {review_id(tool, setup.review_setup): tool for tool in page}
-    drafted = await store.drafts.complete(ids)
-    skipped = []
-    for key, tool in ids.items():
-        if line := drafted.get(key):
-            skipped.append(ToolSkipped(tool, draft=line))
-        elif not similar and (others := await store.tools.duplicates_of(tool)):
-            skipped.append(ToolSkipped(tool, known_as=others[0].name))
-    return skipped
+def _prepared(setup: PanelSetup, *, wanted: object) -> ReportFiles | None:
+    """Return the report files, if they are wanted, in folders that can be written to."""
+    if not wanted:
+        return None
+    reports = report_files(setup)
+    reports.prepare()
+    return reports
 
 
-async def resumable_run(store: Store, run: int) -> RunSummary:
-    """Return a batch or a retry that can be worked on.
+async def _resumable_run(store: Store, run: int) -> RunSummary:
+    """Return a batch or a retry.
 
     Raises:
-        SettingsError: there is none of this number, it is of another kind, or its tools were never added in full.
+        SettingsError: there is none of this number, or its tools were never added in full.
     """
     from panel.store import RunState
 
-    line = await store.run_stats.summary(run)
-    if line is None or line.kind not in RESUMABLE:
+    summary = await store.run_stats.summary(run)
+    if summary is None or summary.kind not in RESUMABLE:
         raise SettingsError(f"there is no batch {run}; `panel batch list` shows which there are")
-    if line.state is RunState.MAKING:
+    if summary.state is RunState.MAKING:
         raise SettingsError(
             f"run {run} was interrupted while its tools were added, and asked nothing; begin it again with panel batch run"
         )
-    return line
+    return summary
 
 
-def stored_settings(
+async def _require_no_open_retry(store: Store, of: int) -> None:
+    """Refuse a second retry of a run while one is begun and not done, and no process works on it."""
+    from panel.store import RunState
+
+    before = None
+    while page := await store.run_stats.summaries((RETRY,), before=before, limit=PAGE):
+        for run in page:
+            if run.settings.get("of") == of and run.state is RunState.OPEN and not run.at_work:
+                raise SettingsError(
+                    f"run {run.id} is a retry of run {of} that was interrupted, and has answers that are paid for; "
+                    f"go on with it: panel batch resume {run.id}, or give it up: panel batch cancel {run.id}"
+                )
+        before = page[-1].id
+
+
+def _settings_of(
     run: RunSummary, changes: Mapping[str, Any], config: Path | None, current: Collection[str] = ()
 ) -> Resolved:
-    """Return the settings that a run was begun with.
-
-    Args:
-        run: the run.
-        changes: settings to use in place of the stored ones, by name.
-        config: settings file used in place of `./panel.yaml`.
-        current: names of settings that are the ones in force now.
-
-    Raises:
-        PanelError: a setting is unusable.
-    """
-    then = {name: value for name, value in _known(run.settings["settings"]).items() if name not in current}
+    """Return the settings that a run was begun with, but for changes, and those that are taken as they are now."""
+    then = _known(run.settings["settings"], without=current)
     resolved = resolve({**then, **changes}, config)
     sources = dict.fromkeys(then.keys() - changes.keys(), f"run {run.id}")
     return replace(resolved, sources=resolved.sources | sources)
 
 
-def require_unchanged(run: RunSummary, setup: PanelSetup) -> None:
-    """Refuse to continue a run with another panel.
+async def _settings_of_draft(resolved: Resolved, store: Store, draft: int) -> Resolved:
+    """Return the settings that a draft's panel was asked with; the user's own are taken as they are now."""
+    run = await store.runs.get((await store.drafts.get(draft)).run)
+    then = {**_known(run.settings.get("settings", {})), "record": None, "budget": None}
+    settings = Settings.model_validate({**resolved.settings.model_dump(mode="json"), **then})
+    return Resolved(settings, {**resolved.sources, **dict.fromkeys(then, f"run {run.id}")})
+
+
+def _known(settings: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
+    """Return stored settings without those that no longer exist."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in RETIRED_SETTINGS and name not in without
+    }
+
+
+def _require_unchanged(run: RunSummary, setup: PanelSetup) -> None:
+    """Refuse to resume a run with another panel.
 
     Raises:
         SettingsError: a persona, a prompt, a model, its address or the user's secret has changed since the run was begun.
@@ -632,10 +580,6 @@ def require_unchanged(run: RunSummary, setup: PanelSetup) -> None:
             f"{', '.join(changed)} changed since run {run.id} was begun, and a run is never a mixture; "
             "put it back, or begin a new run: answers that are still right are not paid for again"
         )
-
-
-def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name not in RETIRED_SETTINGS}
 
 
 def _open_recording(setup: PanelSetup) -> None:

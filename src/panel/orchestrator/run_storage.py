@@ -31,11 +31,13 @@ class RunStorage:
     """A run that is not stored: its tools are in memory, and nothing is kept.
 
     Attributes:
+        run: the run's number in the store.
         journal: the journal of calls; None if none is kept.
         budget: the run's budget; None for no limit.
         reused: answers that were there already.
     """
 
+    run: int | None = None
     journal: StoredRun | None = None
     budget: Budget | None = None
     reused = 0
@@ -84,7 +86,8 @@ class StoredRun(RunStorage):
         self, store: Store, run: int, observer: Observer | None = None, *, fresh: bool = False
     ) -> None:
         super().__init__()
-        self.run = self.drafts_run = run
+        self.run: int = run
+        self.drafts_run = run
         self.journal = self
         self._store = store
         self._observer = observer

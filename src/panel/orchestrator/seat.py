@@ -57,6 +57,9 @@ class Observer:
     def answered(self, tool: Tool, seat: Seat) -> None:
         """A seat has ended, with a take or without."""
 
+    def skipped(self, reason: str) -> None:
+        """A tool is left out of a batch; the reason names it."""
+
     def waiting(self) -> None:
         """An answer is awaited that another run is asking for at this moment; called once a run."""
 

@@ -12,10 +12,10 @@ from panel.cli import options
 from panel.cli.batch.arguments import Reasons, RunNumber, failure_reasons
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from panel.cli.batch.intake import Intake
-    from panel.orchestrator.run import BatchOptions, RunEvent, RunService
+    from panel.orchestrator.run import BatchOptions, ReviewRun, RunService
     from panel.orchestrator.setup import PanelSetup
     from panel.settings.resolve import Resolved
     from panel.store import Store
@@ -208,7 +208,7 @@ def retry(
 
 def _follow(
     resolved: Resolved,
-    begin: Callable[[RunService], AsyncGenerator[RunEvent]],
+    begin: Callable[[RunService], Awaitable[ReviewRun | None]],
     *,
     nothing: str = "",
     as_json: bool,
@@ -219,7 +219,7 @@ def _follow(
 
     Args:
         resolved: the settings that name the store.
-        begin: returns the run's events.
+        begin: makes the run, or takes it up; None if there is nothing to do.
         nothing: why there may be nothing to do.
         as_json: whether events go to stdout.
         quiet: no progress and no notes.
@@ -232,12 +232,17 @@ def _follow(
     from panel.orchestrator.stores import configured_store
 
     progress = BatchProgress(quiet=quiet, verbose=verbose, events=as_json)
-    runner = BatchRunner(progress, nothing, quiet=quiet, verbose=verbose)
+    runner = BatchRunner(progress, quiet=quiet, verbose=verbose)
 
     async def work() -> int:
         async with configured_store(resolved) as store:
-            events = begin(runner.service(store, progress))
-            ended = await runner.follow(events, progress, progress.reviewed)
+            review_run = await begin(runner.service(store, progress))
+            progress.note_more_skips()
+            if review_run is None:
+                runner.note(f"Nothing to do: {nothing}.")
+                progress.ended("nothing to do")
+                return 0
+            ended = await runner.follow(review_run, progress, progress.reviewed)
             if ended.run is not None and not as_json:
                 plain_result("\n".join(status_lines(await run_status(store, ended.run), width())))
             return INCOMPLETE if ended.failed else 0
@@ -248,16 +253,20 @@ def _follow(
 def _dry_run(setup: PanelSetup, tools: Intake, batch: BatchOptions, *, quiet: bool, as_json: bool) -> int:
     import asyncio
 
+    from panel.cli.batch.progress import BatchProgress
     from panel.cli.estimate import show_estimates
-    from panel.cli.running import Runner
     from panel.orchestrator.run import new_tools
 
-    runner = Runner(quiet=quiet, verbose=False)
+    progress = BatchProgress(quiet=quiet, verbose=False, events=False)
 
     async def skips(store: Store) -> set[str]:
-        skipped = [skip async for _, page in new_tools(store, setup, tools, batch) for skip in page]
-        runner.note_skips(skipped)
-        return {skip.tool.canonical for skip in skipped}
+        skipped = {}
+        async for _, page in new_tools(store, setup, tools, batch):
+            for reason in page.values():
+                progress.skipped(reason)
+            skipped.update(dict.fromkeys(page))
+        progress.note_more_skips()
+        return set(skipped)
 
     asyncio.run(show_estimates([setup], tools, stored=not batch.fresh, as_json=as_json, skips=skips))
     return 0

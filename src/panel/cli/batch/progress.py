@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from panel.orchestrator.run import Finished, Reviewed, Started
     from panel.providers.middleware.budget import Budget
 
+SHOWN_SKIPS = 20
 LINE_SECONDS = 10.0
 """Seconds between lines off a terminal, so that a night's log stays readable."""
 
@@ -46,10 +47,21 @@ class BatchProgress(Progress):
         self._events = events
         self._unread = False
         self._run: int | None = None
-        self._total = self._done = self._before = self._failed = 0
+        self._total = self._done = self._before = self._failed = self._skipped = 0
         self._budget: Budget | None = None
         self._since = self._last = 0.0
         self._bar: Bar | None = None
+
+    def skipped(self, reason: str) -> None:
+        """Print why a tool is left out, for the first of them."""
+        self._skipped += 1
+        if self._skipped <= SHOWN_SKIPS and not self._quiet:
+            tell(reason)
+
+    def note_more_skips(self) -> None:
+        """Print how many more tools are left out."""
+        if (more := self._skipped - SHOWN_SKIPS) > 0 and not self._quiet:
+            tell(f"… and {more:,} more tools are left out, because they are there already.")
 
     def waiting(self) -> None:
         """Print that another run's answer is awaited."""
@@ -90,12 +102,9 @@ class BatchProgress(Progress):
         elif not self._quiet and not self._events and time.monotonic() - self._last >= LINE_SECONDS:
             self._line()
 
-    def finished(self, event: Finished, reason: str | None) -> None:
+    def ended(self, state: str, **more: Any) -> None:  # noqa: ANN401 - JSON values
         """Show that a run has ended."""
-        more: dict[str, Any] = {} if event.run is None else {"why": reason}
-        if event.failed is not None:
-            more["failed"] = {cause.value: seats for cause, seats in event.failed.items()}
-        self._event("ended", state=event.state, done=self._done, tools=self._total, **more)
+        self._event("ended", state=state, done=self._done, tools=self._total, **more)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -146,15 +155,13 @@ class BatchRunner(Runner):
 
     Args:
         progress: shows it.
-        nothing: why there may be nothing to do.
         quiet: no progress and no notes.
         verbose: say more.
     """
 
-    def __init__(self, progress: BatchProgress, nothing: str, *, quiet: bool, verbose: bool) -> None:
+    def __init__(self, progress: BatchProgress, *, quiet: bool, verbose: bool) -> None:
         super().__init__(quiet=quiet, verbose=verbose)
         self._progress = progress
-        self._nothing = nothing
         self._run: int | None = None
 
     def started(self, event: Started) -> None:
@@ -167,9 +174,9 @@ class BatchRunner(Runner):
 
     def finished(self, event: Finished) -> None:
         """Show that a run has ended."""
-        if event.run is None:
-            self.note(f"Nothing to do: {self._nothing}.")
-        self._progress.finished(event, self.stop.reason)
+        failed = event.failed
+        more = {} if failed is None else {"failed": {why.value: seats for why, seats in failed.items()}}
+        self._progress.ended(event.state, why=self.stop.reason, **more)
 
     def sum_up(self, event: Finished, tools: int, usage: Usage, drafts: Sequence[int]) -> None:
         """Print nothing: the run's status has all of it."""
