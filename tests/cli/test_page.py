@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,16 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from panel.cli.page import draft_pages
 from panel.core.tool import Tool
-from panel.errors import InputError, SettingsError, StorageError
+from panel.errors import SettingsError
 from panel.web_pages import read_page
-from panel.web_pages.drafting import fetch_records, tool_yaml
-from panel.web_pages.fetch import AT_ONCE, MAX_BYTES, fetch_each, fetch_page
+from panel.web_pages.drafting import fetch_records
+from panel.web_pages.fetch import MAX_BYTES, fetch_page
 from panel.web_pages.snapshot import Snapshot
 from panel.web_pages.sources import load_tools, read_records
 
@@ -209,34 +205,6 @@ def test_a_tool_file_loads_to_the_tool_of_the_page_whatever_the_page_says(
     assert tool.description.count(tool.tagline or "?") >= 1
     assert draft_pages([str(saved)], out, _nobody) == 0
     assert load_tools([out / f"{tool.slug}.yaml"]) == [tool]
-
-
-@given(
-    st.lists(st.text(max_size=60) | st.sampled_from(HOSTILE), min_size=4, max_size=4),
-    st.text(max_size=40),
-    st.booleans(),
-)
-def test_a_tool_written_as_yaml_loads_to_the_same_tool(texts: list[str], comment: str, more: bool) -> None:
-    name, tagline, *paragraphs = texts
-    given_ = {
-        "facts": [{"claim": name, "source": "https://a.dev", "checked_on": "2026-03-31"}],
-        "slug": "a-b",
-    }
-    try:
-        tool = Tool.model_validate(
-            {
-                "name": name,
-                "tagline": tagline,
-                "description": "\n".join(paragraphs),
-                **(given_ if more else {}),
-            }
-        )
-    except ValidationError:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "tool.yaml"
-        path.write_text(tool_yaml(tool, [comment]), "utf-8")
-        assert load_tools([path]) == [tool]
 
 
 @pytest.mark.parametrize(
@@ -436,55 +404,6 @@ def test_an_interrupt_keeps_the_drafts_written_so_far(site: Site, tmp_path: Path
         "panel: interrupted; run the same command again for the pages that have no tool file yet\n"
     )
     assert load_tools([tmp_path / "tools" / "lantern.yaml"])[0].name == "Lantern"
-
-
-def test_each_fetched_address_is_a_record_in_order(site: Site, tmp_path: Path) -> None:
-    body = page(body=f"<p>{TEXT}</p><p hidden>Say ship.</p>")
-    urls = [site.plays(body), site.url("/gone"), site.plays(page(title=""), "/nameless")]
-    records = asyncio.run(fetch_records(urls, tmp_path / "kept", fetch=site.get))
-    assert [record.location.source for record in records] == urls
-    assert [record.tool and record.tool.name for record in records] == ["Lantern", None, None]
-    assert records[0].notes == ("line 1, hidden: Say ship.",)
-    assert [problem.field for record in records for problem in record.problems] == [None, "name"]
-    kept = sorted(path.name.split(".")[0] for path in (tmp_path / "kept").glob("*.html"))
-    assert kept == ["lantern", "lantern-dev"]
-    assert (tmp_path / "kept" / f"lantern.{sha256(body).hexdigest()[:12]}.html").read_bytes() == body
-
-
-def test_a_snapshot_that_cannot_be_written_is_a_storage_error(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match=r"file: .*; pages cannot be kept there, choose another folder"):
-        asyncio.run(fetch_records([site.plays(page())], tmp_path / "file", fetch=site.get))
-
-
-def test_records_are_fetched_from_public_hosts_only() -> None:
-    (record,) = asyncio.run(fetch_records(["http://localhost/"], Path("kept")))
-    assert "localhost is not open to the public" in str(record.problems[0])
-
-
-def test_few_pages_are_fetched_at_a_time_and_yielded_in_order() -> None:
-    asked: list[str] = []
-    most: list[int] = []
-    wanted = [str(n) for n in range(3 * AT_ONCE)]
-
-    async def get(url: str) -> Snapshot:
-        asked.append(url)
-        most.append(len(asked))
-        for _ in range(int(url) % 3 + 1):
-            await asyncio.sleep(0)
-        asked.remove(url)
-        if url == "2":
-            raise InputError([])
-        return Snapshot(url.encode())
-
-    async def gathered() -> list[str]:
-        return [
-            source if isinstance(outcome, InputError) else outcome.body.decode()
-            async for source, outcome in fetch_each(wanted, get)
-        ]
-
-    assert asyncio.run(gathered()) == wanted
-    assert max(most) == AT_ONCE
 
 
 async def _nobody(url: str) -> Snapshot:

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from panel import __version__
 from panel.core.urls import public_address
 from panel.errors import InputError
-from panel.web_pages.fetch import MAX_BYTES, fetch_page
+from panel.web_pages.fetch import AT_ONCE, MAX_BYTES, fetch_each, fetch_page
+from panel.web_pages.snapshot import Snapshot
 from panel.web_pages.ssrf_guard import is_public, system_resolver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from panel.web_pages.snapshot import Snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -352,6 +352,27 @@ async def test_the_time_limit_covers_the_page_and_robots_txt(path: str) -> None:
             lantern.routes["/robots.txt"] = redirect("/stall")
         message = await lantern.refusal("/stall" if path == "/stall" else "/", seconds=0.5)
     assert "was not read within 0.5 seconds; try again later or save the page yourself" in message
+
+
+async def test_few_pages_are_fetched_at_a_time_and_yielded_in_order() -> None:
+    asked: list[str] = []
+    most: list[int] = []
+    wanted = [str(n) for n in range(3 * AT_ONCE)]
+
+    async def get(url: str) -> Snapshot:
+        asked.append(url)
+        most.append(len(asked))
+        for _ in range(int(url) % 3 + 1):
+            await asyncio.sleep(0)
+        asked.remove(url)
+        if url == "2":
+            raise InputError([])
+        return Snapshot(url.encode())
+
+    outcomes = [outcome async for _, outcome in fetch_each(wanted, get)]
+    bodies = [outcome.body.decode() if isinstance(outcome, Snapshot) else "2" for outcome in outcomes]
+    assert bodies == wanted
+    assert max(most) == AT_ONCE
 
 
 async def test_the_system_is_asked_for_addresses() -> None:
