@@ -40,13 +40,12 @@ class Statements:
 
     def support(self, check: ClaimCheck, claim: Claim, wording: str) -> bool:
         """Return whether the text states a claim, in the same words or in others."""
-        words = _words(wording)
         if check.wording is Wording.EACH_WORD:
-            return self._vocabulary.issuperset(words.split())
+            return self._vocabulary.issuperset(_words(wording).split())
         known = (self._meanings.get(index, ()) for index in claim.meaning.indexes)
         if any(claim.meaning.follows_from(other) for others in known for other in others):
             return True
-        return check.wording is Wording.PHRASE and words in self._words
+        return check.wording is Wording.PHRASE and _words(wording) in self._words
 
 
 def find_claims(subject: ClaimText) -> list[tuple[ClaimCheck, Claim]]:

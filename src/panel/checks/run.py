@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panel.checks.claims import find_claims
 from panel.checks.registry import ClaimText, Hit, Weight, run_checks
-from panel.checks.subjects import PanelTakes, SeatText, listing_of
+from panel.checks.subjects import Listing, PanelTakes, SeatText, listing_of
 from panel.core.finding import Span, Status, numbered
 from panel.core.take import NoTake, NoTakeReason
 
@@ -39,7 +39,7 @@ def check_take(
 @lru_cache(maxsize=64)
 def check_listing(tool: Tool) -> tuple[Finding, ...]:
     """Return the findings of the tool's own texts, field by field."""
-    listing = listing_of(tool)
+    listing = Listing(tool)
     fields = (*listing.fields, *listing.facts)
     return numbered(found for field in fields for found in sorted(run_checks(field), key=_order))
 
