@@ -203,7 +203,7 @@ def blocks(finding: Finding) -> bool:
 
 
 def allowed_resolutions(finding: Finding) -> tuple[ResolutionKind, ...]:
-    """Return how an editor may resolve a finding as it stands; none if it does not block, or if the words must be cut."""
+    """Return the resolutions that an editor may choose; none if the finding does not block, or if its words must be cut."""
     return check_of(finding).resolutions if blocks(finding) else ()
 
 

@@ -1,4 +1,4 @@
-"""`panel schema`: the JSON schema of what panel writes."""
+"""`panel schema`: the JSON schemas of reports."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Approval(NamedTuple):
 
 
 class EditNote(NamedTuple):
-    """The edited thing, such as `Verdict`, its editors, and what it was before, as the end of a sentence."""
+    """The edited field, such as `Verdict`, its editors, and its value before the edit, as the end of a sentence."""
 
     what: str
     by: str

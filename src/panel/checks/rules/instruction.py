@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _RULE_WORDS = r"(?:instructions?|rubric|system prompt|prompts?|guidelines|directions|directives|constraints|(?:the|your|all|any|scoring|of the) rules)"
 _TOP = r"(?:100|one hundred|full marks|(?:the )?(?:maximum|highest|top|best) (?:score|marks?|points|rating)|a perfect (?:score|ten)|10/10|ten out of ten|9[5-9]|0|zero)"
-# Overriding what came before.
+# Overriding earlier instructions.
 _JUDGE = (
     r"(?:(?:ai |human |llm |language |automated |reviewer |reviewing |evaluation )?(?:models?|reviewers?|panel(?:lists?| members?)?|judges?|graders?"
     r"|evaluators?|assistants?|personas?|critics?|llms?|ais?)|skeptic|builder|futurist|founder|creator)"
@@ -77,7 +77,7 @@ _ADDRESSED = (
     r"\b(?:build tag|remembered words?)\b",
 )
 
-# What is to stand in the answer.
+# Dictating the words of the answer.
 _ANSWER = (
     rf"{_BREAK}(?:start|begin|open|close|end|finish|sign|format|fill|prefix) (?:the|your|each|every|its|his) (?:take|verdict|review|reply|answer|response)\b",
     r"\b(?:write|put|add|include|mention|insert|quote|append|place|say|link|print|repeat|use|note)\b[^.!?\n]{0,120}\b(?:in|into|to|of|for|outside of|after) (?:the|your|each|every|its|every persona's|each persona's) (?:take|takes|verdict|object|score)\b",

@@ -51,7 +51,7 @@ _COUNTED_THINGS = frozenset(_COUNTED.split())
 
 @dataclass(frozen=True)
 class Quantity(Meaning):
-    """A value or a range, and what it counts: a kind of unit, or the noun after it, or neither.
+    """A value or a range, and the counted thing: a kind of unit, or the noun after it, or neither.
 
     `factor` is the number of basic units of the kind in one of the units, such as 60 seconds in a minute.
     """

@@ -1,4 +1,4 @@
-"""Prices that a take states: amounts of money with what they are paid for, and free offers."""
+"""Prices that a take states: amounts of money with their rates (`a month`, `per seat`), and free offers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _MOST_RATES = 2
 
 @dataclass(frozen=True)
 class Money(Meaning):
-    """An amount in units of a currency (ISO 4217; `$` and cents are US ones), and what it is paid for, such as month and seat."""
+    """An amount in units of a currency (ISO 4217; `$` and cents are US ones), and its rates, such as month and seat."""
 
     amount: Decimal
     currency: str
