@@ -15,7 +15,7 @@ AGENT = f"{PRODUCT}/{__version__}"
 MAX_ROBOTS_BYTES = 512_000
 """RFC 9309, section 2.5, requires 500 KiB at least; the rest is not read."""
 
-_AGENT_LINE = re.compile(r"\s*user[ -]?agent\s*[:\s]\s*([^#]*)", re.IGNORECASE)
+_AGENT_LINE = re.compile(r"\s*user(?:-|\s+)?agent\s*[:\s]\s*([^#]*)", re.IGNORECASE)
 
 
 def parse_rules(text: str) -> Protego:
