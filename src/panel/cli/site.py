@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import sys
 import time
 from contextlib import contextmanager
@@ -13,13 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
-from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from panel.settings.resolve import Resolved
-    from panel.site import BuildResult, SiteOptions
+    from panel.site import BuildResult
 
 BUILD_HELP = """Build the site of all published reviews in DIR.
 
@@ -44,7 +41,6 @@ Examples:
   panel site serve /srv/reviews --port 9000
 """
 PORT, HOST = 8378, "127.0.0.1"
-CACHES = "sites"
 PROGRESS_ON_TERMINAL, PROGRESS_IN_LOGS = 100, 10_000
 """Files between two reports of progress."""
 
@@ -71,20 +67,19 @@ def build(
     from panel.cli.console import plain_result, result_json
     from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
-    from panel.site import BuildPaths, build_site
+    from panel.site import build_site, configured_build
 
-    _require_pillow()
     resolved = resolve(options.given(site_url=url), config)
-    settings = site_options(resolved)
-    paths = BuildPaths(out, _cache_file(resolved, out))
+    build = configured_build(resolved, out)
     start = time.monotonic()
     with _progress(quiet=quiet) as progress:
         built = use_store(
-            resolved, lambda store: build_site(store, settings, paths, full=full, progress=progress)
+            resolved,
+            lambda store: build_site(store, build.options, build.paths, full=full, progress=progress),
         )
     seconds = round(time.monotonic() - start, 2)
     if as_json:
-        result_json({"out": str(out), "url": settings.url, **built.model_dump(), "seconds": seconds})
+        result_json({"out": str(out), "url": build.options.url, **built.model_dump(), "seconds": seconds})
     else:
         plain_result(_build_text(built, out, seconds))
 
@@ -109,57 +104,6 @@ def serve(
     with listen(HOST, port) as listener:
         tell(f"Serving {folder} at {url_of(listener)}. Ctrl-C ends it.")
         asyncio.run(serve_until_signal(WebServer(create_preview(folder.absolute())), listener))
-
-
-def site_options(resolved: Resolved) -> SiteOptions:
-    """Return the options of the site from the settings, the personas and the prompts in use.
-
-    Raises:
-        PanelError: its address is missing, or a persona or a prompt cannot be read.
-    """
-    from panel import __version__
-    from panel.orchestrator.setup import available_personas
-    from panel.prompts.folders import shipped, templates_folder
-    from panel.prompts.persona_files import seat_roster
-    from panel.prompts.templates import REASK, TAKE, PromptBook
-    from panel.site import PromptText, SiteOptions
-
-    settings = resolved.settings
-    if settings.site_url is None:
-        raise SettingsError(
-            "site_url: not set; state the public address of the site with --site-url https://reviews.example.org or in panel.yaml"
-        )
-    folder = templates_folder(settings.prompts)
-    prompts = PromptBook([folder, shipped("prompts")], b"", scaffolded=False)
-    personas = available_personas(resolved)
-    roster = seat_roster(personas, [entry.partition("=")[0].strip() for entry in settings.roster])
-    critics = dict.fromkeys([*(persona.id for persona in roster), *personas])
-    return SiteOptions(
-        url=settings.site_url,
-        name=settings.site_name,
-        generator=f"panel {__version__}",
-        newsletter=settings.newsletter,
-        voting=settings.voting,
-        shown_from=settings.votes_shown_from,
-        critics=tuple(personas[name] for name in critics),
-        prompts=tuple(PromptText(name=name, text=prompts.source(name)) for name in (TAKE, REASK)),
-        prompts_digest=prompts.digest,
-    )
-
-
-def _require_pillow() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("PIL") is None:
-        raise SettingsError("the site's pictures need the site extra: pip install 'panel-review[site]'")
-
-
-def _cache_file(resolved: Resolved, out: Path) -> Path:
-    """Return the file of the build cache, which differs by folder and store."""
-    from panel.orchestrator.stores import store_address
-
-    key = f"{out.absolute()}\n{store_address(resolved)}".encode("utf-8", "surrogateescape")
-    return resolved.data_dir / CACHES / f"{hashlib.sha256(key).hexdigest()[:16]}.db"
 
 
 @contextmanager

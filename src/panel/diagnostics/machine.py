@@ -19,7 +19,6 @@ from panel.core.text import byte_size
 from panel.core.tool import Tool
 from panel.diagnostics.observation import Observation, note, ok, problem, problem_if
 from panel.orchestrator.models import prompt_book
-from panel.orchestrator.stores import store_address
 from panel.prompts.folders import TEMPLATE_FILES, personas_folder, templates_folder
 from panel.prompts.persona_files import seat_roster
 from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME
@@ -185,7 +184,7 @@ def database(installation: Installation) -> Iterator[Observation]:
     """Report whether the database exists, can be used by this version, and can grow. Never creates it."""
     from panel.store import read_store_info
 
-    seen = read_store_info(store_address(installation.resolved))
+    seen = read_store_info(installation.resolved.database)
     if seen.is_newer:
         found = f"{seen.where} was written by a newer version of panel (revision {seen.revision})"
         yield problem(found, f"update panel, or {ADVICE}")

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FILE = "panel.db"
-
-
-def store_address(resolved: Resolved) -> str | Path:
-    """Return the configured database address, or the path of a file in the user's data folder."""
-    return resolved.settings.database_url or resolved.data_dir / FILE
-
 
 def configured_store(resolved: Resolved) -> AbstractAsyncContextManager[Store]:
     """Open the configured store; create it if it does not exist.
@@ -34,7 +27,7 @@ def configured_store(resolved: Resolved) -> AbstractAsyncContextManager[Store]:
     """
     from panel.store import open_store
 
-    address = store_address(resolved)
+    address = resolved.database
     if isinstance(address, Path):
         try:
             address.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +41,7 @@ def configured_store(resolved: Resolved) -> AbstractAsyncContextManager[Store]:
 @asynccontextmanager
 async def existing_store(resolved: Resolved) -> AsyncIterator[Store | None]:
     """Open the configured store, or return None if its file does not exist; raises as `configured_store` does."""
-    address = store_address(resolved)
+    address = resolved.database
     if isinstance(address, Path) and not address.exists():
         yield None
         return
@@ -60,7 +53,7 @@ def inspect_store(resolved: Resolved) -> StoreInfo:
     """Return kind, revision and size of the configured store without creating it; raises as `read_store_info` does."""
     from panel.store import read_store_info
 
-    return read_store_info(store_address(resolved))
+    return read_store_info(resolved.database)
 
 
 def require_store(resolved: Resolved) -> StoreInfo:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PROJECT_FILE = Path("panel.yaml")
 PREFIX = "PANEL_"
 DEFAULT = "default"
+DATABASE_FILE = "panel.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Resolved:
             return self.settings.data_dir
         base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
         return Path(base) / "panel"
+
+    @property
+    def database(self) -> str | Path:
+        """The configured database address, or the path of `panel.db` in the data folder."""
+        return self.settings.database_url or self.data_dir / DATABASE_FILE
 
     def rows(self) -> list[dict[str, Any]]:
         """Return name, value, printed value, source and meaning of each setting."""

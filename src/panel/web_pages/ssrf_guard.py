@@ -48,7 +48,9 @@ def is_public(address: str) -> bool:
 class GuardedTransport(httpx2.AsyncBaseTransport):
     """A transport that resolves host names itself, refuses addresses that are not public, and uses no proxy.
 
-    Tests allow addresses that are not public.
+    Args:
+        resolver: resolves host names.
+        allowed: addresses that are accepted although they are not public; for tests.
     """
 
     def __init__(self, resolver: Resolver = system_resolver, allowed: Collection[str] = frozenset()) -> None:
