@@ -117,15 +117,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class FirstCall:
-    """The first call of a seat.
-
-    Attributes:
-        provider: who answers, such as `openai`.
-        prompt: the prompt.
-        config: the model and its parameters.
-        rates: its prices, or None if they are unknown.
-        reused: whether the answer is in the store.
-    """
+    """The first call of a seat; `reused` if its answer is in the store. `rates` are None if they are unknown."""
 
     provider: str
     prompt: Prompt
@@ -161,9 +153,6 @@ class RunEstimate:
     Attributes:
         seats: names of a panel's seats, in order.
         models: why each model was chosen, by its name as `provider:model`.
-        estimate: calls, tokens and dollars.
-        cache: the cache plan.
-        settings: limits in force, and whatever else adds to the price.
     """
 
     seats: tuple[str, ...]
@@ -316,7 +305,7 @@ def plan_cache(  # noqa: PLR0913 - six independent facts
 
     Args:
         setting: `warm` and `off` decide; `auto` warms where it saves money and costs no time.
-        provider: who answers.
+        provider: the provider of the model.
         rates: the model's prices, or None if they are unknown.
         shared: tokens that all seats of a panel share.
         seats: seats of a panel that ask this model.

@@ -31,15 +31,11 @@ class PanelSession:
     """A panel whose providers are open.
 
     Attributes:
-        model: the model of all seats that have none of their own.
-        personas: the roster, in order.
         concurrency: most calls in flight; the providers' middleware enforces it.
-        observer: is told how it goes.
         clock: returns the time of a review.
         stop: set it to start no further calls.
-        seat_models: by persona, a seat's own model.
+        seat_models: by persona, the model of a seat that does not use the panel's.
         warm: whether the first seat of each panel is asked alone, so that the others find the listing in the provider's cache.
-        budget: the run's budget; None for no limit.
         known_seat: returns the seat of a tool that needs no call, or None.
     """
 

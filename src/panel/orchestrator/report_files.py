@@ -26,12 +26,9 @@ REVIEWS, COMPARISONS, EARLIER = "reviews", "compare", "earlier"
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
-    """The folder that report files are written to.
+    """The folder that report files are written to, with the endings of the files; created if it is missing.
 
     Attributes:
-        folder: where; it is created if it is missing.
-        formats: endings of the files to write, of `html`, `md` and `json`.
-        context: facts that reports state beside the reviews.
         suffix: follows the tool's slug in file names, to tell the models of one command apart.
     """
 

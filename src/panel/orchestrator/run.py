@@ -55,15 +55,7 @@ RETIRED_SETTINGS = {"hedge", "logprobs"}
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The run begins to ask.
-
-    Attributes:
-        setup: the panel.
-        run: the run's number; None if it is not stored.
-        tools: tools of the run.
-        done: those of them that were finished before.
-        budget: the cost so far and its limit; None if it is not counted, or a price is unknown.
-    """
+    """The run begins to ask. `budget` has the cost so far and its limit; it is None if a price is unknown, or nothing is counted."""
 
     setup: PanelSetup
     run: int | None
@@ -87,8 +79,6 @@ class Finished:
     """The run has ended; if it ended early, the service's `stop` has the reason.
 
     Attributes:
-        run: the run's number; None if it is not stored.
-        state: how it ended.
         failed: failed seats in all drafts of a batch, by reason; None for others, and where the store failed.
         reused: answers that were in the store already.
     """
@@ -151,7 +141,7 @@ class RunService:
             tools: the tools.
             kind: the run's kind in the store.
             fresh: whether earlier answers and drafts are ignored.
-            reports: where report files are written; None to write none.
+            reports: the report files to write, if any.
 
         Raises:
             StorageError: the run or its reports cannot be written.
@@ -205,7 +195,7 @@ class RunService:
             run: its number.
             changes: settings to use in place of the stored ones, by name.
             config: settings file used in place of `./panel.yaml`.
-            allow_unknown_price: whether a budget is kept although a price is unknown; None for the run's own choice.
+            allow_unknown_price: see `BatchOptions`; None for the run's own choice.
 
         Raises:
             PanelError: there is no such batch, its settings are unusable, or its panel has changed.
@@ -241,7 +231,7 @@ class RunService:
             reasons: failures that are asked again; None for all.
             changes: settings to use in place of the stored ones, by name; the budget is always the one in force now.
             config: settings file used in place of `./panel.yaml`.
-            allow_unknown_price: whether a budget is kept although a price is unknown.
+            allow_unknown_price: see `BatchOptions`.
 
         Raises:
             PanelError: there is no such batch, it is retried already, or its panel has changed.

@@ -66,14 +66,7 @@ class Observer:
 
 @dataclass(frozen=True, slots=True)
 class SeatModel:
-    """The model that a seat asks, and the prompts that suit it.
-
-    Attributes:
-        provider: the opened provider.
-        prompts: renders the prompts.
-        config: the model and its parameters.
-        worst: returns the worst-case cost of one call in US dollars; None if no budget is kept.
-    """
+    """The model that a seat asks, and the prompts that suit it; `worst` returns the worst-case cost of one call in US dollars."""
 
     provider: Provider
     prompts: Prompts
@@ -114,14 +107,7 @@ class _Calls:
 
 @dataclass(frozen=True, slots=True)
 class SeatAsker:
-    """Asks one seat at a time.
-
-    Attributes:
-        model: the seat's model.
-        setup: the panel's set-up; a take must not speak as another of its seats.
-        observer: is told how it goes.
-        stop: is set when the provider is down for good.
-    """
+    """Asks one seat at a time; `stop` is set when the provider is down for good."""
 
     model: SeatModel
     setup: ReviewSetup

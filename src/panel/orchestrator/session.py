@@ -30,14 +30,7 @@ if TYPE_CHECKING:
 async def open_session(
     setup: PanelSetup, storage: RunStorage, observer: Observer, stop: StopSignal, *, warm: bool = False
 ) -> AsyncIterator[PanelSession]:
-    """Open the providers for as long as the block runs.
-
-    Args:
-        setup: the panel.
-        storage: where calls are journaled, and which seats need no call.
-        observer: is told how it goes.
-        stop: ends the run.
-        warm: whether one seat of each panel is asked first, to fill the provider's cache.
+    """Open the providers until the block ends; `warm` asks one seat of each panel first, to fill the provider's cache.
 
     Raises:
         SettingsError: a provider cannot be set up.

@@ -215,16 +215,7 @@ def _follow(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Work on a run until it has ended, and return the exit code.
-
-    Args:
-        resolved: the settings that name the store.
-        begin: makes the run, or takes it up; None if there is nothing to do.
-        nothing: why there may be nothing to do.
-        as_json: whether events go to stdout.
-        quiet: no progress and no notes.
-        verbose: say more.
-    """
+    """Make or take up a run, show it until it has ended, and return the exit code; `nothing` says why there may be nothing to do."""
     from panel.cli.batch.progress import BatchProgress, BatchRunner
     from panel.cli.batch.render import run_status, status_lines
     from panel.cli.console import plain_result, width
