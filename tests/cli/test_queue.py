@@ -98,28 +98,29 @@ def kinds(queue: Any) -> list[str]:
 
 
 def approved(queue: Any) -> None:
-    assert queue("tick", 1, 1, "--opinion").code == 0
+    assert queue("resolve", 1, 1, "--opinion").code == 0
     assert queue("approve", 1, "--seen", shown(queue)["hash"][:12]).code == 0
 
 
 def test_a_draft_is_read_ticked_approved_and_published(queue: Any) -> None:
     """The way from a draft to a published review, with what each step says."""
-    assert "1 finding stands in the way of approval" in queue("show", 1).out
-    ticked = queue("tick", 1, 1, "--supported", "https://lantern.example/pricing")
-    assert ticked.out == "Ticked “$9 a month” in Lantern (draft 1): in review.\n"
+    assert "1 finding must be resolved before approval" in queue("show", 1).out
+    ticked = queue("resolve", 1, 1, "--supported", "https://lantern.example/pricing")
+    assert ticked.out == "Resolved “$9 a month” in Lantern (draft 1): in review.\n"
     digest = re.search(r"^hash ([0-9a-f]{12})$", queue("show", 1).out, re.MULTILINE)
     assert digest
     assert (
         queue("approve", 1, "--seen", digest[1]).out
-        == "Approved Lantern (draft 1): approved; next: panel queue publish 1.\n"
+        == "Approved Lantern (draft 1): approved. Next: panel queue publish 1\n"
     )
     assert (
         queue("publish", 1).out
-        == "Published Lantern (draft 1): published; readers see it after panel site build.\n"
+        == "Published Lantern (draft 1): published. Readers see it after the next panel site build.\n"
     )
     retracted = queue("retract", 1, "--reason", "It was withdrawn.")
     assert (
-        retracted.out == "Retracted Lantern (draft 1): retracted; readers see that after panel site build.\n"
+        retracted.out
+        == "Retracted Lantern (draft 1): retracted. Readers see it after the next panel site build.\n"
     )
     assert kinds(queue) == ["drafted", "tick", "approve", "publish", "retract"]
 
@@ -129,30 +130,30 @@ def test_a_draft_is_not_approved_while_a_finding_is_left(queue: Any) -> None:
     ran = queue("approve", 1, "--seen", shown(queue)["hash"])
     assert ran.code == 4
     assert ran.err == (
-        "panel: draft 1 has 1 finding to deal with before approval:\n"
-        "[1] builder: Unsupported price: “$9 a month”\n"
-        "tick each (panel queue tick 1 NUMBER), or cut it (panel queue edit 1)\n"
+        "panel: draft 1 has 1 finding to resolve before approval:\n"
+        "[1] Builder: Unsupported price: “$9 a month”\n"
+        "Resolve each of them, or cut it with an edit.\n"
     )
 
 
 def test_experience_cannot_be_ticked(queue: Any, database: Path) -> None:
     """A persona's own experience can only be cut, and the refusal says so."""
     at(database, lambda store: drafted(store, review(builders.tool("Rook"), builders.take(text=TESTED))))
-    ran = queue("tick", 2, 1, "--opinion")
-    assert (ran.code, "cannot be ticked; edit the text to cut it" in ran.err) == (4, True)
+    ran = queue("resolve", 2, 1, "--opinion")
+    assert (ran.code, "can only be cut; edit the text" in ran.err) == (4, True)
 
 
 def test_an_approval_off_a_terminal_says_what_was_read(queue: Any) -> None:
     """Without --seen, and without a terminal to show the draft on, nothing is approved."""
     ran = queue("approve", 1)
     assert ran.code == 2
-    assert "read it with `panel queue show 1`, and give the hash at its end" in ran.err
+    assert "read it with `panel queue show 1`, and give the hash in its last line" in ran.err
 
 
 @pytest.mark.parametrize(("seen", "code"), [("abc", 2), ("0" * 12, 4)])
 def test_an_approval_of_something_else_is_refused(queue: Any, seen: str, code: int) -> None:
     """A hash that is too short to tell, or of another version, approves nothing."""
-    queue("tick", 1, 1, "--opinion")
+    queue("resolve", 1, 1, "--opinion")
     assert queue("approve", 1, "--seen", seen).code == code
     assert "approve" not in kinds(queue)
 
@@ -228,11 +229,15 @@ def test_a_form_from_standard_input(queue: Any, typing: Any) -> None:
     [
         ("score: 70", "score: 170", "form.yaml, line 11, takes.builder.score: "),
         ("verdict: ship", "verdict: maybe", "form.yaml, line 10, takes.builder.verdict: "),
-        ("  builder:", "  poet:", "takes.poet: is no part of a form; here it has builder, skeptic, futurist"),
+        (
+            "  builder:",
+            "  poet:",
+            "takes.poet: is not part of the form; here it has builder, skeptic, futurist",
+        ),
         (
             "price_class: unknown",
             "name: Rook",
-            "tool.name: is no part of a form; here it has price_class, facts",
+            "tool.name: is not part of the form; here it has price_class, facts",
         ),
         ("takes:", "takes", "not valid YAML"),
     ],
@@ -277,7 +282,7 @@ def test_a_refused_form_is_kept_in_a_file(queue: Any, editor: Any, typing: Any) 
 def test_a_refusal_needs_a_reason(queue: Any, command: str, state: str) -> None:
     """A draft is rejected, or sent back, with a reason only, and that can be undone."""
     ran = queue(command, 1)
-    assert (ran.code, "say why: --reason TEXT" in ran.err) == (2, True)
+    assert (ran.code, "give a reason: --reason TEXT" in ran.err) == (2, True)
     assert f": {state}" in queue(command, 1, "--reason", "It says nothing.").out
     assert "Undid the last step of Lantern" in queue("undo", 1).out
     assert shown(queue)["state"] in {"drafted", "in_review"}
@@ -286,10 +291,10 @@ def test_a_refusal_needs_a_reason(queue: Any, command: str, state: str) -> None:
 def test_whoever_has_a_draft_has_it_alone(queue: Any, database: Path) -> None:
     """A draft that somebody else reads is refused with who that is, until it is taken over."""
     at(database, lambda store: store.locks.lock(1, ADA))
-    ran = queue("tick", 1, 1, "--opinion")
+    ran = queue("resolve", 1, 1, "--opinion")
     assert (ran.code, "draft 1 is reserved for Ada" in ran.err) == (4, True)
     assert queue("take-over", 1).code == 0
-    assert queue("tick", 1, 1, "--opinion").code == 0
+    assert queue("resolve", 1, 1, "--opinion").code == 0
     assert kinds(queue) == ["drafted", "take_over", "tick"]
 
 
@@ -335,12 +340,12 @@ def test_a_long_list_says_how_to_go_on(queue: Any, database: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["list", "--state", "gone"], "--state: 'gone' is none; choose of drafted, in_review"),
+        (["list", "--state", "gone"], "--state: 'gone' is not a choice; choose one of drafted, in_review"),
         (["list", "--after", "7"], "this page of the queue cannot be found; begin with the first"),
         (["show", 7], "there is no draft 7"),
-        (["tick", 1, 9, "--opinion"], "draft 1 has no finding 9"),
-        (["tick", 1, 1], "give one of --supported URL and --opinion"),
-        (["tick", 1, 1, "--supported", "ftp://x"], "must start with http:// or https://"),
+        (["resolve", 1, 9, "--opinion"], "draft 1 has no finding 9"),
+        (["resolve", 1, 1], "give either --supported URL or --opinion"),
+        (["resolve", 1, 1, "--supported", "ftp://x"], "must start with http:// or https://"),
     ],
 )
 def test_what_cannot_be_meant_is_told_in_a_line(queue: Any, words: list[Any], said: str) -> None:
@@ -353,7 +358,7 @@ def test_nobody_works_without_a_name(queue: Any, monkeypatch: pytest.MonkeyPatch
     """Reading needs no name; whatever changes a draft does."""
     monkeypatch.delenv("PANEL_EDITOR")
     assert queue("show", 1).code == 0
-    ran = queue("tick", 1, 1, "--opinion")
+    ran = queue("resolve", 1, 1, "--opinion")
     assert (ran.code, "PANEL_EDITOR" in ran.err) == (2, True)
 
 
@@ -369,7 +374,7 @@ def test_control_codes_of_a_listing_do_not_reach_the_terminal(queue: Any, databa
 
 def test_walking_deals_with_findings_and_decides(queue: Any, typing: Any) -> None:
     """Typed letters tick a finding and approve the draft; then the walk is over."""
-    typing("t\ns\nnot an address\ns\nhttps://lantern.example/pricing\na\n")
+    typing("f\ns\nnot an address\ns\nhttps://lantern.example/pricing\na\n")
     ran = queue("next")
     assert ran.code == 0
     assert ran.out.endswith("No more drafts wait.\n")
@@ -380,7 +385,7 @@ def test_walking_goes_on_after_a_refusal(queue: Any, typing: Any) -> None:
     """An approval that a finding stands in the way of is told, and the draft stays before whoever reads it."""
     typing("a\n?\nr\nIt says nothing.\n")
     ran = queue("next")
-    assert "draft 1 has 1 finding to deal with before approval" in ran.err
+    assert "draft 1 has 1 finding to resolve before approval" in ran.err
     assert shown(queue)["state"] == "rejected"
 
 
@@ -396,7 +401,7 @@ def test_walking_passes_over_what_others_have(queue: Any, typing: Any, database:
 
 def test_walking_ends_where_the_input_ends(queue: Any, typing: Any, database: Path) -> None:
     """The end of standard input leaves the walk, and what was done is kept."""
-    typing("t\no\n")
+    typing("f\no\n")
     assert queue("next").code == 0
     assert kinds(queue) == ["drafted", "tick"]
     assert at(database, lambda store: store.locks.get(1)) is None
@@ -431,8 +436,8 @@ def test_an_edit_after_approval_needs_another_one(queue: Any, typing: Any) -> No
 def test_a_finding_is_named_by_its_id(queue: Any) -> None:
     """The start of a finding's id ticks it; one that is too short to tell does not."""
     (finding,) = [found for found in shown(queue)["findings"] if found["number"]]
-    assert queue("tick", 1, finding["id"][:3], "--opinion").code == 2
-    assert queue("tick", 1, finding["id"][:8], "--opinion").code == 0
+    assert queue("resolve", 1, finding["id"][:3], "--opinion").code == 2
+    assert queue("resolve", 1, finding["id"][:8], "--opinion").code == 0
     assert shown(queue)["missing"] == []
 
 
@@ -494,7 +499,7 @@ def test_walking_prints_where_each_draft_was_left(queue: Any, typing: Any, datab
 
 def test_walking_opens_what_was_sent_back(queue: Any, typing: Any) -> None:
     """A draft that changes are asked for is opened again before it is approved as it is."""
-    queue("tick", 1, 1, "--opinion")
+    queue("resolve", 1, 1, "--opinion")
     queue("request-changes", 1, "--reason", "Say more.")
     typing("a\no\na\n")
     ran = queue("next")
@@ -505,7 +510,7 @@ def test_walking_opens_what_was_sent_back(queue: Any, typing: Any) -> None:
 def test_walking_cuts_a_finding_with_an_edit(queue: Any, typing: Any, editor: Any) -> None:
     """At the question about a finding, e opens the editor; what was cut is no longer asked about."""
     editor(BEFORE, AFTER)
-    typing("t\ne\na\n")
+    typing("f\ne\na\n")
     ran = queue("next")
     assert kinds(queue) == ["drafted", "edit", "approve"]
     assert ran.out.count("{+little+}") == 1
@@ -513,10 +518,10 @@ def test_walking_cuts_a_finding_with_an_edit(queue: Any, typing: Any, editor: An
 
 def test_walking_undoes_and_asks_for_changes(queue: Any, typing: Any) -> None:
     """U takes back the last step, c sends the draft back with what was typed, and both are told."""
-    typing("t\no\nu\nc\nSay where the price is from.\n")
+    typing("f\no\nu\nc\nSay where the price is from.\n")
     ran = queue("next")
     assert "Lantern (draft 1): in review.\n" in ran.err
-    assert "Lantern (draft 1): drafted, 1 finding to deal with.\n" in ran.err
+    assert "Lantern (draft 1): drafted, 1 finding to resolve.\n" in ran.err
     history = json.loads(queue("history", 1, "--json").out)
     assert [event["kind"] for event in history][-4:] == ["tick", "undo", "open", "request_changes"]
     assert history[-1]["reason"] == "Say where the price is from."
@@ -537,9 +542,9 @@ def test_walking_asks_a_seat_again(
 def test_a_drafter_may_not_approve(queue: Any, database: Path, monkeypatch: Any) -> None:
     """Once there are accounts, roles decide: a drafter ticks, and is refused an approval with 4."""
     at(database, lambda store: store.users.add(ADA, "hash"))
-    assert queue("tick", 1, 1, "--opinion").code == 4
+    assert queue("resolve", 1, 1, "--opinion").code == 4
     monkeypatch.setenv("PANEL_EDITOR", "Ada")
-    assert queue("tick", 1, 1, "--opinion").code == 0
+    assert queue("resolve", 1, 1, "--opinion").code == 0
     ran = queue("approve", 1, "--seen", shown(queue)["hash"])
     assert (ran.code, "a drafter may not approve" in ran.err) == (4, True)
 
@@ -610,8 +615,8 @@ def test_what_was_not_shown_is_not_approved(
 def test_a_number_may_be_held_to_what_was_shown(queue: Any) -> None:
     """With --seen, a finding is ticked only in the version that was read."""
     digest = shown(queue)["hash"]
-    assert queue("tick", 1, 1, "--opinion", "--seen", "0" * 12).code == 4
-    assert queue("tick", 1, 1, "--opinion", "--seen", digest[:12]).code == 0
+    assert queue("resolve", 1, 1, "--opinion", "--seen", "0" * 12).code == 4
+    assert queue("resolve", 1, 1, "--opinion", "--seen", digest[:12]).code == 0
     assert shown(queue)["hash"] != digest
 
 

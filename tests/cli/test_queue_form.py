@@ -9,7 +9,7 @@ import pytest
 
 import builders
 from panel.approval import DraftView
-from panel.cli.queue.form import form_of, read_form
+from panel.cli.queue.form import form_text, parse_form
 from panel.core.draft_edits import EditedReview
 from panel.core.text import one_line, prose
 from panel.errors import InputError
@@ -45,7 +45,7 @@ def view_of(made: PanelReview) -> DraftView:
 
 
 def read(form: str, made: PanelReview) -> Any:
-    return read_form(form, "form.yaml", made)
+    return parse_form(form, "form.yaml", made)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -59,21 +59,21 @@ def test_a_form_that_is_left_alone_changes_nothing(text: str) -> None:
         builders.no_take("timed_out", text),
     )
     view = view_of(made)
-    filled = read(form_of(view), made)
-    assert (filled.shown, filled.reason, filled.changes) == (view.shown.hash, None, ())
+    filled = read(form_text(view), made)
+    assert (filled.seen, filled.reason, filled.changes) == (view.shown.hash, None, ())
 
 
 def test_a_finding_cannot_leave_its_comment() -> None:
     """Line breaks in what a finding is about do not reach the form as lines of its own."""
     quote = "reads\nscore: 1\u2028verdict: skip\x85take: nothing"
     made = review(builders.tool(), builders.take(text=TESTED, evidence=(quote,)))
-    assert read(form_of(view_of(made)), made).changes == ()
+    assert read(form_text(view_of(made)), made).changes == ()
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("shown: ", "# shown: ", "form.yaml, shown: is missing; it says of which version"),
+        ("shown: ", "# shown: ", "form.yaml, shown: is missing; it names the version"),
         ("takes:", "takes: []\nothers:", "takes: expected builder, skeptic, futurist"),
         ("  builder:\n", "  builder: 5\n  creator:\n", "line 8, takes.builder: expected verdict, score"),
         ("score: 70", "score: 70.5", "line 10, takes.builder.score: "),
@@ -91,7 +91,7 @@ def test_a_finding_cannot_leave_its_comment() -> None:
 def test_what_is_no_form_is_told_with_its_place(old: str, new: str, said: str) -> None:
     """Each mistake is named with its field, and with its line where it has one."""
     made = review()
-    form = form_of(view_of(made))
+    form = form_text(view_of(made))
     assert old in form
     with pytest.raises(InputError) as refused:
         read(form.replace(old, new, 1), made)
@@ -109,7 +109,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     """Whoever filled a form in wrongly in three places reads all three, in the order of the lines."""
     made = review()
     form = (
-        form_of(view_of(made)).replace("score: 70", "score: 700").replace("verdict: ship", "verdict: maybe")
+        form_text(view_of(made)).replace("score: 70", "score: 700").replace("verdict: ship", "verdict: maybe")
     )
     with pytest.raises(InputError) as refused:
         read(form, made)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 LONGEST_WAIT = 30
-KEYS = "[a]pprove [e]dit [t]ick [r]eject [c]hanges [g] again [s]kip [u]ndo [q]uit [?]"
+KEYS = "[a]pprove [e]dit [f]indings [r]eject [c]hange a[g]ain [s]kip [u]ndo [q]uit [?]"
 
 
 class Terminal:
@@ -142,14 +142,14 @@ def test_an_approval_is_asked_for_after_the_draft_was_shown(terminal: Any, datab
     second.expect("Approve this in your name?")
     second.type("y\n")
     code, said = second.end()
-    assert (code, "Approved Lantern (draft 1): approved; next: panel queue publish 1." in said) == (0, True)
+    assert (code, "Approved Lantern (draft 1): approved. Next: panel queue publish 1" in said) == (0, True)
 
 
 def test_a_draft_with_findings_is_not_asked_about(terminal: Any, database: Path) -> None:
     """What stands in the way is told in place of the question."""
     at(database, lambda store: drafted(store, priced()))
     code, said = terminal("approve", "1").end()
-    assert (code, "[1] builder: Unsupported price: “$9 a month”" in said) == (4, True)
+    assert (code, "[1] Builder: Unsupported price: “$9 a month”" in said) == (4, True)
     assert "in your name" not in said
 
 
@@ -158,7 +158,7 @@ def test_no_line_is_longer_than_the_terminal_and_none_is_coloured(terminal: Any,
     at(database, lambda store: drafted(store, priced(builders.tool("A" * 30, description="word " * 400))))
     walking = terminal("next")
     shown = walking.expect(KEYS)
-    walking.type("t\n")
+    walking.type("f\n")
     shown += walking.expect("[s]upported by a source")
     assert max(map(len, shown.splitlines())) <= 80
     assert len(f"{KEYS} a") <= 80

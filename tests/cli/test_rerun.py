@@ -10,7 +10,7 @@ import pytest
 
 from cli.stage import BROKEN, INVALID, Stage
 from panel.approval import ApprovalService, DraftCommand
-from panel.cli.acting import acting
+from panel.cli.actor import current_actor
 from panel.core.actor import Actor, Role
 from panel.core.draft_state import Action
 from panel.errors import GateError, RunStopped, SettingsError
@@ -153,8 +153,8 @@ def test_whoever_works_with_drafts_says_who_they_are(drafted: Stage) -> None:
     """Without a name nobody works with drafts; with one, and without accounts, they may do everything."""
     assert drafted
     with pytest.raises(SettingsError, match="PANEL_EDITOR"):
-        at(lambda store, resolved: acting(resolved, store))
-    assert at(lambda store, resolved: acting(resolved, store), editor=" Kim ") == KIM
+        at(lambda store, resolved: current_actor(resolved, store))
+    assert at(lambda store, resolved: current_actor(resolved, store), editor=" Kim ") == KIM
 
 
 def test_accounts_decide_who_may_do_what(drafted: Stage) -> None:
@@ -163,8 +163,8 @@ def test_accounts_decide_who_may_do_what(drafted: Stage) -> None:
     ada = Actor(name="Ada", role=Role.DRAFTER)
     at(lambda store, _resolved: store.users.add(ada, "hash"))
     with pytest.raises(GateError, match="Kim: there is no account"):
-        at(lambda store, resolved: acting(resolved, store), editor="Kim")
-    assert at(lambda store, resolved: acting(resolved, store), editor="ada") == ada
+        at(lambda store, resolved: current_actor(resolved, store), editor="Kim")
+    assert at(lambda store, resolved: current_actor(resolved, store), editor="ada") == ada
     at(lambda store, _resolved: store.users.disable("Ada"))
     with pytest.raises(GateError, match="Ada: the account was disabled"):
-        at(lambda store, resolved: acting(resolved, store), editor="Ada")
+        at(lambda store, resolved: current_actor(resolved, store), editor="Ada")

@@ -196,7 +196,7 @@ COMMANDS = [
     "queue next",
     "queue show",
     "queue edit",
-    "queue tick",
+    "queue resolve",
     "queue rerun",
     "queue approve",
     "queue request-changes",

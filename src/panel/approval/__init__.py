@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from panel.approval.commands import DraftCommand, StaleDraft
+from panel.approval.commands import DraftCommand, StaleDraft, parse_resolution
 from panel.approval.history import FieldDiff, HistoryEntry, history_entries
 from panel.approval.messages import outcome_message, state_message
 from panel.approval.service import ApprovalService, check_allowed
@@ -19,5 +19,6 @@ __all__ = [
     "check_allowed",
     "history_entries",
     "outcome_message",
+    "parse_resolution",
     "state_message",
 ]

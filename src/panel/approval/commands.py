@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, ValidationError, model_validator
 
 from panel.core.actor import Actor
 from panel.core.base import Frozen
 from panel.core.draft_edits import Change, persona_of
 from panel.core.draft_state import Action
-from panel.core.resolution import Resolution
+from panel.core.resolution import Resolution, ResolutionKind
 from panel.core.text import prose
-from panel.errors import GateError
+from panel.errors import GateError, InputError, Problem
 
 
 def _cleaned(reason: str | None) -> str | None:
@@ -57,6 +57,26 @@ class DraftCommand(Frozen):
             f"{persona_of(change) or 'tool'}, {change.field}: {_text_of(change)}" for change in self.changes
         ]
         return "\n".join([*texts, *([f"reason: {self.reason}"] if self.reason else [])])
+
+
+def parse_resolution(finding: str, kind: str, source: str | None) -> Resolution:
+    """Return the resolution of a finding, by its id, as a person wrote it down; the source counts for `supported` alone.
+
+    Raises:
+        InputError: the kind is unknown, or the source is not the address of a public page.
+    """
+    if kind != ResolutionKind.SUPPORTED:
+        source = None
+    elif not (source or "").strip():
+        raise InputError([Problem("source", "give the address of a page that supports it")])
+    try:
+        return Resolution.model_validate(
+            {"finding": finding, "kind": kind, "source": source and source.strip()}
+        )
+    except ValidationError as error:
+        raise InputError(
+            Problem("source", each["msg"].removeprefix("Value error, ")) for each in error.errors()
+        ) from None
 
 
 class StaleDraft(GateError):

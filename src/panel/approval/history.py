@@ -121,8 +121,8 @@ def _edits(
     for edit in event.payload.get("edits", ()):
         change, original = edit["change"], edit["original"]
         persona, field = change.get("persona"), change["field"]
-        before = values.get((persona, field), _value_text(original["value"]))
-        values[persona, field] = after = _value_text(change["value"])
+        before = values.get((persona, field), value_text(original["value"]))
+        values[persona, field] = after = value_text(change["value"])
         title = field_name(field)
         name = f"{names.get(persona, persona)}, {title.lower()}" if persona else title
         yield FieldDiff(name, field_diff(field, before, after))
@@ -151,7 +151,8 @@ def _answer(outcome: dict[str, Any]) -> str:
     return f"No panel take: {outcome['reason'].replace('_', ' ')}. {outcome['detail']}"
 
 
-def _value_text(value: Any) -> str:  # noqa: ANN401 - JSON of an event
+def value_text(value: Any) -> str:  # noqa: ANN401 - JSON of an event
+    """Return the value of an edited field as one text."""
     if not isinstance(value, list):
         return str(value)
     return "\n".join(

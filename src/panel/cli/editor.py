@@ -1,4 +1,4 @@
-"""The user's own editor."""
+"""The text editor that the user has chosen in VISUAL or EDITOR."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_EDITOR = "vi"
+_DEFAULT = "vi"
 
 
-def visit(path: Path) -> str | None:
-    """Open a file in the user's editor and wait; return why its outcome does not count, or None."""
-    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+def open_editor(path: Path) -> str | None:
+    """Open a file in the user's editor and wait until it is closed; return an error message, or None."""
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
     try:
-        command = shlex.split(wanted) or [_EDITOR]
+        command = shlex.split(chosen) or [_DEFAULT]
         with _interrupts_left_to_editor():
             # What panel prints may go to a file; the editor needs the terminal.
             code = subprocess.run([*command, path], stdout=sys.stderr, check=False).returncode  # noqa: S603 - the user's own editor
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        return f"The editor {wanted or _EDITOR} cannot be started ({reason}); set VISUAL or EDITOR to one that can."
+        return f"The editor {chosen or _DEFAULT} cannot be started ({reason}); set VISUAL or EDITOR to one that can."
     return f"The editor ended with {code}; the text is as it was." if code else None
 
 

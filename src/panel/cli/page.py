@@ -200,7 +200,7 @@ def _edit(tool: Tool, removed: Iterable[str]) -> Tool | None:
     from tempfile import TemporaryDirectory
 
     from panel.cli.console import tell
-    from panel.cli.editor import visit
+    from panel.cli.editor import open_editor
     from panel.web_pages.drafting import read_corrected, tool_yaml
 
     with TemporaryDirectory(prefix="panel-") as folder:
@@ -208,7 +208,7 @@ def _edit(tool: Tool, removed: Iterable[str]) -> Tool | None:
         comments = [_EDITOR_HEADER, *(f"Left out: {note}" for note in removed), ""]
         path.write_text(tool_yaml(tool, comments), "utf-8")
         while True:
-            failure = visit(path)
+            failure = open_editor(path)
             if failure is not None:
                 tell(failure)
                 return tool

@@ -136,18 +136,18 @@ async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socke
 async def _access_mode(
     resolved: Resolved, store: Store, chosen: ServeOptions
 ) -> SingleUser | Accounts | TrustedProxy:
-    from panel.cli.acting import acting
+    from panel.cli.actor import current_actor
     from panel.web.auth import Accounts, SingleUser, TrustedProxy
     from panel.web.origins import plain_address
 
     if chosen.proxy_header:
         return TrustedProxy(chosen.proxy_header, frozenset(map(plain_address, chosen.proxies)))
-    return Accounts() if await store.users.all() else SingleUser(await acting(resolved, store))
+    return Accounts() if await store.users.all() else SingleUser(await current_actor(resolved, store))
 
 
 def _check_guarded(resolved: Resolved, chosen: ServeOptions, address: str) -> None:
     """Refuse to serve other machines without sign-in, and to serve this one without a named editor."""
-    from panel.cli.acting import WHO
+    from panel.cli.actor import NO_EDITOR
     from panel.orchestrator.stores import inspect_store, use_store
     from panel.web.origins import is_loopback
 
@@ -159,7 +159,7 @@ def _check_guarded(resolved: Resolved, chosen: ServeOptions, address: str) -> No
     if chosen.names:
         raise SettingsError(f"--allow-host {chosen.names[0]}: {UNGUARDED}")
     if resolved.settings.editor is None:
-        raise SettingsError(WHO)
+        raise SettingsError(NO_EDITOR)
 
 
 def _check_options(chosen: ServeOptions, *, public: bool) -> None:

@@ -1,4 +1,4 @@
-"""`panel queue list`: the drafts that wait, and those that do not."""
+"""`panel queue list`: drafts in a table."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from panel.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from enum import StrEnum
-    from pathlib import Path
 
-    from panel.store import QueueFilter, QueueRow
+    from panel.store import QueueRow
 
-HELP = """List drafts: those that wait, unless a state is named.
+HELP = """List the drafts that wait, or those in one state.
 
-Those that wait are new, in review, or sent back for changes. A state is drafted, in_review, changes_requested, approved, published,
+Drafts wait while they are new, in review, or sent back for changes. A state is drafted, in_review, changes_requested, approved, published,
 rejected or retracted.
 
 Examples:
@@ -32,53 +31,62 @@ Examples:
 """
 HEADS = ("id", "tool", "state", "panel", "to do", "cost", "age", "with")
 NUMBERS = {"id", "to do", "cost", "age"}
-NAME, FEWEST_CHARS, HOLDER_CHARS = 1, 12, 12
-MOST_LISTED = 1_000
-STATES = {"changes_requested": "changes"}
+NAME, MIN_NAME_COLUMNS, HOLDER_COLUMNS = 1, 12, 12
+MAX_ROWS = 1_000
+SHORT_STATES = {"changes_requested": "changes"}
 
 
 def list_drafts(
     state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE", help="Drafts in this state only.")
+        str | None, typer.Option("--state", metavar="STATE", help="Drafts in this state.")
     ] = None,
     search: Annotated[
-        str | None, typer.Option("--search", metavar="TEXT", help="Tools with this in their names.")
+        str | None, typer.Option("--search", metavar="TEXT", help="Tools whose name contains this.")
     ] = None,
     category: Annotated[
-        str | None, typer.Option("--category", metavar="NAME", help="Of this category.")
+        str | None, typer.Option("--category", metavar="NAME", help="Tools of this category.")
     ] = None,
     flag: Annotated[
         str | None,
         typer.Option(
-            "--flag", metavar="KIND", help="With a finding of this kind to deal with, such as price."
+            "--flag", metavar="KIND", help="Drafts with an unresolved finding of this kind, such as price."
         ),
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option("--split", metavar="HOW", help="unanimous, divided, or close: one vote decides."),
+        typer.Option(
+            "--split", metavar="HOW", help="Drafts by vote: unanimous, divided, or close (one vote decides)."
+        ),
     ] = None,
     persona: Annotated[
         str | None,
-        typer.Option("--persona", metavar="NAME", help="With a take of this persona; see --verdict."),
+        typer.Option("--persona", metavar="NAME", help="Drafts with a take of this persona; see --verdict."),
     ] = None,
     verdict: Annotated[
         str | None,
-        typer.Option("--verdict", metavar="WHICH", help="ship or skip, of --persona or of anybody."),
+        typer.Option(
+            "--verdict", metavar="WHICH", help="Verdict of --persona, or of any persona: ship or skip."
+        ),
     ] = None,
     cost_over: Annotated[
-        float | None, typer.Option("--cost-over", metavar="USD", min=0, help="That have cost at least this.")
+        float | None,
+        typer.Option("--cost-over", metavar="USD", min=0, help="Drafts that cost at least this."),
     ] = None,
     older_than: Annotated[
         float | None,
-        typer.Option("--older-than", metavar="DAYS", min=0, max=36_500, help="Made before that."),
+        typer.Option(
+            "--older-than", metavar="DAYS", min=0, max=36_500, help="Drafts that are older than this."
+        ),
     ] = None,
     order: Annotated[
-        str | None, typer.Option("--order", metavar="BY", help="oldest, newest, findings or split.")
+        str | None, typer.Option("--order", metavar="BY", help="Order: oldest, newest, findings or split.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=MOST_LISTED, help="At most.")] = 25,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=MAX_ROWS, help="Number of drafts.")
+    ] = 25,
     after: Annotated[
         str | None,
-        typer.Option("--after", metavar="MARK", help="Go on where a page ended, with the same filters."),
+        typer.Option("--after", metavar="MARK", help="Continue where a page ended, with the same filters."),
     ] = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
@@ -88,79 +96,74 @@ def list_drafts(
     JSON: `{drafts, after, counts}`; each draft is `{id, run, name, slug, category, state, open_findings, ships, skips, cost_usd, drafted_at,
     updated_at, holder}`, `after` is for `--after` or null, `counts` is by state.
     """
+    from panel.checks import all_checks
+    from panel.cli.console import plain_result, result_json
+    from panel.cli.queue.session import open_session
     from panel.core.draft_state import WAITING, State
     from panel.core.take import Verdict
     from panel.store import Order, QueueFilter, Split
 
-    chosen = _one("--state", state, State)
+    chosen = _member("--state", state, State)
     wanted = QueueFilter(
         states=(chosen,) if chosen else WAITING,
         category=category,
         search=search,
-        flag=_kind(flag),
-        split=_one("--split", split, Split),
+        flag=None if flag is None else _choice("--flag", flag, all_checks()),
+        split=_member("--split", split, Split),
         persona=persona and persona.lower(),
-        verdict=_one("--verdict", verdict, Verdict),
+        verdict=_member("--verdict", verdict, Verdict),
         cost=cost_over,
         before=None if older_than is None else datetime.now(UTC) - timedelta(days=older_than),
-        order=_one("--order", order, Order) or Order.OLDEST,
+        order=_member("--order", order, Order) or Order.OLDEST,
     )
-    _list(config, wanted, limit, after, as_json=as_json)
-
-
-def _list(config: Path | None, wanted: QueueFilter, limit: int, after: str | None, *, as_json: bool) -> None:
-    from panel.cli.console import plain_result, result_json
-    from panel.cli.queue.desk import desk
-
-    at = desk(config)
-    page = at.queue(wanted, after, limit)
-    counts = at.at(lambda store: store.queue.counts())
+    session = open_session(config)
+    page = session.use(lambda service: service.store.queue.page(wanted, after=after, limit=limit))
+    counts = session.use(lambda service: service.store.queue.counts())
     if as_json:
         by_state = {state.value: count for state, count in counts.items()}
-        drafts = [line.model_dump(mode="json") for line in page.rows]
+        drafts = [row.model_dump(mode="json") for row in page.rows]
         result_json({"drafts": drafts, "after": page.after, "counts": by_state})
         return
-    standing = ", ".join(f"{count:,} {state.label}" for state, count in counts.items() if count)
-    ending = [standing or "no drafts yet; panel review and panel batch run make them"]
+    totals = ", ".join(f"{count:,} {state.label}" for state, count in counts.items() if count)
+    last = [totals or "no drafts yet; panel review and panel batch run make them"]
     if page.after:
-        ending.append(f"more: the same with --after {page.after}")
-    table = _table(page.rows) if page.rows else ["no such drafts"]
-    plain_result("\n".join([*table, "", *ending]))
+        last.append(f"more: the same with --after {page.after}")
+    rows = _table(page.rows) if page.rows else ["no such drafts"]
+    plain_result("\n".join([*rows, "", *last]))
 
 
-def _table(lines: Sequence[QueueRow]) -> list[str]:
-    """Return drafts as a table; names have what the other columns leave of the width."""
+def _table(rows: Sequence[QueueRow]) -> list[str]:
+    """Return drafts as a table; names get the columns that the others leave."""
     from panel.cli.console import width
     from panel.cli.rows import GAP, columns, shortened, table
     from panel.core.text import one_line
 
-    held = any(line.holder for line in lines)
-    heads = HEADS if held else HEADS[:-1]
-    cells = [_cells(line)[: len(heads)] for line in lines]
+    heads = HEADS if any(row.holder for row in rows) else HEADS[:-1]
+    cells = [_cells(row)[: len(heads)] for row in rows]
     taken = sum(len(GAP) + max(map(columns, column)) for column in zip(heads, *cells, strict=True))
-    room = max(FEWEST_CHARS, width() - taken + len(heads[NAME]))
-    rows = [
-        (*row[:NAME], shortened(one_line(line.name), room), *row[NAME + 1 :])
-        for row, line in zip(cells, lines, strict=True)
+    room = max(MIN_NAME_COLUMNS, width() - taken + len(heads[NAME]))
+    named = [
+        (*line[:NAME], shortened(one_line(row.name), room), *line[NAME + 1 :])
+        for line, row in zip(cells, rows, strict=True)
     ]
-    return table(heads, rows, NUMBERS)
+    return table(heads, named, NUMBERS)
 
 
-def _cells(line: QueueRow) -> tuple[str, ...]:
-    """Return the cells of a draft, that of its name blank."""
+def _cells(row: QueueRow) -> tuple[str, ...]:
+    """Return the cells of a draft, with an empty name."""
     from panel.cli.rows import shortened
     from panel.core.money import dollars
     from panel.core.text import one_line
 
     return (
-        str(line.id),
+        str(row.id),
         "",
-        STATES.get(line.state.value, line.state.label),
-        f"{line.ships} ship / {line.skips} skip",
-        "?" if line.open_findings is None else str(line.open_findings),
-        "?" if line.cost_usd is None else dollars(line.cost_usd),
-        _age(datetime.now(UTC) - line.drafted_at),
-        shortened(one_line(line.holder or ""), HOLDER_CHARS),
+        SHORT_STATES.get(row.state.value, row.state.label),
+        f"{row.ships} ship / {row.skips} skip",
+        "?" if row.open_findings is None else str(row.open_findings),
+        "?" if row.cost_usd is None else dollars(row.cost_usd),
+        _age(datetime.now(UTC) - row.drafted_at),
+        shortened(one_line(row.holder or ""), HOLDER_COLUMNS),
     )
 
 
@@ -172,18 +175,12 @@ def _age(since: timedelta) -> str:
     return f"{minutes} min"
 
 
-def _kind(given: str | None) -> str | None:
-    from panel.checks import all_checks
-
-    return None if given is None else _choice("--flag", given, all_checks())
-
-
-def _one(option: str, given: str | None, of: type[StrEnum]) -> Any:  # noqa: ANN401 - a member of `of`
-    return None if given is None else of(_choice(option, given, list(of)))
+def _member(option: str, given: str | None, kind: type[StrEnum]) -> Any:  # noqa: ANN401 - a member of `kind`
+    return None if given is None else kind(_choice(option, given, list(kind)))
 
 
 def _choice(option: str, given: str, choices: Collection[str]) -> str:
     name = given.strip().lower().replace("-", "_").replace(" ", "_")
     if name not in choices:
-        raise SettingsError(f"{option}: '{given}' is none; choose of {', '.join(choices)}")
+        raise SettingsError(f"{option}: '{given}' is not a choice; choose one of {', '.join(choices)}")
     return name

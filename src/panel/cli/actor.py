@@ -1,4 +1,4 @@
-"""Who works with drafts from this terminal."""
+"""The person who works with drafts in this terminal."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
     from panel.store import Store
 
-WHO = "say who you are, as pages will print it: set PANEL_EDITOR, or `editor: NAME` in panel.yaml"
+NO_EDITOR = "say who you are, as pages will print it: set PANEL_EDITOR, or `editor: NAME` in panel.yaml"
 
 
-async def acting(resolved: Resolved, store: Store) -> Actor:
-    """Return who works with drafts: the editor of the settings, who may do everything unless there are accounts.
+async def current_actor(resolved: Resolved, store: Store) -> Actor:
+    """Return the editor of the settings with the role of their account; without accounts they may do everything.
 
     Raises:
-        SettingsError: nobody is named.
-        GateError: there are accounts, and none of this name that may be used.
+        SettingsError: the settings name no editor.
+        GateError: there are accounts, but none of this name that may be used.
     """
     name = resolved.settings.editor
     if name is None:
-        raise SettingsError(WHO)
+        raise SettingsError(NO_EDITOR)
     if not await store.users.all():
         return Actor(name=name, role=Role.PUBLISHER)
     user = await store.users.get(name)
