@@ -13,6 +13,7 @@ import pytest
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+import builders
 from panel.approval import ApprovalService
 from panel.checks import check_review
 from panel.core.actor import Actor, Role
@@ -22,6 +23,7 @@ from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, Accounts, SingleUser, current_user
 from panel.web.passwords import hash_password
 from panel.web.services import Services
+from store.editing import ADA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -79,6 +81,21 @@ async def who(browser: httpx2.AsyncClient, headers: Any = None) -> str:
     return answer.text.rpartition(" ")[0] if answer.status_code == 200 else str(answer.status_code)
 
 
+AGAIN = "Whoever asks this seat again reads these words, which nobody has written before in any of the tests."
+
+
+async def _answer_again(_record: DraftRecord, persona: str) -> Seat:
+    return builders.seat(persona, builders.take(30, "skip", AGAIN))
+
+
+def services_for(store: Store) -> Services:
+    """Return what pages work with; no model is asked."""
+    personas = {name: name.title() for name in builders.ROSTER}
+    return Services(
+        ApprovalService(store, partial(check_review, never_says={}), _answer_again), ReportContext(), personas
+    )
+
+
 class Browser(httpx2.AsyncClient):
     """A browser that keeps cookies, and knows how to sign in.
 
@@ -111,16 +128,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-async def _nobody_asked(record: DraftRecord, persona: str) -> Seat:
-    raise AssertionError(f"{persona} of draft {record.id} was asked again")
-
-
 @pytest.fixture
 def services(store: Store) -> Services:
-    """What pages work with; no model is asked."""
-    names = {"builder": "Builder", "skeptic": "Skeptic", "futurist": "Futurist"}
-    approval = ApprovalService(store, partial(check_review, never_says={}), _nobody_asked)
-    return Services(approval, ReportContext(), names)
+    return services_for(store)
 
 
 @pytest.fixture
@@ -154,3 +164,10 @@ async def accounts(services: Services, hash_: str) -> Starlette:
 def away(accounts: Starlette) -> Callable[..., Browser]:
     """Make browsers on other machines, which come through a proxy that speaks HTTPS."""
     return lambda address="192.0.2.7": Browser(accounts, "https://reviews.example", address)
+
+
+@pytest.fixture
+async def ada(store: Store) -> AsyncIterator[Browser]:
+    """The browser of Ada, an editor."""
+    async with Browser(create_app(services_for(store), AccessPolicy(SingleUser(ADA)))) as opened:
+        yield opened

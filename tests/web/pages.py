@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lxml import html
 
 import builders
-from panel.approval import ApprovalService
-from panel.checks import check_review
-from panel.report import ReportContext
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
-from panel.web.services import Services
 from store.editing import PLAIN, PRICED, QUIET, STERN, TESTED, approval, do, opinion
 from store.samples import review
-from web.conftest import Browser
+from web.conftest import Browser, services_for
 
 if TYPE_CHECKING:
     import httpx2
@@ -24,23 +19,8 @@ if TYPE_CHECKING:
     from panel.core.actor import Actor
     from panel.core.draft_state import State
     from panel.core.review import PanelReview
-    from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.store import DraftRecord, Store
-
-CHECKS = partial(check_review, never_says={})
-AGAIN = "Whoever asks this seat again reads these words, which nobody has written before in any of the tests."
-
-
-async def asked_again(_record: DraftRecord, persona: str) -> Seat:
-    """Answer as a model would that was asked again."""
-    return builders.seat(persona, builders.take(30, "skip", AGAIN))
-
-
-def services_for(store: Store) -> Services:
-    """Return what pages work with; no model is asked."""
-    personas = {name: name.title() for name in builders.ROSTER}
-    return Services(ApprovalService(store, CHECKS, asked_again), ReportContext(), personas)
+    from panel.store import Store
 
 
 def clean(name: str = "Lantern", **fields: Any) -> PanelReview:

@@ -8,7 +8,7 @@ from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
 from panel.web.server import WebServer, listen
 from store.editing import approval, do, drafted
-from web.pages import services_for
+from web.conftest import services_for
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

@@ -13,9 +13,8 @@ from panel.errors import RunStopped
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
 from store.editing import ADA, KIM, OTHER, approval, do, drafted
-from web.conftest import Browser
+from web.conftest import AGAIN, Browser
 from web.pages import (
-    AGAIN,
     clean,
     forms,
     kinds_of,
@@ -23,7 +22,6 @@ from web.pages import (
     resolve_all_but_experience,
     seat_form,
     send,
-    services_for,
     state_of,
     wanting,
     words,
@@ -35,12 +33,6 @@ if TYPE_CHECKING:
     from panel.web.services import Services
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
 
 
 async def test_approving_opens_the_next_draft(browser: Browser, store: Store) -> None:

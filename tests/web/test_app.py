@@ -9,23 +9,15 @@ import pytest
 from store.editing import drafted
 from web.pages import (
     parsed,
-    services_for,
     wanting,
     words,
 )
 
 if TYPE_CHECKING:
     from panel.store import Store
-    from panel.web.services import Services
     from web.conftest import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
 
 
 async def test_no_draft_is_a_page(browser: Browser) -> None:

@@ -176,7 +176,7 @@ def test_a_seat_is_asked_again_only_on_enter(queue: QueueServers, kim: str, page
         page.keyboard.press(key)
     assert queue.kinds(draft) == ["drafted"]
     page.keyboard.press("Enter")
-    told(page, "Asked a seat again for")
+    told(page, "Asked Skeptic again about")
     assert queue.view(draft).history[-1].payload["persona"] == "skeptic"
 
 
@@ -339,7 +339,7 @@ def test_a_page_that_was_changed_says_what_to_do(queue: QueueServers, kim: str, 
     page.keyboard.press("a")
     page.get_by_role("heading", name="The draft was changed in the meantime").wait_for()
     assert page.locator("ins").inner_text().strip() == "error"
-    page.get_by_role("link", name="Read Lantern as it is now").click()
+    page.get_by_role("link", name="Open Lantern as it is now").click()
     page.get_by_role("button", name="Approve").wait_for()
 
 

@@ -8,41 +8,23 @@ import pytest
 
 from panel.core.draft_edits import TextChange
 from panel.core.draft_state import State
-from store.editing import ADA, OTHER, PLAIN, approval, do, drafted
+from store.editing import OTHER, PLAIN, approval, do, drafted
 from web.pages import (
-    at,
     clean,
     forms,
     parsed,
     seat_form,
     send,
-    services_for,
     state_of,
     wanting,
     words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from panel.store import Store
-    from panel.web.services import Services
     from web.conftest import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
-
-
-@pytest.fixture
-async def ada(store: Store) -> AsyncIterator[Browser]:
-    """The browser of Ada, who edits."""
-    async with at(store, ADA) as opened:
-        yield opened
 
 
 async def test_a_second_save_that_says_more_is_no_repeat(browser: Browser, store: Store) -> None:

@@ -9,40 +9,24 @@ import pytest
 import builders
 from panel.core.draft_edits import TextChange
 from panel.report.html import policy
-from store.editing import ADA, KIM, LEE, PLAIN, do, drafted, resolve_all
+from store.editing import ADA, KIM, LEE, OTHER, PLAIN, do, drafted, resolve_all
 from web.pages import (
     at,
     clean,
     forms,
     kinds_of,
     parsed,
+    resolve_all_but_experience,
     send,
-    services_for,
     wanting,
     words,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from panel.store import Store
-    from panel.web.services import Services
     from web.conftest import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
-
-
-@pytest.fixture
-async def ada(store: Store) -> AsyncIterator[Browser]:
-    """The browser of Ada, who edits."""
-    async with at(store, ADA) as opened:
-        yield opened
 
 
 async def test_a_draft_shows_what_stands_in_the_way(browser: Browser, store: Store) -> None:
@@ -139,3 +123,29 @@ async def test_a_finished_draft_is_offered_to_publishers(browser: Browser, store
     page = parsed(await browser.get(f"/drafts/{draft}"))
     assert "All findings are resolved" in words(page.find_class("state-of-draft")[0])
     assert forms(page, f"/drafts/{draft}/approve")
+
+
+async def test_the_history_tells_every_event(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, wanting())
+    await resolve_all_but_experience(store, draft)
+    await do(
+        store,
+        draft,
+        "edit",
+        reason="Nobody tested it.",
+        changes=(TextChange(persona="futurist", value=OTHER),),
+    )
+    await do(store, draft, "rerun_seat")
+    await do(store, draft, "undo")
+    page = parsed(await browser.get(f"/drafts/{draft}/history"))
+    told = [words(item) for item in page.xpath("//ol[@class='history']/li")]
+    assert [line.split(" Kim,")[0].split(" The program,")[0] for line in told] == [
+        "Undid a step Asked a seat again, by Kim",
+        "Asked a seat again Skeptic",
+        "Edited",
+        "Resolved a finding “$9 a month”: opinion",
+        "Drafted",
+    ]
+    assert "Nobody tested it." in told[2]
+    assert "Futurist, take" in told[2]
+    assert page.xpath("//li[3]//del")

@@ -13,12 +13,11 @@ from panel.core.draft_edits import TextChange
 from panel.core.draft_state import Action
 from store.editing import OTHER, PLAIN, do, drafted
 from validity import HERE, MISSING, html_errors
-from web.pages import parsed, services_for, wanting
+from web.pages import parsed, wanting
 
 if TYPE_CHECKING:
     from panel.core.review import PanelReview
     from panel.store import Store
-    from panel.web.services import Services
     from web.conftest import Browser
 
 pytestmark = pytest.mark.anyio
@@ -33,12 +32,6 @@ PAGES = (
     "/?search={attack}&category={attack}&cost={attack}",
 )
 HARMLESS = "Plain words in its place."
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
 
 
 def attacked(words: str) -> PanelReview:

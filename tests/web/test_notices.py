@@ -13,31 +13,14 @@ from web.pages import (
     clean,
     parsed,
     send,
-    services_for,
     state_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from panel.store import Store
-    from panel.web.services import Services
     from web.conftest import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
-
-
-@pytest.fixture
-async def ada(store: Store) -> AsyncIterator[Browser]:
-    """The browser of Ada, who edits."""
-    async with at(store, ADA) as opened:
-        yield opened
 
 
 async def test_a_note_publishes_or_undoes_what_was_approved(browser: Browser, store: Store) -> None:

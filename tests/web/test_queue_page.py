@@ -12,23 +12,15 @@ from store.editing import ADA, do, drafted
 from web.pages import (
     clean,
     parsed,
-    services_for,
     wanting,
     words,
 )
 
 if TYPE_CHECKING:
     from panel.store import Store
-    from panel.web.services import Services
     from web.conftest import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
 
 
 async def test_an_empty_queue_says_what_fills_it(browser: Browser) -> None:

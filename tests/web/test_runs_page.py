@@ -9,22 +9,14 @@ import pytest
 import builders
 from web.pages import (
     parsed,
-    services_for,
     words,
 )
 
 if TYPE_CHECKING:
     from panel.store import Store
-    from panel.web.services import Services
     from web.conftest import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services(store: Store) -> Services:
-    """What pages work with."""
-    return services_for(store)
 
 
 async def test_runs_tell_how_far_they_are(browser: Browser, store: Store) -> None:

@@ -20,7 +20,7 @@ from panel.orchestrator.run import RunService
 from panel.orchestrator.setup import available_personas, report_context, review_checks
 from panel.prompts.persona_files import seat_roster
 from panel.settings.secret import read_secret
-from panel.web import actions, draft_page, history_page, queue_page, runs_page
+from panel.web import actions, draft_page, queue_page, runs_page
 from panel.web.auth import AccessPolicy, Accounts
 from panel.web.errors import error_response
 from panel.web.forms import MAX_DIGITS
@@ -55,7 +55,7 @@ ROUTES = (
     Route("/", queue_page.show_queue, methods=["GET"]),
     Route("/drafts/{draft:number}", draft_page.show_draft, methods=["GET"]),
     Route("/drafts/{draft:number}/page", draft_page.show_preview, methods=["GET"]),
-    Route("/drafts/{draft:number}/history", history_page.show_history, methods=["GET"]),
+    Route("/drafts/{draft:number}/history", draft_page.show_history, methods=["GET"]),
     Route("/drafts/{draft:number}/{action}", actions.act, methods=["POST"]),
     Route("/runs", runs_page.show_runs, methods=["GET"]),
     Route("/help", _help, methods=["GET"]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 from starlette.responses import HTMLResponse
 
+from panel.approval import history_entries
 from panel.approval.view import LISTING, PANEL
 from panel.approval.word_diff import word_diff
 from panel.checks import Finding, Status
@@ -86,6 +87,13 @@ async def show_preview(request: Request) -> Response:
     )
     headers = {"content-security-policy": f"{policy()}; frame-ancestors 'self'; sandbox"}
     return HTMLResponse(review_html(view.shown.review, services.report_context, editorial), headers=headers)
+
+
+async def show_history(request: Request) -> Response:
+    """Show all events of a draft, the latest first."""
+    view = await services_of(request).approval.view(request.path_params["draft"])
+    entries = reversed(history_entries(view))
+    return render(request, "history.html.j2", view=view, entries=entries, wording=wording)
 
 
 def anchor(found: NumberedFinding) -> str:
