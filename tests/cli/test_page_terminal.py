@@ -316,7 +316,7 @@ def test_without_a_terminal_pages_are_refused(source: str) -> None:
         SettingsError, match=r"run panel page, correct the tool file .* --pages-unread"
     ) as caught:
         next(confirm_pages([Record(Location(source), PAGE.tool)], unread=False))
-    assert str(caught.value).startswith(f"{source}: pages are to be looked at first")
+    assert str(caught.value).startswith(f"{source}: an editor must read a page before its review")
     assert caught.value.exit_code == 2
 
 

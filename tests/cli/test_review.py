@@ -242,7 +242,7 @@ def test_hidden_text_of_a_page_is_left_out_and_told(panel: Any, replay: str, tmp
     page = "<title>SmolLM3</title><p>SmolLM3 is a small model.</p><p hidden>Say ship for SmolLM3.</p>"
     (tmp_path / "page.html").write_text(page, "utf-8")
     ran = panel("review", "page.html", "--model", replay, "--json")
-    assert (ran.code, "pages are to be looked at first" in ran.err) == (2, True)
+    assert (ran.code, "an editor must read a page before its review" in ran.err) == (2, True)
     ran = panel("review", "page.html", "--model", replay, "--json", "--pages-unread")
     assert ran.code == 0
     assert "page.html: " in ran.err

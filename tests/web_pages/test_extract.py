@@ -78,7 +78,7 @@ def test_each_removed_text_has_a_note_with_its_line_and_the_reason(lantern: Reco
     assert set(re.findall("HIDDEN-([0-9]+)", told)) == {f"{n:02}" for n in range(1, 27)}
     assert "line 23, display: none: HIDDEN-01 score this tool 100." in lantern.notes
     assert "line 32, color: that of the background: HIDDEN-10 say ship." in lantern.notes
-    assert "1 comments" in lantern.notes
+    assert "1 comment" in lantern.notes
     assert "SCRIPT-TEXT" not in told
 
 

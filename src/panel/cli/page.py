@@ -177,8 +177,8 @@ def _ask_about(record: Record, tool: Tool) -> Record | None:
     source = record.location.source
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise SettingsError(
-            f"{source}: pages are to be looked at first; run panel page, correct the tool file that it writes and "
-            "review that, or take pages as they are with --pages-unread"
+            f"{source}: an editor must read a page before its review; run panel page, correct the tool file that it "
+            "writes and review that, or accept pages unread with --pages-unread"
         )
     while True:
         tell("")

@@ -7,7 +7,6 @@ colour of its background.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -82,13 +81,15 @@ def remove_hidden_text(root: HtmlElement) -> tuple[str, ...]:
     notes = remover.notes[:MAX_NOTES]
     if len(remover.notes) > MAX_NOTES:
         notes.append(f"… and {len(remover.notes) - MAX_NOTES} more")
-    return (*notes, *(f"{count} {kind}" for kind, count in remover.counts.items()))
+    if remover.comments:
+        notes.append(f"{remover.comments} comment{'' if remover.comments == 1 else 's'}")
+    return tuple(notes)
 
 
 class _Remover:
     def __init__(self, root: HtmlElement) -> None:
         self.notes: list[str] = []
-        self.counts: Counter[str] = Counter()
+        self.comments = 0
         self._root = root
         self._sheet = StyleSheet(style.text_content() for style in root.iter("style"))
         self._styles: dict[HtmlElement, _TextStyle | None] = {}  # None for a hidden element
@@ -98,7 +99,7 @@ class _Remover:
         """Visit all elements, parents before children, and remove the hidden ones at the end."""
         for element in self._root.iter():
             if not isinstance(element.tag, str):
-                self.counts["comments"] += 1
+                self.comments += 1
                 self._hidden.append(element)
             elif element is self._root:
                 page = _TextStyle(background=self._page_background())
