@@ -72,7 +72,7 @@ def _kept(connection: sqlite3.Connection) -> DraftSnapshot:
         committed=_committed(connection),
         calls=dict(connection.execute("SELECT state, count(*) FROM calls GROUP BY state")),
         drafts=_one(connection, "SELECT count(*) FROM drafts"),
-        takes=_one(connection, "SELECT count(*) FROM takes WHERE kind = 'take'"),
+        takes=_one(connection, "SELECT count(*) FROM takes WHERE verdict IS NOT NULL"),
         done=_one(connection, done),
         duplicates=tuple(_duplicates(connection)),
     )
@@ -81,7 +81,9 @@ def _kept(connection: sqlite3.Connection) -> DraftSnapshot:
 def _committed(connection: sqlite3.Connection) -> dict[str, int]:
     """Return the last kept asking of each question: an answer's id says what it answers (see `ledger_server.chat`)."""
     last: Counter[str] = Counter()
-    for (answer,) in connection.execute("SELECT request_id FROM calls WHERE state = 'answered'"):
+    for (answer,) in connection.execute(
+        "SELECT json_extract(completion, '$.request_id') FROM calls WHERE state = 'answered'"
+    ):
         question, _, times = answer.partition(".")
         last[question] = max(last[question], int(times))
     return dict(last)
