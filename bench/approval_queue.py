@@ -32,7 +32,7 @@ from panel.core.review import PanelReview, ReviewSetup
 from panel.core.take import Provenance, Seat, Take, Verdict
 from panel.core.tool import Tool
 from panel.store import Order, QueueFilter, Split, open_store
-from panel.store.queue import columns_of
+from panel.store.draft_index import review_columns
 from panel.store.schema import drafts, events, open_kinds, runs, takes, tool_names, tool_versions, tools
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _rows_of(number: int, size: int) -> dict[str, list[dict[str, Any]]]:
                 "updated_at": moment,
                 "live": shown if kinds[-1] == "publish" else None,
                 "open_findings": sum(random.randint(1, 4) for _ in opened),
-                **columns_of(made),
+                **review_columns(made),
             }
         ],
         "takes": [

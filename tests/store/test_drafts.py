@@ -8,8 +8,7 @@ from sqlalchemy import delete, select, update
 
 import builders
 from panel.core.review import PanelReview
-from panel.errors import GateError, StorageError
-from panel.store import Event
+from panel.errors import StorageError
 from panel.store.schema import events, takes
 from store.samples import review
 
@@ -79,7 +78,6 @@ async def test_a_review_is_drafted_once_in_a_run(store: Store) -> None:
 
 
 async def test_another_review_of_the_tool_needs_another_run(store: Store) -> None:
-    """A run has one draft of a tool: another review of it is refused."""
     run = await store.runs.create("review", {})
     await _draft(store, review(), run)
     with pytest.raises(StorageError, match="has a draft of Lantern already; begin a new run"):
@@ -88,56 +86,14 @@ async def test_another_review_of_the_tool_needs_another_run(store: Store) -> Non
 
 
 async def test_a_draft_needs_its_run_and_its_tool(store: Store) -> None:
-    """A draft of a run or a tool that is not there is refused, and leaves nothing behind."""
     version = await store.tools.put(builders.tool())
     with pytest.raises(StorageError):
         await store.drafts.put(review(), 7, version)
     with pytest.raises(StorageError, match="there is no version 7"):
         await store.drafts.put(review(), await store.runs.create("review", {}), 7)
-    assert await store.drafts.page() == []
+    assert (await store.queue.page()).rows == ()
     with pytest.raises(StorageError, match="holds no draft 1"):
         await store.drafts.get(1)
-
-
-async def test_drafts_are_listed_by_page(store: Store) -> None:
-    """Drafts are listed from the oldest, a page at a time, of one run or of all."""
-    run = await store.runs.create("review", {})
-    for name in ("Lantern", "Sextant", "Compass"):
-        await _draft(store, review(builders.tool(name)), run)
-    await _draft(store, review(), anew=True)
-    first = await store.drafts.page(limit=3)
-    rest = await store.drafts.page(after=first[-1].id, limit=3)
-    assert [line.name for line in [*first, *rest]] == ["Lantern", "Sextant", "Compass", "Lantern"]
-    assert len(await store.drafts.page(run)) == 3
-
-
-async def test_what_happens_to_a_draft_is_added(store: Store) -> None:
-    """Events of a draft come back in the order they were added, with all that was said."""
-    draft = await _draft(store, review())
-    shown = (await store.drafts.get(draft)).shown
-    event = Event(
-        draft=draft,
-        actor="kim",
-        kind="approved",
-        reason="reads well",
-        hash_before=shown,
-        hash_after=shown,
-        payload={"ticked": ["42 GB"]},
-    )
-    number = await store.drafts.add_note(event)
-    _, kept = await store.drafts.events(draft)
-    assert kept.id == number
-    assert Event.model_validate(kept.model_dump(exclude={"id", "at"})) == event
-
-
-async def test_an_event_is_about_what_was_shown(store: Store) -> None:
-    """An event about a version of a draft that is not the one in force is refused."""
-    draft = await _draft(store, review())
-    event = Event(draft=draft, actor="kim", kind="approved", hash_before="0" * 64, hash_after="0" * 64)
-    with pytest.raises(GateError, match=f"draft {draft} has changed since it was shown"):
-        await store.drafts.add_note(event)
-    with pytest.raises(StorageError, match="there is no draft 7"):
-        await store.drafts.add_note(event.model_copy(update={"draft": 7}))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +128,6 @@ async def test_a_review_that_says_the_same_is_kept_once(store: Store) -> None:
 
 
 async def test_a_review_that_fills_in_takes_the_place(store: Store) -> None:
-    """Takes where seats had failed revise the draft in its place: review, takes and digest are the new ones."""
     before = review(None, SCORED[0], FAILED, FAILED)
     draft = await _draft(store, before)
     shown = (await store.drafts.get(draft)).shown
@@ -187,7 +142,7 @@ async def test_a_review_that_fills_in_takes_the_place(store: Store) -> None:
         ).all()
     )
     assert [tuple(row) for row in rows] == [("ship", None), ("ship", None), ("ship", None)]
-    assert len(await store.drafts.page()) == 1
+    assert len((await store.queue.page()).rows) == 1
     assert await store.check() == []
 
 
@@ -251,7 +206,6 @@ async def test_a_review_that_is_no_better_is_not_kept_in_its_run(
 async def test_another_runs_other_review_is_a_draft_of_its_own(
     other: tuple[Take | NoTake, ...], store: Store
 ) -> None:
-    """A review of another run that neither says the same nor only fills in is kept beside the first."""
     first = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
     second = await _draft(store, review(None, *other))
     assert second != first
@@ -271,7 +225,6 @@ async def test_a_review_that_was_asked_anew_is_a_draft_of_its_own(store: Store) 
 
 
 async def test_the_latest_draft_is_the_one_that_is_filled_in(store: Store) -> None:
-    """Of several drafts of the same question the latest one is compared with."""
     first = await _draft(store, review(None, SCORED[0], FAILED, FAILED))
     second = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED), anew=True)
     assert await _draft(store, review(None, *SCORED)) == second
@@ -279,7 +232,6 @@ async def test_the_latest_draft_is_the_one_that_is_filled_in(store: Store) -> No
 
 
 async def test_what_is_drafted_has_no_failed_seat(store: Store) -> None:
-    """Reviews with a failed seat are not drafted yet; a recused seat does not count as failed."""
     lacking, whole = review(None, *SCORED[:2], FAILED), review(builders.tool("Sextant"))
     await _draft(store, lacking)
     draft = await _draft(store, whole)
@@ -291,7 +243,6 @@ async def test_what_is_drafted_has_no_failed_seat(store: Store) -> None:
 
 
 async def test_the_latest_whole_draft_is_named(store: Store) -> None:
-    """Of several drafts of one review the latest whole one is named, also if a later one lacks a seat."""
     kept = review(None, *SCORED)
     await _draft(store, kept)
     second = await _draft(store, kept, anew=True)
@@ -307,7 +258,6 @@ async def test_many_reviews_are_looked_for_at_once(store: Store) -> None:
 
 
 async def test_a_runs_draft_of_a_tool_is_found_by_its_name(store: Store) -> None:
-    """A run's draft of a tool is found whatever text the tool has now, and another run's is not."""
     run, other = [await store.runs.create("batch", {}) for _ in range(2)]
     draft = await _draft(store, review(), run)
     found = await store.drafts.of_tool(run, builders.tool("LANTERN", description="Another text."))

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import delete, text, update
 
-from panel.core.draft_state import DRAFTED, REVISED, Action, derive_state
+from panel.core.draft_state import derive_state
 from panel.errors import GateError, StorageError
-from panel.store import Event
 from panel.store.schema import events
-from store.editing import KIM, LEE, approval, brought, do, drafted, priced, resolve_all
+from store.editing import KIM, LEE, brought, do, drafted, priced, resolve_all
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
@@ -96,35 +95,4 @@ async def test_the_database_keeps_every_event(store: Store, change: str) -> None
     assert await store.drafts.events(draft) == before
     assert (await store.queue.page()).rows[0].open_findings == 1
     await do(store, draft, "edit")
-    assert await store.check() == []
-
-
-@pytest.mark.parametrize("kind", [*Action, DRAFTED, REVISED])
-async def test_a_note_is_no_action(store: Store, kind: str) -> None:
-    """What changes a draft's state cannot be written down as a note."""
-    draft = await drafted(store, priced())
-    shown = (await store.drafts.get(draft)).shown
-    note = Event(draft=draft, actor="Kim", kind=kind, hash_before=shown, hash_after=shown)
-    with pytest.raises(ValueError, match="is no note"):
-        await store.drafts.add_note(note)
-
-
-async def test_a_note_changes_nothing(store: Store) -> None:
-    """A note is in the history, and where the draft stands stays as it was."""
-    draft = await drafted(store, priced())
-    before = (await approval(store).view(draft)).current
-    note = Event(draft=draft, actor="Kim", kind="read", hash_before=before.shown, hash_after=before.shown)
-    await store.drafts.add_note(note)
-    view = await approval(store).view(draft)
-    assert (view.current, view.history[-1].kind) == (before, "read")
-    assert await store.check() == []
-
-
-async def test_a_note_is_of_what_is_shown(store: Store) -> None:
-    """A note that says that something else is shown since is refused, whatever it says was shown before."""
-    draft = await drafted(store, priced())
-    shown = (await store.drafts.get(draft)).shown
-    note = Event(draft=draft, actor="Kim", kind="read", hash_before=shown, hash_after="0" * 64)
-    with pytest.raises(GateError, match=f"draft {draft} has changed since it was shown; look at it again"):
-        await store.drafts.add_note(note)
     assert await store.check() == []

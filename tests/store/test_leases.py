@@ -105,11 +105,9 @@ async def test_one_of_two_who_find_it_free_gets_it(where: str, store: Store) -> 
 
 
 def test_a_process_number_that_was_used_again_is_another_process() -> None:
-    """A living process of the same number that was started at another time is not the holder."""
     assert not ProcessId.current().has_ended
     assert ProcessId.current().model_copy(update={"started": "1"}).has_ended
 
 
 def test_a_process_of_another_machine_may_live() -> None:
-    """Nothing is known of a process of another machine, so it is not taken for ended."""
     assert not AFAR.has_ended

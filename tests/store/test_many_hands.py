@@ -39,14 +39,12 @@ async def _every_draft_was_approved_once(store: Store, told: list[Told]) -> None
 
 
 async def test_each_draft_is_approved_by_one_editor(where: str, store: Store) -> None:
-    """Of eight editors who approve the same drafts at once, one gets each, and the others are refused."""
     drafts = await opened(store, DRAFTS)
     told = await asyncio.gather(*(approve_all(where, name, drafts) for name in EDITORS))
     await _every_draft_was_approved_once(store, told)
 
 
 async def test_editors_in_processes_of_their_own(where: str, store: Store) -> None:
-    """The same holds for editors whose processes know nothing of each other."""
     drafts = await opened(store, DRAFTS)
     loop, several = asyncio.get_running_loop(), get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=several) as pool:

@@ -38,7 +38,6 @@ MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_every_revision_is_in_the_list() -> None:
-    """The list of revisions is alembic's, in order."""
     found = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
     assert tuple(reversed(found)) == REVISIONS
 
@@ -49,7 +48,6 @@ def test_the_migrations_are_part_of_the_package() -> None:
 
 
 async def test_migrations_make_the_tables_of_the_schema(store: Store) -> None:
-    """What the migrations make and what the schema says do not differ."""
 
     def differences(connection: Connection) -> object:
         options = {"version_table": VERSION_TABLE, "compare_type": True}
@@ -59,7 +57,6 @@ async def test_migrations_make_the_tables_of_the_schema(store: Store) -> None:
 
 
 async def test_a_newer_store_is_refused(nothing: str) -> None:
-    """A store that a later version of panel has changed is refused by this one."""
     async with open_store(nothing) as store:
         await store._db.write(
             lambda connection: connection.execute(text("UPDATE panel_version SET version_num = '9999'"))

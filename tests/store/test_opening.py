@@ -52,14 +52,12 @@ async def test_what_was_kept_is_there_when_it_is_opened_again(path: Path) -> Non
 
 
 async def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
-    """A file of something else is refused, and left as it is."""
     path.write_text("name: Lantern\n" * 100)
     assert "is not a database; choose another path" in await _refusal(path)
     assert path.read_text() == "name: Lantern\n" * 100
 
 
 async def test_a_damaged_database_is_refused(path: Path) -> None:
-    """A database whose pages were overwritten is refused with the advice to restore a backup."""
     async with open_store(path):
         pass
     pages = bytearray(path.read_bytes())
@@ -69,17 +67,14 @@ async def test_a_damaged_database_is_refused(path: Path) -> None:
 
 
 async def test_a_folder_is_refused(tmp_path: Path) -> None:
-    """A folder in place of a file is refused."""
     assert "is a folder; name a file in it" in await _refusal(tmp_path)
 
 
 async def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    """A path in a folder that is not there is refused."""
     assert "its folder is not there; create it" in await _refusal(tmp_path / "missing" / "panel.db")
 
 
 async def test_another_programs_database_is_refused(path: Path) -> None:
-    """A database with other tables is refused, and gets none of panel's."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
     assert "holds the tables of another program" in await _refusal(path)
@@ -88,7 +83,6 @@ async def test_another_programs_database_is_refused(path: Path) -> None:
 
 
 async def test_a_read_only_file_is_refused(ordinary_folder: Path) -> None:
-    """A database that may only be read is refused."""
     path = ordinary_folder / "panel.db"
     async with open_store(path):
         pass
@@ -97,7 +91,6 @@ async def test_a_read_only_file_is_refused(ordinary_folder: Path) -> None:
 
 
 async def test_a_read_only_folder_is_refused(ordinary_folder: Path) -> None:
-    """A folder that nothing can be added to is refused before anything is paid for."""
     ordinary_folder.chmod(0o555)
     with pytest.raises(StorageError, match="256 KB could not be set aside"):
         async with open_store(ordinary_folder / "panel.db"):
@@ -105,7 +98,6 @@ async def test_a_read_only_folder_is_refused(ordinary_folder: Path) -> None:
 
 
 async def test_a_file_that_is_locked_for_good_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that another program keeps locked is refused after the wait for it."""
     async with open_store(path):
         pass
     monkeypatch.setattr("panel.store.sqlite.BUSY_SECONDS", 0)

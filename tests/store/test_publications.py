@@ -32,7 +32,6 @@ async def test_only_what_was_published_is_listed(store: Store) -> None:
 
 
 async def test_each_publication_is_as_it_was(store: Store) -> None:
-    """A draft that was corrected has two publications: what was shown then, and what is shown now."""
     draft, *_ = await published(store, spoken())
     await corrected(store, draft, ScoreChange(persona="builder", value=71))
     told = await store.publications.history(draft)
@@ -56,7 +55,6 @@ async def test_a_correction_that_is_not_published_changes_nothing(store: Store) 
 
 
 async def test_a_retraction_is_told_with_its_reason(store: Store) -> None:
-    """What was retracted has no live version, and says who did it and why; published again, it is live again, and the retraction stays told."""
     draft, *_ = await published(store, spoken())
     await do(store, draft, Action.RETRACT, reason=REASON)
     told = await store.publications.history(draft)

@@ -73,7 +73,6 @@ async def test_a_line_says_what_an_editor_chooses_by(store: Store) -> None:
 
 
 async def test_a_line_tells_what_was_not_checked_from_what_has_no_findings(store: Store) -> None:
-    """A draft that nothing was checked in has an unknown number of findings, not none."""
     run = await store.runs.create("review", {})
     await store.drafts.put(review(), run, await store.tools.put(builders.tool()))
     await drafted(store, _votes("Sextant", "SKN"))
@@ -94,7 +93,6 @@ async def test_a_line_follows_its_draft(store: Store) -> None:
 
 @pytest.mark.parametrize("few", [250, 1, 0])
 async def test_filters(store: Store, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    """Each filter keeps the drafts that it names, and several keep what all do, whether it leaves few drafts or many."""
     monkeypatch.setattr("panel.store.queue_filter.FEW", few)
     made = [
         await drafted(store, one)
@@ -263,7 +261,6 @@ async def test_an_empty_queue(store: Store) -> None:
 
 
 async def test_categories(store: Store) -> None:
-    """Categories are counted by name, of all drafts or of a state, and drafts without one are left out."""
     for name, category in (("Lantern", "writing"), ("Sextant", "Maps"), ("Compass", "Maps"), ("Quill", None)):
         await drafted(store, _votes(name, "SKN", category))
     await do(store, 2, "open")
@@ -290,7 +287,6 @@ async def _counted(store: Store) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_counts_are_those_of_the_drafts(store: Store, seed: int) -> None:
-    """After any number of things that people and panels do, and are refused, counts equal a count of the drafts."""
     random = Random(seed)  # noqa: S311 - a test's
     made: list[int] = []
 
@@ -326,7 +322,6 @@ async def test_counts_are_those_of_the_drafts(store: Store, seed: int) -> None:
 
 
 async def test_a_revision_is_counted(store: Store) -> None:
-    """An approved draft that a batch fills in is counted as in review."""
     failed = builders.no_take("timed_out", "No answer within 120 s.")
     lacking = review(None, builders.take(text=PLAIN), builders.take(text=QUIET), failed)
     filled = review(None, builders.take(text=PLAIN), builders.take(text=QUIET), builders.take(text=STERN))

@@ -23,7 +23,6 @@ def tools(count: int, **fields: object) -> Iterator[Tool]:
 
 
 async def test_a_run_is_open_until_it_is_done(store: Store) -> None:
-    """A run keeps its settings and its state; it has an end while it is not open."""
     run = await store.runs.create("review", {"model": "openai:m-1", "seats": [1, 2]})
     made = await store.runs.get(run)
     assert (made.kind, made.settings, made.state) == (
@@ -62,7 +61,6 @@ async def test_tools_are_worked_through_in_order(store: Store) -> None:
 
 
 async def test_tools_are_read_as_they_are_needed(store: Store) -> None:
-    """A long list of tools is taken 200 at a time, and each lot is committed before the next is read."""
     run = await store.runs.create("review", {})
 
     def breaking() -> Iterator[Tool]:
@@ -109,7 +107,6 @@ async def test_progress_and_cost_are_of_one_run(store: Store) -> None:
 
 
 async def test_an_unknown_cost_is_not_nothing(store: Store) -> None:
-    """The cost of answers without a price is unknown; that of no answers is nothing."""
     assert (await store.run_stats.spent()).cost_usd == 0
     await store.calls.settle(await store.calls.begin(step()), answered(cost_usd=None))
     assert (await store.run_stats.spent()).cost_usd is None

@@ -53,7 +53,6 @@ async def test_aliases_add_up(store: Store) -> None:
     ids=["alias", "address"],
 )
 async def test_another_name_of_a_tool_is_seen(store: Store, fields: dict[str, object]) -> None:
-    """A tool that has a known tool's name for an alias, or its address, is likely the same."""
     await store.tools.put(builders.tool(url="https://lantern.example/"))
     assert [known.slug for known in await store.tools.duplicates_of(builders.tool("Lamp", **fields))] == [
         "lantern"
@@ -61,7 +60,6 @@ async def test_another_name_of_a_tool_is_seen(store: Store, fields: dict[str, ob
 
 
 async def test_different_tools_are_no_duplicates(store: Store) -> None:
-    """Tools that share a slug at most, and two without an address, are different."""
     await store.tools.put(builders.tool())
     assert await store.tools.duplicates_of(builders.tool("Sextant", slug="lantern")) == []
 

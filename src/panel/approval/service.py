@@ -26,7 +26,7 @@ from panel.core.draft_edits import apply_edits, current_value, make_edit, withou
 from panel.core.draft_state import WAITING, Action, apply_event, as_opened, needs_opening, why_refused
 from panel.core.review import PanelReview
 from panel.errors import GateError
-from panel.store import REPLACED, DraftRecord, Event, QueueFilter, checked
+from panel.store import REPLACED, DraftRecord, Event, QueueFilter, run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -164,7 +164,7 @@ def _execute(
         raise GateError(f"draft {record.id} says that already; nothing was changed")
     event = _event(record, command, action, after.hash, plan.payload)
     now = apply_event(as_opened(record.current), event, len(record.history))
-    found = checked(after.review, checks, now.resolutions)
+    found = run_checks(after.review, checks, now.resolutions)
     view = DraftView(record, found.findings or (), transaction.lock)
     if command.resolution:
         _check_resolution(view, command.resolution)

@@ -151,5 +151,5 @@ def _sources(publication: Publication) -> Iterator[Source]:
         if href := safe_href(fact.source):
             yield Source(fact.claim, href, fact.checked_on)
     checked_on = publication.approved_at.date()
-    for href in dict.fromkeys(tick.source for tick in publication.ticks if tick.source):
+    for href in dict.fromkeys(tick.source for tick in publication.resolutions if tick.source):
         yield Source("Supports a claim of a take, according to the editor", href, checked_on)

@@ -6,11 +6,11 @@ Everything is reached through `open_store`. SQLAlchemy is imported with this pac
 from __future__ import annotations
 
 from panel.store.calls import OpenCall
+from panel.store.draft_index import Checks, run_checks
 from panel.store.draft_locks import LOCK_SECONDS, DraftLock
 from panel.store.draft_records import REPLACED, DraftRecord, DraftTransaction
 from panel.store.drafts import Draft, DraftSummary
 from panel.store.events import Event, RecordedEvent
-from panel.store.findings import Checks, checked
 from panel.store.inspect import StoreInfo, read_store_info
 from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.process_id import ProcessId
@@ -62,7 +62,7 @@ __all__ = [
     "Subscriber",
     "SubscriptionState",
     "User",
-    "checked",
     "open_store",
     "read_store_info",
+    "run_checks",
 ]

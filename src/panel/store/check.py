@@ -1,4 +1,4 @@
-"""Whether the store is sound, and a copy of it for when it is not."""
+"""Checks of the whole database: damage, unreadable rows, altered drafts, and copies that differ from their source."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from panel.core.draft_state import DRAFTED, State
 from panel.core.review import PanelReview
 from panel.errors import StorageError
 from panel.store.calls import ANSWERED
+from panel.store.draft_index import review_columns
 from panel.store.draft_records import load_draft
-from panel.store.queue import columns_of
 from panel.store.schema import calls, draft_counts, drafts, events, takes
 
 if TYPE_CHECKING:
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from panel.store.database import Database
 
 BATCH = 100
-# What the queue is filtered by; sums of costs may differ in their last digit.
-_LISTED = drafts.c.category, drafts.c.ships, drafts.c.skips, drafts.c.margin
+# `cost_usd` is left out: sums of costs may differ in their last digit.
+_COPIES = drafts.c.category, drafts.c.ships, drafts.c.skips, drafts.c.margin
 
 
 def find_flaws(database: Database, connection: Connection) -> list[str]:
-    """Return what is wrong, a line each: damage, rows without what they refer to, drafts that were altered."""
+    """Return every flaw, one line each."""
     return database.find_damage(connection) or [
-        *_calls(connection),
-        *_drafts(connection),
-        *_counts(connection),
+        *_check_calls(connection),
+        *_check_drafts(connection),
+        *_check_counts(connection),
     ]
 
 
-def _calls(connection: Connection) -> Iterator[str]:
+def _check_calls(connection: Connection) -> Iterator[str]:
     query = select(calls.c.id, cast(calls.c.completion, Text).label("completion")).where(
         calls.c.state == ANSWERED
     )
@@ -49,31 +49,31 @@ def _calls(connection: Connection) -> Iterator[str]:
             yield f"call {row.id}: its answer cannot be read"
 
 
-def _drafts(connection: Connection) -> Iterator[str]:
+def _check_drafts(connection: Connection) -> Iterator[str]:
     query = select(
         drafts.c.id,
         drafts.c.review_id,
         drafts.c.shown,
         drafts.c.state,
         drafts.c.live,
-        *_LISTED,
+        *_COPIES,
         cast(drafts.c.review, Text).label("review"),
-        _of(takes, func.count()).label("takes"),
-        _of(events, func.count(), DRAFTED).label("made"),
-        _of(events, func.count()).label("events"),
-        _of(events, func.min(events.c.hash_after)).label("first"),
+        _of_draft(takes, func.count()).label("takes"),
+        _of_draft(events, func.count(), DRAFTED).label("made"),
+        _of_draft(events, func.count()).label("events"),
+        _of_draft(events, func.min(events.c.hash_after)).label("first"),
     )
     for row in connection.execute(query.execution_options(yield_per=BATCH)):
-        for flaw in _flaws(connection, row):
+        for flaw in _check_draft(connection, row):
             yield f"draft {row.id}: {flaw}"
 
 
-def _of(table: Table, what: ColumnElement[Any], kind: str | None = None) -> ScalarSelect[Any]:
-    query = select(what).select_from(table).where(table.c.draft_id == drafts.c.id)
+def _of_draft(table: Table, value: ColumnElement[Any], kind: str | None = None) -> ScalarSelect[Any]:
+    query = select(value).select_from(table).where(table.c.draft_id == drafts.c.id)
     return (query.where(table.c.kind == kind) if kind else query).scalar_subquery()
 
 
-def _flaws(connection: Connection, row: Row[Any]) -> Iterator[str]:
+def _check_draft(connection: Connection, row: Row[Any]) -> Iterator[str]:
     try:
         review = PanelReview.model_validate_json(row.review)
     except ValidationError:
@@ -81,18 +81,20 @@ def _flaws(connection: Connection, row: Row[Any]) -> Iterator[str]:
         return
     if review.id != row.review_id:
         yield "its review is not the one that its id says"
-    elif (told := _told(connection, row, review)) is None:
+    elif (shown := _shown_review(connection, row, review)) is None:
         yield "its review was altered after it was kept, or its state is not what its events say"
-    elif not _is_listed_as(row, told):
-        yield "the queue lists it otherwise than its review says"
+    else:
+        columns = review_columns(shown)
+        if any(getattr(row, copy.name) != columns[copy.name] for copy in _COPIES):
+            yield "the queue lists it otherwise than its review says"
     if row.takes != len(review.seats):
         yield f"it has {row.takes} takes for {len(review.seats)} seats"
     if row.made != 1:
         yield f"it has {row.made} events of its making in place of 1"
 
 
-def _told(connection: Connection, row: Row[Any], review: PanelReview) -> PanelReview | None:
-    """Return what is shown by what the events say, or None if the row says otherwise."""
+def _shown_review(connection: Connection, row: Row[Any], review: PanelReview) -> PanelReview | None:
+    """Return the review that is shown by the events, or None if the row disagrees with them."""
     if row.events <= 1:
         digest = EditedReview(original=review, review=review).hash
         untouched = {row.shown, row.first or row.shown} == {digest} and row.live is None
@@ -106,16 +108,11 @@ def _told(connection: Connection, row: Row[Any], review: PanelReview) -> PanelRe
     return record.shown.review if sound else None
 
 
-def _is_listed_as(row: Row[Any], told: PanelReview) -> bool:
-    columns = columns_of(told)
-    return all(getattr(row, column.name) == columns[column.name] for column in _LISTED)
-
-
-def _counts(connection: Connection) -> Iterator[str]:
+def _check_counts(connection: Connection) -> Iterator[str]:
     by = drafts.c.state, func.coalesce(drafts.c.category, "")
-    kept = draft_counts.c.state, draft_counts.c.category
     counted = connection.execute(select(*by, func.count()).group_by(*by))
+    copied = draft_counts.c.state, draft_counts.c.category
     total = func.sum(draft_counts.c.drafts)
-    summed = connection.execute(select(*kept, total).group_by(*kept).having(total != 0))
+    summed = connection.execute(select(*copied, total).group_by(*copied).having(total != 0))
     if {tuple(row) for row in counted} != {(state, category, int(n)) for state, category, n in summed}:
         yield "the queue's counts are not those of its drafts"

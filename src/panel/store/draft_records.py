@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import select, update
 
 from panel.core.draft_edits import EditedReview, apply_edits
 from panel.core.draft_state import DraftState, derive_state
 from panel.core.review import PanelReview
-from panel.core.take import NoTake, Seat
 from panel.errors import GateError, NotFound, StorageError
 from panel.store.columns import now
+from panel.store.draft_index import index_columns, write_open_kinds, write_takes
 from panel.store.draft_locks import find_lock, release_lock
 from panel.store.events import RecordedEvent, add_event, events_of
-from panel.store.findings import put_kinds
-from panel.store.queue import columns_of
-from panel.store.schema import drafts, takes
+from panel.store.schema import drafts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from panel.core.actor import Actor
+    from panel.store.draft_index import CheckResult
     from panel.store.events import Event
-    from panel.store.findings import Checked
 
 REPLACED = "review"
 """Payload key under which an event keeps the panel's review that it replaced."""
@@ -79,9 +77,9 @@ class DraftTransaction:
         self.record = load_draft(connection, draft, for_change=True)
         self.lock = find_lock(connection, draft)
 
-    def append(self, event: Event, after: EditedReview, found: Checked) -> None:
-        """Add an event and update the draft's row; `after` is the review as shown since, `found` its findings."""
-        self.record = save_event(self._connection, self.record, event, after, found)
+    def append(self, event: Event, after: EditedReview, result: CheckResult) -> None:
+        """Add an event and update the draft's row; `after` is the review as shown since, `result` its findings."""
+        self.record = save_event(self._connection, self.record, event, after, result)
 
     def release(self, actor: Actor) -> None:
         """Release the draft's lock if it is the actor's."""
@@ -119,7 +117,7 @@ def load_draft(connection: Connection, draft: int, *, for_change: bool = False) 
 
 
 def save_event(
-    connection: Connection, record: DraftRecord, event: Event, after: EditedReview, found: Checked
+    connection: Connection, record: DraftRecord, event: Event, after: EditedReview, result: CheckResult
 ) -> DraftRecord:
     """Add an event to a draft that was loaded for change, update its row, and return the draft since.
 
@@ -128,7 +126,7 @@ def save_event(
         record: the draft before the event.
         event: the event.
         after: the review as it is shown since.
-        found: the findings in that.
+        result: the findings in that.
     """
     saved = DraftRecord(record.id, after.original, (*record.history, add_event(connection, event)))
     state = saved.current
@@ -137,31 +135,11 @@ def save_event(
         "shown": state.shown,
         "live": state.live and state.live.hash,
         "updated_at": now(),
-        **columns_of(after.review),
-        **found.columns,
+        **index_columns(after.review, result),
     }
     if after.original is not record.made:
         row["review"] = after.original.model_dump(mode="json")
-        connection.execute(delete(takes).where(takes.c.draft_id == record.id))
-        put_takes(connection, record.id, after.original)
+        write_takes(connection, record.id, after.original)
     connection.execute(update(drafts).where(drafts.c.id == record.id).values(**row))
-    put_kinds(connection, record.id, found)
+    write_open_kinds(connection, record.id, result)
     return saved
-
-
-def put_takes(connection: Connection, draft: int, review: PanelReview) -> None:
-    """Add a row for each seat of the panel's own review."""
-    connection.execute(insert(takes), [_take_row(draft, n, seat) for n, seat in enumerate(review.seats)])
-
-
-def _take_row(draft: int, position: int, seat: Seat) -> dict[str, Any]:
-    outcome = seat.outcome
-    return {
-        "draft_id": draft,
-        "persona": seat.persona,
-        "position": position,
-        "verdict": seat.take.verdict if seat.take else None,
-        "reason": outcome.reason if isinstance(outcome, NoTake) else None,
-        "model": seat.provenance and seat.provenance.config.model,
-        "prompt_digest": seat.provenance and seat.provenance.prompt_digest,
-    }

@@ -1,4 +1,4 @@
-"""What happens to drafts: a log that is only ever added to."""
+"""The append-only log of events of drafts."""
 
 from __future__ import annotations
 
@@ -15,20 +15,16 @@ from panel.store.schema import events
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_EVENT = (events.c.draft_id.label("draft"), *(column for column in events.c if column.name != "draft_id"))
-
 
 class Event(Frozen):
-    """Something that happened to a draft.
+    """An event of a draft.
 
     Attributes:
-        draft: the draft.
-        actor: who did it; `panel` for the program itself.
-        kind: what was done: an `Action`, `drafted`, `revised`, or a note of another name.
-        reason: why, in the actor's words.
+        actor: name of the person; `panel` for the program.
+        kind: an `Action`, `drafted` or `revised`.
         hash_before: digest of what was shown before; None for the first event.
         hash_after: digest of what is shown since.
-        payload: what else belongs to it, as JSON.
+        payload: the edits, resolution or replaced review of the event.
     """
 
     draft: int
@@ -41,14 +37,14 @@ class Event(Frozen):
 
 
 class RecordedEvent(Event):
-    """An event that is kept: its number, by which events are ordered, and when it was kept."""
+    """A stored event; events are ordered by id."""
 
     id: int
     at: datetime
 
 
 def add_event(connection: Connection, event: Event) -> RecordedEvent:
-    """Add an event, and return it with its number and time."""
+    """Store an event and return it with its id and time."""
     row, at = event.model_dump(mode="json", exclude={"draft"}), now()
     query = insert(events).values(draft_id=event.draft, at=at, **row).returning(events.c.id)
     number = int(connection.execute(query).scalar_one())
@@ -56,6 +52,7 @@ def add_event(connection: Connection, event: Event) -> RecordedEvent:
 
 
 def events_of(connection: Connection, draft: int) -> list[RecordedEvent]:
-    """Return all that happened to a draft, in order."""
-    query = select(*_EVENT).where(events.c.draft_id == draft).order_by(events.c.id)
-    return [RecordedEvent.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+    """Return all events of a draft, in order."""
+    query = select(events.c.draft_id.label("draft"), *(each for each in events.c if each.name != "draft_id"))
+    rows = connection.execute(query.where(events.c.draft_id == draft).order_by(events.c.id)).mappings()
+    return [RecordedEvent.model_validate(dict(row)) for row in rows]

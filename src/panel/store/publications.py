@@ -1,4 +1,4 @@
-"""What was ever published: for the site, which shows the latest of it and tells what became of the rest."""
+"""Publications: what the site shows, and the history of corrections and retractions."""
 
 from __future__ import annotations
 
@@ -21,20 +21,13 @@ if TYPE_CHECKING:
 
     from panel.core.draft_state import LiveVersion
     from panel.store.draft_records import DraftRecord
-    from panel.store.events import RecordedEvent
 
 COMPARE = "compare"
-"""The kind of the runs in which an editor put tools side by side."""
+"""Kind of the runs that compare tools."""
 
 
 class ListedDraft(Frozen):
-    """A draft that is on the site, or was until it was retracted.
-
-    Attributes:
-        draft: its number.
-        tool: the number of its tool, lower for those that were seen first.
-        version: a number that grows with all that happens to the draft.
-    """
+    """A draft that is or was published: its id, its tool's id, and a version that grows with each of its events."""
 
     draft: int
     tool: int
@@ -42,34 +35,24 @@ class ListedDraft(Frozen):
 
 
 class Publication(Frozen):
-    """What was published of a draft at one time.
+    """A version of a draft that was published.
 
     Attributes:
-        draft: the draft's number.
-        shown: what was shown since.
-        ticks: how findings were dealt with.
-        approved_by: the editor who approved it.
-        approved_at: when.
-        at: when it was published.
+        resolutions: the resolutions of its findings.
+        approved_by: name of the editor.
+        at: time of publication.
     """
 
     draft: int
     shown: EditedReview
-    ticks: tuple[RecordedResolution, ...]
+    resolutions: tuple[RecordedResolution, ...]
     approved_by: str
     approved_at: datetime
     at: datetime
 
 
 class Retraction(Frozen):
-    """That a draft was taken from the site.
-
-    Attributes:
-        of: which publication of the draft it took back, from 0.
-        by: who did it.
-        reason: why, in their words, which readers see.
-        at: when.
-    """
+    """The retraction of a publication, with the reason that readers see; `of` is the publication's index."""
 
     of: int
     by: str
@@ -78,100 +61,81 @@ class Retraction(Frozen):
 
 
 class PublicationHistory(Frozen):
-    """All that was ever published of a draft.
-
-    Attributes:
-        draft: its number.
-        publications: in order; never empty.
-        retractions: each time it was taken back, in order.
-    """
+    """All publications of a draft, at least one, and its retractions, in order."""
 
     draft: int
     publications: tuple[Publication, ...]
     retractions: tuple[Retraction, ...] = ()
 
     def retraction(self, number: int) -> Retraction | None:
-        """Return that a publication was taken back; None if it was not."""
+        """Return the retraction of the publication at an index, or None."""
         return next((one for one in self.retractions if one.of == number), None)
 
     @property
     def live(self) -> Publication | None:
-        """What is on the site."""
+        """The publication that is on the site."""
         last = len(self.publications) - 1
         return None if self.retraction(last) else self.publications[last]
 
 
 class Publications(Repository):
-    """What was ever published."""
+    """Publications of drafts. Reading a draft that was altered raises StorageError."""
 
     async def get(self, draft: int) -> Publication | None:
-        """Return what of a draft is on the site, or None if nothing is.
-
-        Raises:
-            StorageError: there is none of this number, or it was altered.
-        """
-        return await self._db.read(lambda connection: _published(load_draft(connection, draft)))
+        """Return the publication of a draft that is on the site, or None."""
+        return await self._db.read(lambda connection: _live(load_draft(connection, draft)))
 
     async def live(self, *, after: int = 0, limit: int = 50) -> list[Publication]:
-        """Return what is on the site, the oldest draft first; `after` is the last number of the page before.
-
-        Raises:
-            StorageError: one of them was altered.
-        """
-        return await self._db.read(lambda connection: _all_live(connection, after, limit))
+        """Return the publications on the site by draft; `after` is the last draft of the previous page."""
+        return await self._db.read(lambda connection: _live_page(connection, after, limit))
 
     async def listed(self) -> list[ListedDraft]:
         """Return the drafts that are on the site or were retracted, by tool and draft."""
         return await self._db.read(_listed)
 
     async def history(self, draft: int) -> PublicationHistory | None:
-        """Return all that was ever published of a draft, or None if nothing was.
-
-        Raises:
-            StorageError: there is none of this number, or it was altered.
-        """
-        return await self._db.read(lambda connection: _publishing(load_draft(connection, draft)))
+        """Return the publications of a draft, or None if it was never published."""
+        return await self._db.read(lambda connection: _history(load_draft(connection, draft)))
 
     async def compared_tools(self) -> list[tuple[int, ...]]:
-        """Return the numbers of the tools that were put side by side in one command, a tuple for each."""
-        return await self._db.read(_compared)
+        """Return the ids of the tools of each comparison, without repetitions."""
+        return await self._db.read(_compared_tools)
 
 
-def _published(record: DraftRecord) -> Publication | None:
+def _live(record: DraftRecord) -> Publication | None:
     live = record.current.live
     return _publication(record, live, derive_state(record.history[: live.place + 1])) if live else None
 
 
-def _all_live(connection: Connection, after: int, limit: int) -> list[Publication]:
+def _live_page(connection: Connection, after: int, limit: int) -> list[Publication]:
     query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
     numbers = connection.execute(query.order_by(drafts.c.id).limit(limit)).scalars().all()
-    found = (_published(load_draft(connection, number)) for number in numbers)
-    return [published for published in found if published]
+    found = (_live(load_draft(connection, number)) for number in numbers)
+    return [publication for publication in found if publication]
 
 
 def _listed(connection: Connection) -> list[ListedDraft]:
     last = select(func.max(events.c.id)).where(events.c.draft_id == drafts.c.id).scalar_subquery()
     query = select(drafts.c.id.label("draft"), drafts.c.tool_id.label("tool"), last.label("version"))
-    # Whatever became of a draft that was retracted: readers keep being told.
+    # A retraction is shown to readers whatever became of the draft since.
     retracted = select(events.c.draft_id).where(events.c.kind == Action.RETRACT)
     query = query.where(or_(drafts.c.live.is_not(None), drafts.c.id.in_(retracted)))
     rows = connection.execute(query.order_by(drafts.c.tool_id, drafts.c.id)).mappings()
     return [ListedDraft.model_validate(dict(row)) for row in rows]
 
 
-def _compared(connection: Connection) -> list[tuple[int, ...]]:
+def _compared_tools(connection: Connection) -> list[tuple[int, ...]]:
     query = select(run_tools.c.run_id, run_tools.c.tool_id).join_from(run_tools, runs)
     query = query.where(runs.c.kind == COMPARE).order_by(run_tools.c.run_id, run_tools.c.position)
-    together: dict[int, list[int]] = {}
+    by_run: dict[int, list[int]] = {}
     for run, tool in connection.execute(query):
-        together.setdefault(run, []).append(tool)
-    return list(dict.fromkeys(tuple(tools) for tools in together.values() if len(tools) > 1))
+        by_run.setdefault(run, []).append(tool)
+    return list(dict.fromkeys(tuple(tools) for tools in by_run.values() if len(tools) > 1))
 
 
-def _publishing(record: DraftRecord) -> PublicationHistory | None:
+def _history(record: DraftRecord) -> PublicationHistory | None:
     publications: list[Publication] = []
     retractions: list[Retraction] = []
-    state: DraftState | None = None
     for place, event in enumerate(record.history):
         if event.kind not in {Action.PUBLISH, Action.RETRACT}:
             continue
@@ -180,7 +144,10 @@ def _publishing(record: DraftRecord) -> PublicationHistory | None:
         if event.kind == Action.PUBLISH and live and live.place == place:
             publications.append(_publication(record, live, state))
         elif event.kind == Action.RETRACT and publications and live is None:
-            retractions.append(_retraction(event, len(publications) - 1))
+            retraction = Retraction(
+                of=len(publications) - 1, by=event.actor, reason=event.reason or "", at=event.at
+            )
+            retractions.append(retraction)
     if not publications:
         return None
     return PublicationHistory(
@@ -197,12 +164,8 @@ def _publication(record: DraftRecord, live: LiveVersion, state: DraftState) -> P
     return Publication(
         draft=record.id,
         shown=shown,
-        ticks=state.resolutions,
+        resolutions=state.resolutions,
         approved_by=live.approval.by,
         approved_at=record.history[live.approval.place].at,
         at=record.history[live.place].at,
     )
-
-
-def _retraction(event: RecordedEvent, of: int) -> Retraction:
-    return Retraction(of=of, by=event.actor, reason=event.reason or "", at=event.at)

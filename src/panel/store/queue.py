@@ -18,15 +18,13 @@ from panel.core.draft_state import State
 from panel.core.text import canonical
 from panel.errors import SettingsError
 from panel.store.columns import database_time
-from panel.store.findings import UNCOUNTED
+from panel.store.draft_index import UNCHECKED
 from panel.store.queue_filter import Order, QueueFilter, narrow, not_indexed
 from panel.store.repository import Repository
 from panel.store.schema import claims, draft_counts, drafts, tools
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
-
-    from panel.core.review import PanelReview
 
 
 class QueueRow(Frozen):
@@ -44,7 +42,7 @@ class QueueRow(Frozen):
     slug: str
     category: str | None
     state: State
-    open_findings: Annotated[int | None, BeforeValidator(lambda count: None if count == UNCOUNTED else count)]
+    open_findings: Annotated[int | None, BeforeValidator(lambda count: None if count == UNCHECKED else count)]
     ships: int
     skips: int
     cost_usd: float | None
@@ -94,18 +92,6 @@ class Queue(Repository):
         """Return the number of drafts of each category, in one state or in all, by name; drafts without a category are left out."""
         found = await self._db.read(lambda connection: _sums(connection, draft_counts.c.category, state))
         return {name: found[name] for name in sorted(found, key=canonical) if name and found[name]}
-
-
-def columns_of(review: PanelReview) -> dict[str, Any]:
-    """Return the columns that the queue derives from a draft's review, as it is shown."""
-    tally = review.tally
-    return {
-        "category": review.tool.category,
-        "ships": tally.ships,
-        "skips": tally.skips,
-        "margin": abs(tally.ships - tally.skips),
-        "cost_usd": review.usage.cost_usd,
-    }
 
 
 _KEYS: dict[Order, ColumnElement[int]] = {

@@ -149,7 +149,6 @@ async def runs_of_two(store: Store, holder: ProcessId | None = None) -> tuple[in
 
 
 async def test_a_step_that_nobody_asks_is_begun(store: Store) -> None:
-    """A step without an answer and without a call in flight is begun at once."""
     run = await store.runs.create("batch", {})
     waits = Waits()
     assert isinstance(await store.calls.begin_once(step(run=run), waits), int)
@@ -247,7 +246,6 @@ async def test_a_call_of_an_earlier_holder_is_not_waited_for(store: Store) -> No
 
 
 async def test_two_runs_that_left_the_same_step_open_do_not_wait_for_each_other(store: Store) -> None:
-    """When two runs that are resumed left the same step open, the first to come begins it and the other waits for that."""
     theirs, mine = await runs_of_two(store, ENDED)
     await store.leases.acquire(mine, ENDED)
     await store.calls.begin(step(run=mine))

@@ -38,7 +38,6 @@ async def test_people_are_kept(store: Store) -> None:
 
 
 async def test_a_name_is_somebodys(store: Store) -> None:
-    """A second user of a name, in whatever case, is refused, and the first stays as they were."""
     await store.users.add(KIM, "mine")
     with pytest.raises(SettingsError, match="there is a user KIM already; choose another name"):
         await store.users.add(Actor(name="KIM", role=Role.EDITOR), "other")
@@ -69,7 +68,6 @@ async def test_a_session_is_somebodys_until_it_lapses(store: Store) -> None:
 
 
 async def test_sessions_that_have_lapsed_are_forgotten(store: Store) -> None:
-    """A new session takes those that have lapsed out of the database, and no others."""
     number = await store.users.add(KIM, "hash")
     await store.users.begin_session(number, "lapsed", -1)
     await store.users.begin_session(number, "open", HOUR)
@@ -78,7 +76,6 @@ async def test_sessions_that_have_lapsed_are_forgotten(store: Store) -> None:
 
 
 async def test_a_session_is_ended(store: Store) -> None:
-    """A session that was ended is nobody's, others stay, and ending it again is no error."""
     number = await store.users.add(KIM, "hash")
     for token in ("one", "two"):
         await store.users.begin_session(number, token, HOUR)
@@ -89,7 +86,6 @@ async def test_a_session_is_ended(store: Store) -> None:
 
 @pytest.mark.parametrize("how", ["password", "disable"])
 async def test_sessions_end_with_a_password_and_with_an_account(store: Store, how: str) -> None:
-    """Another password, or the end of an account, ends all sessions of that user and nobody else's."""
     for token, actor in (("kim", KIM), ("ada", ADA)):
         await store.users.begin_session(await store.users.add(actor, "hash"), token, HOUR)
     await (store.users.set_password("KIM", "new") if how == "password" else store.users.disable("KIM"))
@@ -103,7 +99,6 @@ async def test_sessions_end_with_a_password_and_with_an_account(store: Store, ho
 
 
 async def test_somebody_who_may_not_sign_in_has_no_session(store: Store) -> None:
-    """A session that is begun for somebody who may no longer sign in is nobody's until they may again."""
     number = await store.users.add(KIM, "hash")
     await store.users.disable("Kim")
     await store.users.begin_session(number, "token", HOUR)
@@ -122,7 +117,6 @@ async def test_a_role_is_known_at_once(store: Store) -> None:
 
 
 async def test_nobody_is_changed_who_is_not_there(store: Store) -> None:
-    """Whatever is changed of a user who is not there is refused with what to do."""
     for change in (
         store.users.set_role("Kim", Role.EDITOR),
         store.users.set_password("Kim", "hash"),

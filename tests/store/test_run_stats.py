@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,16 +9,12 @@ import builders
 from panel.core.base import digest_of
 from panel.core.review import PanelReview
 from panel.core.take import NoTakeReason
-from panel.errors import SettingsError, StorageError
-from panel.store import FAILURES, ProcessId, RunState, StoreInfo, open_store, read_store_info
-from panel.store.migrate import REVISIONS
+from panel.store import FAILURES, ProcessId, RunState
 from panel.store.run_stats import PAGE
 from panel.store.schema import runs
 from store.samples import answered, failed, step
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from panel.core.take import NoTake, Take
     from panel.store import FailedSeat, Store
 
@@ -81,7 +75,6 @@ async def test_a_run_is_listed_with_its_figures(store: Store) -> None:
 
 
 async def test_runs_are_listed_by_kind_and_by_page(store: Store) -> None:
-    """Only runs of the kinds asked for are listed, from the latest, a page at a time."""
     made = [
         await store.runs.create(kind, {})
         for kind in ("batch", "review", "batch", "retry", "compare", "batch")
@@ -96,7 +89,6 @@ async def test_runs_are_listed_by_kind_and_by_page(store: Store) -> None:
 
 @pytest.mark.parametrize("number", [7, 2**70])
 async def test_a_run_that_is_not_there_has_no_line(store: Store, number: int) -> None:
-    """A number that no run has, however large, is no line and stops nothing."""
     await store.runs.create("batch", {})
     assert await store.run_stats.summary(number) is None
     assert len(await store.run_stats.summaries(before=number)) == 1
@@ -128,7 +120,6 @@ async def test_a_line_tells_who_is_at_work(store: Store) -> None:
 
 
 async def test_only_an_open_run_is_stopped(store: Store) -> None:
-    """A run is stopped while it is open; one that is done or stopped is left as it is."""
     run = await store.runs.create("batch", {})
     assert await store.runs.stop(run)
     stopped = await store.runs.get(run)
@@ -142,7 +133,6 @@ async def test_only_an_open_run_is_stopped(store: Store) -> None:
 
 
 async def test_failures_are_counted_by_reason(store: Store) -> None:
-    """Failed seats of the run's own drafts are counted, the most frequent reason first."""
     run, other = await store.runs.create("batch", {}), await store.runs.create("batch", {})
     invalid, refused = builders.no_take("invalid"), builders.no_take("refused")
     await keep(store, run, "Lantern", refused, invalid, builders.take(), builders.no_take())
@@ -176,7 +166,6 @@ async def test_a_failed_seat_tells_its_tool_its_reason_and_the_reply(store: Stor
 async def test_a_seat_whose_last_question_was_not_answered_has_no_reply(
     store: Store, reason: str, *, replied: bool
 ) -> None:
-    """A seat that timed out has no reply, even where an earlier run was answered; a cut-off one has what came."""
     run = await store.runs.create("batch", {})
     await reply(store, run, prompt_of("Lantern", "builder"), "from earlier")
     await keep(store, run, "Lantern", builders.no_take(reason))
@@ -185,7 +174,6 @@ async def test_a_seat_whose_last_question_was_not_answered_has_no_reply(
 
 
 async def test_a_seat_that_was_not_asked_has_no_model(store: Store) -> None:
-    """A seat of which no call was made failed without a model and without a reply."""
     run = await store.runs.create("batch", {})
     silent = builders.review(builders.no_take("provider_error", "not asked: the account is empty"))
     silent = silent.model_copy(update={"seats": (silent.seats[0].model_copy(update={"provenance": None}),)})
@@ -195,7 +183,6 @@ async def test_a_seat_that_was_not_asked_has_no_model(store: Store) -> None:
 
 
 async def test_failed_seats_are_filtered_by_reason(store: Store) -> None:
-    """Only seats that failed for the reasons asked for are yielded; recusal is none of them."""
     run = await store.runs.create("batch", {})
     outcomes = [builders.no_take(reason) for reason in ("invalid", "recused", "refused", "truncated")]
     await keep(store, run, "Lantern", *outcomes)
@@ -206,7 +193,6 @@ async def test_failed_seats_are_filtered_by_reason(store: Store) -> None:
 
 
 async def test_failed_seats_are_read_by_page_in_order(store: Store) -> None:
-    """More drafts than a page holds are yielded once each, in the order of drafts and seats."""
     run = await store.runs.create("batch", {})
     for n in range(PAGE + 3):
         bad = builders.no_take("invalid", f"of {n}")
@@ -216,42 +202,3 @@ async def test_failed_seats_are_read_by_page_in_order(store: Store) -> None:
     assert len(found) == PAGE + 3 + (PAGE + 3) // 2
     assert [seat.detail for seat in found[:3]] == ["of 0", "of 1", "of 1"]
     assert len({(seat.draft, seat.persona) for seat in found}) == len(found)
-
-
-async def test_a_glance_tells_what_there_is(where: str, kind: str) -> None:
-    """A store that was opened once is there, with its revision and its size."""
-    async with open_store(where):
-        pass
-    seen = read_store_info(where)
-    assert (seen.kind.lower(), seen.revision) == (kind, REVISIONS[-1])
-    assert seen.exists
-    assert not seen.is_newer
-    assert seen.bytes > 10_000
-
-
-def test_a_glance_makes_nothing(nothing: str, path: Path) -> None:
-    """Where there is no store, a look at the place leaves none behind."""
-    for _ in range(2):
-        seen = read_store_info(nothing)
-        assert not seen.exists
-    assert not path.exists()
-    assert list(path.parent.iterdir()) == []
-
-
-def test_a_glance_at_what_is_not_a_store(path: Path) -> None:
-    """Another program's file, a file that is no database and a kind that is none are refused in a line."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE songs (name)")
-    with pytest.raises(StorageError, match="holds the tables of another program"):
-        read_store_info(path)
-    path.write_bytes(b"no database" * 100)
-    with pytest.raises(StorageError, match="is not a database"):
-        read_store_info(path)
-    with pytest.raises(SettingsError, match="mysql is no kind of store"):
-        read_store_info("mysql://somewhere/panel")
-
-
-def test_a_newer_store_is_known_as_such() -> None:
-    """A revision that this panel does not know is a newer one; no revision is none."""
-    assert StoreInfo(where="a.db", kind="SQLite", revision="9999").is_newer
-    assert not StoreInfo(where="a.db", kind="SQLite").is_newer

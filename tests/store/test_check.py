@@ -156,7 +156,6 @@ async def test_a_backup_is_whole_while_answers_arrive(path: Path, tmp_path: Path
 
 
 async def test_a_backup_replaces_nothing(path: Path, tmp_path: Path) -> None:
-    """A backup is not written over a file, nor to where nothing can be written."""
     (tmp_path / "copy.db").write_text("mine")
     async with open_store(path) as store:
         with pytest.raises(StorageError, match="is there already; choose another path"):

@@ -50,7 +50,6 @@ async def test_a_claim_lasts_ten_minutes(store: Store) -> None:
 
 
 async def test_a_draft_is_with_one_reader(store: Store) -> None:
-    """A second reader is told who has the draft, and gets it once that has lapsed."""
     draft = await drafted(store)
     await store.locks.lock(draft, ADA)
     assert (await store.locks.lock(draft, KIM)).holder == "Ada"
@@ -169,7 +168,6 @@ async def test_a_refused_decision_lets_nothing_go(store: Store) -> None:
 
 @pytest.mark.parametrize("number", [7, 10**30])
 async def test_a_draft_that_is_not_there_is_with_nobody(store: Store, number: int) -> None:
-    """A draft that is not there cannot be claimed or taken over, and nobody has it."""
     assert await store.locks.get(number) is None
     await store.locks.release(number, KIM)
     for wanted in (store.locks.lock(number, KIM), store.locks.take_over(number, KIM)):
