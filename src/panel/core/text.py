@@ -6,15 +6,21 @@ Default_Ignorable_Code_Point (DerivedCoreProperties.txt). Emoji sequences (UTS #
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from panel.core.base import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_SLUG_CHARS = 80
 SLUG_PATTERN = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 _HASH_CHARS = 8
+_COMPARED_CHARS = 60
 _SEPARATOR = "-vs-"  # between the slugs of a comparison
 _DEVICES = {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 _WORDS = """
@@ -80,6 +86,12 @@ def is_invisible(char: str) -> bool:
 def canonical(name: str) -> str:
     """Return the normal form of a name for comparison: trimmed and without case."""
     return one_line(name).casefold()
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return advice on an unknown word: the closest known one, or other advice if none is close."""
+    close = difflib.get_close_matches(word[:_COMPARED_CHARS], list(known), n=1)
+    return f"did you mean {close[0]}?" if close else otherwise
 
 
 def slugify(name: str) -> str:

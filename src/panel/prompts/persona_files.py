@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from panel.core.persona import Persona
 from panel.core.prompt import Calibration
+from panel.core.text import did_you_mean
 from panel.errors import InputError, Problem, SettingsError
 from panel.prompts.folders import PERSONA_FILES
 from panel.tool_files.documents import dotted, input_error
@@ -55,8 +55,7 @@ def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[
     by_name = {name.casefold(): persona for name, persona in personas.items()}
     for name in names:
         if name.casefold() not in by_name:
-            close = difflib.get_close_matches(name.casefold(), by_name, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(personas)}"
+            hint = did_you_mean(name.casefold(), by_name, f"known are {', '.join(personas)}")
             raise SettingsError(f"unknown persona {name!r}; {hint}")
     seated = {name.casefold(): by_name[name.casefold()] for name in names}
     if len(seated) < len(names):
@@ -83,8 +82,8 @@ def _load_persona(path: Path, calibration: Calibration | None) -> Persona:
 
 def _message(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     if detail["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(detail["loc"][-1]), Persona.model_fields, n=1)
-        return f"unknown field; did you mean {close[0]}?" if close else "unknown field; remove it"
+        advice = did_you_mean(str(detail["loc"][-1]), Persona.model_fields, "remove it")
+        return f"unknown field; {advice}"
     if detail["type"] == "missing":
         return "is missing"
     message = str(detail["msg"]).removeprefix("Value error, ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from panel.core.text import did_you_mean
 from panel.errors import InputError, Problem, SettingsError
 from panel.settings.model import Settings, masked
 from panel.tool_files.documents import Document
@@ -148,8 +148,7 @@ def _flag(name: str) -> str:
 
 def _sentence(name: str, kind: str, message: str, given: object) -> str:
     if kind == "extra_forbidden":
-        close = difflib.get_close_matches(name, Settings.model_fields, n=1)
-        return f"unknown setting; {f'did you mean {close[0]}?' if close else '`panel config` lists all'}"
+        return f"unknown setting; {did_you_mean(name, Settings.model_fields, '`panel config` lists all')}"
     text = message.removeprefix("Value error, ")
     return f"{text[0].lower()}{text[1:]}, got {masked(given)!r}"
 

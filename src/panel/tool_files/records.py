@@ -5,16 +5,15 @@ A document holds one tool, a list of tools, or a mapping with the single key `to
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from panel.core.text import one_line
+from panel.core.text import did_you_mean, one_line
 from panel.core.tool import NOT_TEXT, Fact, Tool
 from panel.errors import Problem
-from panel.tool_files.documents import SHOWN_CHARS, Document, DocumentProblem, dotted, shown_key
+from panel.tool_files.documents import Document, DocumentProblem, dotted, shown_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -165,8 +164,9 @@ class _Candidate:
         path, kind, message = detail["loc"], detail["type"], detail["msg"]
         spelling = self.document.spelling_of(self.path + path)
         if kind == "extra_forbidden":
-            key, known = str(path[-1]), tuple((Tool if len(path) == 1 else Fact).model_fields)
-            message = f"unknown field {shown_key(key)}; {did_you_mean(key, known)}"
+            key, known = str(path[-1]), (Tool if len(path) == 1 else Fact).model_fields
+            advice = did_you_mean(key, known, f"the fields are {', '.join(known)}")
+            message = f"unknown field {shown_key(key)}; {advice}"
         elif kind == "missing":
             message = _MISSING.get(str(path[-1]), "is missing")
         elif kind == "value_error":
@@ -180,9 +180,3 @@ class _Candidate:
     def _problem(self, path: ValuePath, message: str, line: int | None = None) -> Problem:
         at = line or self.document.line_of(self.path + path)
         return Problem(self.source, message, at, dotted(path), self.item)
-
-
-def did_you_mean(key: str, known: Sequence[str]) -> str:
-    """Return advice on an unknown key: the closest known one, or all of them."""
-    close = difflib.get_close_matches(key[:SHOWN_CHARS], known, n=1)
-    return f"did you mean {close[0]}?" if close else f"the fields are {', '.join(known)}"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from panel.core.text import one_line
+from panel.core.text import did_you_mean, one_line
 from panel.core.tool import Tool
 from panel.errors import Problem, SettingsError
 from panel.tool_files.documents import Document, Position, shown_key
 from panel.tool_files.files import HOLDS_NUL, MAX_RECORD_BYTES, TOO_LONG, not_utf8
-from panel.tool_files.records import Record, did_you_mean, invalid_record, tool_record
+from panel.tool_files.records import Record, invalid_record, tool_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -105,7 +105,7 @@ def parse_column_map(arguments: Iterable[str]) -> ColumnMap:
 
 
 def _advice(name: str) -> str:
-    return _FACTS if name == "facts" else did_you_mean(name, FIELDS)
+    return _FACTS if name == "facts" else did_you_mean(name, FIELDS, f"the fields are {', '.join(FIELDS)}")
 
 
 def _unknown(column: str) -> str:
