@@ -1,4 +1,4 @@
-"""Many editors who want the same drafts at once; `bench/many_hands.py` does the same with 400 drafts."""
+"""Many editors who want the same drafts at once; `bench/concurrent_approvals.py` does the same with 400 drafts."""
 
 from __future__ import annotations
 

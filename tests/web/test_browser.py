@@ -296,7 +296,7 @@ def test_everything_can_be_done_without_a_script(queue: QueueServers, kim: str, 
     page.goto(f"{kim}/?flag=price")
     page.get_by_role("link", name="Lantern").click()
     page.get_by_role("button", name="Opinion").first.click()
-    page.get_by_role("link", name="Cut it: edit").first.click()
+    page.get_by_role("link", name="Edit to cut it").first.click()
     page.locator("#take-futurist").fill(OTHER)
     page.locator("#edit-futurist").get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Approve").click()

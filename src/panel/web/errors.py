@@ -98,8 +98,7 @@ async def error_response(request: Request, error: BaseException) -> Response:
             unsaved = error.unsaved if isinstance(error, FormRejected) else ""
             return error_page(request, error.status_code, message, unsaved=unsaved, headers=error.headers)
         case StaleDraft():
-            # Further lines repeat what the user wrote, for terminals.
-            return error_page(request, status_of(error), str(error).partition("\n")[0], unsaved=error.written)
+            return error_page(request, status_of(error), error.message, unsaved=error.written)
         case StorageError() if status_of(error) == _STATUSES[StorageError]:
             log.error("panel: %s: %s", _request_line(request), error)
             known = getattr(request.state, "user", None)
