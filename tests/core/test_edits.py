@@ -224,7 +224,7 @@ def test_a_deed_has_what_it_is_about(action: Action, parts: dict[str, Any]) -> N
     """A deed without what it is about, or with what it is not about, is none."""
     actor = Actor(name="Kim", role=Role.EDITOR)
     with pytest.raises(
-        ValidationError, match=f"{action.label}: a part is missing, or belongs to another action"
+        ValidationError, match="a part of the command is missing, or belongs to another action"
     ):
         DraftCommand.model_validate({"action": action, "actor": actor, "seen": "a", **parts})
 

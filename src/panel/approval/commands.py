@@ -47,7 +47,7 @@ class DraftCommand(Frozen):
     def _has_its_parts(self) -> Self:
         parts = {Action.EDIT: self.changes, Action.RESOLVE: self.resolution, Action.RERUN_SEAT: self.persona}
         if any(bool(part) != (action is self.action) for action, part in parts.items()):
-            raise ValueError(f"{self.action.label}: a part is missing, or belongs to another action")
+            raise ValueError("a part of the command is missing, or belongs to another action")
         return self
 
     @property

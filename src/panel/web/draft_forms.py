@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from panel.approval import DraftCommand
+from panel.approval import DraftCommand, parse_resolution
 from panel.core.draft_edits import parse_change
 from panel.core.draft_state import Action
-from panel.core.resolution import Resolution
 from panel.core.text import prose
 from panel.errors import InputError, Problem
 
@@ -46,7 +45,9 @@ def read_command(form: Form, action: Action, actor: Actor, review: PanelReview) 
             seen_resolutions=form.text("seen_resolutions") or None,
             reason=form.text("reason") or None,
             changes=_changes(form, review) if action is Action.EDIT else (),
-            resolution=_resolution(form) if action is Action.RESOLVE else None,
+            resolution=parse_resolution(form.text("finding"), form.text("kind"), form.text("source"))
+            if action is Action.RESOLVE
+            else None,
             persona=form.text("persona") if action is Action.RERUN_SEAT else None,
             undoes=form.number("undoes") if action is Action.UNDO else None,
         )
@@ -93,11 +94,3 @@ def _as_shown(quote: str, review: PanelReview, persona: str) -> str:
     seat = review.seat_of(persona)
     shown = seat.take.evidence if seat and seat.take else ()
     return next((known for known in shown if prose(known) == prose(quote)), prose(quote))
-
-
-def _resolution(form: Form) -> Resolution:
-    kind = form.text("kind")
-    source = form.text("source").strip() if kind == "supported" else None
-    if source == "":
-        raise InputError([Problem("supported", "give the address of a page that supports it")])
-    return Resolution.model_validate({"finding": form.text("finding"), "kind": kind, "source": source})

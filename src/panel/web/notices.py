@@ -45,7 +45,7 @@ def with_notice(path: str, action: Action, draft: int, fragment: str = "", *, li
 async def read_notice(request: Request) -> Notice | None:
     """Return the notice that a URL asks for, if that action is still the draft's last event and was the user's own."""
     done, draft = request.query_params.get("done", ""), parse_number(request.query_params.get("was", ""))
-    if done not in set(Action) - {Action.TAKE_OVER} or draft is None:
+    if done not in set(Action) or draft is None:
         return None
     try:
         view = await services_of(request).approval.view(draft)
