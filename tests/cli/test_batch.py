@@ -168,7 +168,6 @@ def test_folders_and_patterns_are_looked_through(batch: Any, database: Path, tmp
 
 
 def test_a_file_that_is_named_twice_is_refused(batch: Any, listed: Path, database: Path) -> None:
-    """A file that a folder or pattern names again is told, and nothing is asked."""
     ran = batch(listed, "*.jsonl")
     assert (ran.code, database.exists(), "is named twice; name it once" in ran.err) == (2, False, True)
 
@@ -177,13 +176,11 @@ def test_a_file_that_is_named_twice_is_refused(batch: Any, listed: Path, databas
 def test_tools_come_from_standard_input(
     text: str, batch: Any, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A dash stands for standard input, whose form is known by how it begins."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert (batch("-").code, drafted(database)) == (0, ["Tool 0"])
 
 
 def test_a_batch_needs_something_to_review(batch: Any, database: Path) -> None:
-    """Without a path or an address the command is refused in one line."""
     ran = batch()
     assert (ran.code, ran.err.count("\n"), database.exists()) == (2, 1, False)
 
@@ -224,7 +221,7 @@ def test_bad_records_are_counted(batch: Any, tmp_path: Path) -> None:
         .err.splitlines()[-1]
         .endswith(
             "3 problems in 1 record of 3; nothing was written and no call was made. "
-            "Correct them, or go on with the other 2 by --skip-invalid."
+            "Correct them, or review the other 2 with --skip-invalid."
         )
     )
 
@@ -259,7 +256,6 @@ def test_nothing_is_left_if_all_are_skipped(batch: Any, stage: Stage, database: 
 def test_settings_are_checked_before_anything_is_kept(
     words: list[str], said: str, panel: Any, listed: Path, stage: Stage, own_world: Path
 ) -> None:
-    """A setting that cannot be used ends with 2 and leaves nothing behind."""
     ran = panel("batch", "run", listed, *MODEL, *words)
     assert (ran.code, said in ran.err, "Traceback" in ran.err) == (2, True, False)
     assert (stage.asked, left_behind(own_world)) == ([], [])
@@ -346,7 +342,6 @@ def test_tools_that_are_drafted_are_left_out(batch: Any, listed: Path, stage: St
 
 
 def test_only_new_tools_are_in_the_run(batch: Any, listed: Path, stage: Stage, database: Path) -> None:
-    """A list that has grown is reviewed where it is new."""
     batch(listed)
     with listed.open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry(9)) + "\n")
@@ -357,7 +352,6 @@ def test_only_new_tools_are_in_the_run(batch: Any, listed: Path, stage: Stage, d
 
 
 def test_what_a_review_drafted_is_left_out(panel: Any, batch: Any, stage: Stage) -> None:
-    """A tool that `panel review` drafted needs no batch."""
     panel("review", TOOLS / "smollm3.yaml", *MODEL, "-q")
     ran = batch(TOOLS / "smollm3.yaml")
     assert (ran.code, len(stage.asked), "drafted already, in run 1" in ran.err) == (0, 5, True)
@@ -371,7 +365,6 @@ def test_a_changed_listing_is_a_new_draft(batch: Any, tmp_path: Path, stage: Sta
 
 
 def test_a_tool_under_another_name_is_left_out(batch: Any, tmp_path: Path, stage: Stage) -> None:
-    """A tool that the store knows under another name is left out and named, unless --allow-similar lets it in."""
     batch(jsonl(tmp_path / "tools.jsonl", entry(0, url="https://tool.example/")))
     renamed = jsonl(tmp_path / "tools.jsonl", entry(1, url="https://tool.example/"))
     ran = batch(renamed)
@@ -412,7 +405,7 @@ def test_a_batch_without_failures_ends_with_0(batch: Any, listed: Path, stage: S
     assert ran.code == 0
     assert ran.out.startswith("Run 1 · batch · done\n")
     assert f"drafts     {MANY}\n" in ran.out
-    assert f"Run 1: 0 of {MANY} tools done; to stop and go on later: Ctrl-C." in ran.err
+    assert f"Run 1: 0 of {MANY} tools done; Ctrl-C stops it, and it can be resumed." in ran.err
     assert f"{MANY} of {MANY} tools · 0 seats failed · ${MANY * OF_A_TOOL:.4f}" in ran.err
     assert len(stage.asked) == 5 * MANY
 
@@ -433,7 +426,7 @@ def test_a_provider_that_is_down_ends_with_75(batch: Any, listed: Path, stage: S
     """When no call can succeed the run is stopped, no draft is made of what was not asked, and the way on is told."""
     stage.parts = dict.fromkeys(["builder", "creator", "founder", "futurist", "skeptic"], BROKEN)
     ran = batch(listed, "--concurrency", "2")
-    assert (ran.code, "go on with: panel batch resume 1" in ran.err) == (75, True)
+    assert (ran.code, "to resume: panel batch resume 1" in ran.err) == (75, True)
     assert (ran.out, drafted(database)) == ("", [])
     stage.parts = {}
     assert len(stage.asked) < 5 * MANY
@@ -461,7 +454,6 @@ def test_events_are_json_lines(batch: Any, listed: Path, stage: Stage) -> None:
 
 
 def test_events_of_a_batch_with_nothing_to_do(batch: Any, listed: Path) -> None:
-    """Where there is nothing to do the one event says so."""
     batch(listed)
     assert [(event["event"], event["state"]) for event in events(batch(listed, "--json"))] == [
         ("ended", "nothing to do")
@@ -469,7 +461,6 @@ def test_events_of_a_batch_with_nothing_to_do(batch: Any, listed: Path) -> None:
 
 
 def test_events_of_a_stop_say_why(batch: Any, listed: Path) -> None:
-    """The last event of a run that was stopped says that and why."""
     ran = batch(listed, "--json", "--budget", "0.00001")
     assert (ran.code, events(ran)[-1]["state"]) == (75, "stopped")
     assert events(ran)[-1]["why"].startswith("the budget of ")
@@ -514,13 +505,11 @@ def test_quiet_says_nothing_on_stderr(batch: Any, listed: Path) -> None:
 
 
 def test_reports_are_written_only_if_a_folder_is_named(batch: Any, listed: Path, tmp_path: Path) -> None:
-    """Without --out there is no report file, not even an empty folder."""
     batch(listed)
     assert list(tmp_path.iterdir()) == [listed]
 
 
 def test_reports_are_written_to_the_folder(batch: Any, listed: Path, tmp_path: Path) -> None:
-    """With --out each tool has its reports in the formats asked for."""
     batch(listed, "--out", "out", "--format", "json,md")
     names = [f"tool-{n}.{ending}" for n in range(MANY) for ending in ("json", "md")]
     assert sorted(path.name for path in (tmp_path / "out" / "reviews").iterdir()) == names
@@ -549,7 +538,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_call(
     ran = batch(listed, "--out", "out")
     assert (ran.code, stage.asked, "--out" in ran.err) == (74, [], True)
     assert not database.exists()
-    assert "go on with" not in ran.err
+    assert "to resume" not in ran.err
 
 
 def test_a_database_that_cannot_be_used_ends_with_74(
@@ -605,7 +594,6 @@ def test_a_dry_run_does_not_count_answers_that_are_there(batch: Any, listed: Pat
 
 
 def test_a_dry_run_refuses_what_the_run_would(batch: Any, listed: Path, tmp_path: Path) -> None:
-    """A dry run of a list with a bad record ends with 2."""
     jsonl(tmp_path / "tools-2.jsonl", {"name": ""})
     assert batch(listed, tmp_path / "tools-2.jsonl", "--dry-run").code == 2
 
@@ -621,7 +609,7 @@ def test_an_interrupted_run_goes_on_without_repeats(
     after(7, lambda: signalled(number), stage)
     ran = batch(listed, "--concurrency", "2")
     assert ran.code == code
-    assert "go on with: panel batch resume 1" in ran.err
+    assert "to resume: panel batch resume 1" in ran.err
     assert ran.err.count("Traceback") == 0
     assert 7 <= len(stage.asked) <= 8
     assert rows(database, "SELECT total(state = 'open'), total(lost_calls) FROM calls") == [(0, 0)]
@@ -655,7 +643,6 @@ def test_a_run_that_was_left_at_once_repeats_no_answer_that_is_kept(
 def test_a_run_that_is_done_is_resumed_for_nothing(
     panel: Any, batch: Any, listed: Path, stage: Stage, database: Path
 ) -> None:
-    """Resuming a run that is done asks nobody, changes no draft, and ends as the run did."""
     stage.parts = {"skeptic": REFUSED}
     batch(listed)
     before = rows(database, "SELECT * FROM drafts"), rows(database, "SELECT * FROM events")
@@ -787,7 +774,6 @@ def test_only_batches_are_gone_on_with(
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", str(2**70)])
 def test_a_number_that_is_no_runs_is_refused(number: str, panel: Any, batch: Any, listed: Path) -> None:
-    """A number that cannot be a run's is refused without a traceback."""
     batch(listed)
     ran = panel("batch", "resume", "--", number)
     assert (ran.code, "Traceback" in ran.err) == (2, False)
@@ -853,7 +839,7 @@ def test_a_run_belongs_to_one_process(
     assert (ran.code, len(stage.asked)) == (75, 5 * MANY)
     assert re.search(r"run 1 is held by .*far.* since .* UTC", ran.err)
     assert "Traceback" not in ran.err
-    assert "go on with" not in ran.err
+    assert "to resume" not in ran.err
 
 
 @pytest.mark.parametrize("second", ["batch run", "review"])
@@ -915,7 +901,7 @@ def test_a_cancelled_run_stops_and_can_be_resumed(
     after(3, cancelled, stage)
     ran = batch(listed, "--concurrency", "1")
     assert ran.code == 75
-    assert "run 1 was cancelled; go on with: panel batch resume 1" in ran.err
+    assert "run 1 was cancelled; to resume: panel batch resume 1" in ran.err
     assert 3 <= len(stage.asked) <= 4
     assert rows(database, "SELECT state, lease_token FROM runs") == [("stopped", None)]
     assert panel("batch", "resume", "1").code == 0
@@ -964,7 +950,6 @@ def test_a_retry_writes_the_reports_again(panel: Any, batch: Any, stage: Stage, 
 def test_a_retry_that_fails_again_ends_with_3(
     panel: Any, batch: Any, listed: Path, stage: Stage, database: Path
 ) -> None:
-    """Seats that fail again leave the draft as it was, and the retry ends with 3."""
     stage.parts = {"skeptic": INVALID}
     batch(listed)
     before = rows(database, "SELECT * FROM drafts")
@@ -1007,7 +992,6 @@ def test_a_retry_for_a_reason_that_there_is_not_does_nothing(
 
 
 def test_a_retry_of_a_retry_is_refused(panel: Any, batch: Any, listed: Path, stage: Stage) -> None:
-    """A retry cannot be retried; the line says which run can."""
     stage.parts = {"skeptic": INVALID}
     batch(listed)
     panel("batch", "retry", "1")
@@ -1026,7 +1010,7 @@ def test_an_interrupted_retry_is_resumed(
     stage.asked, stage.parts = [], {}
     after(2, signalled, stage)
     ran = panel("batch", "retry", "1", "--concurrency", "1")
-    assert (ran.code, "go on with: panel batch resume 2" in ran.err) == (130, True)
+    assert (ran.code, "to resume: panel batch resume 2" in ran.err) == (130, True)
     assert panel("batch", "resume", "2").code == 0
     assert sorted(stage.asked) == [(f"Tool {n}", "skeptic") for n in range(MANY)]
     assert rows(database, "SELECT count(*) FROM takes WHERE verdict IS NOT NULL") == [(5 * MANY,)]
@@ -1052,7 +1036,6 @@ def test_a_retry_that_was_interrupted_is_no_reason_for_another(
 def test_a_retry_of_a_run_without_failures_does_nothing(
     panel: Any, batch: Any, listed: Path, stage: Stage
 ) -> None:
-    """A run whose seats all have takes needs no retry."""
     batch(listed)
     ran = panel("batch", "retry", "1")
     assert (ran.code, len(stage.asked), "Nothing to do" in ran.err) == (0, 5 * MANY, True)
@@ -1072,7 +1055,7 @@ def test_a_budget_stops_between_tools(
     assert (ran.code, len(stage.asked)) == (75, 2 * 5)
     assert re.search(
         rf"stopped early: the budget of \${re.escape(budget)} does not cover the next tool: \$0\.0200 is paid, and Tool 2 "
-        r"may cost up to \$[\d.]+; raise the budget first; go on with: panel batch resume 2",
+        r"may cost up to \$[\d.]+; raise the budget first; to resume: panel batch resume 2",
         ran.err,
     )
     assert sorted(drafted(database)) == ["Tool 0", "Tool 1"]
@@ -1096,7 +1079,6 @@ def test_what_is_spent_never_exceeds_the_budget(
 
 
 def test_a_budget_counts_what_was_paid_before(panel: Any, batch: Any, listed: Path, stage: Stage) -> None:
-    """What a run paid before it was stopped counts when it is resumed."""
     worst = worst_of_a_tool(batch, listed)
     after(9, signalled, stage)
     batch(listed, "--concurrency", "1", "--budget", "9")

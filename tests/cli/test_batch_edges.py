@@ -98,7 +98,6 @@ def test_failed_seats_of_an_earlier_run_count(
 def test_reports_of_an_earlier_runs_draft_are_written_by_resume(
     panel: Any, batch: Any, one: Path, stage: Stage, tmp_path: Path
 ) -> None:
-    """A run that shares its draft with an earlier one writes the reports of it that are gone when it is resumed."""
     stage.parts = {"skeptic": INVALID}
     batch(one)
     batch(one, *JSON)
@@ -110,7 +109,6 @@ def test_reports_of_an_earlier_runs_draft_are_written_by_resume(
 def test_a_cancelled_run_can_be_retried(
     panel: Any, batch: Any, listed: Path, stage: Stage, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A retry goes on although the run that it is of was cancelled."""
     monkeypatch.setattr("panel.store.RENEW_SECONDS", 0.01)
     stage.parts = {"skeptic": INVALID}
     after(14, signalled, stage)
@@ -152,7 +150,6 @@ def test_a_retry_takes_the_budget_in_force_now(
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A retry keeps to the budget of the environment or the settings file, and not to that of the run."""
     stage.parts = {"skeptic": INVALID}
     assert batch(listed, "--budget", "9").code == 3
     stage.asked, stage.parts = [], {}
@@ -194,7 +191,6 @@ def test_an_intent_says_how_often_it_may_be_asked(
     database: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each intent carries the calls that may be made for it: one and the retries."""
     for name, value in settings.items():
         monkeypatch.setenv(f"PANEL_{name}", value)
     batch(one)

@@ -300,7 +300,7 @@ def test_a_cancelled_run_says_what_happens_now() -> None:
         (run_line("stopped"), False, "run 7 was stopped already"),
     ):
         assert said in cancelled_lines(line, changed=changed)
-        assert cancelled_lines(line, changed=changed).endswith("\ngo on with: panel batch resume 7")
+        assert cancelled_lines(line, changed=changed).endswith("\nto resume: panel batch resume 7")
 
 
 def test_a_long_reply_is_cut_unless_it_is_asked_for_whole() -> None:
@@ -317,13 +317,11 @@ def test_a_long_reply_is_cut_unless_it_is_asked_for_whole() -> None:
 
 @pytest.mark.parametrize(("reply", "said"), [(None, "  no reply came"), (" \n", "  the reply is empty")])
 def test_a_seat_without_words_says_so(reply: str | None, said: str) -> None:
-    """No reply and an empty one are told apart."""
     assert failed_seat_lines(seat(reply=reply), 80)[-1] == said
 
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_no_line_of_a_reply_passes_for_one_of_panels(*, raw: bool) -> None:
-    """Every line of a reply, however it is broken, stands behind a bar."""
     told = failed_seat_lines(seat(reply="a\rb\x0bc\x85d\u2028Lantern · skeptic"), 80, raw=raw)
     assert told[2:] == ["  | a", "  | b", "  | c", "  | d", "  | Lantern · skeptic"]
 
@@ -483,7 +481,7 @@ def test_failures_are_chosen_by_reason(panel: Any, fill: Any) -> None:
 def test_cancel_stops_an_open_run(panel: Any, fill: Any, database: Path) -> None:
     """A run that is cancelled is stopped, a second time too, and the line says how to go on."""
     fill(a_batch)
-    said = "run 1 is stopped; what was answered is kept\ngo on with: panel batch resume 1\n"
+    said = "run 1 is stopped; what was answered is kept\nto resume: panel batch resume 1\n"
     assert (panel("batch", "cancel", 1).out, database.exists()) == (said, True)
     assert json.loads(panel("batch", "status", 1, "--json").out)["state"] == "stopped"
     again = panel("batch", "cancel", 1)

@@ -82,7 +82,6 @@ def test_html_page_holds_every_cell(golden: Callable[[str], str]) -> None:
 
 
 def test_markdown_holds_every_cell(golden: Callable[[str], str]) -> None:
-    """The Markdown report holds every cell of both tables, readable as plain text."""
     text = golden("md").replace("\\", "")
     for cells in (DECISIONS | SCORECARD).values():
         for cell in cells:
@@ -92,7 +91,6 @@ def test_markdown_holds_every_cell(golden: Callable[[str], str]) -> None:
 
 
 def test_json_holds_every_cell(golden: Callable[[str], str]) -> None:
-    """The JSON report holds every cell of both tables and the percentages as numbers."""
     document = json.loads(golden("json"))
     assert {row["label"]: row["cells"] for row in document["decisions"]} == DECISIONS
     summaries = [review["summary"] for review in document["reviews"]]
@@ -167,14 +165,12 @@ def test_edits_of_a_stored_review_are_told_and_its_approval_is_not(panel: Any, t
 
 
 def test_comparison_needs_two(panel: Any, tools: list[Path], replay: str) -> None:
-    """One tool is no comparison: exit code 2, and nothing is asked or written."""
     ran = panel("compare", tools[0], "--model", replay)
     assert ran.code == 2
     assert "2 to 6" in ran.err
 
 
 def test_same_tool_twice_is_refused(panel: Any, tools: list[Path], replay: str, tmp_path: Path) -> None:
-    """The same tool in both columns is refused, as a file or as a stored review."""
     assert panel("compare", tools[0], tools[0], "--model", replay).code == 2
     panel("review", tools[0], "--model", replay)
     stored = tmp_path / "outputs" / "reviews" / "smollm3.json"

@@ -41,7 +41,6 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
     ],
 )
 def test_missing_or_full_streams_are_no_bugs(command: str, code: int, tmp_path: Path) -> None:
-    """A stream that is closed or full, or an odd locale, never ends in a traceback."""
     done = shell(command, tmp_path)
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stderr
@@ -67,7 +66,6 @@ def test_reports_are_written_although_nobody_reads_on(tmp_path: Path) -> None:
 def test_odd_environment_is_one_line(
     environment: dict[str, str], said: str, panel: Any, monkeypatch: Any
 ) -> None:
-    """An environment that a provider cannot be set up in ends with 2 and one line."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-EXAMPLE")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -78,7 +76,6 @@ def test_odd_environment_is_one_line(
 
 
 def test_missing_key_leaves_nothing_behind(panel: Any, own_world: Path) -> None:
-    """Without a key nothing is written, not even the user's secret."""
     assert panel("review", TOOL, "--model", "openai").code == 2
     assert list(own_world.iterdir()) == []
 
@@ -133,7 +130,6 @@ def test_template_that_fails_or_forgets_something_is_refused(
 
 @pytest.mark.parametrize("named", ["--prompts", "--personas"])
 def test_folder_that_is_named_must_hold_something(named: str, panel: Any) -> None:
-    """A folder that was named and holds nothing of its kind is an error, never ignored."""
     ran = panel("review", TOOL, "--model", REPLAY, named, "nowhere")
     assert ran.code == 2
     assert "nowhere" in ran.err
@@ -141,7 +137,6 @@ def test_folder_that_is_named_must_hold_something(named: str, panel: Any) -> Non
 
 @pytest.mark.parametrize("roster", ["skeptic,Skeptic", "skeptic,skeptic", ",", "builder,,skeptic"])
 def test_roster_seats_nobody_twice(roster: str, panel: Any) -> None:
-    """A roster that names a persona twice, in any case, or nobody, is refused."""
     assert panel("review", TOOL, "--model", REPLAY, "--roster", roster).code == 2
 
 
@@ -172,7 +167,6 @@ def test_stored_review_that_was_changed_is_refused(panel: Any, tmp_path: Path) -
 
 
 def test_words_of_a_persona_cannot_drive_the_terminal(panel: Any, tmp_path: Path) -> None:
-    """Control codes in a persona's file do not reach the terminal."""
     text = (ROOT / "personas" / "skeptic.md").read_text("utf-8")
     (tmp_path / "skeptic.md").write_text(
         text.replace("motto: Every", 'motto: "\\e[2JEvery').replace("upon it.", 'it."')
@@ -183,7 +177,6 @@ def test_words_of_a_persona_cannot_drive_the_terminal(panel: Any, tmp_path: Path
 
 
 def test_home_is_understood_in_a_folder_setting(panel: Any, own_world: Path, tmp_path: Path) -> None:
-    """A tilde in a folder's name means the user's home."""
     panel("review", TOOL, "--model", REPLAY, "--out", "~/reports", "-q")
     assert (own_world / "reports" / "reviews" / "smollm3.json").is_file()
     assert not (tmp_path / "~").exists()

@@ -148,7 +148,6 @@ def test_unusable_models_are_refused_before_any_call(
 
 
 def test_missing_key_of_one_model_stops_all(panel: Any, vendors: Vendors, monkeypatch: Any) -> None:
-    """When one of several models lacks its key none is asked."""
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     ran = panel("review", TOOL, "--models", f"openai:{OPENAI},anthropic:{ANTHROPIC}")
     assert (ran.code, vendors.calls) == (2, [])
@@ -233,7 +232,6 @@ def test_cache_is_warmed_where_other_tools_fill_the_wait(
 def test_stopped_recording_is_replayed_as_far_as_it_goes(
     panel: Any, vendors: Vendors, tmp_path: Path
 ) -> None:
-    """A recording of a run that was stopped replays every answer that it holds."""
     command = ("review", TOOL, "--model", f"openai:{OPENAI}", "--record", "rec", "-q")
     panel(*command)
     kept = sorted((tmp_path / "rec").glob("smollm3.*.json"))

@@ -124,7 +124,6 @@ def test_a_good_take_is_not_replaced_by_a_failure(drafted: Stage, part: str, wor
 
 
 def test_a_seat_that_is_not_there_is_refused(drafted: Stage) -> None:
-    """A persona without a seat in the draft is named, and nobody is asked."""
 
     async def other(store: Store, resolved: Resolved) -> Seat:
         return await RunService(store).rerun(resolved, (await view(store, resolved)).record, "poet")
@@ -137,7 +136,6 @@ def test_a_seat_that_is_not_there_is_refused(drafted: Stage) -> None:
 def test_an_asking_is_a_run_of_its_own_that_batches_do_not_list(
     drafted: Stage, panel: Callable[..., Ran]
 ) -> None:
-    """Its calls are kept under a run that says which draft and which persona it is of."""
 
     async def latest(store: Store, _resolved: Resolved) -> dict[str, Any]:
         run = (await store.run_stats.summaries(limit=1))[0]

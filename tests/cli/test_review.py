@@ -58,7 +58,6 @@ def test_never_says_of_a_persona_is_checked(
 
 
 def test_json_is_one_document_a_line(panel: Any, tools: list[Path], replay: str) -> None:
-    """With --json, each review is one JSON document on one line of stdout."""
     ran = panel("review", *tools, "--model", replay, "--json")
     documents = [json.loads(line) for line in ran.out.splitlines()]
     assert sorted(document["review"]["tool"]["name"] for document in documents) == ["SkillClaw", "SmolLM3"]
@@ -95,7 +94,6 @@ def test_earlier_review_is_kept(panel: Any, tools: list[Path], replay: str, tmp_
 
 
 def test_failed_seats_are_exit_code_3(panel: Any, tools: list[Path], tmp_path: Path) -> None:
-    """A panel with failed seats is finished and written, and ends with 3."""
     replies = tmp_path / "replies"
     replies.mkdir()
     for name in ("builder", "skeptic"):
@@ -110,7 +108,6 @@ def test_failed_seats_are_exit_code_3(panel: Any, tools: list[Path], tmp_path: P
 def test_same_input_gives_the_same_bytes(
     panel: Any, tools: list[Path], replay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the clock fixed, equal runs write equal bytes."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     for out in ("one", "two"):
         panel("review", tools[0], "--model", replay, "--out", out)
@@ -193,7 +190,6 @@ def test_hostile_names_stay_inside_the_folder_and_off_the_terminal(
 
 
 def test_quiet_says_nothing_but_the_result(panel: Any, tools: list[Path], replay: str) -> None:
-    """With -q, stderr stays empty."""
     assert panel("review", tools[0], "--model", replay, "-q").err == ""
 
 
@@ -207,7 +203,6 @@ def test_verbose_says_what_was_sent_and_used(panel: Any, tools: list[Path], repl
 
 
 def test_default_model_and_why_are_said(panel: Any, tools: list[Path], replay: str) -> None:
-    """The model in force and the reason are said before the panel sits."""
     assert f"Model: {replay} (set by --model)" in panel("review", tools[0], "--model", replay).err
 
 

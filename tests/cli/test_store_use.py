@@ -24,7 +24,7 @@ TOOLS = ROOT / "fixtures" / "tools"
 TOOL, OTHER = TOOLS / "smollm3.yaml", TOOLS / "skillclaw.yaml"
 OPENAI, ANTHROPIC = "gpt-6.1-terra", "claude-haiku-5-5"
 CRITICS = ["builder", "creator", "founder", "futurist", "skeptic"]
-KEPT = "{} answers were kept from earlier and cost nothing now; --fresh asks anew."
+KEPT = "{} answers were in the store and cost nothing; --fresh asks again."
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def changed(path: Path, to: Path, old: str, new: str) -> Path:
 def test_a_second_run_asks_nobody_and_says_so(review: Any, stage: Stage) -> None:
     """The same review again makes no call, gives the same takes, and says that they cost nothing now."""
     first = review("--json")
-    assert (len(stage.asked), "kept from earlier" in first.err) == (5, False)
+    assert (len(stage.asked), "in the store and cost" in first.err) == (5, False)
     stage.score = 12
     second = review("--json")
     assert (second.code, len(stage.asked)) == (0, 5)
@@ -65,7 +65,6 @@ def test_a_second_run_asks_nobody_and_says_so(review: Any, stage: Stage) -> None
 
 
 def test_quiet_runs_do_not_say_what_was_kept(review: Any, stage: Stage) -> None:
-    """With -q nothing is said about answers that were kept."""
     review("-q")
     assert (review("-q").err, len(stage.asked)) == ("", 5)
 
@@ -101,7 +100,7 @@ def test_fresh_asks_anew_and_keeps_both(review: Any, stage: Stage, database: Pat
     review("-q")
     stage.score = 66
     fresh = review("--fresh", "--json")
-    assert (len(stage.asked), scores(fresh), "kept from earlier" in fresh.err) == (10, [66] * 5, False)
+    assert (len(stage.asked), scores(fresh), "in the store and cost" in fresh.err) == (10, [66] * 5, False)
     assert rows(database, "SELECT key, count(*), max(seq) FROM calls GROUP BY key HAVING count(*) <> 2") == []
     assert rows(database, "SELECT id, run_id FROM drafts") == [(1, 1), (2, 2)]
     assert scores(review("--json")) == [66] * 5
@@ -124,24 +123,21 @@ def test_without_a_store_nothing_is_kept(review: Any, stage: Stage, database: Pa
 
 
 def test_without_a_store_nothing_is_taken_from_it(review: Any, stage: Stage, database: Path) -> None:
-    """With `--no-store` answers that are there are not used, and the database is left as it was."""
     review("-q")
     before = database.read_bytes()
     ran = review("--no-store")
-    assert (len(stage.asked), "kept from earlier" in ran.err) == (10, False)
+    assert (len(stage.asked), "in the store and cost" in ran.err) == (10, False)
     assert database.read_bytes() == before
 
 
 def test_a_database_that_cannot_be_used_does_not_matter_without_it(
     review: Any, stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With `--no-store` it does not matter that the database cannot be opened."""
     monkeypatch.setenv("PANEL_DATABASE_URL", str(tmp_path))
     assert (review("--no-store", "-q").code, len(stage.asked)) == (0, 5)
 
 
 def test_one_character_of_the_tool_asks_all_seats(review: Any, stage: Stage, tmp_path: Path) -> None:
-    """A listing that differs in one character is another question to every seat."""
     review("-q")
     review("-q", tool=changed(TOOL, tmp_path / "t.yaml", "billion", "billiom"))
     assert stage.critics[::2] == CRITICS == stage.critics[1::2]
@@ -168,7 +164,6 @@ def test_one_character_of_a_persona_asks_that_seat(review: Any, stage: Stage, tm
 
 
 def test_one_character_of_the_prompt_asks_all_seats(review: Any, stage: Stage, tmp_path: Path) -> None:
-    """A template that differs in one character is another question to every seat."""
     review("-q")
     changed(ROOT / "prompts" / "take.md.j2", tmp_path / "mine" / "take.md.j2", "Three to", "Three or")
     review("-q", "--prompts", "mine")
@@ -187,7 +182,6 @@ def test_one_character_of_the_prompt_asks_all_seats(review: Any, stage: Stage, t
 def test_each_setting_of_the_model_asks_all_seats(
     variable: str, value: str, review: Any, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A setting of the model that can change its answer is another question to every seat."""
     review("-q")
     monkeypatch.setenv(variable, value)
     review("-q")
@@ -300,7 +294,6 @@ def test_a_database_that_cannot_be_used_is_one_line(
 def test_a_data_folder_that_cannot_be_made_is_one_line(
     review: Any, stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where the user's data folder cannot be made the code is 74 with one line, and nobody is asked."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PANEL_DATA_DIR", str(tmp_path / "file" / "data"))
     ran = review("-q")
@@ -311,7 +304,6 @@ def test_a_data_folder_that_cannot_be_made_is_one_line(
 def test_an_address_that_is_no_database_is_refused(
     url: str, review: Any, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An address of another kind of database is refused in one line, and nobody is asked."""
     monkeypatch.setenv("PANEL_DATABASE_URL", url)
     ran = review("-q")
     assert ran.code in {2, 74}
@@ -341,7 +333,6 @@ def test_a_recording_and_the_store_both_keep_answers(review: Any, stage: Stage, 
 def test_a_recording_serves_without_the_store(
     review: Any, stage: Stage, database: Path, tmp_path: Path
 ) -> None:
-    """A recording answers although the store is gone, and the review is drafted again."""
     command = ("--record", "rec", "-q")
     review(*command)
     database.unlink()
@@ -387,7 +378,6 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(review: Any, vendors: Vendo
 def test_what_asks_nobody_makes_no_database(
     more: list[str], review: Any, stage: Stage, database: Path
 ) -> None:
-    """A dry run, and a command that is refused, leave no database behind."""
     review(*more)
     assert (stage.asked, database.exists()) == ([], False)
 
@@ -408,7 +398,6 @@ def test_a_dry_run_does_not_count_what_is_kept(review: Any, stage: Stage) -> Non
 
 
 def test_no_key_is_in_the_database(review: Any, vendors: Vendors, database: Path) -> None:
-    """Neither an answer nor a refusal leaves a key in the database."""
     review("-q")
     vendors.refusing = 401
     review("-q", tool=OTHER)

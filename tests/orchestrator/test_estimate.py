@@ -69,7 +69,6 @@ def plan(
 
 
 def test_prompts_of_these_tests_have_the_tokens_they_name() -> None:
-    """The estimate of a prompt is its shared and its own tokens."""
     assert (prompt().estimated_tokens, shared_tokens(prompt())) == (SHARED + OWN, SHARED)
 
 
@@ -101,7 +100,6 @@ def test_who_is_asked_first_fills_the_cache() -> None:
 
 
 def test_estimates_add_up() -> None:
-    """The estimates of two lists make that of both."""
     one, other = [panel()], [[question(model="new")], [replace(question(), reused=True)]]
     assert estimate_panels(one) + estimate_panels(other) == estimate_panels(one + other)
 
@@ -177,7 +175,6 @@ def test_price_without_figures_for_caches_is_that_of_reading() -> None:
 
 
 def test_no_tools_take_nothing() -> None:
-    """Without a tool nothing is asked, and that costs nothing."""
     nothing = estimate_panels([])
     assert (nothing.tools, nothing.models) == (0, {})
     assert (nothing.total.calls, nothing.total.cost_usd) == (Bounds(0, 0), Bounds(0.0, 0.0))

@@ -36,15 +36,15 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 def panel(
     actor: MockProvider, book: PromptBook, critics: dict[str, Persona], concurrency: int = 10
 ) -> PanelSession:
-    halt = StopSignal()
-    gated = RateLimit(actor, RateLimiter(CallLimits(concurrency), halt))
+    stop = StopSignal()
+    gated = RateLimit(actor, RateLimiter(CallLimits(concurrency), stop))
     return PanelSession(
         model=SeatModel(gated, book, ModelConfig(model="m")),
         personas=tuple(critics.values()),
         concurrency=concurrency,
         observer=Memory(),
         clock=lambda: NOW,
-        stop=halt,
+        stop=stop,
     )
 
 
@@ -112,18 +112,17 @@ async def test_tools_are_drawn_as_they_are_needed(book: PromptBook, critics: dic
 async def test_provider_that_is_down_stops_the_run(book: PromptBook, critics: dict[str, Persona]) -> None:
     """Once no call can succeed, calls in flight finish, no further one starts, and no further tool is begun."""
     actor = MockProvider(lambda _prompt: ProviderDown("the key was not accepted"))
-    sitting = panel(actor, book, critics, concurrency=2)
-    reviews = [review async for review in sitting.reviews(one_by_one(tools(6)))]
+    session = panel(actor, book, critics, concurrency=2)
+    reviews = [review async for review in session.reviews(one_by_one(tools(6)))]
     assert len(actor.asked) <= 2 + 5
     assert len(reviews) == 2
-    assert sitting.stop.reason == "the key was not accepted"
+    assert session.stop.reason == "the key was not accepted"
     assert reviews[-1].seats[-1].outcome == NoTake(
         reason=NoTakeReason.PROVIDER_ERROR, detail="not asked: the key was not accepted"
     )
 
 
 async def test_a_bug_comes_through(tool: Tool, book: PromptBook, critics: dict[str, Persona]) -> None:
-    """An exception that is no provider's failure is not swallowed."""
 
     def broken(_prompt: Prompt) -> Any:
         return RuntimeError("a bug")
@@ -136,9 +135,9 @@ async def test_review_id_tells_set_ups_apart(
     tool: Tool, book: PromptBook, critics: dict[str, Persona]
 ) -> None:
     """The same question to the same panel has the same id; one changed character of the tool has another."""
-    sitting = panel(MockProvider(lambda _prompt: reply()), book, critics)
-    first, second = [(await sitting.review(tool)).id for _ in range(2)]
-    other = (await sitting.review(Tool(name="Lantern", description=f"{tool.description}!"))).id
+    session = panel(MockProvider(lambda _prompt: reply()), book, critics)
+    first, second = [(await session.review(tool)).id for _ in range(2)]
+    other = (await session.review(Tool(name="Lantern", description=f"{tool.description}!"))).id
     assert first == second
     assert first != other
 
@@ -215,15 +214,15 @@ def takes(_prompt: Prompt) -> Completion:
     return priced(reply())
 
 
-async def reviewed(sitting: PanelSession, count: int) -> list[PanelReview]:
-    return [review async for review in sitting.reviews(one_by_one(tools(count)))]
+async def reviewed(session: PanelSession, count: int) -> list[PanelReview]:
+    return [review async for review in session.reviews(one_by_one(tools(count)))]
 
 
 async def test_a_budget_ends_between_tools(book: PromptBook, critics: dict[str, Persona]) -> None:
     """Where the worst case of the next panel does not fit in, it is not begun: every review that there is, is whole."""
     actor, budget = MockProvider(takes), Budget(OF_A_PANEL + 0.06)
-    sitting = budgeted(actor, book, critics, budget)
-    reviews = await reviewed(sitting, 9)
+    session = budgeted(actor, book, critics, budget)
+    reviews = await reviewed(session, 9)
     assert len(reviews) == 3
     assert all(review.complete for review in reviews)
     assert len(actor.asked) == 3 * 5
@@ -232,9 +231,9 @@ async def test_a_budget_ends_between_tools(book: PromptBook, critics: dict[str, 
 
 async def test_a_budget_names_its_amounts(book: PromptBook, critics: dict[str, Persona]) -> None:
     """The line with which a budget ends a run names the limit, what is paid, the next tool and what that may cost."""
-    sitting = budgeted(MockProvider(takes), book, critics, Budget(0.12))
-    await reviewed(sitting, 9)
-    assert sitting.stop.reason == (
+    session = budgeted(MockProvider(takes), book, critics, Budget(0.12))
+    await reviewed(session, 9)
+    assert session.stop.reason == (
         "the budget of $0.1200 does not cover the next tool: $0.0250 is paid, and Tool 1 may cost up to $0.1000; "
         "raise the budget first"
     )
@@ -243,11 +242,10 @@ async def test_a_budget_names_its_amounts(book: PromptBook, critics: dict[str, P
 async def test_a_budget_too_small_for_one_tool_asks_nobody(
     book: PromptBook, critics: dict[str, Persona]
 ) -> None:
-    """Where not even the first panel fits in, nobody is asked."""
     actor = MockProvider(takes)
-    sitting = budgeted(actor, book, critics, Budget(OF_A_PANEL - 0.001))
-    assert await reviewed(sitting, 3) == []
-    assert (actor.asked, "$0.00 is paid, and Tool 0 may" in str(sitting.stop.reason)) == ([], True)
+    session = budgeted(actor, book, critics, Budget(OF_A_PANEL - 0.001))
+    assert await reviewed(session, 3) == []
+    assert (actor.asked, "$0.00 is paid, and Tool 0 may" in str(session.stop.reason)) == ([], True)
 
 
 async def test_a_tool_waits_until_others_leave_room(book: PromptBook, critics: dict[str, Persona]) -> None:
@@ -290,9 +288,9 @@ async def test_a_budget_without_a_limit_stops_nothing(book: PromptBook, critics:
 
 async def test_a_model_of_unknown_price_does_not_count(book: PromptBook, critics: dict[str, Persona]) -> None:
     """Seats whose model has no known price set nothing aside."""
-    sitting = budgeted(MockProvider(takes), book, critics, Budget(CENT / 1000))
-    unknown = replace(sitting.model, worst=lambda _prompt, _config: None, provider=MockProvider(takes))
-    assert len(await reviewed(replace(sitting, model=unknown), 3)) == 3
+    session = budgeted(MockProvider(takes), book, critics, Budget(CENT / 1000))
+    unknown = replace(session.model, worst=lambda _prompt, _config: None, provider=MockProvider(takes))
+    assert len(await reviewed(replace(session, model=unknown), 3)) == 3
 
 
 async def test_a_seat_costs_at_worst_what_both_of_its_calls_may(
@@ -321,10 +319,10 @@ async def test_settled_seats_are_not_asked(tool: Tool, book: PromptBook, critics
     actor = MockProvider(lambda _prompt: reply())
     plain = panel(actor, book, critics)
     memory = Memory()
-    sitting = replace(
+    session = replace(
         plain, observer=memory, known_seat=lambda _tool, persona: kept if persona.id == "skeptic" else None
     )
-    review = await sitting.review(tool)
+    review = await session.review(tool)
     assert [seat.persona for seat in review.seats] == list(critics)
     assert review.seat_of("skeptic") == kept
     assert len(actor.asked) == 4
@@ -335,14 +333,13 @@ async def test_settled_seats_are_not_asked(tool: Tool, book: PromptBook, critics
 async def test_a_panel_without_an_open_seat_asks_nobody(
     tool: Tool, book: PromptBook, critics: dict[str, Persona]
 ) -> None:
-    """A panel whose seats are all settled is reviewed without a call."""
     actor = MockProvider(lambda _prompt: reply())
     before = await panel(actor, book, critics).review(tool)
     asked = len(actor.asked)
-    sitting = replace(
+    session = replace(
         panel(actor, book, critics), known_seat=lambda _tool, persona: before.seat_of(persona.id), warm=True
     )
-    assert (await sitting.review(tool)).seats == before.seats
+    assert (await session.review(tool)).seats == before.seats
     assert len(actor.asked) == asked
 
 
@@ -354,7 +351,7 @@ async def test_settled_seats_set_nothing_aside(book: PromptBook, critics: dict[s
         if name != "skeptic"
     }
     actor = MockProvider(takes)
-    sitting = budgeted(actor, book, critics, Budget(2 * CENT))
-    sitting = replace(sitting, known_seat=lambda _tool, persona: kept.get(persona.id))
-    assert len(await reviewed(sitting, 1)) == 1
+    session = budgeted(actor, book, critics, Budget(2 * CENT))
+    session = replace(session, known_seat=lambda _tool, persona: kept.get(persona.id))
+    assert len(await reviewed(session, 1)) == 1
     assert [prompt.label for prompt, _ in actor.asked] == ["tool-0.skeptic"]

@@ -30,14 +30,14 @@ class Stage:
 
     def __init__(self, tool: Tool, book: PromptBook, critics: dict[str, Persona], *lines: Any) -> None:
         self.tool, self.critic = tool, critics["builder"]
-        self.actor, self.memory, self.halt = (
+        self.actor, self.memory, self.stop = (
             MockProvider({SEAT: [completion(line) if isinstance(line, str) else line for line in lines]}),
             Memory(),
             StopSignal(),
         )
         digests = {name: critic.digest for name, critic in critics.items()}
         setup = ReviewSetup(provider="mock", config=CONFIG, prompts=book.digest, personas=digests)
-        self.asker = SeatAsker(SeatModel(self.actor, book, CONFIG), setup, self.memory, self.halt)
+        self.asker = SeatAsker(SeatModel(self.actor, book, CONFIG), setup, self.memory, self.stop)
 
     async def ask(self) -> Seat:
         return await self.asker.ask(self.tool, self.critic)
@@ -83,7 +83,6 @@ async def test_second_invalid_reply_ends_the_seat(stage: Any) -> None:
 
 
 async def test_cut_off_reply_is_asked_again_with_more_room(stage: Any) -> None:
-    """A cut-off reply is asked for again with twice the output limit, and its text is not shown to the model."""
     on = stage(completion('{"verdict": "sh', Finish.TRUNCATED), reply())
     assert (await on.ask()).take is not None
     again, config = on.actor.asked[1]
@@ -92,7 +91,6 @@ async def test_cut_off_reply_is_asked_again_with_more_room(stage: Any) -> None:
 
 
 async def test_cut_off_twice_is_truncated(stage: Any) -> None:
-    """A seat whose reply is cut off twice has no take, for the reason truncated."""
     on = stage(completion("{", Finish.TRUNCATED), completion("{", Finish.TRUNCATED))
     assert (await on.ask()).outcome.reason is NoTakeReason.TRUNCATED
 
@@ -168,7 +166,7 @@ async def test_address_of_the_tool_itself_is_allowed(stage: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "reason", "halted"),
+    ("error", "reason", "stopped"),
     [
         (ProviderTimeout("slow"), NoTakeReason.TIMED_OUT, False),
         (ProviderBusy("busy"), NoTakeReason.PROVIDER_ERROR, False),
@@ -176,18 +174,17 @@ async def test_address_of_the_tool_itself_is_allowed(stage: Any) -> None:
     ],
 )
 async def test_provider_failure_is_a_typed_reason(
-    error: Exception, reason: NoTakeReason, halted: bool, stage: Any
+    error: Exception, reason: NoTakeReason, stopped: bool, stage: Any
 ) -> None:
-    """A failed call is a reason and not an exception; only a provider that is down for good halts the run."""
+    """A failed call is a reason and not an exception; only a provider that is down for good stops the run."""
     on = stage(error)
     seat = await on.ask()
     assert (seat.outcome.reason, seat.outcome.detail, seat.source) == (reason, str(error), None)
     assert (seat.provenance.asks, seat.provenance.attempts) == (0, 1)
-    assert (on.halt.reason is not None) is halted
+    assert (on.stop.reason is not None) is stopped
 
 
 async def test_paid_reply_is_in_the_record_even_if_the_re_ask_fails(stage: Any) -> None:
-    """A reply that was paid for stays in the provenance when the call after it fails."""
     on = stage("nonsense", ProviderTimeout("slow"))
     seat = await on.ask()
     assert seat.outcome.reason is NoTakeReason.TIMED_OUT

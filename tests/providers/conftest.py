@@ -11,7 +11,7 @@ from panel.core.prompt import Prompt
 from panel.prompts.folders import shipped
 from panel.prompts.persona_files import load_personas
 from panel.prompts.templates import PromptBook
-from providers.sittings import Hurried
+from providers.sessions import Hurried
 
 if TYPE_CHECKING:
     from panel.core.persona import Persona

@@ -14,7 +14,7 @@ from panel.core.take import NoTake, NoTakeReason
 from panel.orchestrator.panel import one_by_one
 from panel.providers.base import Connection
 from providers.fault_server import FaultServer
-from providers.sittings import ATTEMPTS, sitting, tools
+from providers.sessions import ATTEMPTS, panel_session, tools
 from vendor_forms import FORMS, GOOD_SCORE, KEY, READ, WROTE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from panel.core.take import Seat
     from panel.orchestrator.panel import PanelSession
     from panel.prompts.templates import PromptBook
-    from providers.sittings import Hurried
+    from providers.sessions import Hurried
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +89,7 @@ def stage(critics: tuple[Persona, ...], book: PromptBook, halt: Hurried) -> Call
                 concurrency=concurrency,
                 http_client=http_client,
             )
-            async with sitting(connection, critics[:seats], book, halt, timeout=limit) as panel:
+            async with panel_session(connection, critics[:seats], book, halt, timeout=limit) as panel:
                 yield Stage(panel, server, halt)
 
     return make
@@ -333,7 +333,7 @@ async def test_nobody_listens(
     async with FaultServer(FORMS[provider]) as server:
         url = server.base_url
     connection = Connection(provider, url, KEY, timeout=AMPLE)
-    async with sitting(connection, critics[:1], book, halt, timeout=AMPLE) as panel:
+    async with panel_session(connection, critics[:1], book, halt, timeout=AMPLE) as panel:
         seat = (await panel.review(tools(1)[0])).seats[0]
     assert spent(seat) == (ATTEMPTS, 0)
     assert "could not be reached" in (halt.reason or "")

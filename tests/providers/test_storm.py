@@ -16,7 +16,7 @@ from panel.core.completion import Usage
 from panel.core.take import NoTake, NoTakeReason, Take
 from panel.orchestrator.panel import one_by_one
 from panel.providers.base import Connection
-from providers.sittings import ATTEMPTS, sitting, tools
+from providers.sessions import ATTEMPTS, panel_session, tools
 from vendor_forms import FORMS, GOOD, GOOD_SCORE, KEY, PARTIAL
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
     from panel.core.take import Seat
     from panel.prompts.templates import PromptBook
-    from providers.sittings import Hurried
+    from providers.sessions import Hurried
     from vendor_forms import Form
 
 pytestmark = pytest.mark.anyio
@@ -133,7 +133,7 @@ async def test_storm(
         concurrency=CONCURRENCY,
         http_client=httpx2.AsyncClient(transport=storm),
     )
-    async with sitting(connection, critics, book, halt, timeout=60.0) as panel:
+    async with panel_session(connection, critics, book, halt, timeout=60.0) as panel:
         seats = [seat async for review in panel.reviews(one_by_one(tools(TOOLS))) for seat in review.seats]
     assert halt.reason is None
     assert len(seats) == TOOLS * SEATS == len(critics) * TOOLS

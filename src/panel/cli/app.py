@@ -36,9 +36,7 @@ app = typer.Typer(
 )
 app.command("review", help=review.HELP)(review.review)
 app.command("compare", help=compare.HELP)(compare.compare)
-app.add_typer(
-    batch.app, name="batch", help="Review many tools in one run, stop it, go on with it, and look at it."
-)
+app.add_typer(batch.app, name="batch", help="Review many tools in one run; stop, resume and inspect runs.")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.add_typer(site.app, name="site", help="Build the published site, and preview it.")
 app.command("digest", help=newsletter.DIGEST_HELP)(newsletter.digest)

@@ -34,7 +34,7 @@ RESUME = "run the same command again; what was answered is kept, and not paid fo
 AGAIN = "what was answered is in the reports; run the same command again to ask the panels anew"
 AGAIN_AT_ONCE = "run the same command again to ask the panels anew, without --no-store to keep every answer"
 NOTHING = "nothing was answered; run the same command again"
-AT_ONCE = "left at once; what was not answered yet may be billed all the same"
+AT_ONCE = "left at once; calls in flight may be billed all the same"
 
 
 class Runner:
@@ -138,7 +138,7 @@ class Runner:
             self.note(_kept_as(drafts))
         if event.reused:
             were = "answer was" if event.reused == 1 else "answers were"
-            self.note(f"{event.reused} {were} kept from earlier and cost nothing now; --fresh asks anew.")
+            self.note(f"{event.reused} {were} in the store and cost nothing; --fresh asks again.")
 
     def advice(self, *, at_once: bool = False) -> str:
         """Return how to continue after a stop."""

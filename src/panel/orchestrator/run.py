@@ -527,7 +527,7 @@ async def _require_no_open_retry(store: Store, of: int) -> None:
             if run.settings.get("of") == of and run.state is RunState.OPEN and not run.at_work:
                 raise SettingsError(
                     f"run {run.id} is a retry of run {of} that was interrupted, and has answers that are paid for; "
-                    f"go on with it: panel batch resume {run.id}, or give it up: panel batch cancel {run.id}"
+                    f"resume it: panel batch resume {run.id}, or give it up: panel batch cancel {run.id}"
                 )
         before = page[-1].id
 

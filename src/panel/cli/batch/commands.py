@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RUN_HELP = """Review many tools in one run, and keep a draft of each.
 
-The run can be stopped or killed at any moment: `panel batch resume` goes on where it was, and pays for no answer twice.
+The run can be stopped or killed at any moment: `panel batch resume` continues it, and pays for no answer twice.
 
 Examples:
 
@@ -35,10 +35,10 @@ Examples:
 
   panel batch run --url https://lantern.example/
 """
-RESUME_HELP = """Go on with a run that was stopped or killed.
+RESUME_HELP = """Resume a run that was stopped or killed.
 
-It goes on with the settings it was begun with. What was answered is not asked again. If a persona, a prompt or the model has changed
-since, the run is refused: begin a new one.
+Uses the settings the run was begun with. Answers that are in the store are not asked again. If a persona, a prompt or the model has
+changed since, the run is refused: begin a new one.
 
 Examples:
 
@@ -46,9 +46,9 @@ Examples:
 
   panel batch resume 7 --budget 10
 """
-RETRY_HELP = """Ask the seats of a run again that failed.
+RETRY_HELP = """Ask the failed seats of a run again.
 
-Takes that there are stay as they are. The retry is a run of its own, and can be stopped and resumed like any other.
+Existing takes stay as they are. The retry is a run of its own, and can be stopped and resumed like any other.
 
 Examples:
 
@@ -72,7 +72,7 @@ def run(
     pages_unread: options.PagesUnread = False,
     mapped: options.Map = None,
     skip_invalid: Annotated[
-        bool, typer.Option("--skip-invalid", help="Go on without the records that cannot be used.")
+        bool, typer.Option("--skip-invalid", help="Leave out unusable records, and review the others.")
     ] = False,
     similar: Annotated[
         bool,
@@ -160,7 +160,7 @@ def resume(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Go on with a run that was stopped or killed."""
+    """Resume a run that was stopped or killed."""
     from panel.orchestrator.stores import require_store
     from panel.settings.resolve import resolve
 
@@ -187,7 +187,7 @@ def retry(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Ask the seats of a run again that failed."""
+    """Ask the failed seats of a run again."""
     from panel.orchestrator.stores import require_store
     from panel.settings.resolve import resolve
 

@@ -86,7 +86,7 @@ class Intake:
             return
         raise BadRecords(
             f"{summary}; nothing was written and no call was made. Correct them"
-            + ("." if not self._valid else f", or go on with the other {self._valid:,} by --skip-invalid.")
+            + ("." if not self._valid else f", or review the other {self._valid:,} with --skip-invalid.")
         )
 
     def _duplicate(self, record: Record, tool: Tool) -> Duplicate | None:

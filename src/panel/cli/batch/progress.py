@@ -76,7 +76,7 @@ class BatchProgress(Progress):
         self._event("begun", tools=event.tools, done=event.done, model=str(event.setup.model.choice))
         if not self._quiet and not self._events:
             tell(
-                f"Run {event.run}: {event.done:,} of {event.tools:,} tools done; to stop and go on later: Ctrl-C."
+                f"Run {event.run}: {event.done:,} of {event.tools:,} tools done; Ctrl-C stops it, and it can be resumed."
             )
 
     def reviewed(self, event: Reviewed) -> None:
@@ -186,7 +186,7 @@ class BatchRunner(Runner):
         return (
             "run the same command again"
             if self._run is None
-            else f"go on with: panel batch resume {self._run}"
+            else f"to resume: panel batch resume {self._run}"
         )
 
 

@@ -176,7 +176,7 @@ def cancelled_lines(run: RunSummary, *, changed: bool) -> str:
         done = f"run {run.id} is stopped; what was answered is kept"
     else:
         done = f"run {run.id} was stopped already"
-    return f"{done}\ngo on with: panel batch resume {run.id}"
+    return f"{done}\nto resume: panel batch resume {run.id}"
 
 
 def failed_seat_lines(seat: FailedSeat, width: int, *, raw: bool = False) -> list[str]:

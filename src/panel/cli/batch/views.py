@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LIST_HELP = """List runs, the latest first.
 
-Shows batches and retries; with --all, reviews and comparisons too. The state of a run is making (its tools are being added), open, working (a process of this machine
-is at work on it), held (by a process of another machine), stopping, stopped or done.
+Shows batches and retries; with --all, reviews and comparisons too. The state of a run is making (its tools are being added), open,
+working (a process on this machine works on it), held (a process on another machine has it), stopping, stopped or done.
 
 Examples:
 
@@ -30,7 +30,7 @@ Examples:
 
   panel batch list --json
 """
-STATUS_HELP = """Show how far a run is, what it has cost, and what to do next.
+STATUS_HELP = """Show the progress and the cost of a run, and the commands to run next.
 
 Examples:
 
@@ -38,7 +38,7 @@ Examples:
 
   panel batch status 7 --json
 """
-FAILURES_HELP = """Show the seats that failed, and what the model said.
+FAILURES_HELP = """Show the failed seats of a run with the model's replies.
 
 A recused seat is no failure. Replies are cut to a few lines; --raw and --json give them whole.
 
@@ -52,7 +52,7 @@ Examples:
 """
 CANCEL_HELP = """Stop a run, which can be resumed later.
 
-What was answered is kept. A process that is at work on it notices within five seconds: its calls in flight finish, and none is begun.
+Answers are kept. A process that works on the run notices within five seconds: its calls in flight finish, and no others begin.
 
 Examples:
 

@@ -47,7 +47,7 @@ class Hurried(Unhurried):
 
 
 @asynccontextmanager
-async def sitting(
+async def panel_session(
     connection: Connection,
     personas: tuple[Persona, ...],
     book: PromptBook,
@@ -55,7 +55,7 @@ async def sitting(
     *,
     timeout: float,  # noqa: ASYNC109 - a setting of the policy
 ) -> AsyncIterator[PanelSession]:
-    """Seat a panel with everything around its adapter that the program puts there.
+    """Open a panel with the same middleware around its adapter as the program.
 
     Args:
         connection: how the provider is reached.
