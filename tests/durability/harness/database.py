@@ -79,7 +79,7 @@ def _kept(connection: sqlite3.Connection) -> DraftSnapshot:
 
 
 def _committed(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the last kept asking of each question: an answer's id says what it answers (see `ledger_server.chat`)."""
+    """Return the last kept asking of each question: an answer's id says what it answers (see `ledger_server`)."""
     last: Counter[str] = Counter()
     for (answer,) in connection.execute(
         "SELECT json_extract(completion, '$.request_id') FROM calls WHERE state = 'answered'"
