@@ -1,10 +1,10 @@
-"""What a batch takes: takes a second with every answer safe on the disk, memory, and the time to resume a run that is done.
+"""Speed and memory of a batch: takes per second with every answer committed, peak memory, and the time to resume a finished run.
 
-    python bench/batch.py                    1,000 and 10,000 tools x 5 seats against a server that answers at once
+    python bench/batch.py                    1,000 and 10,000 tools x 5 seats against a server that answers immediately
     python bench/batch.py --tools 500 2000
 
 Each run is the command itself, `panel batch run`, in a process of its own and with a database of its own. Memory is the process's
-resident set, looked at ten times a second; `flat` is the peak of the larger run over that of the smaller.
+resident set, sampled ten times a second; `flat` is the peak of the larger run divided by that of the smaller.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ TARGETS = {"takes/s": 150.0, "peak MB": 300.0, "flat": 1.25, "resume s": 5.0}
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What one command took.
+    """Measurements of one command.
 
     Attributes:
-        seconds: from its start to its end.
-        peak: resident set at most, in MB.
-        calls: calls that the server saw.
+        seconds: wall time.
+        peak: largest resident set in MB.
+        calls: requests that the server received.
     """
 
     seconds: float

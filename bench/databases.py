@@ -1,4 +1,4 @@
-"""Empty stores for a bench: a file, and a PostgreSQL server of its own where Debian's package and psycopg are there."""
+"""Empty stores for benchmarks: SQLite, and PostgreSQL on a server of its own if Debian's package and psycopg are installed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def databases() -> Iterator[dict[str, Callable[[], str]]]:
-    """Yield, by kind of database, what makes an empty store and returns where it is."""
+    """Yield, for each kind of database, a function that creates an empty store and returns its address."""
     with TemporaryDirectory() as name:
         folder, made = Path(name), iter(range(1_000_000))
         kinds: dict[str, Callable[[], str]] = {"sqlite": lambda: str(folder / f"{next(made)}.db")}
         if not (PROGRAMS / "initdb").exists() or find_spec("psycopg") is None:
-            print("PostgreSQL is left out: its server or psycopg is not installed")
+            print("PostgreSQL is skipped: its server or psycopg is not installed")
             yield kinds
             return
         folder.chmod(0o711)
@@ -37,7 +37,7 @@ def databases() -> Iterator[dict[str, Callable[[], str]]]:
 @contextmanager
 def _server(folder: Path) -> Iterator[Server]:
     folder.mkdir()
-    if os.geteuid() == 0:  # as whom the server will not run
+    if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "nobody")
     server = Server(folder)
     server.begin()

@@ -36,7 +36,7 @@ from panel.store import (
     Store,
     open_store,
 )
-from store.samples import answered, failed, step
+from store.samples import answered, call_key, failed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -130,7 +130,7 @@ async def a_batch(store: Store) -> None:
     await store.drafts.put(
         kept.model_copy(update={"seats": seats}), run, await store.tools.put(builders.tool())
     )
-    asked = step(run=run, prompt_digest=prompt, model=builders.MODEL, worst_usd=0.5)
+    asked = call_key(run=run, prompt_digest=prompt, model=builders.MODEL, worst_usd=0.5)
     await store.calls.settle(await store.calls.begin(asked), answered(HOSTILE + "word " * 400))
     await store.calls.settle(await store.calls.begin(asked), failed(lost_calls=1))
 

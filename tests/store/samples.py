@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEY = digest_of("step")
 
 
-def step(key: str = KEY, **fields: Any) -> CallKey:
+def call_key(key: str = KEY, **fields: Any) -> CallKey:
     known = {"label": "lantern.builder", "provider": "openai", "model": "m-1", "prompt_digest": "a1" * 32}
     return CallKey(key=key, **{**known, **fields})
 

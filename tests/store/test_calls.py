@@ -12,7 +12,7 @@ from panel.errors import StorageError
 from panel.store import ProcessId, open_store
 from panel.store.leases import LEASE_SECONDS
 from panel.store.schema import calls
-from store.samples import KEY, answered, failed, python, step
+from store.samples import KEY, answered, call_key, failed, python
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,61 +40,61 @@ class Waits:
 
 
 async def test_an_answer_is_found_again(store: Store) -> None:
-    """What a call brought is found under the key of its step."""
-    await store.calls.settle(await store.calls.begin(step()), answered("first"))
+    """What a call brought is found under the key."""
+    await store.calls.settle(await store.calls.begin(call_key()), answered("first"))
     assert await store.calls.find(KEY) == answered("first")
 
 
 async def test_nothing_is_found_before_an_answer(store: Store) -> None:
-    """A step that was never asked, is being asked or failed has no answer."""
+    """A call that was never asked, is being asked or failed has no answer."""
     assert await store.calls.find(KEY) is None
-    await store.calls.begin(step())
-    await store.calls.settle(await store.calls.begin(step()), failed())
+    await store.calls.begin(call_key())
+    await store.calls.settle(await store.calls.begin(call_key()), failed())
     assert await store.calls.find(KEY) is None
 
 
 async def test_the_latest_answer_counts(store: Store) -> None:
-    """A step that was asked anew has its newer answer, even if a later call failed."""
+    """A call that was asked anew has its newer answer, even if a later call failed."""
     for entry in (answered("first"), answered("second"), failed()):
-        await store.calls.settle(await store.calls.begin(step()), entry)
+        await store.calls.settle(await store.calls.begin(call_key()), entry)
     assert await store.calls.find(KEY) == answered("second")
 
 
 async def test_answers_come_back_as_they_came(store: Store) -> None:
     """Characters that PostgreSQL has no room for are kept in an answer all the same."""
     text = "nul \0, line \u2028, astral \U0001f6a2"
-    await store.calls.settle(await store.calls.begin(step()), answered(text))
+    await store.calls.settle(await store.calls.begin(call_key()), answered(text))
     assert await store.calls.find(KEY) == answered(text)
 
 
 async def test_an_intent_is_committed_before_the_call(where: str, store: Store) -> None:
     """Another process sees a call from the moment that it may be made."""
     run = await store.runs.create("review", {})
-    call = await store.calls.begin(step(run=run))
+    call = await store.calls.begin(call_key(run=run))
     async with open_store(where) as other:
         (seen,) = await other.calls.open_calls(run)
-    assert (seen.id, seen.key) == (call, step(run=run))
+    assert (seen.id, seen.key) == (call, call_key(run=run))
 
 
 async def test_calls_that_brought_nothing_stay_open(store: Store) -> None:
     """Open calls are those that were begun and never settled, of one run or of all."""
     run = await store.runs.create("review", {})
     other = digest_of("other")
-    await store.calls.settle(await store.calls.begin(step(run=run)), failed())
-    mine = await store.calls.begin(step(run=run))
-    runless = await store.calls.begin(step(other))
+    await store.calls.settle(await store.calls.begin(call_key(run=run)), failed())
+    mine = await store.calls.begin(call_key(run=run))
+    runless = await store.calls.begin(call_key(other))
     assert [call.id for call in await store.calls.open_calls()] == [mine, runless]
     assert [call.id for call in await store.calls.open_calls(run)] == [mine]
 
 
 @pytest.mark.parametrize(
     "entry",
-    [CallRecord(key=KEY), answered(key=digest_of("another step"))],
-    ids=["nothing", "another step's"],
+    [CallRecord(key=KEY), answered(key=digest_of("another call"))],
+    ids=["nothing", "another call's"],
 )
 async def test_only_its_own_outcome_settles_a_call(store: Store, entry: CallRecord) -> None:
-    """A call is not settled by nothing, nor by another step's answer."""
-    call = await store.calls.begin(step())
+    """A call is not settled by nothing, nor by another call's answer."""
+    call = await store.calls.begin(call_key())
     with pytest.raises(StorageError, match=r"open|came of"):
         await store.calls.settle(call, entry)
     assert [open_call.id for open_call in await store.calls.open_calls()] == [call]
@@ -102,7 +102,7 @@ async def test_only_its_own_outcome_settles_a_call(store: Store, entry: CallReco
 
 async def test_a_call_is_settled_once(store: Store) -> None:
     """A second outcome of a call is refused, and the first one stays."""
-    call = await store.calls.begin(step())
+    call = await store.calls.begin(call_key())
     await store.calls.settle(call, answered("first"))
     with pytest.raises(StorageError, match=f"call {call} is not open"):
         await store.calls.settle(call, answered("second"))
@@ -112,7 +112,7 @@ async def test_a_call_is_settled_once(store: Store) -> None:
 async def test_a_caller_that_is_cancelled_loses_no_answer(path: Path) -> None:
     """An answer that is on its way to the database is committed although nobody waits for it any more."""
     async with open_store(path) as store:
-        call = await store.calls.begin(step())
+        call = await store.calls.begin(call_key())
         keeping = asyncio.ensure_future(store.calls.settle(call, answered()))
         await asyncio.sleep(0)
         keeping.cancel()
@@ -123,7 +123,7 @@ async def test_a_caller_that_is_cancelled_loses_no_answer(path: Path) -> None:
 
 
 async def test_figures_that_are_summed_are_columns(store: Store) -> None:
-    await store.calls.settle(await store.calls.begin(step()), answered())
+    await store.calls.settle(await store.calls.begin(call_key()), answered())
     columns = (calls.c.input_tokens, calls.c.output_tokens, calls.c.cost_usd, calls.c.lost_calls)
     row = await store._db.read(lambda connection: connection.execute(select(*columns)).one())
     assert tuple(row) == (10, 2, 0.25, 0)
@@ -134,7 +134,7 @@ async def test_a_closed_store_takes_nothing(path: Path) -> None:
     async with open_store(path) as store:
         pass
     with pytest.raises(StorageError, match="is closed; open it again"):
-        await store.calls.begin(step())
+        await store.calls.begin(call_key())
 
 
 # What another run has in flight.
@@ -144,41 +144,41 @@ async def runs_of_two(store: Store, holder: ProcessId | None = None) -> tuple[in
     """Return a run that is worked on and has a call in flight, and another one."""
     theirs, mine = [await store.runs.create("batch", {}) for _ in range(2)]
     await store.leases.acquire(theirs, holder)
-    await store.calls.begin(step(run=theirs))
+    await store.calls.begin(call_key(run=theirs))
     return theirs, mine
 
 
-async def test_a_step_that_nobody_asks_is_begun(store: Store) -> None:
+async def test_a_call_that_nobody_asks_is_begun(store: Store) -> None:
     run = await store.runs.create("batch", {})
     waits = Waits()
-    assert isinstance(await store.calls.begin_once(step(run=run), waits), int)
+    assert isinstance(await store.calls.begin_once(call_key(run=run), waits), int)
     assert (waits.seconds, len(await store.calls.open_calls(run))) == ([], 1)
 
 
 async def test_an_answer_that_came_meanwhile_is_returned(store: Store) -> None:
-    """A step that was answered since somebody looked is not begun again, in whichever run that was."""
+    """A call that was answered since somebody looked is not begun again, in whichever run that was."""
     first, second = [await store.runs.create("batch", {}) for _ in range(2)]
-    await store.calls.settle(await store.calls.begin(step(run=first)), answered("theirs"))
-    assert await store.calls.begin_once(step(run=second)) == answered("theirs").completion
+    await store.calls.settle(await store.calls.begin(call_key(run=first)), answered("theirs"))
+    assert await store.calls.begin_once(call_key(run=second)) == answered("theirs").completion
     assert await store.calls.open_calls() == []
 
 
 async def test_a_call_in_flight_is_waited_for(store: Store) -> None:
-    """A step that a run at work is asking is waited for, and its answer is the other run's as well."""
+    """A call that a run at work is asking is waited for, and its answer is the other run's as well."""
     theirs, mine = await runs_of_two(store)
     (call,) = await store.calls.open_calls(theirs)
     waits = Waits(lambda: store.calls.settle(call.id, answered("theirs")))
-    assert await store.calls.begin_once(step(run=mine), waits) == answered("theirs").completion
+    assert await store.calls.begin_once(call_key(run=mine), waits) == answered("theirs").completion
     assert (len(waits.seconds), await store.calls.open_calls()) == (2, [])
 
 
 @pytest.mark.parametrize("ending", ["failed", "withdrawn"])
-async def test_a_step_whose_call_brought_nothing_is_begun(store: Store, ending: str) -> None:
+async def test_a_call_whose_call_brought_nothing_is_begun(store: Store, ending: str) -> None:
     """When the other run's call fails, or is not made, the run that waited asks itself."""
     theirs, mine = await runs_of_two(store)
     (call,) = await store.calls.open_calls(theirs)
     end = store.calls.settle(call.id, failed()) if ending == "failed" else store.calls.withdraw(call.id)
-    begun = await store.calls.begin_once(step(run=mine), Waits(lambda: end))
+    begun = await store.calls.begin_once(call_key(run=mine), Waits(lambda: end))
     assert [each.id for each in await store.calls.open_calls()] == [begun]
 
 
@@ -187,7 +187,7 @@ async def test_a_run_that_shows_itself_is_waited_for_as_long_as_it_does(store: S
     theirs = await store.runs.create("batch", {})
     mine = await store.runs.create("batch", {})
     lease = await store.leases.acquire(theirs, AFAR)
-    call = await store.calls.begin(step(run=theirs))
+    call = await store.calls.begin(call_key(run=theirs))
     waited: list[float] = []
 
     async def wait(seconds: float) -> None:
@@ -198,14 +198,14 @@ async def test_a_run_that_shows_itself_is_waited_for_as_long_as_it_does(store: S
             else store.calls.settle(call, answered())
         )
 
-    assert await store.calls.begin_once(step(run=mine), wait) == answered().completion
+    assert await store.calls.begin_once(call_key(run=mine), wait) == answered().completion
 
 
 async def test_a_run_that_stands_still_is_not_waited_for_any_longer(store: Store) -> None:
     """A call of a holder that has not shown itself for as long as a lease lasts is asked again."""
     _, mine = await runs_of_two(store, AFAR)
     waits = Waits()
-    assert isinstance(await store.calls.begin_once(step(run=mine), waits), int)
+    assert isinstance(await store.calls.begin_once(call_key(run=mine), waits), int)
     assert sum(waits.seconds) == pytest.approx(LEASE_SECONDS)
 
 
@@ -222,17 +222,17 @@ async def test_a_call_of_a_process_that_has_ended_is_not_waited_for(where: str, 
         "asyncio.run(main())",
     ]
     assert python("\n".join(code), where, str(theirs)).returncode == 0
-    await store.calls.begin(step(run=theirs))
+    await store.calls.begin(call_key(run=theirs))
     waits = Waits()
-    assert isinstance(await store.calls.begin_once(step(run=mine), waits), int)
+    assert isinstance(await store.calls.begin_once(call_key(run=mine), waits), int)
     assert waits.seconds == []
 
 
 async def test_a_run_does_not_wait_for_itself(store: Store) -> None:
-    """A run that is resumed asks the steps again that it left open itself."""
+    """A run that is resumed repeats the calls that it left open itself."""
     theirs, _ = await runs_of_two(store)
     waits = Waits()
-    assert isinstance(await store.calls.begin_once(step(run=theirs), waits), int)
+    assert isinstance(await store.calls.begin_once(call_key(run=theirs), waits), int)
     assert waits.seconds == []
 
 
@@ -241,22 +241,22 @@ async def test_a_call_of_an_earlier_holder_is_not_waited_for(store: Store) -> No
     theirs, mine = await runs_of_two(store, ENDED)
     await store.leases.acquire(theirs)
     waits = Waits()
-    assert isinstance(await store.calls.begin_once(step(run=mine), waits), int)
+    assert isinstance(await store.calls.begin_once(call_key(run=mine), waits), int)
     assert waits.seconds == []
 
 
-async def test_two_runs_that_left_the_same_step_open_do_not_wait_for_each_other(store: Store) -> None:
+async def test_two_runs_that_left_the_same_call_open_do_not_wait_for_each_other(store: Store) -> None:
     theirs, mine = await runs_of_two(store, ENDED)
     await store.leases.acquire(mine, ENDED)
-    await store.calls.begin(step(run=mine))
+    await store.calls.begin(call_key(run=mine))
     for run in theirs, mine:
         await store.leases.acquire(run)
     first = Waits()
-    begun = await store.calls.begin_once(step(run=mine), first)
+    begun = await store.calls.begin_once(call_key(run=mine), first)
     assert isinstance(begun, int)
     assert first.seconds == []
     waits = Waits(lambda: store.calls.settle(begun, answered("mine")))
-    assert await store.calls.begin_once(step(run=theirs), waits) == answered("mine").completion
+    assert await store.calls.begin_once(call_key(run=theirs), waits) == answered("mine").completion
 
 
 async def test_waiting_can_be_broken_off(store: Store) -> None:
@@ -267,18 +267,18 @@ async def test_waiting_can_be_broken_off(store: Store) -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        await store.calls.begin_once(step(run=mine), halted)
+        await store.calls.begin_once(call_key(run=mine), halted)
     assert await store.calls.open_calls(mine) == []
 
 
 async def test_of_many_that_begin_at_once_one_asks(where: str, store: Store) -> None:
-    """Of several processes that begin the same step at the same moment, one asks, and the others are given its answer."""
+    """Of several processes that begin the same call at the same moment, one asks, and the others are given its answer."""
     runs = [await store.runs.create("batch", {}) for _ in range(4)]
 
     async def ask(run: int) -> str:
         async with open_store(where) as own:
             lease = await own.leases.acquire(run)
-            begun = await own.calls.begin_once(step(run=run), lambda _seconds: asyncio.sleep(0.01))
+            begun = await own.calls.begin_once(call_key(run=run), lambda _seconds: asyncio.sleep(0.01))
             if isinstance(begun, int):
                 await own.calls.settle(begun, answered(f"of run {run}"))
             await own.leases.release(lease)

@@ -12,7 +12,7 @@ from panel.core.draft_edits import ScoreChange
 from panel.errors import StorageError
 from panel.store import open_store
 from store.editing import PLAIN, QUIET, approval, brought, do, drafted
-from store.samples import KEY, answered, review, step
+from store.samples import KEY, answered, call_key, review
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 async def _fill(store: Store) -> None:
     run = await store.runs.create("review", {})
-    await store.calls.settle(await store.calls.begin(step(run=run)), answered())
+    await store.calls.settle(await store.calls.begin(call_key(run=run)), answered())
     await store.drafts.put(review(), run, await store.tools.put(builders.tool()))
 
 
@@ -147,7 +147,7 @@ async def test_a_backup_is_whole_while_answers_arrive(path: Path, tmp_path: Path
     """A copy made while others write is sound, and holds all that was committed before it was begun."""
     async with open_store(path) as store:
         await _fill(store)
-        calls = [asyncio.ensure_future(store.calls.begin(step())) for _ in range(300)]
+        calls = [asyncio.ensure_future(store.calls.begin(call_key())) for _ in range(300)]
         await store.backup(tmp_path / "copy.db")
         await asyncio.gather(*calls)
     async with open_store(tmp_path / "copy.db") as copy:

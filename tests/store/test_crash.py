@@ -11,14 +11,14 @@ import pytest
 
 from panel.core.base import digest_of
 from panel.store import open_store
-from store.samples import KEY, answered, step
+from store.samples import KEY, answered, call_key
 
 pytestmark = pytest.mark.anyio
 
 HEAD = """
 import asyncio, os, resource, sys
 from pathlib import Path
-from store.samples import KEY, answered, failed, step
+from store.samples import KEY, answered, failed, call_key
 from panel.core.base import digest_of
 from panel.errors import StorageError
 from panel.store import open_store
@@ -72,12 +72,12 @@ async def test_a_process_that_is_killed_before_its_answer_leaves_an_open_call(pa
     child(
         path,
         "async def act(store):",
-        "    await store.calls.settle(await store.calls.begin(step()), answered())",
-        "    await store.calls.begin(step(digest_of('lost')))",
+        "    await store.calls.settle(await store.calls.begin(call_key()), answered())",
+        "    await store.calls.begin(call_key(digest_of('lost')))",
         "    os._exit(137)",
     )
     async with open_store(path) as store:
-        assert [call.key for call in await store.calls.open_calls()] == [step(digest_of("lost"))]
+        assert [call.key for call in await store.calls.open_calls()] == [call_key(digest_of("lost"))]
         assert await store.calls.find(KEY) == answered()
         assert await store.check() == []
 
@@ -118,11 +118,11 @@ async def test_answers_in_flight_survive_a_full_disk(path: Path) -> None:
         "    room()",
         "SqliteDatabase.free_reserve = give_up",
         "async def act(store):",
-        "    calls = [await store.calls.begin(step(digest_of(n))) for n in range(3)]",
+        "    calls = [await store.calls.begin(call_key(digest_of(n))) for n in range(3)]",
         "    no_room()",
         "    for n, call in enumerate(calls):",
         "        await told(store.calls.settle(call, answered(key=digest_of(n))))",
-        "    await told(store.calls.begin(step()))",
+        "    await told(store.calls.begin(call_key()))",
         "    print(PATH.with_name('panel.db.reserve').exists())",
     )
     assert lines[:3] == ["None"] * 3
@@ -143,10 +143,10 @@ async def test_a_disk_that_stays_full_costs_no_more(path: Path) -> None:
     lines = child(
         path,
         "async def act(store):",
-        "    call = await store.calls.begin(step())",
+        "    call = await store.calls.begin(call_key())",
         "    no_room()",
         "    await told(store.calls.settle(call, answered()))",
-        "    await told(store.calls.begin(step()))",
+        "    await told(store.calls.begin(call_key()))",
         "    await told(store.runs.create('review', {}))",
     )
     assert len(lines) == 3
@@ -166,9 +166,9 @@ async def test_an_unpaid_write_that_meets_a_full_disk_is_not_made(path: Path) ->
         "    room()",
         "SqliteDatabase.free_reserve = give_up",
         "async def act(store):",
-        "    call = await store.calls.begin(step())",
+        "    call = await store.calls.begin(call_key())",
         "    no_room()",
-        "    await told(store.calls.begin(step()))",
+        "    await told(store.calls.begin(call_key()))",
         "    await told(store.calls.settle(call, answered()))",
     )
     assert "check its disk" in lines[0]
@@ -180,7 +180,7 @@ async def test_an_unpaid_write_that_meets_a_full_disk_is_not_made(path: Path) ->
 async def test_two_processes_may_write_to_one_file(path: Path) -> None:
     code = (
         "async def act(store):",
-        "    calls = await asyncio.gather(*(store.calls.begin(step()) for _ in range(20)))",
+        "    calls = await asyncio.gather(*(store.calls.begin(call_key()) for _ in range(20)))",
         "    for call in calls:",
         "        await store.calls.settle(call, answered())",
         "    print(len(calls))",
@@ -188,7 +188,7 @@ async def test_two_processes_may_write_to_one_file(path: Path) -> None:
     async with open_store(path) as store:
         other = started(path, *code)
         for _ in range(20):
-            await store.calls.settle(await store.calls.begin(step()), answered())
+            await store.calls.settle(await store.calls.begin(call_key()), answered())
         out, err = other.communicate(timeout=30)
         assert (out, err) == ("20\n", "")
         assert (await store.run_stats.spent()).cost_usd == 40 * 0.25

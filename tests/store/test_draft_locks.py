@@ -13,7 +13,7 @@ from panel.core.draft_edits import ScoreChange
 from panel.errors import GateError, NotFound
 from panel.store import LOCK_SECONDS, open_store
 from panel.store.columns import database_time
-from panel.store.schema import claims
+from panel.store.schema import draft_locks
 from store.editing import ADA, KIM, approval, brought, do, drafted, priced, resolve_all
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ TEN_MINUTES = 600
 
 
 async def _pass(store: Store, seconds: float) -> None:
-    """Let time pass for all claims, by the database's clock."""
-    query = claims.update().values(until=claims.c.until - seconds)
+    """Let time pass for all draft_locks, by the database's clock."""
+    query = draft_locks.update().values(until=draft_locks.c.until - seconds)
     await store._db.write(lambda connection: connection.execute(query))
 
 
@@ -37,7 +37,9 @@ async def test_a_claim_lasts_ten_minutes(store: Store) -> None:
     claim = await store.locks.lock(draft, ADA)
     assert (claim.draft, claim.holder, claim.seconds, claim.minutes) == (draft, "Ada", TEN_MINUTES, 10)
     time = await store._db.read(database_time)
-    until = await store._db.read(lambda connection: connection.execute(select(claims.c.until)).scalar_one())
+    until = await store._db.read(
+        lambda connection: connection.execute(select(draft_locks.c.until)).scalar_one()
+    )
     assert until - time == pytest.approx(LOCK_SECONDS, abs=30)
     await _pass(store, TEN_MINUTES - 60)
     found = await store.locks.get(draft)
@@ -61,7 +63,7 @@ async def test_a_draft_is_with_one_reader(store: Store) -> None:
 
 
 async def test_reading_on_renews(store: Store) -> None:
-    """A holder who claims a draft again has it for ten more minutes, however they write their name."""
+    """A holder who draft_locks a draft again has it for ten more minutes, however they write their name."""
     draft = await drafted(store)
     await store.locks.lock(draft, ADA)
     await _pass(store, TEN_MINUTES - 1)

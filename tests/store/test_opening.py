@@ -12,7 +12,7 @@ import pytest
 from panel.errors import SettingsError, StorageError
 from panel.store import open_store
 from panel.store.sqlite import RESERVE_BYTES
-from store.samples import answered, python, step
+from store.samples import answered, call_key, python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +46,9 @@ async def test_a_new_store_is_made_where_there_is_none(path: Path) -> None:
 async def test_what_was_kept_is_there_when_it_is_opened_again(path: Path) -> None:
     """An answer outlives the process that paid for it."""
     async with open_store(path) as store:
-        await store.calls.settle(await store.calls.begin(step()), answered())
+        await store.calls.settle(await store.calls.begin(call_key()), answered())
     async with open_store(path) as store:
-        assert await store.calls.find(step().key) == answered()
+        assert await store.calls.find(call_key().key) == answered()
 
 
 async def test_a_file_that_is_no_database_is_refused(path: Path) -> None:

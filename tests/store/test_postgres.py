@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event, make_url, text
 
 from panel.errors import SettingsError, StorageError
 from panel.store import open_store
-from store.samples import KEY, answered, step
+from store.samples import KEY, answered, call_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 async def test_an_answer_survives_an_outage(server: Server, how: str) -> None:
     """An answer that arrives while the server is down is kept as soon as it is up again, and can be read then."""
     async with open_store(server.database()) as store:
-        call = await store.calls.begin(step())
+        call = await store.calls.begin(call_key())
         server.stop(how)
         keeping = asyncio.ensure_future(store.calls.settle(call, answered()))
         finding = asyncio.ensure_future(store.calls.open_calls())
@@ -62,7 +62,7 @@ async def test_a_commit_that_is_cut_off_is_made_once(server: Server, *, committe
     """When the connection breaks at a commit, the work is in the database once, whether or not that went through."""
     async with open_store(server.database()) as store:
         _cut_off(store, committed=committed)
-        call = await store.calls.begin(step())
+        call = await store.calls.begin(call_key())
         assert [open_call.id for open_call in await store.calls.open_calls()] == [call]
 
 
@@ -72,10 +72,10 @@ async def test_an_outage_that_lasts_ends_the_work(server: Server, monkeypatch: p
     async with open_store(server.database()) as store:
         server.stop()
         with pytest.raises(StorageError, match="check that it can be reached, then run the same again"):
-            await store.calls.begin(step())
+            await store.calls.begin(call_key())
         server.start()
         with pytest.raises(StorageError, match="check that it can be reached"):
-            await store.calls.begin(step())
+            await store.calls.begin(call_key())
 
 
 async def test_a_server_that_is_not_there_is_said_at_once(server: Server, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from panel.core.take import NoTakeReason
 from panel.store import FAILURES, ProcessId, RunState
 from panel.store.run_stats import PAGE
 from panel.store.schema import runs
-from store.samples import answered, failed, step
+from store.samples import answered, call_key, failed
 
 if TYPE_CHECKING:
     from panel.core.take import NoTake, Take
@@ -47,7 +47,7 @@ async def keep(store: Store, run: int, name: str, *outcomes: Take | NoTake) -> i
 
 
 async def reply(store: Store, run: int, prompt: str, text: str, model: str = builders.MODEL) -> None:
-    asked = step(run=run, prompt_digest=prompt, model=model)
+    asked = call_key(run=run, prompt_digest=prompt, model=model)
     await store.calls.settle(await store.calls.begin(asked), answered(text))
 
 
@@ -65,7 +65,7 @@ async def test_a_run_is_listed_with_its_figures(store: Store) -> None:
     await keep(store, run, "Lantern", builders.take(), builders.no_take(), builders.no_take("invalid"))
     await keep(store, other, "Lantern", builders.no_take("refused"), builders.no_take("timed_out"))
     for entry in (answered(), answered(cost_usd=None), failed()):
-        await store.calls.settle(await store.calls.begin(step(run=run)), entry)
+        await store.calls.settle(await store.calls.begin(call_key(run=run)), entry)
     mine, its = await store.run_stats.summaries()
     assert (mine.id, mine.kind, mine.settings) == (run, "batch", {"model": "openai:m-1"})
     assert (mine.tools, mine.done, mine.failed_seats) == (3, 1, 1)

@@ -7,7 +7,7 @@ import pytest
 import builders
 from panel.errors import StorageError
 from panel.store import RunProgress, RunState, Spending
-from store.samples import answered, failed, step
+from store.samples import answered, call_key, failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,10 +93,10 @@ async def test_progress_and_cost_are_of_one_run(store: Store) -> None:
     """Counts and sums are those of the run; an open call counts as lost, and its price and that of an answer without one at their worst."""
     run = await store.runs.create("review", {})
     await store.runs.add_tools(run, tools(2))
-    await store.calls.begin(step(run=run, worst_usd=0.5))
+    await store.calls.begin(call_key(run=run, worst_usd=0.5))
     for entry in (answered(), answered(cost_usd=None, input_tokens=None), failed(lost_calls=3)):
-        await store.calls.settle(await store.calls.begin(step(run=run, worst_usd=0.125)), entry)
-    await store.calls.settle(await store.calls.begin(step()), answered())
+        await store.calls.settle(await store.calls.begin(call_key(run=run, worst_usd=0.125)), entry)
+    await store.calls.settle(await store.calls.begin(call_key()), answered())
     assert await store.run_stats.progress(run) == RunProgress(
         todo=2, done=0, drafts=0, open_calls=1, answered_calls=2, failed_calls=1
     )
@@ -108,5 +108,5 @@ async def test_progress_and_cost_are_of_one_run(store: Store) -> None:
 
 async def test_an_unknown_cost_is_not_nothing(store: Store) -> None:
     assert (await store.run_stats.spent()).cost_usd == 0
-    await store.calls.settle(await store.calls.begin(step()), answered(cost_usd=None))
+    await store.calls.settle(await store.calls.begin(call_key()), answered(cost_usd=None))
     assert (await store.run_stats.spent()).cost_usd is None

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from panel.core.base import digest_of
 from panel.errors import StorageError
 from panel.store import open_store
-from store.samples import answered, step
+from store.samples import answered, call_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ async def test_what_has_queued_up_shares_a_commit(store: Store) -> None:
     """A thousand calls that were begun while the writer was busy take two commits of at most 512."""
     go = await _hold_up(store)
     commits = Commits(store)
-    calls = [asyncio.ensure_future(store.calls.begin(step(digest_of(n)))) for n in range(1000)]
+    calls = [asyncio.ensure_future(store.calls.begin(call_key(digest_of(n)))) for n in range(1000)]
     await asyncio.sleep(0)
     go.set()
     assert len(set(await asyncio.gather(*calls))) == 1000
@@ -65,8 +65,8 @@ async def test_nobody_is_told_before_the_commit(path: Path) -> None:
     async with open_store(path) as store:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            call = asyncio.ensure_future(store.calls.begin(step()))
-            await store.calls.find(step().key)
+            call = asyncio.ensure_future(store.calls.begin(call_key()))
+            await store.calls.find(call_key().key)
             assert not call.done()
             other.execute("COMMIT")
         assert await call == 1
@@ -75,12 +75,12 @@ async def test_nobody_is_told_before_the_commit(path: Path) -> None:
 async def test_one_that_fails_leaves_the_others(store: Store) -> None:
     """Of a group in which one breaks a rule of the database, and one a rule of the store, the others are committed."""
     go = await _hold_up(store)
-    good = [asyncio.ensure_future(store.calls.begin(step())) for _ in range(3)]
+    good = [asyncio.ensure_future(store.calls.begin(call_key())) for _ in range(3)]
     bad = [
-        asyncio.ensure_future(store.calls.begin(step(run=7))),
+        asyncio.ensure_future(store.calls.begin(call_key(run=7))),
         asyncio.ensure_future(store.calls.settle(99, answered())),
     ]
-    late = asyncio.ensure_future(store.calls.begin(step()))
+    late = asyncio.ensure_future(store.calls.begin(call_key()))
     await asyncio.sleep(0)
     go.set()
     outcomes = await asyncio.gather(*good, *bad, late, return_exceptions=True)

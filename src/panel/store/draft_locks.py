@@ -18,7 +18,7 @@ from panel.errors import NotFound
 from panel.store.columns import database_time
 from panel.store.events import Event, add_event
 from panel.store.repository import Repository
-from panel.store.schema import claims, drafts
+from panel.store.schema import draft_locks, drafts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -80,7 +80,7 @@ class DraftLocks(Repository):
 
 def find_lock(connection: Connection, draft: int) -> DraftLock | None:
     """Return the lock of a draft, or None if it has none."""
-    row = connection.execute(select(claims).where(claims.c.draft_id == draft)).one_or_none()
+    row = connection.execute(select(draft_locks).where(draft_locks.c.draft_id == draft)).one_or_none()
     left = row.until - database_time(connection) if row else 0.0
     return DraftLock(draft=draft, holder=row.holder, seconds=left) if row and left > 0 else None
 
@@ -89,7 +89,7 @@ def release_lock(connection: Connection, draft: int, actor: Actor) -> None:
     """Release the lock of a draft if it is the actor's."""
     found = find_lock(connection, draft)
     if found and found.is_of(actor.name):
-        connection.execute(delete(claims).where(claims.c.draft_id == draft))
+        connection.execute(delete(draft_locks).where(draft_locks.c.draft_id == draft))
 
 
 def _lock(connection: Connection, draft: int, actor: Actor) -> DraftLock:
@@ -115,9 +115,9 @@ def _take_over(connection: Connection, draft: int, actor: Actor) -> DraftLock:
 
 
 def _give(connection: Connection, draft: int, actor: Actor) -> DraftLock:
-    connection.execute(delete(claims).where(claims.c.draft_id == draft))
+    connection.execute(delete(draft_locks).where(draft_locks.c.draft_id == draft))
     until = database_time(connection) + LOCK_SECONDS
-    connection.execute(insert(claims).values(draft_id=draft, holder=actor.name, until=until))
+    connection.execute(insert(draft_locks).values(draft_id=draft, holder=actor.name, until=until))
     return DraftLock(draft=draft, holder=actor.name, seconds=LOCK_SECONDS)
 
 

@@ -21,7 +21,7 @@ from panel.store.columns import database_time
 from panel.store.draft_index import UNCHECKED
 from panel.store.queue_filter import Order, QueueFilter, narrow, not_indexed
 from panel.store.repository import Repository
-from panel.store.schema import claims, draft_counts, drafts, tools
+from panel.store.schema import draft_counts, draft_locks, drafts, tools
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
@@ -170,11 +170,11 @@ def _beyond(order: Order, cursor: _Cursor | None) -> list[ColumnElement[bool]]:
 
 def _lines(connection: Connection, ids: list[int]) -> dict[int, QueueRow]:
     columns = [drafts.c[name] for name in QueueRow.model_fields if name in drafts.c]
-    held = (claims.c.draft_id == drafts.c.id) & (claims.c.until > database_time(connection))
+    held = (draft_locks.c.draft_id == drafts.c.id) & (draft_locks.c.until > database_time(connection))
     query = (
-        select(*columns, drafts.c.run_id.label("run"), tools.c.name, tools.c.slug, claims.c.holder)
+        select(*columns, drafts.c.run_id.label("run"), tools.c.name, tools.c.slug, draft_locks.c.holder)
         .join_from(drafts, tools)
-        .outerjoin(claims, held)
+        .outerjoin(draft_locks, held)
         .where(drafts.c.id.in_(ids))
     )
     rows = connection.execute(query).mappings()

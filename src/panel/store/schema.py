@@ -6,7 +6,7 @@
                              drafts ── takes
                                ├────── events
                                ├────── open_kinds
-                               └────── claims
+                               └────── claims (draft_locks)
 
     draft_counts    users ── sessions    tools ── votes    subscribers
 
@@ -241,7 +241,7 @@ events = Table(
 )
 
 # Locks of drafts, until a time by the database's clock.
-claims = Table(
+draft_locks = Table(
     "claims",
     metadata,
     _of("drafts", key=True),
