@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from panel.version import __version__
+
 if TYPE_CHECKING:
     from panel.api import (
         AsyncPanel,
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from panel.core.take import NoTake, Seat, Take, Verdict
     from panel.core.tool import Tool
     from panel.errors import PanelError
-
-__version__ = "0.1.0"
 
 _MODULES = {
     "panel.api": (
@@ -70,6 +70,7 @@ __all__ = [
     "Take",
     "Tool",
     "Verdict",
+    "__version__",
     "compare",
     "read_tools",
     "render",

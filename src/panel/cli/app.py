@@ -59,7 +59,7 @@ app.command("schema", help=schema.HELP)(schema.schema)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from panel import __version__
+        from panel.version import __version__
 
         typer.echo(f"panel {__version__}")
         raise typer.Exit

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from panel import __version__
 from panel.core.review import EMBEDDED
 from panel.core.text import byte_size
 from panel.core.tool import Tool
@@ -25,6 +24,7 @@ from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME
 from panel.settings.model import Settings
 from panel.settings.resolve import DEFAULT, PREFIX, settings_files
 from panel.settings.secret import read_secret
+from panel.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

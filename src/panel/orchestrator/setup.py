@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panel import __version__
 from panel.core.review import ReviewSetup
 from panel.errors import SettingsError
 from panel.orchestrator.models import REPLAY, beside_others, recorded_seat_models, resolve_model
@@ -21,6 +20,7 @@ from panel.providers.recording import Manifest, Recording
 from panel.report import ReportContext
 from panel.settings.choice import choose_model
 from panel.settings.secret import has_secret, read_secret
+from panel.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

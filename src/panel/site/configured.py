@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel import __version__
 from panel.errors import SettingsError
 from panel.prompts.folders import personas_folder, shipped, templates_folder
 from panel.prompts.persona_files import load_personas, seat_roster
 from panel.prompts.templates import REASK, TAKE, PromptBook
 from panel.site.build import BuildPaths
 from panel.site.options import PromptText, SiteOptions
+from panel.version import __version__
 
 if TYPE_CHECKING:
     from panel.settings.resolve import Resolved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panel import __version__
+from panel.version import __version__
 
 if TYPE_CHECKING:
     from protego import Protego
