@@ -101,7 +101,7 @@ def test_fresh_asks_anew_and_keeps_both(review: Any, stage: Stage, database: Pat
     stage.score = 66
     fresh = review("--fresh", "--json")
     assert (len(stage.asked), scores(fresh), "in the store and cost" in fresh.err) == (10, [66] * 5, False)
-    assert rows(database, "SELECT key, count(*), max(seq) FROM calls GROUP BY key HAVING count(*) <> 2") == []
+    assert rows(database, "SELECT key, count(*) FROM calls GROUP BY key HAVING count(*) <> 2") == []
     assert rows(database, "SELECT id, run_id FROM drafts") == [(1, 1), (2, 2)]
     assert scores(review("--json")) == [66] * 5
 
@@ -268,7 +268,7 @@ def _missing(_path: Path) -> None:
         (_rubbish, "panel.db", "panel.db"),
         (_newer, "panel.db", "was written by a newer version of panel; update panel, or choose another"),
         (_another_programs, "panel.db", "holds the tables of another program; choose another database"),
-        (_missing, "nowhere/panel.db", "its folder is not there"),
+        (_missing, "nowhere/panel.db", "its folder does not exist"),
     ],
     ids=["folder", "rubbish", "newer", "another program's", "missing folder"],
 )

@@ -95,7 +95,7 @@ async def test_calls_that_brought_nothing_stay_open(store: Store) -> None:
 async def test_only_its_own_outcome_settles_a_call(store: Store, entry: CallRecord) -> None:
     """A call is not settled by nothing, nor by another call's answer."""
     call = await store.calls.begin(call_key())
-    with pytest.raises(StorageError, match=r"open|came of"):
+    with pytest.raises(StorageError, match=r"is not open|with an answer or with a failure"):
         await store.calls.settle(call, entry)
     assert [open_call.id for open_call in await store.calls.open_calls()] == [call]
 

@@ -37,28 +37,28 @@ async def test_a_sound_store_has_no_problems(store: Store) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ("UPDATE drafts SET review_id = 'x'", "draft 1: its review is not the one that its id says"),
+        ("UPDATE drafts SET review_id = 'x'", "draft 1: its review does not match its id"),
         ("UPDATE drafts SET review = replace(review, '70', '71')", "draft 1: its review was altered"),
         ("UPDATE drafts SET review = 'x'", "draft 1: its review cannot be read"),
         ("DELETE FROM takes WHERE persona = 'builder'", "draft 1: it has 2 takes for 3 seats"),
-        ("DROP TRIGGER events_no_delete; DELETE FROM events", "draft 1: it has 0 events of its making"),
+        ("DROP TRIGGER events_no_delete; DELETE FROM events", "draft 1: it has 0 `drafted` events"),
         ("UPDATE calls SET completion = NULL", "call 1: its answer cannot be read"),
         ("UPDATE drafts SET shown = 'x'", "draft 1: its review was altered"),
         (
             "UPDATE drafts SET state = 'published'",
-            "draft 1: its review was altered after it was kept, or its state",
+            "draft 1: its review was altered, or its state",
         ),
         (
             "UPDATE drafts SET live = 'x'",
-            "draft 1: its review was altered after it was kept, or its state",
+            "draft 1: its review was altered, or its state",
         ),
-        ("UPDATE drafts SET ships = 0", "draft 1: the queue lists it otherwise than its review says"),
-        ("UPDATE draft_counts SET drafts = 2", "the queue's counts are not those of its drafts"),
+        ("UPDATE drafts SET ships = 0", "draft 1: its columns in the queue differ from its review"),
+        ("UPDATE draft_counts SET drafts = 2", "the counts of the queue differ from its drafts"),
         (
             "DROP TRIGGER events_no_update; UPDATE events SET hash_after = 'x'",
             "draft 1: its review was altered",
         ),
-        ("DELETE FROM runs", "calls 1: what it refers to in runs is missing"),
+        ("DELETE FROM runs", "calls 1 refers to a missing row of runs"),
     ],
 )
 async def test_a_row_that_somebody_altered_is_found(path: Path, change: str, problem: str) -> None:
@@ -158,7 +158,7 @@ async def test_a_backup_is_whole_while_answers_arrive(path: Path, tmp_path: Path
 async def test_a_backup_replaces_nothing(path: Path, tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("mine")
     async with open_store(path) as store:
-        with pytest.raises(StorageError, match="is there already; choose another path"):
+        with pytest.raises(StorageError, match="exists already; choose another path"):
             await store.backup(tmp_path / "copy.db")
         with pytest.raises(StorageError, match="cannot be opened"):
             await store.backup(tmp_path / "missing" / "copy.db")

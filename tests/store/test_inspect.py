@@ -42,7 +42,7 @@ def test_an_address_of_something_else_is_refused(path: Path) -> None:
     path.write_bytes(b"no database" * 100)
     with pytest.raises(StorageError, match="is not a database"):
         read_store_info(path)
-    with pytest.raises(SettingsError, match="mysql is no kind of store"):
+    with pytest.raises(SettingsError, match="mysql is not supported"):
         read_store_info("mysql://somewhere/panel")
 
 

@@ -71,7 +71,7 @@ async def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    assert "its folder is not there; create it" in await _refusal(tmp_path / "missing" / "panel.db")
+    assert "its folder does not exist; create it" in await _refusal(tmp_path / "missing" / "panel.db")
 
 
 async def test_another_programs_database_is_refused(path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_a_read_only_file_is_refused(ordinary_folder: Path) -> None:
 
 async def test_a_read_only_folder_is_refused(ordinary_folder: Path) -> None:
     ordinary_folder.chmod(0o555)
-    with pytest.raises(StorageError, match="256 KB could not be set aside"):
+    with pytest.raises(StorageError, match="256 KB could not be reserved"):
         async with open_store(ordinary_folder / "panel.db"):
             pass
 
@@ -130,7 +130,7 @@ async def test_a_reserve_that_exists_is_not_written_again(path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("mysql://root@localhost/panel", "mysql is no kind of store"),
+        ("mysql://root@localhost/panel", "mysql is not supported"),
         (
             "postgresql://panel:secret@host:port/x",
             "^the store's address cannot be read; write [^@]*user@host/name$",

@@ -194,7 +194,7 @@ def _begin(connection: Connection, key: CallKey) -> int:
 def _settle(connection: Connection, call: int, record: CallRecord) -> None:
     where = {"call": call, "call_key": record.key, "open_state": OPEN}
     if connection.execute(_SETTLE, {**where, "settled_at": now(), **_outcome(record)}).rowcount != 1:
-        raise StorageError(f"call {call} is not open, so that nothing can be kept of it; begin a call first")
+        raise StorageError(f"call {call} is not open: it was settled or withdrawn already")
 
 
 def _outcome(record: CallRecord) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _outcome(record: CallRecord) -> dict[str, Any]:
     if (failure := record.failure) is not None:
         usage = Usage.lost(failure.lost_calls)
         return {"state": FAILED, "failure": failure.model_dump(mode="json"), **_sums(usage)}
-    raise StorageError("nothing came of the call; settle it with an answer or a failure")
+    raise StorageError("a call is settled with an answer or with a failure")
 
 
 def _sums(usage: Usage) -> dict[str, Any]:

@@ -80,17 +80,17 @@ def _check_draft(connection: Connection, row: Row[Any]) -> Iterator[str]:
         yield "its review cannot be read"
         return
     if review.id != row.review_id:
-        yield "its review is not the one that its id says"
+        yield "its review does not match its id"
     elif (shown := _shown_review(connection, row, review)) is None:
-        yield "its review was altered after it was kept, or its state is not what its events say"
+        yield "its review was altered, or its state does not follow from its events"
     else:
         columns = review_columns(shown)
         if any(getattr(row, copy.name) != columns[copy.name] for copy in _COPIES):
-            yield "the queue lists it otherwise than its review says"
+            yield "its columns in the queue differ from its review"
     if row.takes != len(review.seats):
         yield f"it has {row.takes} takes for {len(review.seats)} seats"
     if row.made != 1:
-        yield f"it has {row.made} events of its making in place of 1"
+        yield f"it has {row.made} `drafted` events instead of 1"
 
 
 def _shown_review(connection: Connection, row: Row[Any], review: PanelReview) -> PanelReview | None:
@@ -115,4 +115,4 @@ def _check_counts(connection: Connection) -> Iterator[str]:
     total = func.sum(draft_counts.c.drafts)
     summed = connection.execute(select(*copied, total).group_by(*copied).having(total != 0))
     if {tuple(row) for row in counted} != {(state, category, int(n)) for state, category, n in summed}:
-        yield "the queue's counts are not those of its drafts"
+        yield "the counts of the queue differ from its drafts"

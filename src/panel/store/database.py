@@ -95,7 +95,7 @@ _SQLITE = {
 }
 _POSTGRESQL = {
     "28": "refused the user or the password; correct the address",
-    "3D": "is not there; create it, or correct the address",
+    "3D": "does not exist; create it, or correct the address",
     "42501": "does not allow it to this user; grant it the rights to create and to write tables",
     "53100": "has no room left on its disk; make room, then run the same again",
     "25006": "cannot be written; choose another database",

@@ -189,7 +189,7 @@ def _put(  # noqa: PLR0913 - the parameters of `Drafts.put`
 ) -> int:
     tool_id = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
     if tool_id is None:
-        raise StorageError(f"there is no version {version} of a tool, so that nothing can be a draft of it")
+        raise StorageError(f"there is no version {version} of a tool; put the tool first")
     found = _find_same(connection, review, run, tool_id, anew=anew)
     if found is None:
         place = {"run_id": run, "tool_id": tool_id, "version_id": version}

@@ -66,7 +66,7 @@ def database_at(where: str | Path) -> Database:
     if url.get_backend_name() == "postgresql":
         return PostgresDatabase(url.set(drivername="postgresql+psycopg"))
     raise SettingsError(
-        f"{url.get_backend_name()} is no kind of store; give a path, or postgresql://user@host/name"
+        f"{url.get_backend_name()} is not supported; give a path, or postgresql://user@host/name"
     )
 
 

@@ -112,7 +112,7 @@ def _vote(
     of_address = (votes.c.tool_id == tool) & (votes.c.address == address)
     count = select(func.count()).select_from(votes).where(of_address)
     if connection.execute(count).scalar_one() >= MAX_VOTES_OF_ADDRESS:
-        return GateError("there were many votes on this tool from where you are; vote again tomorrow")
+        return GateError("too many votes on this tool came from your network; vote again tomorrow")
     connection.execute(
         insert_new(connection, votes).values(tool_id=tool, voter=voter, address=address, **row)
     )

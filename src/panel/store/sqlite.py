@@ -58,13 +58,13 @@ class SqliteDatabase(Database):
         found = connection.exec_driver_sql(f"PRAGMA integrity_check({MAX_REPORTED_FLAWS})").scalars().all()
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(MAX_REPORTED_FLAWS)
         return [str(line) for line in found if line != "ok"] + [
-            f"{table} {row}: what it refers to in {parent} is missing" for table, row, parent, _ in orphans
+            f"{table} {row} refers to a missing row of {parent}" for table, row, parent, _ in orphans
         ]
 
     def backup(self, path: Path) -> None:
         """See `Database.backup`; writers are not held up meanwhile."""
         if path.exists():
-            raise StorageError(f"{path} is there already; choose another path for the backup")
+            raise StorageError(f"{path} exists already; choose another path for the backup")
         part = path.with_name(f".{path.name}.part")
         try:
             with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(part)) as target:
@@ -82,7 +82,7 @@ class SqliteDatabase(Database):
         if self._path.is_dir():
             raise StorageError(f"{self.where} is a folder; name a file in it")
         if not self._path.parent.is_dir():
-            raise StorageError(f"{self.where}: its folder is not there; create it, or choose another path")
+            raise StorageError(f"{self.where}: its folder does not exist; create it, or choose another path")
         effective = os.access in os.supports_effective_ids
         if self._path.exists() and not os.access(self._path, os.R_OK | os.W_OK, effective_ids=effective):
             raise StorageError(f"{self.where} cannot be read and written; allow it, or choose another path")
@@ -99,7 +99,7 @@ class SqliteDatabase(Database):
         except OSError as error:
             self.free_reserve()
             raise StorageError(
-                f"{self._reserve}: {RESERVE_BYTES // 1024} KB could not be set aside ({error.strerror}); "
+                f"{self._reserve}: {RESERVE_BYTES // 1024} KB could not be reserved ({error.strerror}); "
                 "make room and allow writing in this folder, or choose another path"
             ) from error
 
