@@ -11,8 +11,8 @@ from panel.core.prompt import Calibration, Openers
 
 ANCHORS = (20, 40, 60, 80, 95)
 
-Line = Annotated[str, Field(min_length=1, max_length=300)]
-Lines = Annotated[tuple[Line, ...], Field(min_length=1)]
+_Line = Annotated[str, Field(min_length=1, max_length=300)]
+_Lines = Annotated[tuple[_Line, ...], Field(min_length=1)]
 
 
 class PersonaScaffold(Frozen):
@@ -27,11 +27,11 @@ class PersonaScaffold(Frozen):
         openers: first words of each sentence of a take.
     """
 
-    probe: Line
-    favourable: Lines
-    unfavourable: Lines
-    strong: tuple[Line, ...] = ()
-    weak: tuple[Line, ...] = ()
+    probe: _Line
+    favourable: _Lines
+    unfavourable: _Lines
+    strong: tuple[_Line, ...] = ()
+    weak: tuple[_Line, ...] = ()
     openers: Openers
 
 
@@ -55,13 +55,13 @@ class Persona(Frozen):
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     name: Annotated[str, Field(min_length=1, max_length=40)]
-    motto: Line
-    lens: Lines
+    motto: _Line
+    lens: _Lines
     remit: Annotated[str, Field(min_length=1, max_length=600)]
-    excited_by: Lines
-    tired_of: Lines
-    never_says: Lines
-    scoring: dict[int, Line]
+    excited_by: _Lines
+    tired_of: _Lines
+    never_says: _Lines
+    scoring: dict[int, _Line]
     body: Annotated[str, Field(min_length=1, max_length=8_000)]
     scaffold: PersonaScaffold | None = None
     calibration: Calibration | None = None
