@@ -66,14 +66,6 @@ def draft_pages(
 ) -> int:
     """Draft a tool file from each page and return the exit code; the pages after one that fails are drafted too.
 
-    Args:
-        sources: addresses, and files of saved pages.
-        out: folder for the tool files.
-        fetch: returns the page of an address; by default only public hosts are asked.
-        as_json: print a line of JSON per page.
-        force: replace existing tool files.
-        quiet: print failures only.
-
     Raises:
         PanelError: pages cannot be parsed at all, or files cannot be written.
         SignalReceived: the user interrupts; all files written so far are complete.

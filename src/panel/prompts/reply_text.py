@@ -235,16 +235,18 @@ def leaks(canary: str | None, texts: Iterable[str]) -> bool:
     It is also found in other case, full-width letters, backwards, base64, hexadecimal digits and ROT13.
     """
     spellings = _spellings(canary) if canary else frozenset()
-    return bool(spellings) and any(s in squeezed for squeezed in map(_squeezed, texts) for s in spellings)
+    return bool(spellings) and any(
+        s in squeezed for squeezed in map(_letters_and_digits, texts) for s in spellings
+    )
 
 
 @lru_cache(maxsize=CANARIES_REMEMBERED)
 def _spellings(canary: str) -> frozenset[str]:
     parts = [part for part in _NOT_SPELLED.split(canary) if len(part) >= _SHORTEST_LEAK]
-    plain = [_squeezed(text) for text in (canary, *parts)]
+    plain = [_letters_and_digits(text) for text in (canary, *parts)]
     raw = canary.encode()
     spelled = {*plain, *(text[::-1] for text in plain), *(codecs.encode(text, "rot13") for text in plain)}
-    return frozenset(spelled | {raw.hex(), *map(_squeezed, _base64_cores(raw))}) - {""}
+    return frozenset(spelled | {raw.hex(), *map(_letters_and_digits, _base64_cores(raw))}) - {""}
 
 
 def _base64_cores(raw: bytes) -> Iterable[str]:
@@ -253,7 +255,7 @@ def _base64_cores(raw: bytes) -> Iterable[str]:
         yield base64.b64encode(bytes(offset) + raw).decode("ascii").rstrip("=")[edge:-1]
 
 
-def _squeezed(text: str) -> str:
+def _letters_and_digits(text: str) -> str:
     """Return the letters and digits of a text, without case."""
     if not text.isascii():
         # Character by character, because normalising a run of combining marks takes quadratic time.

@@ -63,8 +63,8 @@ def expand(arguments: Iterable[str], endings: Collection[str]) -> Iterator[Sourc
     them. A pattern with a more specific last part stands for all files that match.
 
     Args:
-        arguments: paths, patterns with `*`, `?` or `[`, or `-` for standard input.
-        endings: known file name endings, in lower case with their dots.
+        arguments: paths, patterns with `*`, `?` or `[`, or `-`.
+        endings: file name endings in lower case, with their dots.
     """
     for argument in arguments:
         source = source_of(argument)
@@ -111,13 +111,8 @@ def open_source(
 ) -> Iterator[BinaryIO]:
     """Open a file for reading, or lend standard input, which stays open.
 
-    Args:
-        source: path, or `-` for standard input.
-        endings: accepted file name endings, in lower case with their dots.
-        stdin: replacement for the standard input of the process.
-
     Raises:
-        InputError: the file does not exist, has another ending or cannot be read.
+        InputError: the file does not exist, has none of the endings or cannot be read.
     """
     try:
         if isinstance(source, Path):
@@ -163,11 +158,6 @@ def reason_of(error: OSError) -> str:
 
 def decode(data: bytes, name: str, first_line: int = 1) -> str:
     """Return UTF-8 bytes as text, without a byte order mark and with line feeds as line ends.
-
-    Args:
-        data: a whole file, or a part of it.
-        name: name of the file in messages.
-        first_line: line of the file on which the data starts, from 1.
 
     Raises:
         InputError: the text is blank, is not UTF-8 or holds a NUL.

@@ -38,11 +38,6 @@ _LIST_HINT = "to give several tools, put them in a list [ ], or each on a line o
 def parse_json(text: str, source: str, first_line: int = 1) -> Document:
     """Return the value of a JSON text; a repeated key is a problem of the document.
 
-    Args:
-        text: a whole file, or a part of it.
-        source: name of the file in messages.
-        first_line: line of the file on which the text starts, from 1.
-
     Raises:
         InputError: the text is not strict JSON, is nested too deeply or holds too many values.
     """

@@ -48,13 +48,7 @@ ENDINGS = (*_PARSERS, *LINES, *TABLES)
 
 
 def read_tool_file(file: BinaryIO, name: str, ending: str, columns: ColumnMap) -> Iterator[Record]:
-    """Return the records of an open file; tables and JSON Lines are read as they are yielded.
-
-    Args:
-        file: open for reading.
-        name: name of the file in messages.
-        ending: one of `ENDINGS`.
-        columns: columns of a table.
+    """Return the records of an open file, by its ending; tables and JSON Lines are read as they are yielded.
 
     Raises:
         InputError: the file cannot be read as a whole.

@@ -18,11 +18,8 @@ _MISSING = "pages are read with an extra that is not installed; run: pip install
 def read_page(snapshot: Snapshot, source: str | None = None) -> Record:
     """Return the tool of a page, for an editor to check; equal pages give equal tools.
 
-    The notes of the record name the hidden and the shortened texts of the page that are not in the tool.
-
-    Args:
-        snapshot: the page.
-        source: name of the page in messages; by default its address.
+    The notes of the record name the hidden and the shortened texts of the page. The source is the name of the page in
+    messages, by default its address.
 
     Raises:
         SettingsError: the extra is not installed.

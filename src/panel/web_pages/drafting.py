@@ -152,11 +152,8 @@ def save_snapshot(snapshot: Snapshot, folder: Path, slug: str, source: str) -> P
 def tool_yaml(tool: Tool, comments: Iterable[str] = ()) -> str:
     """Return a tool as the text of a YAML file, which loads to an equal tool.
 
-    Only fields that were given are written, the description as a block, and no slug that the name implies.
-
-    Args:
-        tool: the tool.
-        comments: lines to put above it.
+    Only fields that were given are written, the description as a block, and no slug that the name implies. The comments
+    stand above.
     """
     fields = tool.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     if tool.slug == slugify(tool.name):

@@ -52,10 +52,6 @@ def extract_tool(snapshot: Snapshot, source: str) -> Record:
     The name is the start of the title, up to a bar, dash or colon; without a title, `og:title` or the first heading. The
     tagline is the page's meta description, the description its main text, and the address its canonical address, if that
     is on the same host.
-
-    Args:
-        snapshot: the page.
-        source: name of the page in messages.
     """
     try:
         text = _decode(snapshot, source)

@@ -71,11 +71,7 @@ class _TextStyle:
 
 
 def remove_hidden_text(root: HtmlElement) -> tuple[str, ...]:
-    """Remove hidden text from a page; return a note about each removed text, in the order of the page.
-
-    Args:
-        root: root element of the page, with its comments; changed in place.
-    """
+    """Remove hidden text from a parsed page, in place; return a note about each removed text, in the order of the page."""
     remover = _Remover(root)
     remover.run()
     notes = remover.notes[:MAX_NOTES]

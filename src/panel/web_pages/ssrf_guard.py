@@ -48,9 +48,7 @@ def is_public(address: str) -> bool:
 class GuardedTransport(httpx2.AsyncBaseTransport):
     """A transport that resolves host names itself, refuses addresses that are not public, and uses no proxy.
 
-    Args:
-        resolver: resolves host names.
-        allowed: addresses that are accepted although they are not public; for tests.
+    Tests allow addresses that are not public.
     """
 
     def __init__(self, resolver: Resolver = system_resolver, allowed: Collection[str] = frozenset()) -> None:
