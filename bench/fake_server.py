@@ -16,16 +16,16 @@ import asyncio
 import hashlib
 import json
 import math
-import re
+import sys
 import time
 from email.utils import formatdate
+from pathlib import Path
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from vendor_server import Play, Request, VendorServer, http
 
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 TAKE = (
     "The job is small and stated plainly, and the first hour looks honest: one command, one file, and a result that "
     "can be read without a manual. What the listing leaves out is what happens on the second day, when the file has "
@@ -69,7 +69,6 @@ ANTHROPIC_HEADERS = {
     )
 } | {"anthropic-organization-id": "bench", "request-id": "req_bench"}
 COMMON_HEADERS = {
-    "content-type": "application/json",
     "server": "bench",
     "cf-cache-status": "DYNAMIC",
     "x-content-type-options": "nosniff",
@@ -77,90 +76,25 @@ COMMON_HEADERS = {
 }
 
 
-def responses_body(request: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer of the Responses API, which repeats most of the request."""
-    text = {"type": "output_text", "text": ANSWER, "annotations": [], "logprobs": []}
-    message = {"id": "msg_bench", "type": "message", "role": "assistant", "status": "completed", "content": [text]}  # fmt: skip
-    usage = {
-        "input_tokens": READ,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": WRITTEN,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": READ + WRITTEN,
-    }
-    return {
-        **{name: value for name, value in request.items() if name != "input"},
-        "id": "resp_bench",
-        "object": "response",
-        "created_at": 1_790_000_000,
-        "status": "completed",
-        "error": None,
-        "incomplete_details": None,
-        "output": [message],
-        "parallel_tool_calls": True,
-        "previous_response_id": None,
-        "tool_choice": "auto",
-        "tools": [],
-        "truncation": "disabled",
-        "metadata": {},
-        "usage": usage,
-    }
+def body_of(request: Request) -> dict[str, Any]:
+    """Return an answer; the Responses API repeats most of its request."""
+    answer = request.form.answer(ANSWER, read=READ, wrote=WRITTEN)
+    if request.form.provider == "openai":
+        repeated = {name: value for name, value in request.body.items() if name != "input"}
+        answer = (
+            repeated
+            | answer
+            | {"created_at": 1_790_000_000, "tools": [], "metadata": {}, "tool_choice": "auto"}
+        )
+    return answer | {"model": request.model}
 
 
-def chat_body(request: dict[str, Any]) -> dict[str, Any]:
-    """Return a chat completion."""
-    message: dict[str, Any] = {"role": "assistant", "content": ANSWER, "refusal": None, "annotations": []}
-    return {
-        "id": "chatcmpl-bench",
-        "object": "chat.completion",
-        "created": 1_790_000_000,
-        "model": request.get("model"),
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": READ, "completion_tokens": WRITTEN, "total_tokens": READ + WRITTEN},
-    }
-
-
-def messages_body(request: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer of the Messages API."""
-    return {
-        "id": "msg_bench",
-        "type": "message",
-        "role": "assistant",
-        "model": request.get("model"),
-        "content": [{"type": "text", "text": ANSWER}],
-        "stop_reason": "end_turn",
-        "stop_sequence": None,
-        "usage": {
-            "input_tokens": READ,
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
-            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
-            "output_tokens": WRITTEN,
-            "service_tier": "standard",
-        },
-    }
-
-
-ENDPOINTS: dict[bytes, tuple[Callable[[dict[str, Any]], dict[str, Any]], Mapping[str, object]]] = {
-    b"responses": (responses_body, OPENAI_HEADERS),
-    b"completions": (chat_body, OPENAI_HEADERS),
-    b"messages": (messages_body, ANTHROPIC_HEADERS),
-}
-
-
-def http(body: bytes, headers: Mapping[str, object]) -> bytes:
-    """Return a successful HTTP response."""
-    lines = {"date": formatdate(usegmt=True), "content-length": len(body), **COMMON_HEADERS, **headers}
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + body
-
-
-def seconds(kind: bytes, figures: bytes, request: bytes) -> float:
+def seconds(kind: str, figures: str, request: bytes) -> float:
     """Return how late the answer to a request is, which depends on the request and on the figures alone."""
-    if kind == b"fixed":
+    if kind == "fixed":
         return float(figures)
-    median, sigma = map(float, figures.split(b","))
-    number = int.from_bytes(hashlib.blake2b(figures + request, digest_size=6).digest(), "big")
+    median, sigma = map(float, figures.split(","))
+    number = int.from_bytes(hashlib.blake2b(figures.encode() + request, digest_size=6).digest(), "big")
     return median * math.exp(sigma * NormalDist().inv_cdf((number + 0.5) / 2**48))
 
 
@@ -180,6 +114,10 @@ class Counters:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
 
+    def end(self) -> None:
+        """Count an answer."""
+        self.in_flight -= 1
+
     def read(self) -> bytes:
         """Return the counts as JSON, and begin anew."""
         text = json.dumps(vars(self))
@@ -189,59 +127,35 @@ class Counters:
         return text.encode()
 
 
-class Connection(asyncio.Protocol):
-    """One connection, with one request at a time."""
+class FakeServer:
+    """Answers by the address of a request, and counts."""
 
-    def __init__(self, counters: Counters, answers: dict[bytes, bytes]) -> None:
-        self._counters = counters
-        self._answers = answers
-        self._loop = asyncio.get_running_loop()
-        self._received = bytearray()
+    def __init__(self) -> None:
+        self._counters = Counters()
+        self._answers: dict[str, bytes] = {}
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count it."""
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a stream's
-        self._counters.connections += 1
-
-    def data_received(self, data: bytes) -> None:
-        """Answer as soon as the request is whole."""
-        self._received += data
-        end = self._received.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        length = LENGTH.search(self._received, 0, end + 2)
-        whole = end + 4 + (int(length[1]) if length else 0)
-        if len(self._received) >= whole:
-            line, body = self._received.partition(b"\r\n")[0], bytes(self._received[end + 4 : whole])
-            del self._received[:whole]
-            self._handle(bytes(line.split(b" ")[1]), body)
-
-    def _handle(self, path: bytes, body: bytes) -> None:
-        if path == b"/counters":
-            self._transport.write(http(self._counters.read(), {}))
-            return
-        _, kind, figures, *_, endpoint = path.split(b"/")
-        latency = seconds(kind, figures, body)
-        self._counters.begin(latency)
-        self._loop.call_later(latency, self._answer, endpoint, body)
-
-    def _answer(self, endpoint: bytes, body: bytes) -> None:
-        self._counters.in_flight -= 1
-        if endpoint not in self._answers:
+    def answer(self, request: Request) -> Play:
+        """Return the answer, which is as late as the address says."""
+        counters = self._counters
+        if request.path == "/counters":
+            return Play(http(200, counters.read()))
+        _, kind, figures, *_ = request.path.split("/", 3)
+        latency = seconds(kind, figures, request.content)
+        counters.begin(latency)
+        provider = request.form.provider
+        if provider not in self._answers:
             # What an answer repeats of its request is taken from the first one: its size is what matters.
-            make, headers = ENDPOINTS[endpoint]
-            self._answers[endpoint] = http(json.dumps(make(json.loads(body))).encode(), headers)
-        if not self._transport.is_closing():
-            self._transport.write(self._answers[endpoint])
+            own = ANTHROPIC_HEADERS if provider == "anthropic" else OPENAI_HEADERS
+            headers = {"date": formatdate(usegmt=True), **COMMON_HEADERS, **own}
+            self._answers[provider] = http(200, json.dumps(body_of(request)).encode(), headers=headers)
+        return Play(self._answers[provider], delay=latency, sent=counters.end)
 
 
 async def serve(most_seconds: float) -> None:
     """Serve on a free port, which is printed, for so long at most."""
-    counters, answers = Counters(), dict[bytes, bytes]()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(counters, answers), "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.sleep(most_seconds)
+    async with VendorServer(FakeServer().answer, keep=0) as server:
+        print(server.port, flush=True)
+        await asyncio.sleep(most_seconds)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import struct
 import sys
 import threading
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -165,17 +166,18 @@ class VendorServer:
 
     Args:
         answer: says what to do to each request; by default it gives takes.
+        keep: requests that are kept at most, for servers that see very many.
 
     Attributes:
-        requests: all requests so far.
+        requests: the requests so far.
         connections: connections so far.
         in_flight: requests that are not answered yet.
         most_in_flight: requests in flight together at most.
     """
 
-    def __init__(self, answer: Answer = take_play) -> None:
+    def __init__(self, answer: Answer = take_play, keep: int | None = None) -> None:
         self.answer = answer
-        self.requests: list[Request] = []
+        self.requests: deque[Request] = deque(maxlen=keep)
         self.connections = 0
         self.in_flight = 0
         self.most_in_flight = 0
@@ -312,6 +314,6 @@ class ThreadedVendorServer(VendorServer):
 
 async def serve_process(answer: Answer) -> None:
     """Serve on a free port, which is printed, until stdin ends."""
-    async with VendorServer(answer) as server:
+    async with VendorServer(answer, keep=0) as server:
         print(server.port, flush=True)  # noqa: T201 - the parent process reads it
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

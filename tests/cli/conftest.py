@@ -71,7 +71,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """OpenAI on loopback, whose critics have parts of their own."""
     server = Stage()
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-EXAMPLE")
-    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     yield server
     server.close()
 

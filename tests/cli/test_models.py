@@ -288,4 +288,4 @@ def test_same_model_in_the_roster_shares_the_limits(panel: Any, vendors: Vendors
     (tmp_path / "panel.yaml").write_text("cache: warm\nconcurrency: 1\n")
     roster = f"builder,skeptic=anthropic:{ANTHROPIC},founder"
     panel("review", TOOL, "--model", f"anthropic:{ANTHROPIC}", "--roster", roster, "-q")
-    assert (len(vendors.calls), vendors.most_at_once) == (3, 1)
+    assert (len(vendors.calls), vendors.most_in_flight) == (3, 1)

@@ -51,9 +51,12 @@ class Ledger:
     """A model server that keeps the books."""
 
     def __init__(self) -> None:
-        script = Path(__file__).with_name("ledger_server.py")
         self._server = subprocess.Popen(
-            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "durability.harness.ledger_server"],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._server.stdout is not None
         port = int(self._server.stdout.readline())

@@ -17,13 +17,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
-import sys
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+from vendor_forms import FORMS
+from vendor_server import Play, Request, Then, http, json_play, serve_process
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+FORM = FORMS["openai-compatible"]
+
 READ, WRITTEN = 1_900, 180
 ALL = 10**9
 ANSWER = json.dumps({
@@ -86,81 +91,26 @@ class Books:
         """Return all of it."""
         return {"started": self.started, "answered": self.answered, "refused": self.refused}
 
+    def answer(self, request: Request) -> Play | Awaitable[Play]:
+        """Answer a question, or carry out a command of the harness."""
+        return self._ask(request.content) if request.method == "POST" else self._command(request)
 
-def http(status: int, body: object, headers: dict[str, str] | None = None) -> bytes:
-    """Return an HTTP response."""
-    data = json.dumps(body).encode()
-    lines = {"content-type": "application/json", "content-length": len(data), **(headers or {})}
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + data
-
-
-def chat(key: str, times: int) -> dict[str, Any]:
-    """Return a chat completion whose id says what it answers."""
-    message = {"role": "assistant", "content": ANSWER}
-    return {
-        "id": f"{key}.{times}",
-        "object": "chat.completion",
-        "model": "m",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": READ, "completion_tokens": WRITTEN, "total_tokens": READ + WRITTEN},
-    }
-
-
-class Connection(asyncio.Protocol):
-    """One connection, with one request at a time."""
-
-    def __init__(self, books: Books) -> None:
-        self._books = books
-        self._loop = asyncio.get_running_loop()
-        self._received = bytearray()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        end = self._received.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        length = LENGTH.search(self._received, 0, end + 2)
-        whole = end + 4 + (int(length[1]) if length else 0)
-        if len(self._received) < whole:
-            return
-        method, path, _ = self._received.split(b" ", 2)
-        body = bytes(self._received[end + 4 : whole])
-        del self._received[:whole]
-        if method == b"POST":
-            self._ask(body)
-        else:
-            task = self._loop.create_task(self._command(path.decode(), body))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    def _ask(self, body: bytes) -> None:
-        key, times = self._books.start(body)
-        behaviour = self._books.behaviour
+    def _ask(self, body: bytes) -> Play:
+        key, times = self.start(body)
+        behaviour = self.behaviour
         if behaviour.hang:
-            return
+            return Play(b"", Then.HANG)
         if behaviour.status != 200 and behaviour.refusals > 0:
             behaviour.refusals -= 1
-            self._books.refused += 1
-            self._transport.write(http(behaviour.status, behaviour.error, behaviour.headers))
-        elif behaviour.latency:
-            self._loop.call_later(behaviour.latency, self._answer, key, times)
-        else:
-            self._answer(key, times)
+            self.refused += 1
+            content = json.dumps(behaviour.error).encode()
+            return Play(http(behaviour.status, content, headers=behaviour.headers))
+        answer = FORM.answer(ANSWER, read=READ, wrote=WRITTEN) | {"id": f"{key}.{times}", "model": "m"}
+        return replace(json_play(answer), delay=behaviour.latency, sent=lambda: self.answered.update([key]))
 
-    def _answer(self, key: str, times: int) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(http(200, chat(key, times)))
-            self._books.answered[key] += 1
-
-    async def _command(self, path: str, body: bytes) -> None:
-        name, _, argument = path.partition("?")
-        self._transport.write(http(200, await _COMMANDS[name](self._books, argument, body)))
+    async def _command(self, request: Request) -> Play:
+        name, _, argument = request.path.partition("?")
+        return json_play(await _COMMANDS[name](self, argument, request.content))
 
 
 async def _ledger(books: Books, _argument: str, _body: bytes) -> object:
@@ -205,14 +155,5 @@ _COMMANDS = {
 }
 
 
-async def serve() -> None:
-    """Serve on a free port, which is printed, until stdin ends."""
-    books = Books()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(books), "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - whoever started it reads this
-    await loop.run_in_executor(None, sys.stdin.read)
-
-
 if __name__ == "__main__":
-    asyncio.run(serve())
+    asyncio.run(serve_process(Books().answer))
