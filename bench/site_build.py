@@ -1,11 +1,11 @@
-"""What a site takes to build: seconds a page, memory, and the share of a rebuild after one change.
+"""Time and memory of `panel site build`: per page, in total, and for a rebuild after one change.
 
-    python bench/site_build.py                     1,000 and 10,000 reviews (30,000 pages): filling the store takes longer than building
+    python bench/site_build.py                     1,000 and 10,000 reviews (30,000 pages); filling the store takes longer than building
     python bench/site_build.py --reviews 200 1000
 
-The store is filled by panel's own steps: drafted, opened, approved and published, one after the other. Each build is the command itself,
-`panel site build`, in a process of its own. Memory is the process's resident set, looked at ten times a second; `flat` is the peak of the
-larger build over that of the smaller, `per page` the ratio of the time for a page.
+Reviews go through panel's own steps: drafted, opened, approved and published. Each build is the command itself in a process of its own.
+Memory is the resident set of the process, sampled ten times a second. `flat` is the peak of the largest build over that of the smallest,
+`per page` the ratio of their times per page.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ SENTENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What one build took.
+    """Figures of one build.
 
     Attributes:
-        seconds: from its start to its end, the interpreter's included.
-        peak: resident set at most, in MB.
-        pages: pages of the site.
-        written: files that were made.
+        seconds: wall time, including the start of the interpreter.
+        peak: largest resident set in MB.
+        pages: HTML files of the site.
+        written: files that were new or had changed.
     """
 
     seconds: float
@@ -107,7 +107,7 @@ def measured(folder: Path, size: int) -> tuple[Built, Built, Built]:
 
 
 async def fill(database: Path, size: int) -> int:
-    """Publish reviews, and return the draft of one in their middle."""
+    """Publish reviews, and return the number of a draft in the middle."""
     async with open_store(database) as store:
         run = await store.runs.create("batch", {})
         drafts: list[int] = []
@@ -131,7 +131,7 @@ async def publish(store: Store, run: int, one: PanelReview) -> int:
 
 
 async def correct(database: Path, draft: int) -> None:
-    """Change a score of what is published, and publish it again."""
+    """Change a score of a published review, and publish it again."""
     async with open_store(database) as store:
         for action, more in ((Action.EDIT, edit()), (Action.APPROVE, {}), (Action.PUBLISH, {})):
             seen = (await ApprovalService(store, unchecked).view(draft)).shown.hash
@@ -141,17 +141,17 @@ async def correct(database: Path, draft: int) -> None:
 
 
 def edit() -> dict[str, Any]:
-    """Return what an edit says."""
+    """Return the fields of an edit."""
     return {"changes": (ScoreChange(persona="builder", value=41),), "reason": "It was mistyped."}
 
 
 def unchecked(_review: PanelReview) -> tuple[Finding, ...]:
-    """Find nothing: what checks take is measured by `checks.py`."""
+    """Find nothing: the time of checks is measured by `checks.py`."""
     return ()
 
 
 def review(number: int) -> PanelReview:
-    """Return a review unlike the others."""
+    """Return a distinct review."""
     config = ModelConfig(model="m-1")
     source = Provenance(
         provider="openai",
@@ -185,12 +185,12 @@ def take(number: int, place: int) -> Take:
 
 
 def chosen(sentences: tuple[str, ...], start: int, most: int) -> Iterable[str]:
-    """Return some sentences in an order of their own."""
+    """Return some sentences in a distinct order."""
     return (sentences[(start + step * (1 + start % 3)) % len(sentences)] for step in range(most))
 
 
 def tool(number: int) -> Tool:
-    """Return a listing unlike the others."""
+    """Return a distinct tool."""
     return Tool(
         name=f"Tool {number:06d}",
         tagline=f"The one with the number {number}",

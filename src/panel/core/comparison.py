@@ -1,4 +1,4 @@
-"""Two or more reviews side by side: of different tools, or of one tool by different panels."""
+"""Comparison of reviews: of different tools, or of one tool by different panels."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from panel.core.tool import Tool
 
 NOT_STATED = "Not stated"
-MAX_SLUG_CHARS = 199  # file systems allow 255 bytes, and endings and marks of time come behind it
+MAX_SLUG_CHARS = 199  # file systems allow 255 bytes, and extensions and timestamps are appended
 
 _HASH_CHARS = 8
 
 
 class DecisionRow(Frozen):
-    """One line of the decision table: a question and the answer for each column."""
+    """A row of the decision table, with a cell for each column."""
 
     label: str
     cells: tuple[str, ...]
 
 
 class ScoreRow(Frozen):
-    """One line of the scorecard: a persona and its seat on each panel (None: not on that panel)."""
+    """A row of the scorecard: a persona, and its seat on each panel; None on a panel without it."""
 
     persona: str
     name: str
@@ -42,30 +42,30 @@ class ScoreRow(Frozen):
 
 
 class Comparison(Frozen):
-    """Reviews side by side, in the order given."""
+    """Reviews side by side, in the given order."""
 
     reviews: Annotated[tuple[PanelReview, ...], Field(min_length=2)]
 
     @classmethod
     def of_one(cls, review: PanelReview) -> Comparison:
-        """Return a review as a comparison of one, so that its page has the same tables with one column."""
-        return cls.model_construct(reviews=(review,))  # not validated, because a comparison proper needs two
+        """Return a comparison with a single column, so that the page of a review has the same tables."""
+        return cls.model_construct(reviews=(review,))  # not validated: a real comparison needs two reviews
 
     @property
     def of_one_tool(self) -> bool:
-        """Whether all reviews are filed under one tool, so that it is panels that are compared."""
+        """Whether all reviews are of one tool, so that panels are compared."""
         return len(self.reviews) > 1 and not _differ(review.tool.slug for review in self.reviews)
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """The tools as they were listed, without repeats."""
+        """The listings, without duplicates."""
         return tuple({review.tool.digest: review.tool for review in self.reviews}.values())
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """What each column is called, no two alike: the tool, or the model where it is one tool.
+        """A distinct heading for each column: the tool, or the model if all reviews are of one tool.
 
-        A tool that was reviewed more than once beside others is told apart by the model, and runs of one model are numbered.
+        Several reviews of a tool beside other tools have their models added, and runs of one model are numbered.
         """
         panels = _panel_names([review.setup for review in self.reviews])
         if self.of_one_tool:
@@ -76,19 +76,19 @@ class Comparison(Frozen):
 
     @property
     def columns(self) -> tuple[tuple[str, PanelReview], ...]:
-        """Each review behind its heading."""
+        """Headings with their reviews."""
         return tuple(zip(self.headings, self.reviews, strict=True))
 
     @property
     def title(self) -> str:
-        """What is compared: `SmolLM3 vs SkillClaw`, or `SmolLM3 by gpt-6.1-terra and claude-sonnet-5-5`."""
+        """Title of the page: `SmolLM3 vs SkillClaw`, or `SmolLM3 by gpt-6.1-terra and claude-sonnet-5-5`."""
         if self.of_one_tool:
             return f"{self.reviews[0].tool.name} by {joined(self.headings)}"
         return " vs ".join(self.headings)
 
     @property
     def slug(self) -> str:
-        """File name: `smollm3-vs-skillclaw`, or `smollm3-by-gpt-6-1-terra-vs-claude-sonnet-5-5`; a long one ends in a hash."""
+        """File name: `smollm3-vs-skillclaw`, or `smollm3-by-gpt-6-1-terra-vs-claude-sonnet-5-5`; a long one is cut and ends in a hash."""
         if self.of_one_tool:
             panels = "-vs-".join(map(slugify, self.headings))
             return _cut(f"{self.reviews[0].tool.slug}-by-{panels}")
@@ -98,13 +98,13 @@ class Comparison(Frozen):
 
     @property
     def decisions(self) -> tuple[DecisionRow, ...]:
-        """The decision table: panel verdict, and what tells the tools or the panels apart."""
+        """The decision table: panel verdicts, then facts about the tools or the panels."""
         verdicts = DecisionRow(label="Panel verdict", cells=tuple(r.tally.line for r in self.reviews))
         return (verdicts, *(self._of_panels() if self.of_one_tool else self._of_tools()))
 
     @property
     def scorecard(self) -> tuple[ScoreRow, ...]:
-        """One row per persona, in the order of the first panel that seats it."""
+        """One row per persona, in the order of the panels."""
         names = {seat.persona: seat.name for review in reversed(self.reviews) for seat in review.seats}
         order = dict.fromkeys(seat.persona for review in self.reviews for seat in review.seats)
         return tuple(
@@ -113,7 +113,7 @@ class Comparison(Frozen):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Why the columns may not be comparable, one sentence each."""
+        """Sentences that say why the columns may not be comparable."""
         setups = [review.setup for review in self.reviews]
         tools, one = self.tools, self.of_one_tool
         checks = (
@@ -169,7 +169,7 @@ def _asked(setup: ReviewSetup, persona: str) -> ModelRef:
 
 
 def _asked_differ(setups: Sequence[ReviewSetup], of: Callable[[ModelRef], Hashable]) -> bool:
-    """Whether one critic was asked differently in two reviews, or the panels as a whole were."""
+    """Return whether the panels, or one critic in two of them, were asked with different models or settings."""
 
     def of_seat(setup: ReviewSetup, persona: str) -> Hashable:
         return of(_asked(setup, persona))
@@ -194,7 +194,7 @@ def _settings(asked: ModelRef) -> Hashable:
 
 
 def _panel_names(setups: Sequence[ReviewSetup]) -> list[str]:
-    """Name each panel by its models, the usual one first; by their providers too where two have a model of that name."""
+    """Return a name for each panel: its models, the default one first; with their providers if two have a model of the same name."""
     panels = [[_asked(setup, persona) for persona in setup.personas] or [setup] for setup in setups]
     vendors = Counter(model for _, model in {(a.provider, a.config.model) for panel in panels for a in panel})
     names = []
@@ -207,7 +207,7 @@ def _panel_names(setups: Sequence[ReviewSetup]) -> list[str]:
 
 
 def _numbered(names: Sequence[str]) -> tuple[str, ...]:
-    """Tell repeats apart: `a (run 1)`, `a (run 2)`."""
+    """Return names in which duplicates are numbered: `a (run 1)`, `a (run 2)`."""
     runs = [names[: n + 1].count(name) for n, name in enumerate(names)]
     return tuple(
         f"{name} (run {run})" if names.count(name) > 1 else name
