@@ -85,7 +85,7 @@ class MailServer:
 
 @pytest.fixture
 def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """A mail server, and the settings that lead there."""
+    """A mail server and the settings for it."""
     server = MailServer()
     monkeypatch.setenv("PANEL_SMTP_URL", server.url)
     monkeypatch.setenv("PANEL_MAIL_FROM", "digest@reviews.example")
@@ -97,13 +97,13 @@ def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
 
 @pytest.fixture
 def next_week(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The week in which the reviews were published is over."""
+    """The clock is in the week after the reviews were published."""
     monkeypatch.setattr("panel.cli.newsletter._now", lambda: datetime.now(UTC) + timedelta(days=7))
 
 
 @pytest.fixture
 def filled(database: Path) -> Path:
-    """The user's database: two reviews of this week, three who confirmed, one who did not and one who left."""
+    """The user's database: two reviews of this week, three confirmed subscribers, one pending and one who left."""
 
     async def fill() -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
@@ -120,8 +120,9 @@ def filled(database: Path) -> Path:
     return database
 
 
-def test_an_issue_is_made(panel: Callable[..., Ran], mail: MailServer, tmp_path: Path) -> None:
-    """The week's reviews become one file of HTML and one of text; nothing is sent."""
+def test_an_issue_is_written_as_html_and_text(
+    panel: Callable[..., Ran], mail: MailServer, tmp_path: Path
+) -> None:
     ran = panel("digest", "--week", THIS_WEEK, "--out", "issues")
     assert ran.code == 0
     text = (tmp_path / "issues" / f"digest-{THIS_WEEK}.txt").read_text()
@@ -140,7 +141,7 @@ def test_an_issue_is_made(panel: Callable[..., Ran], mail: MailServer, tmp_path:
 
 
 def test_an_issue_goes_to_everybody_who_confirmed_once(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """Each confirmed reader gets one mail with a way out of their own, and a second send sends nothing."""
+    """Each mail has its own link to unsubscribe; a second send sends nothing."""
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 0, ran.err
     assert "Sent to 3 addresses." in ran.out
@@ -159,8 +160,8 @@ def test_an_issue_goes_to_everybody_who_confirmed_once(panel: Callable[..., Ran]
     assert len(mail.got) == 3
 
 
-def test_mail_programs_find_the_way_out(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """The address by which a reader leaves stands in one unencoded line of the header, and the whole mail is ASCII with short lines below it."""
+def test_mail_programs_find_the_link_to_unsubscribe(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """It is in one unencoded header line; the mail is ASCII, with short lines in its body."""
     panel("digest", "--week", THIS_WEEK, "--send")
     head, _, body = mail.raw[0].partition(b"\r\n\r\n")
     [way] = [line for line in head.split(b"\r\n") if line.startswith(b"List-Unsubscribe: ")]
@@ -170,10 +171,10 @@ def test_mail_programs_find_the_way_out(panel: Callable[..., Ran], mail: MailSer
     assert max(map(len, body.split(b"\r\n"))) <= 78
 
 
-def test_a_week_that_goes_on_is_not_sent(
+def test_a_week_that_is_not_over_is_not_sent(
     panel: Callable[..., Ran], mail: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An issue of a week that is not over is refused, because who got it would miss what comes; a test of it is sent."""
+    """Only as a test."""
     monkeypatch.setattr("panel.cli.newsletter._now", lambda: datetime.now(UTC))
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 2
@@ -182,8 +183,8 @@ def test_a_week_that_goes_on_is_not_sent(
     assert panel("digest", "--week", THIS_WEEK, "--test", "editor@reviews.example").code == 0
 
 
-def test_a_send_that_was_stopped_goes_on(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """When the server hangs up, the command ends with 75 and says how to go on; nobody gets the issue twice."""
+def test_a_stopped_send_continues(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """Exit code 75; nobody gets the issue twice."""
     mail.most = 1
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 75
@@ -193,8 +194,8 @@ def test_a_send_that_was_stopped_goes_on(panel: Callable[..., Ran], mail: MailSe
     assert sorted(mail.to()) == sorted(READERS)
 
 
-def test_a_refused_address_holds_nobody_up(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """An address that the server does not take is told, exit code 3, and everybody else gets the issue."""
+def test_a_refused_address_is_skipped(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """Exit code 3."""
     mail.refused = {"ada@example.org": "550 nobody of that name"}
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 3
@@ -202,8 +203,8 @@ def test_a_refused_address_holds_nobody_up(panel: Callable[..., Ran], mail: Mail
     assert sorted(mail.to()) == ["kim@example.org", "lee@example.org"]
 
 
-def test_an_address_that_is_put_off_gets_it_later(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """An address that the server puts off is told, exit code 75, and gets the issue when the command is run again; nobody else does."""
+def test_a_deferred_mail_is_sent_by_the_next_command(panel: Callable[..., Ran], mail: MailServer) -> None:
+    """Exit code 75."""
     mail.refused = {"kim@example.org": "450 come back later"}
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 75
@@ -213,8 +214,7 @@ def test_an_address_that_is_put_off_gets_it_later(panel: Callable[..., Ran], mai
     assert sorted(mail.to()) == sorted(READERS)
 
 
-def test_a_mail_that_is_refused_holds_nobody_up(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """A mail that the server refuses once it has read it is told, and everybody behind it gets the issue."""
+def test_a_mail_that_is_refused_after_reading_is_skipped(panel: Callable[..., Ran], mail: MailServer) -> None:
     mail.refused_later = {"kim@example.org"}
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 3
@@ -222,8 +222,7 @@ def test_a_mail_that_is_refused_holds_nobody_up(panel: Callable[..., Ran], mail:
     assert sorted(mail.to()) == ["ada@example.org", "lee@example.org"]
 
 
-def test_refusals_are_told_when_a_send_stops(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """What was refused before the server hung up is told with that."""
+def test_refusals_are_reported_when_a_send_stops(panel: Callable[..., Ran], mail: MailServer) -> None:
     mail.refused = {"kim@example.org": "550 nobody of that name"}
     mail.most = 0
     ran = panel("digest", "--week", THIS_WEEK, "--send")
@@ -234,7 +233,7 @@ def test_refusals_are_told_when_a_send_stops(panel: Callable[..., Ran], mail: Ma
 def test_a_tool_reviewed_twice_is_in_the_issue_once(
     panel: Callable[..., Ran], filled: Path, mail: MailServer
 ) -> None:
-    """Of a tool that was reviewed twice in a week the issue has the review that is on the site."""
+    """With the review that is on the site."""
 
     async def again() -> None:
         async with open_store(filled) as store:
@@ -248,7 +247,7 @@ def test_a_tool_reviewed_twice_is_in_the_issue_once(
 
 
 def test_a_test_goes_to_one_address(panel: Callable[..., Ran], mail: MailServer) -> None:
-    """A test goes where it is told to, counts for nobody, and has no way out in it."""
+    """It counts for nobody, and has no link to unsubscribe."""
     assert panel("digest", "--week", THIS_WEEK, "--test", "editor@reviews.example").code == 0
     assert mail.to() == ["editor@reviews.example"]
     assert mail.got[0][1]["List-Unsubscribe"] is None
@@ -258,7 +257,6 @@ def test_a_test_goes_to_one_address(panel: Callable[..., Ran], mail: MailServer)
 def test_a_week_without_reviews_has_no_issue(
     panel: Callable[..., Ran], mail: MailServer, tmp_path: Path
 ) -> None:
-    """A week in which nothing was published makes no file and no mail."""
     ran = panel("digest", "--week", "2020-W01", "--send")
     assert (ran.code, ran.out) == (0, "Nothing was published in 2020-W01; there is no issue.\n")
     assert list(tmp_path.iterdir()) == []
@@ -274,20 +272,19 @@ def test_a_week_without_reviews_has_no_issue(
         (("--week", THIS_WEEK, "--test", "nobody"), "--test nobody: expected a mail address"),
     ],
 )
-def test_what_cannot_be_sent_is_told(
+def test_invalid_options_are_refused(
     panel: Callable[..., Ran], mail: MailServer, words: tuple[str, ...], line: str
 ) -> None:
-    """A wrong week or address gets one line and exit code 2."""
     ran = panel("digest", *words)
     assert ran.code == 2
     assert line in ran.err
     assert mail.got == []
 
 
-def test_settings_that_mail_needs_are_told(
+def test_missing_settings_are_named(
     panel: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Without the site's address there is no issue; without a mail server none is sent, and no file is written."""
+    """No file is written."""
     assert "site_url: not set" in panel("digest").err
     monkeypatch.setenv("PANEL_SITE_URL", URL)
     ran = panel("digest", "--week", THIS_WEEK, "--send")
@@ -296,8 +293,10 @@ def test_settings_that_mail_needs_are_told(
 
 
 @pytest.mark.usefixtures("mail")
-def test_a_server_that_is_away_is_told(panel: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mail server that does not answer ends the send with 75 and its name, without its user or password."""
+def test_an_unreachable_mail_server_stops_the_send(
+    panel: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message has no user and no password."""
     monkeypatch.setenv("PANEL_SMTP_URL", "smtp://user@127.0.0.1:1")
     ran = panel("digest", "--week", THIS_WEEK, "--send")
     assert ran.code == 75
@@ -308,7 +307,6 @@ def test_a_server_that_is_away_is_told(panel: Callable[..., Ran], monkeypatch: p
 def test_a_password_is_not_sent_in_clear(
     panel: Callable[..., Ran], mail: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a server offers no encryption, nobody signs in."""
     monkeypatch.setenv("PANEL_SMTP_URL", mail.url.replace("smtp://", "smtp://user@"))
     monkeypatch.setenv("PANEL_SMTP_PASSWORD", "secret")
     ran = panel("digest", "--week", THIS_WEEK, "--send")
@@ -317,8 +315,7 @@ def test_a_password_is_not_sent_in_clear(
     assert mail.got == []
 
 
-def test_readers_are_listed_exported_and_forgotten(panel: Callable[..., Ran], tmp_path: Path) -> None:
-    """All who asked are listed; those who confirmed are exported; whoever wants it is forgotten."""
+def test_subscribers_are_listed_exported_and_deleted(panel: Callable[..., Ran], tmp_path: Path) -> None:
     assert "pending@example.org  pending" in panel("subscribers", "list").out
     listed = json.loads(panel("subscribers", "list", "--json").out)
     assert {one["state"] for one in listed} == {"pending", "confirmed", "left"}

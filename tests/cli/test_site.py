@@ -41,7 +41,7 @@ def filled(database: Path) -> Path:
 
 
 def test_a_site_is_built(panel: Callable[..., Ran], tmp_path: Path) -> None:
-    """The command builds the site, says what it made and how to look at it; a second one keeps everything."""
+    """The second build keeps every file, and --full none."""
     first = panel("site", "build", "--site-url", URL)
     assert first.code == 0
     assert first.out.startswith("2 reviews, ")
@@ -62,10 +62,10 @@ def test_a_site_is_built(panel: Callable[..., Ran], tmp_path: Path) -> None:
         (("--site-url", URL, "--out", "."), "is not a site that panel made"),
     ],
 )
-def test_what_cannot_be_built_is_told(
+def test_a_build_that_cannot_start_writes_nothing(
     panel: Callable[..., Ran], tmp_path: Path, words: tuple[str, ...], line: str
 ) -> None:
-    """A missing or wrong address, or a folder that holds something else, gets one line and exit code 2, and nothing is written."""
+    """One line and exit code 2."""
     (tmp_path / "tools.yaml").write_text("name: Lantern")
     ran = panel("site", "build", *words)
     assert (ran.code, ran.out) == (2, "")
@@ -77,7 +77,6 @@ def test_what_cannot_be_built_is_told(
 def test_without_a_database_there_is_nothing_to_build(
     panel: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before any review the command says how to make one."""
     monkeypatch.setenv("PANEL_DATABASE_URL", str(tmp_path / "nothing.db"))
     ran = panel("site", "build", "--site-url", URL)
     assert ran.code == 2
@@ -86,19 +85,18 @@ def test_without_a_database_there_is_nothing_to_build(
 
 
 def test_an_altered_review_stops_the_build(panel: Callable[..., Ran], filled: Path, tmp_path: Path) -> None:
-    """A review that was changed in the database behind panel's back is not published: exit code 74, and the old site stays."""
+    """Exit code 74; the old site is unchanged."""
     panel("site", "build", "--site-url", URL)
     before = (tmp_path / "site" / "tools" / "lantern" / "index.html").read_bytes()
     with sqlite3.connect(filled) as connection:
         connection.execute("UPDATE drafts SET review = replace(review, 'log files', 'your mind')")
     ran = panel("site", "build", "--site-url", URL, "--full")
     assert ran.code == 74
-    assert "draft 1 is not what" in ran.err
+    assert "draft 1 does not agree with its events" in ran.err
     assert (tmp_path / "site" / "tools" / "lantern" / "index.html").read_bytes() == before
 
 
 def test_pictures_need_the_extra(panel: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without Pillow the command names the extra."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     ran = panel("site", "build", "--site-url", URL)
     assert (ran.code, ran.err) == (
@@ -131,8 +129,7 @@ class Server:
         return self._process.returncode, rest
 
 
-def test_a_site_is_shown(panel: Callable[..., Ran], tmp_path: Path) -> None:
-    """`panel site serve` shows the built site until Ctrl-C."""
+def test_a_site_is_previewed_until_ctrl_c(panel: Callable[..., Ran], tmp_path: Path) -> None:
     panel("site", "build", "--site-url", URL)
     server = Server("site", "serve", "--port", 0, cwd=tmp_path)
     assert "Lantern" in server.get("/tools/lantern/")
@@ -141,7 +138,6 @@ def test_a_site_is_shown(panel: Callable[..., Ran], tmp_path: Path) -> None:
 
 
 def test_a_site_is_served_with_votes(panel: Callable[..., Ran], tmp_path: Path) -> None:
-    """`panel serve --public` serves the site and counts votes where the setting is on, and says so."""
     (tmp_path / "panel.yaml").write_text(f"site_url: {URL}\nvoting: true\n")
     panel("site", "build")
     server = Server("serve", "--public", "--port", 0, cwd=tmp_path)
@@ -166,15 +162,15 @@ def test_a_site_is_served_with_votes(panel: Callable[..., Ran], tmp_path: Path) 
         (("serve", "--public", "--proxy-address", "here"), "expected an IP address"),
     ],
 )
-def test_what_cannot_be_served_is_told(panel: Callable[..., Ran], words: tuple[str, ...], line: str) -> None:
-    """Without a site, or with flags that make no sense together, the server does not start."""
+def test_a_server_does_not_start_without_a_site_or_with_contradictory_flags(
+    panel: Callable[..., Ran], words: tuple[str, ...], line: str
+) -> None:
     ran = panel(*words)
     assert ran.code == 2
     assert line in ran.err
 
 
-def test_a_public_server_elsewhere_needs_its_name(panel: Callable[..., Ran]) -> None:
-    """A server that others reach must know by which name, and a newsletter its mail server, before it starts."""
+def test_a_public_server_for_other_machines_needs_a_host_name(panel: Callable[..., Ran]) -> None:
     panel("site", "build", "--site-url", URL)
     ran = panel("serve", "--public", "--host", "0.0.0.0", "--port", 0)  # noqa: S104 - refused
     assert ran.code == 2
@@ -182,7 +178,7 @@ def test_a_public_server_elsewhere_needs_its_name(panel: Callable[..., Ran]) -> 
 
 
 def test_a_newsletter_needs_a_mail_server(panel: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where panel takes sign-ups, the server does not start without the settings that its mail needs."""
+    """The public server does not start without its settings."""
     panel("site", "build", "--site-url", URL)
     monkeypatch.setenv("PANEL_NEWSLETTER", "panel")
     assert "smtp_url: not set" in panel("serve", "--public", "--port", 0).err

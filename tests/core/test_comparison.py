@@ -19,7 +19,6 @@ def by(model: str, provider: str = "openai", **fields: object) -> Comparison:
 
 
 def test_different_tools_are_named_by_their_names() -> None:
-    """A comparison of two tools has their names in its title, its file name and its columns, whichever models were asked."""
     shown = builders.comparison(
         builders.review(), builders.asked_of("anthropic", "x", builders.review(of=SEXTANT))
     )
@@ -28,8 +27,7 @@ def test_different_tools_are_named_by_their_names() -> None:
     assert not shown.of_one_tool
 
 
-def test_one_tool_is_named_by_its_models() -> None:
-    """A comparison of reviews of one tool has its name and the models in its title and file name, and a model over each column."""
+def test_reviews_of_one_tool_are_named_by_their_models() -> None:
     shown = builders.two_models()
     assert shown.of_one_tool
     assert shown.title == "SmolLM3 by gpt-6.1-terra and claude-sonnet-5-5"
@@ -39,40 +37,35 @@ def test_one_tool_is_named_by_its_models() -> None:
 
 
 def test_three_models_are_listed_in_words() -> None:
-    """The title lists three models with a comma and an `and`."""
     shown = builders.comparison(*(builders.asked_of("openai", name) for name in "abc"))
     assert shown.title == "Lantern by a, b and c"
 
 
 def test_runs_of_one_model_are_numbered() -> None:
-    """Two reviews of a tool by one model are told apart by a number, in the file name too."""
     shown = by(builders.MODEL)
     assert shown.headings == ("gpt-6.1-terra (run 1)", "gpt-6.1-terra (run 2)")
     assert shown.slug == "lantern-by-gpt-6-1-terra-run-1-vs-gpt-6-1-terra-run-2"
 
 
-def test_models_of_one_name_are_told_apart_by_their_providers() -> None:
-    """Where two providers have a model of one name, the columns name the providers as well."""
+def test_models_of_the_same_name_have_their_providers_added() -> None:
     shown = by(builders.MODEL, "openai-compatible")
     assert shown.headings == ("openai:gpt-6.1-terra", "openai-compatible:gpt-6.1-terra")
 
 
 def test_panel_of_several_models_is_named_by_all_of_them() -> None:
-    """A mixed jury is named by its usual model first, then by those of its seat_models that are seated."""
+    """The default model comes first; models of seats that are not on the panel are left out."""
     shown = builders.comparison(builders.mixed_jury(), builders.smollm3())
     assert shown.headings == ("gpt-6.1-terra with claude-sonnet-5-5", "gpt-6.1-terra")
 
 
-def test_tool_that_comes_twice_beside_another_is_told_apart_by_its_models() -> None:
-    """Of three reviews, the two of one tool carry their models and the third its tool alone."""
+def test_two_reviews_of_a_tool_beside_another_tool_have_their_models_added() -> None:
     shown = builders.comparison(*by("m-2").reviews, builders.review(of=SEXTANT))
     assert shown.headings == ("Lantern by gpt-6.1-terra", "Lantern by m-2", "Sextant")
     assert shown.slug == "lantern-by-gpt-6-1-terra-vs-lantern-by-m-2-vs-sextant"
     assert not shown.of_one_tool
 
 
-def test_decisions_of_one_tool_tell_the_panels_apart() -> None:
-    """The decision table of one tool names verdicts, models and dates instead of repeating the tool's price."""
+def test_decisions_of_one_tool_are_about_the_panels() -> None:
     rows = {row.label: row.cells for row in builders.two_models().decisions}
     assert list(rows) == ["Panel verdict", "Model", "Reviewed"]
     assert rows["Model"] == ("openai:gpt-6.1-terra", "anthropic:claude-sonnet-5-5")
@@ -83,16 +76,14 @@ names = st.text(min_size=1, max_size=300).filter(str.strip)
 
 
 @given(st.lists(names, min_size=2, max_size=6))
-def test_file_name_and_headings_are_safe_whatever_the_models_are_called(models: list[str]) -> None:
-    """A file name has under 200 bytes of a-z, 0-9 and hyphens, and no two columns share a heading."""
+def test_slugs_and_headings_are_safe_for_any_model_name(models: list[str]) -> None:
     shown = builders.comparison(*(builders.asked_of("openai", name) for name in models))
     assert len(shown.slug) <= MAX_SLUG_CHARS < 200
     assert set(shown.slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert len(set(shown.headings)) == len(models)
 
 
-def test_long_file_names_stay_apart() -> None:
-    """Two comparisons whose file names differ only behind the cut keep different ones."""
+def test_long_slugs_stay_distinct() -> None:
     long = [
         builders.review(of=builders.tool(name * 20)) for name in ("alpha", "beta", "gamma", "delta", "omega")
     ]
@@ -101,8 +92,7 @@ def test_long_file_names_stay_apart() -> None:
     assert one.slug != other.slug
 
 
-def test_other_model_is_warned_of_only_where_it_is_not_the_point() -> None:
-    """Another model is a warning between two tools and none between reviews of one tool."""
+def test_different_models_are_warned_of_between_tools_only() -> None:
     other = builders.asked_of("anthropic", "x", builders.review(of=SEXTANT))
     assert any(
         DIFFERENT_MODEL in warning for warning in builders.comparison(builders.review(), other).warnings
@@ -110,15 +100,13 @@ def test_other_model_is_warned_of_only_where_it_is_not_the_point() -> None:
     assert by("x").warnings == ()
 
 
-def test_other_settings_are_warned_of() -> None:
-    """Models that were asked about one tool with different settings come with a warning."""
+def test_different_settings_are_warned_of() -> None:
     setup = builders.setup(model="x", config=ModelConfig(model="x", effort=Effort.HIGH))
     (warning,) = by("x", setup=setup).warnings
     assert DIFFERENT_SETTINGS in warning
 
 
-def test_other_prompts_are_warned_of() -> None:
-    """Reviews of one tool with different prompts come with a warning, as reviews of two tools do."""
+def test_different_prompts_are_warned_of() -> None:
     (warning,) = by("x", setup=builders.setup(model="x", prompts="d4" * 32)).warnings
     assert "different versions of the prompts" in warning
 
@@ -132,8 +120,10 @@ def test_other_prompts_are_warned_of() -> None:
         ({"stranger": builders.asked()}, {}, False),
     ],
 )
-def test_exceptions_of_a_jury_count_as_its_models(seat_models: object, others: object, warned: bool) -> None:
-    """Two tools were judged by different models if any critic that both panels seat asked another one."""
+def test_models_of_seats_count_as_models_of_the_panel(
+    seat_models: object, others: object, warned: bool
+) -> None:
+    """The models differ if a critic on both panels was asked with another one."""
     one = builders.review(setup=builders.setup(seat_models=seat_models))
     other = builders.review(of=SEXTANT, setup=builders.setup(seat_models=others))
     said = builders.comparison(one, other).warnings
@@ -141,7 +131,6 @@ def test_exceptions_of_a_jury_count_as_its_models(seat_models: object, others: o
 
 
 def test_changed_listing_is_warned_of() -> None:
-    """Two reviews of one tool whose listing changed between them come with a warning and with both listings."""
     changed = LANTERN.model_copy(update={"category": "Other"})
     shown = builders.comparison(builders.review(), builders.review(of=changed))
     assert shown.of_one_tool

@@ -14,8 +14,7 @@ from panel.core.mail import mail_address
         ("o'kim@sub.example.org", "o'kim@sub.example.org"),
     ],
 )
-def test_an_address_is_read(text: str, address: str) -> None:
-    """A mail address is taken as servers take it: its host in lower case and in ASCII."""
+def test_an_address_is_normalized(text: str, address: str) -> None:
     assert mail_address(text) == address
 
 
@@ -45,7 +44,7 @@ def test_an_address_is_read(text: str, address: str) -> None:
         f"kim@{'e.' * 130}org",
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
-    """What could end a header, name two people or reach this machine is no mail address."""
+def test_an_invalid_address_is_refused(text: str) -> None:
+    """Also one that could end a header, name two people or reach this machine."""
     with pytest.raises(ValueError, match="expected a mail address"):
         mail_address(text)

@@ -34,7 +34,7 @@ def hostile(attack: str) -> PanelReview:
     ],
 )
 def test_no_attack_becomes_markup_in_a_mail(attack: str) -> None:
-    """Whatever a listing or a take says is text in both forms of an issue, without control characters."""
+    """Neither HTML nor text has markup, links or control characters from a listing or a take."""
     item = IssueItem(review=hostile(attack), approved_by="Kim", href=f"{URL}/tools/x/")
     issue = Issue(site="Panel reviews", week="2026-W47", url=URL, items=(item,))
     page, text = issue_html(issue), issue_text(issue)
@@ -44,16 +44,14 @@ def test_no_attack_becomes_markup_in_a_mail(attack: str) -> None:
     assert "\n" not in issue.title
 
 
-def test_an_embedded_draft_is_called_that() -> None:
-    """An issue says of each review whether the embedded model wrote it."""
+def test_an_embedded_draft_is_marked() -> None:
     reviews = (builders.embedded_review(builders.tool("Tiny")), spoken("Large"))
     items = tuple(IssueItem(review=one, approved_by="Kim", href=f"{URL}/tools/x/") for one in reviews)
     issue = Issue(site="Panel reviews", week="2026-W47", url=URL, items=items)
     assert issue_html(issue).count("Embedded draft:") == issue_text(issue).count("Embedded draft:") == 1
 
 
-def test_weeks_are_those_of_the_calendar() -> None:
-    """A week begins on Monday in UTC, and the last one before a moment is over."""
+def test_weeks_follow_iso_8601_in_utc() -> None:
     week = Week.parse("2026-W01")
     assert (week.end.isoformat(), str(week)) == ("2026-01-05", "2026-W01")
     assert week.includes(datetime(2025, 12, 29, tzinfo=UTC))

@@ -26,13 +26,12 @@ def subscriber(**fields: Any) -> Subscriber:
 
 
 def test_links_of_panel_0_1_still_work() -> None:
-    """Tokens in mails that were sent earlier stay valid."""
     assert confirm_token(KEY, subscriber()) == "7.9ec1ddcc76c3c07c938eca3032897d4e"
     assert leave_token(KEY, subscriber()) == "7.437a80e2a76ff9cda46408a4153abd8d"
 
 
 def test_a_link_confirms_for_some_days() -> None:
-    """A sign-up is confirmed by its own link, until it is too late or somebody asked again."""
+    """Until it is too late, or the reader signs up again."""
     token = confirm_token(KEY, subscriber())
     assert subscriber_number(token) == 7
     assert confirms(token, KEY, subscriber(), NOW + CONFIRM_WITHIN)
@@ -42,8 +41,7 @@ def test_a_link_confirms_for_some_days() -> None:
     assert not confirms(token, b"t" * 32, subscriber(), NOW)
 
 
-def test_a_link_is_good_for_one_thing() -> None:
-    """The link to leave does not confirm, the link to confirm does not leave, and neither is anybody else's."""
+def test_a_link_has_one_purpose_and_one_subscriber() -> None:
     assert leaves(leave_token(KEY, subscriber()), KEY, subscriber(asked_at=NOW + timedelta(days=900)))
     assert not leaves(confirm_token(KEY, subscriber()), KEY, subscriber())
     assert not confirms(leave_token(KEY, subscriber()), KEY, subscriber(), NOW)
@@ -53,6 +51,5 @@ def test_a_link_is_good_for_one_thing() -> None:
 @pytest.mark.parametrize(
     "text", ["", "7", "7.", "x.y", "7." + "g" * 32, "-7." + "a" * 32, "7." + "a" * 33, "\uff17." + "a" * 32]
 )
-def test_what_is_no_token_has_no_number(text: str) -> None:
-    """A text that is no token is about nobody."""
+def test_an_invalid_token_has_no_subscriber(text: str) -> None:
     assert subscriber_number(text) is None

@@ -134,7 +134,7 @@ def page(chromium: Any) -> Iterator[Any]:
 
 
 def test_bookmarks_are_kept(page: Any, world: World) -> None:
-    """A reader bookmarks a tool, finds it on every page and after a reload, and removes it again."""
+    """On every page and after a reload, until they are removed."""
     page.goto(f"{world.url}/compare/skillclaw-vs-smollm3/")
     button = page.get_by_role("button", name="Bookmark SmolLM3")
     button.click()
@@ -149,8 +149,8 @@ def test_bookmarks_are_kept(page: Any, world: World) -> None:
     assert page.get_by_text("No bookmarks yet.").is_visible()
 
 
-def test_bookmarks_leave_and_return_as_a_file(page: Any, world: World, tmp_path: Path) -> None:
-    """What is exported can be imported elsewhere; entries that are not bookmarks are left out, and a wrong file is told."""
+def test_bookmarks_are_exported_and_imported(page: Any, world: World, tmp_path: Path) -> None:
+    """Entries that are no bookmarks are left out, and a wrong file is reported."""
     page.goto(f"{world.url}/tools/skillclaw/")
     page.get_by_role("button", name="Bookmark SkillClaw").click()
     page.goto(f"{world.url}/bookmarks/")
@@ -178,8 +178,8 @@ def test_bookmarks_leave_and_return_as_a_file(page: Any, world: World, tmp_path:
     page.get_by_text("This file has no bookmarks").wait_for()
 
 
-def test_a_reader_votes(page: Any, world: World) -> None:
-    """A vote is counted at once, changed, found again after a reload, and withdrawn; no cookie is set before."""
+def test_a_reader_votes_changes_and_withdraws_the_vote(page: Any, world: World) -> None:
+    """No cookie is set before."""
     page.goto(f"{world.url}/tools/smollm3/")
     assert page.context.cookies() == []
     assert not page.get_by_role("button", name="Withdraw my vote").is_visible()
@@ -198,7 +198,7 @@ def test_a_reader_votes(page: Any, world: World) -> None:
 
 
 def test_a_tool_is_found(page: Any, world: World) -> None:
-    """Search finds tools by the beginning of words in name and tagline, without case and accents, and says when there is none."""
+    """By beginnings of words in name and tagline, without case and accents."""
     page.goto(world.url)
     box = page.get_by_role("searchbox", name="Find a tool")
     for words, name in (
@@ -217,15 +217,14 @@ def test_a_tool_is_found(page: Any, world: World) -> None:
     page.wait_for_url(f"{world.url}/tools/smollm3/")
 
 
-def test_the_other_order_leads_to_the_comparison(page: Any, world: World) -> None:
-    """The address with the slugs in the other order leads to the comparison."""
+def test_the_other_order_redirects_to_the_comparison(page: Any, world: World) -> None:
     page.goto(f"{world.url}/compare/smollm3-vs-skillclaw")
     page.wait_for_url(f"{world.url}/compare/skillclaw-vs-smollm3/")
     assert page.get_by_role("heading", level=1).inner_text() == "SkillClaw vs SmolLM3"
 
 
 def test_a_reader_signs_up(page: Any, world: World) -> None:
-    """The form on a page leads to a mail, its link to a button, and the button onto the list."""
+    """By the form, the link in the mail, and the button."""
     page.goto(f"{world.url}/tools/smollm3/")
     page.get_by_label("Mail address").fill("kim@example.org")
     page.get_by_role("button", name="Sign up").click()
@@ -241,7 +240,7 @@ def test_a_reader_signs_up(page: Any, world: World) -> None:
 
 
 def test_everything_else_works_without_a_script(chromium: Any, world: World) -> None:
-    """Without JavaScript there is nothing that waits for it: no bookmark button, no search box; votes and links work."""
+    """Parts that need a script are hidden; votes and links work."""
     context = chromium.new_context(java_script_enabled=False)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -265,8 +264,7 @@ def test_everything_else_works_without_a_script(chromium: Any, world: World) -> 
     context.close()
 
 
-def test_keys_go_through_a_page_in_order(page: Any, world: World) -> None:
-    """The first key press leads to the content, and focus follows the order of the page."""
+def test_focus_follows_the_order_of_the_page(page: Any, world: World) -> None:
     page.goto(f"{world.url}/compare/skillclaw-vs-smollm3/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Go to the content"
@@ -279,8 +277,8 @@ def test_keys_go_through_a_page_in_order(page: Any, world: World) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
-def test_pages_are_for_everybody(chromium: Any, world: World, width: int, scheme: str) -> None:
-    """Axe finds nothing on any page, enhanced contrast and target sizes included; no page is wider than the window."""
+def test_pages_are_accessible(chromium: Any, world: World, width: int, scheme: str) -> None:
+    """Axe finds nothing, enhanced contrast and target sizes included; no page is wider than the window."""
     context = chromium.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
     )

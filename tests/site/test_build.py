@@ -17,8 +17,7 @@ from store.editing import brought, do
 pytestmark = pytest.mark.anyio
 
 
-async def test_only_what_is_published_has_a_page(site: Site) -> None:
-    """A draft, an approved one and a rejected one are not on the site; a published one is."""
+async def test_only_published_reviews_have_a_page(site: Site) -> None:
     for name, steps in (("One", ()), ("Two", ("open", "approve")), ("Three", ("open", "reject"))):
         await brought(site.store, await drafted(site.store, spoken(name)), *steps)
     await published(site.store, spoken("Four"))
@@ -46,8 +45,7 @@ async def test_equal_reviews_make_equal_bytes(site: Site, tmp_path: Path) -> Non
     assert other.files() == site.files()
 
 
-async def test_a_change_rebuilds_what_shows_it_and_nothing_else(site: Site) -> None:
-    """A corrected review rewrites its pages, comparisons and lists; another category's tools and pictures stay as they are."""
+async def test_a_correction_rebuilds_the_files_that_show_it_and_no_others(site: Site) -> None:
     draft, *_ = await published(
         site.store,
         spoken("Lantern", category="Logs"),
@@ -226,7 +224,6 @@ def test_the_root_of_the_file_system_is_refused() -> None:
 
 
 def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
-    """A symbolic link is refused, because its target is not panel's to replace."""
     (tmp_path / "real").mkdir()
     (tmp_path / "site").symlink_to(tmp_path / "real")
     with pytest.raises(SettingsError, match="not a site"):

@@ -23,7 +23,7 @@ NAMES = ("W" * 120, "one " * 30, "名刺管理", "🚀🚀🚀", "\u202eevil", "
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("verdict", ["ship", "skip", "mixed", "none"])
 def test_any_name_makes_a_picture(name: str, verdict: str) -> None:
-    """Whatever a tool is called, the picture has its size, is small, and has nothing in its outer margin but the band on top."""
+    """Of the right size, small, and with empty margins."""
     bar = BAR._replace(name=name, verdict=verdict)
     made = png(Picture(site="Panel reviews", kicker="AI tool comparison", title=name, bars=(bar, BAR)))
     picture = Image.open(io.BytesIO(made)).convert("RGB")
@@ -34,14 +34,13 @@ def test_any_name_makes_a_picture(name: str, verdict: str) -> None:
 
 
 def test_equal_pictures_have_equal_bytes() -> None:
-    """A picture holds no time and no chance."""
     picture = Picture(site="Panel reviews", kicker="AI tool review", title="SmolLM3", bars=(BAR,))
     assert png(picture) == png(picture)
     assert png(picture) != png(picture._replace(kicker="Another"))
 
 
 def test_verdicts_differ_in_shape() -> None:
-    """Ship and skip are told apart without colour: their marks cover different points."""
+    """They can be told apart without colour."""
     pictures = [
         Image.open(
             io.BytesIO(png(Picture(site="s", kicker="k", title="t", bars=(BAR._replace(verdict=v),))))
@@ -56,7 +55,7 @@ def test_verdicts_differ_in_shape() -> None:
 
 
 def test_names_are_written_as_far_as_the_font_can() -> None:
-    """Accents and pictographs that the font lacks are left out; a name that it cannot write gives way to the slug."""
+    """Missing accents and pictographs are left out; a name without letters of the font is replaced by the slug."""
     assert printable("Ünïcode 🚀 Tool") == "Unicode Tool"
     assert printable("名刺管理", "meishi") == "meishi"
     assert printable("  two   words\n") == "two words"
@@ -64,7 +63,7 @@ def test_names_are_written_as_far_as_the_font_can() -> None:
 
 @pytest.mark.parametrize("scores", [(66, 67, 68, 68, 68), (100,) * 5, (0,) * 5, (0, 3, 5, 97, 100)])
 def test_no_mark_covers_another(scores: tuple[int, ...]) -> None:
-    """However near the scores of five critics are, each mark lies apart from the others and within the line's ends."""
+    """Nor lies beyond the ends of the line."""
     left, right = 89, 1111
     wanted = [left + (right - left) * score // 100 for score in scores]
     places = lay_out(wanted, APART, lanes=len(LANES), end=right)

@@ -74,8 +74,7 @@ async def seed(site: Site) -> None:
     await published(site.store, builders.smollm3(), builders.skillclaw(), kind="compare")
 
 
-async def test_a_comparison_shows_all_that_the_owner_s_page_shows(site: Site) -> None:
-    """Cards, ship % with its count, community, entry, decisions and the scorecard of the seed comparison are on its page."""
+async def test_the_seed_comparison_is_shown_in_full(site: Site) -> None:
     await seed(site)
     await site.build()
     words = Elements(site.page("compare/skillclaw-vs-smollm3/")).words
@@ -102,8 +101,8 @@ async def test_a_comparison_shows_all_that_the_owner_s_page_shows(site: Site) ->
         assert expected in words, expected
 
 
-async def test_the_other_order_leads_to_the_page(site: Site) -> None:
-    """A comparison has one address, with the slugs in alphabetical order; the other order leads there and is not indexed."""
+async def test_the_other_order_redirects_to_the_comparison(site: Site) -> None:
+    """Only the address with the slugs in alphabetical order is indexed."""
     await seed(site)
     await site.build()
     stub = Elements(site.page("compare/smollm3-vs-skillclaw/"))
@@ -116,7 +115,7 @@ async def test_the_other_order_leads_to_the_page(site: Site) -> None:
 
 
 async def test_reasons_to_pick_come_from_the_takes(site: Site) -> None:
-    """Each reason to pick a tool names a critic who set it above the other, with both scores and the take's own words."""
+    """Each reason names a critic who rated the tool higher, with both scores and the beginning of the take."""
     await published(
         site.store,
         spoken("Alpha", 80, 60, 40, category="Logs"),
@@ -133,8 +132,7 @@ async def test_reasons_to_pick_come_from_the_takes(site: Site) -> None:
     assert "No critic rated it higher." in Elements(site.page("compare/beta-vs-gamma/")).words
 
 
-async def test_tools_that_do_not_compete_are_told(site: Site) -> None:
-    """A comparison across categories, which an editor made, says that the tools may not compete."""
+async def test_tools_of_different_categories_come_with_a_warning(site: Site) -> None:
     await published(
         site.store, spoken("Alpha", category="Logs"), spoken("Beta", category="Design"), kind="compare"
     )
@@ -142,8 +140,8 @@ async def test_tools_that_do_not_compete_are_told(site: Site) -> None:
     assert "may not compete" in site.page("compare/alpha-vs-beta/")
 
 
-async def test_thin_pairs_are_not_indexed(site: Site) -> None:
-    """With fewer than three takes on a side, a comparison is marked noindex and stays out of the sitemap."""
+async def test_comparisons_with_few_takes_are_not_indexed(site: Site) -> None:
+    """With fewer than three takes on a side."""
     await published(
         site.store,
         spoken("Thin", 70, 60, category="Logs"),
@@ -159,7 +157,7 @@ async def test_thin_pairs_are_not_indexed(site: Site) -> None:
 
 
 async def test_every_link_leads_somewhere(site: Site) -> None:
-    """Every link, form, script and picture of every page leads to a file of the site, wherever the site lies."""
+    """Links, forms, scripts and pictures of every page lead to files of the site, wherever it is served."""
     await seed(site)
     await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(4)))
     await site.build()
@@ -174,7 +172,7 @@ async def test_every_link_leads_somewhere(site: Site) -> None:
 
 
 async def test_nothing_comes_from_another_host(site: Site) -> None:
-    """No page loads anything from elsewhere, runs a script of its own, or lets one in."""
+    """No page loads anything from elsewhere, or runs an inline script."""
     await seed(site)
     await site.build(voting=True, newsletter="panel")
     for name in site.pages():
@@ -195,7 +193,7 @@ async def test_nothing_comes_from_another_host(site: Site) -> None:
 
 
 async def test_pages_are_small(site: Site) -> None:
-    """Each page with its style stays under 14 KB of gzip, and the script under 3 KB."""
+    """Each page with its style stays below 14 KB of gzip, and the script below 3 KB."""
     await seed(site)
     await site.build(voting=True, newsletter="panel")
     sizes = {name: len(gzip.compress(content, 9)) for name, content in site.files().items()}
@@ -207,7 +205,7 @@ async def test_pages_are_small(site: Site) -> None:
 
 
 async def test_pages_say_who_and_what_made_them(site: Site) -> None:
-    """A tool's page says that the critics are AI personas before its first take and on each, and names editor, dates and methodology."""
+    """A tool's page says before its first take and on each that the critics are AI personas, and names editor, dates and methodology."""
     await published(site.store, spoken())
     await site.build()
     page = site.page("tools/lantern/")
@@ -223,7 +221,7 @@ async def test_pages_say_who_and_what_made_them(site: Site) -> None:
 
 
 async def test_nothing_pretends_to_be_a_rating(site: Site) -> None:
-    """No page's linked data, at any depth, has a rating or a review; each has its type, place and address."""
+    """JSON-LD has no rating or review at any depth, and always a type and an address."""
     await seed(site)
     await site.build(voting=True)
     for name in site.pages():
@@ -240,7 +238,7 @@ async def test_nothing_pretends_to_be_a_rating(site: Site) -> None:
 
 
 async def test_an_edited_verdict_is_marked(site: Site) -> None:
-    """A verdict that an editor changed is marked on the page with who changed it and what the model had said."""
+    """With the editor's name and the model's verdict."""
     draft = await drafted(site.store, spoken())
     await brought(site.store, draft, "open")
     await do(
@@ -257,8 +255,8 @@ async def test_an_edited_verdict_is_marked(site: Site) -> None:
     )
 
 
-async def test_sources_carry_the_day_they_were_checked(site: Site) -> None:
-    """Facts of a tool, and sources by which an editor supported a claim, are listed with the day on which they were checked."""
+async def test_sources_are_listed_with_the_day_of_their_check(site: Site) -> None:
+    """Facts of a tool, and sources by which an editor supported a claim."""
     fact = {"claim": "It is free.", "source": "https://lantern.example/prices", "checked_on": "2026-11-01"}
     draft = await drafted(site.store, priced(builders.tool(facts=[fact])))
     await brought(site.store, draft, "open")
@@ -275,7 +273,7 @@ async def test_sources_carry_the_day_they_were_checked(site: Site) -> None:
 
 
 async def test_a_retraction_leaves_a_notice(site: Site) -> None:
-    """A retracted review's page says so and why, its comparisons too; it leaves lists, search, feeds and sitemap, and enters the log."""
+    """Its comparisons too; the tool leaves lists, search, feeds and sitemap, and enters the log."""
     draft, _ = await published(
         site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs")
     )
@@ -303,8 +301,7 @@ async def test_a_retraction_leaves_a_notice(site: Site) -> None:
         assert "lantern" not in site.text(path), path
 
 
-async def test_a_draft_that_is_read_again_after_its_retraction_stays_told(site: Site) -> None:
-    """The notice and the log remain when somebody opens a retracted draft again."""
+async def test_a_retraction_stays_visible_when_its_draft_is_reopened(site: Site) -> None:
     draft, *_ = await published(site.store, spoken())
     await do(site.store, draft, Action.RETRACT, reason="It was wrong.")
     await do(site.store, draft, Action.OPEN)
@@ -313,8 +310,8 @@ async def test_a_draft_that_is_read_again_after_its_retraction_stays_told(site: 
     assert "Retracted by" in site.page("corrections/").replace("<strong>", "").replace("</strong>", "")
 
 
-async def test_a_correction_is_logged_with_what_it_changed(site: Site) -> None:
-    """What was changed after publication is in the log and the history: what, by whose word, and both verdicts."""
+async def test_a_correction_is_logged(site: Site) -> None:
+    """With the corrected fields, the editor and both verdicts; the history has both versions."""
     draft, *_ = await published(site.store, spoken("Lantern", 70, 60, 40))
     changes = (ScoreChange(persona="builder", value=45), VerdictChange(persona="builder", value="skip"))
     await corrected(site.store, draft, *changes)
@@ -327,7 +324,7 @@ async def test_a_correction_is_logged_with_what_it_changed(site: Site) -> None:
 
 
 async def test_a_tool_reviewed_twice_has_one_page(site: Site) -> None:
-    """The latest review of a tool is on its page, the one before is in its history."""
+    """It shows the latest review; its history has both verdicts."""
     await published(site.store, spoken("Lantern", 70, 60, 40))
     await published(site.store, spoken("Lantern", 30, 20, 40))
     built = await site.build()
@@ -337,8 +334,8 @@ async def test_a_tool_reviewed_twice_has_one_page(site: Site) -> None:
     assert "30/100 · skip" in words
 
 
-async def test_an_address_that_changed_leads_on(site: Site) -> None:
-    """When a tool's slug changes, its former address leads to the page, and those of its comparisons lead to them."""
+async def test_former_addresses_redirect(site: Site) -> None:
+    """Those of tools and of their comparisons."""
     await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
     await published(site.store, spoken("Lantern", slug="torch", category="Logs"))
     await site.build()
@@ -347,8 +344,7 @@ async def test_an_address_that_changed_leads_on(site: Site) -> None:
         assert "url=../../compare/sextant-vs-torch/" in site.page(f"compare/{former}/")
 
 
-async def test_an_earlier_review_does_not_come_back(site: Site) -> None:
-    """When the latest review of a tool is retracted the tool is, although an earlier review was never taken back."""
+async def test_an_earlier_review_does_not_replace_a_retracted_one(site: Site) -> None:
     await published(site.store, spoken("Lantern", 70, 60, 80))
     latest, *_ = await published(site.store, spoken("Lantern", 30, 20, 40))
     await do(site.store, latest, Action.RETRACT, reason="The listing was a joke.")
@@ -357,8 +353,7 @@ async def test_an_earlier_review_does_not_come_back(site: Site) -> None:
     assert "The listing was a joke." in site.page("tools/lantern/")
 
 
-async def test_a_retraction_stays_told(site: Site) -> None:
-    """A review that is published again after it was retracted keeps the retraction in its history and in the log."""
+async def test_a_retraction_stays_in_history_and_log_when_the_review_is_published_again(site: Site) -> None:
     draft, *_ = await published(site.store, spoken())
     await do(site.store, draft, Action.RETRACT, reason="The listing was a joke.")
     await brought(site.store, draft, "open", "approve", "publish")
@@ -368,8 +363,8 @@ async def test_a_retraction_stays_told(site: Site) -> None:
     assert "The listing was a joke." in site.page("corrections/")
 
 
-async def test_two_tools_of_one_slug_both_have_a_page(site: Site) -> None:
-    """The tool that was seen first keeps the address; the other one gets a free one, in comparisons and the log too, and takes no votes."""
+async def test_two_tools_with_the_same_slug_both_have_a_page(site: Site) -> None:
+    """The tool that was added first keeps the address; the other one gets a free one, in comparisons and the log too, and takes no votes."""
     second = spoken("Lantern Pro", slug="lantern", category="Logs", url="https://lantern.example/")
     third = spoken("Lantern 2", category="Logs", url="https://lantern.example/")
     first = spoken("Lantern", slug="lantern", category="Logs", url="https://lantern.example/")
@@ -391,7 +386,6 @@ async def test_two_tools_of_one_slug_both_have_a_page(site: Site) -> None:
 
 
 async def test_a_critic_s_page_has_figures_and_takes(site: Site) -> None:
-    """A critic's page has its motto, lens, ship rate, spread, distribution and takes."""
     await published(site.store, spoken("Alpha", 80, 60, 40), spoken("Beta", 30, 60, 90))
     await site.build()
     words = Elements(site.page("critics/builder/")).words
@@ -407,8 +401,8 @@ async def test_a_critic_s_page_has_figures_and_takes(site: Site) -> None:
         assert expected in words, expected
 
 
-async def test_long_lists_turn_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that is longer than a page has its latest entries first and all of them, oldest first, on full pages."""
+async def test_long_lists_have_numbered_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest entries come first; numbered pages have all of them, the oldest first."""
     monkeypatch.setattr("panel.site.catalog.PAGE_SIZE", 3)
     await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(7)))
     await site.build()
@@ -422,7 +416,7 @@ async def test_long_lists_turn_pages(site: Site, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_methodology_names_models_and_prompts(site: Site) -> None:
-    """The methodology page has the rule, what AI and people did, the critics' scales, and the models and prompts in use with their days."""
+    """With the rule, what AI and people did, and the days of their use."""
     await published(site.store, spoken())
     await site.build()
     words = Elements(site.page("methodology/")).words
@@ -437,8 +431,8 @@ async def test_methodology_names_models_and_prompts(site: Site) -> None:
         assert expected in words, expected
 
 
-async def test_votes_are_shown_from_a_number_on(site: Site) -> None:
-    """Readers' votes are baked in; below the minimum only their number is shown, and where voting is off there is no form."""
+async def test_few_votes_are_not_split(site: Site) -> None:
+    """Below the minimum only their number is shown; without voting there is no form."""
     assert Votes(ships=1).line(5) == "1 vote"
     assert Votes(ships=3, skips=2).line(5) == "5 votes · 3 ship / 2 skip"
     assert Votes().line(1) == "No community votes yet"
@@ -454,8 +448,7 @@ async def test_votes_are_shown_from_a_number_on(site: Site) -> None:
     assert "<form" not in site.page("tools/lantern/")
 
 
-async def test_feeds_say_what_is_new(site: Site) -> None:
-    """The Atom and JSON feeds have each tool with its verdict, its day and its editor, and are well formed."""
+async def test_feeds_have_the_latest_reviews(site: Site) -> None:
     await published(site.store, spoken("Lantern", tagline="Reads <logs> & more"))
     await site.build()
     atom = etree.fromstring(site.raw("feed.xml"))
@@ -468,8 +461,8 @@ async def test_feeds_say_what_is_new(site: Site) -> None:
     assert feed["items"][0]["authors"] == [{"name": "Kim"}]
 
 
-async def test_crawlers_are_told(site: Site) -> None:
-    """The sitemap names canonical pages with the day of their last change, robots.txt names the sitemap, llms.txt says what is AI."""
+async def test_crawlers_find_sitemap_and_notice(site: Site) -> None:
+    """The sitemap has canonical pages with the time of their last change, robots.txt the sitemap, llms.txt the notice about AI."""
     await seed(site)
     await site.build()
     places = etree.fromstring(site.raw("sitemap.xml"))
@@ -485,7 +478,6 @@ async def test_crawlers_are_told(site: Site) -> None:
 
 
 async def test_a_large_sitemap_is_divided(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More addresses than one sitemap takes are divided, under an index."""
     monkeypatch.setattr("panel.site.pages.sitemap.MOST_ENTRIES", 4)
     await published(site.store, spoken())
     await site.build()
@@ -495,8 +487,7 @@ async def test_a_large_sitemap_is_divided(site: Site, monkeypatch: pytest.Monkey
     assert all((site.folder / part.rpartition("/")[2]).exists() for part in parts)
 
 
-async def test_previews_are_named(site: Site) -> None:
-    """A page names its canonical address, its picture with size and words, and the picture is there."""
+async def test_pages_name_their_preview_picture(site: Site) -> None:
     await seed(site)
     await site.build()
     page = Elements(site.page("tools/smollm3/"))
@@ -507,7 +498,7 @@ async def test_previews_are_named(site: Site) -> None:
 
 
 async def test_an_outside_newsletter_gets_the_form(site: Site) -> None:
-    """With an outside service the sign-up form leads there, and the policy allows that one place."""
+    """The content security policy allows its address and no other."""
     await published(site.store, spoken())
     await site.build(newsletter="https://mail.example/subscribe?list=1")
     page = Elements(site.page("tools/lantern/"))
@@ -517,7 +508,6 @@ async def test_an_outside_newsletter_gets_the_form(site: Site) -> None:
 
 
 async def test_an_empty_site_has_its_pages(site: Site) -> None:
-    """Before anything is published, the home page, lists, critics and feeds are there and say so."""
     built = await site.build()
     assert built.reviews == 0
     assert "Nothing is published yet." in site.page("")
@@ -527,7 +517,7 @@ async def test_an_empty_site_has_its_pages(site: Site) -> None:
 
 
 def hostile(attack: str, name: str) -> Any:
-    """Return a review that holds an attack in every text."""
+    """Return a review with an attack in every text."""
     attack = f"x {attack}" if not attack.strip() else attack
     take = f"{attack} and enough words around it to make a take of the length that is asked for."
     fields = {
@@ -562,7 +552,7 @@ async def filled(site: Site, attacks: list[str]) -> set[tuple[str, str | None]]:
 
 
 async def test_no_attack_becomes_markup(site: Site, empty: Path, tmp_path: Path) -> None:
-    """Whatever stands in a name, a listing, a take or a reason appears as text: pages have the elements that harmless words have."""
+    """With attacks in names, listings, takes and reasons, pages have the same elements as with harmless words."""
     async with open_store(copied(empty, tmp_path / "harmless.db")) as other:
         known = await filled(Site(other, tmp_path / "harmless"), [f"plain words {n}" for n in range(4)])
     assert await filled(site, ROWS) - known == set()
@@ -583,7 +573,7 @@ async def test_no_attack_becomes_markup(site: Site, empty: Path, tmp_path: Path)
 
 @pytest.mark.skipif(not HERE, reason=MISSING)
 async def test_pages_are_valid_html(site: Site) -> None:
-    """The Nu HTML Checker finds no error on any page, be it plain, hostile, corrected, retracted or empty."""
+    """By the Nu HTML Checker, for plain, hostile, corrected and retracted reviews."""
     await seed(site)
     drafts = await published(site.store, *(hostile(attack, f"Evil {n}") for n, attack in enumerate(ROWS[:8])))
     await do(site.store, drafts[0], Action.RETRACT, reason="<script>alert(1)</script>")
@@ -593,8 +583,8 @@ async def test_pages_are_valid_html(site: Site) -> None:
 
 
 @pytest.mark.skipif(not HERE, reason=MISSING)
-def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
-    """The checker that pages are held against finds unknown attributes, doubled ids and broken nesting."""
+def test_the_checker_finds_errors(tmp_path: Path) -> None:
+    """Unknown attributes, duplicate ids and broken nesting."""
     for number, snippet in enumerate(WRONG):
         page = tmp_path / f"{number}.html"
         page.write_text(f"<!doctype html><html lang=en><meta charset=utf-8><title>x</title>{snippet}")
@@ -603,7 +593,7 @@ def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
 
 
 async def test_embedded_drafts_are_marked_wherever_they_are_listed(site: Site) -> None:
-    """Lists, critics, feeds and language models are told what the embedded model wrote, and of nothing else that it did."""
+    """In lists, critics' pages and feeds; other reviews are not marked."""
     await published(site.store, builders.embedded_review(builders.tool("Tiny", category="Logs")))
     await published(site.store, spoken("Large", category="Logs"))
     await site.build()

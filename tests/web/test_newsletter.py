@@ -47,16 +47,16 @@ async def reader(store: Store, tmp_path: Path, sent: list[MailMessage]) -> Async
 
 
 def link(message: Any) -> str:
-    """Return the way from a mail back to the server."""
+    """Return the path of the link in a mail."""
     found = re.search(r"https://reviews\.example(/newsletter/\S+)", message.text)
     assert found
     return found[1]
 
 
-async def test_only_whoever_reads_the_mail_can_confirm(
+async def test_a_sign_up_is_confirmed_by_the_button_behind_the_link(
     reader: httpx2.AsyncClient, store: Store, sent: list[MailMessage]
 ) -> None:
-    """A sign-up sends a link; opening it changes nothing, and its button confirms."""
+    """Opening the link changes nothing."""
     asked = await reader.post("/newsletter", data=KIM)
     assert "a mail with a link is on its way" in asked.text
     way = link(sent[0])
@@ -72,14 +72,13 @@ async def test_only_whoever_reads_the_mail_can_confirm(
     assert known.state is SubscriptionState.CONFIRMED
 
 
-async def test_the_form_s_address_leads_to_the_form(reader: httpx2.AsyncClient) -> None:
-    """Opening the address that the form is sent to leads to the page that has the form."""
+async def test_opening_the_form_s_address_redirects_to_the_form(reader: httpx2.AsyncClient) -> None:
     answer = await reader.get("/newsletter")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{URL}/#sign-up")
 
 
 async def test_nobody_learns_who_is_on_the_list(reader: httpx2.AsyncClient, sent: list[MailMessage]) -> None:
-    """The answer is the same for an address that is on the list, which gets no mail."""
+    """The answer is the same for an address on the list, which gets no mail."""
     first = await reader.post("/newsletter", data=KIM)
     await reader.post(link(sent[0]))
     second = await reader.post("/newsletter", data=KIM)
@@ -87,8 +86,8 @@ async def test_nobody_learns_who_is_on_the_list(reader: httpx2.AsyncClient, sent
     assert len(sent) == 1
 
 
-async def test_robots_get_no_mail(reader: httpx2.AsyncClient, sent: list[MailMessage]) -> None:
-    """Whoever fills in the field that people do not see is answered like everybody, and nothing is sent."""
+async def test_bots_get_no_mail(reader: httpx2.AsyncClient, sent: list[MailMessage]) -> None:
+    """A bot fills in the field that people do not see."""
     answer = await reader.post("/newsletter", data={**KIM, "website": "https://exfil.invalid"})
     assert answer.status_code == 200
     assert sent == []
@@ -97,10 +96,10 @@ async def test_robots_get_no_mail(reader: httpx2.AsyncClient, sent: list[MailMes
 @pytest.mark.parametrize(
     "mail", ["", "kim", "kim@example.org\r\nBcc: ada@example.org", "<script>alert(1)</script>@x.org"]
 )
-async def test_what_is_no_address_is_told(
+async def test_an_invalid_address_is_refused(
     reader: httpx2.AsyncClient, sent: list[MailMessage], mail: str
 ) -> None:
-    """What is no mail address is answered in words, and nothing is sent or kept."""
+    """Nothing is sent."""
     answer = await reader.post("/newsletter", data={"mail": mail})
     assert answer.status_code == 400
     assert "Expected a mail address" in answer.text
@@ -109,7 +108,7 @@ async def test_what_is_no_address_is_told(
 
 
 async def test_an_address_is_not_flooded(reader: httpx2.AsyncClient, sent: list[MailMessage]) -> None:
-    """One mail address gets three mails a day at most; one IP address can sign up ten an hour."""
+    """A mail address gets three mails a day; an IP address can sign up ten times an hour."""
     statuses = [(await reader.post("/newsletter", data=KIM)).status_code for _ in range(5)]
     assert statuses == [200] * 5
     assert len(sent) == 3
@@ -119,8 +118,8 @@ async def test_an_address_is_not_flooded(reader: httpx2.AsyncClient, sent: list[
     assert others == [200] * 5 + [429]
 
 
-async def test_one_click_leaves(reader: httpx2.AsyncClient, store: Store) -> None:
-    """A mail program leaves by one POST without cookies; opening the link only shows a button."""
+async def test_one_click_unsubscribes(reader: httpx2.AsyncClient, store: Store) -> None:
+    """A mail program sends one POST without cookies; opening the link only shows a button."""
     asked = await store.subscribers.request("kim@example.org")
     await store.subscribers.confirm(asked.id)
     way = f"/newsletter/leave?token={leave_token(SECRET, asked)}"
@@ -140,17 +139,15 @@ async def test_one_click_leaves(reader: httpx2.AsyncClient, store: Store) -> Non
 async def test_a_forged_link_does_nothing(
     reader: httpx2.AsyncClient, store: Store, place: str, token: str
 ) -> None:
-    """A link that we did not make is answered with 410, whoever it names."""
     asked = await store.subscribers.request("kim@example.org")
     for ask in (reader.get, reader.post):
         assert (await ask(f"/newsletter/{place}", params={"token": token})).status_code == 410
     assert await store.subscribers.get(asked.id) == asked
 
 
-async def test_a_silent_mail_server_is_not_the_reader_s_trouble(
+async def test_a_failing_mail_server_is_logged_and_not_shown(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """When no mail can be sent, the reader sees the usual answer, and the server's log says why."""
 
     def down(_: MailMessage) -> None:
         raise MailServerDown("the mail server is away")
@@ -166,7 +163,6 @@ async def test_a_silent_mail_server_is_not_the_reader_s_trouble(
 
 
 async def test_pages_of_the_newsletter_run_no_script(reader: httpx2.AsyncClient) -> None:
-    """The pages are not indexed, run no script, and their style is found."""
     answer = await reader.post("/newsletter", data=KIM)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "<script" not in answer.text

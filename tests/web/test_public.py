@@ -69,8 +69,8 @@ async def reader(services: PublicServices) -> AsyncIterator[httpx2.AsyncClient]:
         yield opened
 
 
-async def test_pages_are_served_as_by_any_host(reader: httpx2.AsyncClient) -> None:
-    """A folder is its index page, its name without a slash leads there, and what is missing is the site's own page with 404."""
+async def test_files_are_served_like_by_any_static_host(reader: httpx2.AsyncClient) -> None:
+    """Folders have their index page, addresses without a slash redirect, and missing ones get the site's own page."""
     assert (await reader.get("/")).text == "home"
     assert (await reader.get("/compare/a-vs-b/")).text == "a or b"
     moved = await reader.get("/compare/a-vs-b")
@@ -95,15 +95,14 @@ async def test_pages_are_served_as_by_any_host(reader: httpx2.AsyncClient) -> No
     ],
 )
 async def test_only_the_site_is_served(reader: httpx2.AsyncClient, folder: Path, path: str) -> None:
-    """No address leads out of the folder, to a hidden file, through a link or to an error of the server."""
+    """No address leads out of the folder, to a hidden file, through a link, or to a server error."""
     (folder / "secret").symlink_to(folder.parent / "secret.txt")
     answer = await reader.get(path)
     assert answer.status_code == 404
     assert "secret" not in answer.text
 
 
-async def test_answers_carry_safe_headers(reader: httpx2.AsyncClient) -> None:
-    """Pages are asked for again, hashed files are kept for good, and nothing may be framed or guessed at."""
+async def test_responses_have_security_and_cache_headers(reader: httpx2.AsyncClient) -> None:
     page = await reader.get("/")
     assert page.headers["cache-control"] == "no-cache"
     assert page.headers["x-content-type-options"] == "nosniff"
@@ -115,7 +114,6 @@ async def test_answers_carry_safe_headers(reader: httpx2.AsyncClient) -> None:
 
 
 async def test_a_site_may_be_replaced_while_it_is_served(reader: httpx2.AsyncClient, folder: Path) -> None:
-    """After a build the next request gets the new site."""
     new = folder.with_name("new")
     new.mkdir()
     (new / "index.html").write_text("new home")
@@ -124,8 +122,7 @@ async def test_a_site_may_be_replaced_while_it_is_served(reader: httpx2.AsyncCli
     assert (await reader.get("/")).text == "new home"
 
 
-async def test_a_preview_has_the_files_alone(folder: Path) -> None:
-    """`panel site serve` serves files and takes no votes."""
+async def test_a_preview_takes_no_votes(folder: Path) -> None:
     async with browser(create_preview(folder)) as opened:
         assert (await opened.get("/")).text == "home"
         refused = await opened.post("/vote/lantern", data=SHIP)
@@ -133,7 +130,7 @@ async def test_a_preview_has_the_files_alone(folder: Path) -> None:
 
 
 async def test_a_vote_by_script_is_answered_with_counts(reader: httpx2.AsyncClient, store: Store) -> None:
-    """A vote sets a cookie that no script reads; the answer has the number, the reader's own vote, and no split below the minimum."""
+    """The cookie cannot be read by scripts; below the minimum the votes are not split."""
     answer = await reader.post("/vote/lantern", data=SHIP, headers=JSON)
     assert answer.json() == {"slug": "lantern", "total": 1, "ships": None, "skips": None, "mine": "ship"}
     cookie = answer.headers["set-cookie"]
@@ -151,8 +148,8 @@ async def test_a_vote_by_script_is_answered_with_counts(reader: httpx2.AsyncClie
     assert set(told) == {"lantern", "sextant"}
 
 
-async def test_a_vote_by_form_is_told_on_a_page(reader: httpx2.AsyncClient, store: Store) -> None:
-    """Without a script a vote leads to a page that says how the reader voted, takes the vote back, and leads to the review; there is none of unknown tools."""
+async def test_a_vote_by_form_is_answered_with_a_page(reader: httpx2.AsyncClient, store: Store) -> None:
+    """The page shows the vote, withdraws it, and links the review."""
     answer = await reader.post("/vote/lantern", data=SHIP)
     assert (answer.status_code, answer.headers["location"]) == (303, "lantern")
     page = await reader.get("/vote/lantern")
@@ -167,8 +164,7 @@ async def test_a_vote_by_form_is_told_on_a_page(reader: httpx2.AsyncClient, stor
     assert (await reader.get("/vote/nothing")).status_code == 404
 
 
-async def test_the_split_is_told_from_a_number_on(reader: httpx2.AsyncClient, store: Store) -> None:
-    """From the minimum on, the answer says how votes are split."""
+async def test_votes_are_split_from_the_minimum_on(reader: httpx2.AsyncClient, store: Store) -> None:
     for n in range(4):
         await store.votes.cast("lantern", f"{n:064}", Verdict.SKIP, "a" * 64)
     answer = (await reader.post("/vote/lantern", data=SHIP, headers=JSON)).json()
@@ -177,15 +173,13 @@ async def test_the_split_is_told_from_a_number_on(reader: httpx2.AsyncClient, st
     assert fresh.headers["cache-control"] == "no-store"
 
 
-async def test_a_cookie_is_sent_over_https_alone_elsewhere(services: PublicServices) -> None:
-    """Off this machine the cookie is for HTTPS alone."""
+async def test_the_cookie_needs_https_off_this_machine(services: PublicServices) -> None:
     async with browser(create_public_app(services), "https://reviews.example") as away:
         assert "Secure" in (await away.post("/vote/lantern", data=SHIP)).headers["set-cookie"]
 
 
 @pytest.mark.parametrize("value", ["x.y", "", ".", "a" * 5000, "0" * 32 + "." + "0" * 64])
 async def test_a_forged_cookie_is_a_new_reader(reader: httpx2.AsyncClient, store: Store, value: str) -> None:
-    """A cookie that this server did not sign is worth nothing: whoever sends it gets one of their own."""
     await reader.post("/vote/lantern", data=SHIP)
     reader.cookies.clear()
     answer = await reader.post("/vote/lantern", data=SHIP, headers={"cookie": f"{COOKIE}={value}"})
@@ -208,7 +202,7 @@ async def test_a_forged_cookie_is_a_new_reader(reader: httpx2.AsyncClient, store
 async def test_other_sites_cannot_vote(
     reader: httpx2.AsyncClient, store: Store, headers: dict[str, str], status: int
 ) -> None:
-    """What another site's page, another name or another kind of form sends is refused, and nothing is counted."""
+    """Requests from another site, under another name or with another content type are refused."""
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = await reader.post("/vote/lantern", content="verdict=ship", headers={**form, **headers})
     assert answer.status_code == status
@@ -227,10 +221,10 @@ async def test_other_sites_cannot_vote(
         ("/vote/%3Cscript%3E", "verdict=ship", 404),
     ],
 )
-async def test_a_vote_that_cannot_be_counted_is_told(
+async def test_an_invalid_vote_is_answered_with_the_reason(
     reader: httpx2.AsyncClient, path: str, body: str, status: int
 ) -> None:
-    """A vote that cannot be counted is answered in words: a line of text, or JSON for a script."""
+    """As a line of text, or as JSON for a script."""
     form = {"content-type": "application/x-www-form-urlencoded"}
     plain = await reader.post(path, content=body, headers=form)
     assert (plain.status_code, plain.headers["content-type"]) == (status, "text/plain; charset=utf-8")
@@ -239,21 +233,19 @@ async def test_a_vote_that_cannot_be_counted_is_told(
 
 
 @pytest.mark.parametrize("query", ["", "?tools=", "?tools=" + ",".join(map(str, range(21)))])
-async def test_votes_are_asked_for_by_name(reader: httpx2.AsyncClient, query: str) -> None:
-    """Votes are told of 1 to 20 tools at a time."""
+async def test_counts_are_limited_to_20_tools(reader: httpx2.AsyncClient, query: str) -> None:
     assert (await reader.get(f"/votes{query}")).status_code == 400
 
 
-async def test_too_many_votes_at_once_are_put_off(reader: httpx2.AsyncClient) -> None:
-    """A reader who votes on and on is told after how many seconds to go on."""
+async def test_too_many_votes_are_refused_with_the_seconds_to_wait(reader: httpx2.AsyncClient) -> None:
     answers = [await reader.post("/vote/lantern", data=SHIP, headers=JSON) for _ in range(33)]
     assert [answer.status_code for answer in answers[-2:]] == [429, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
     assert "try again in" in answers[-1].json()["error"]
 
 
-async def test_an_address_has_a_ceiling_across_readers(services: PublicServices, store: Store) -> None:
-    """Twenty readers of one address can vote on a tool in a day, and a proxy's word about addresses counts for the proxy alone."""
+async def test_an_address_has_a_daily_limit_per_tool(services: PublicServices, store: Store) -> None:
+    """Across readers; only a trusted proxy names other addresses."""
     app = create_public_app(services)
 
     async def vote(client: str, named: str) -> int:
@@ -268,8 +260,8 @@ async def test_an_address_has_a_ceiling_across_readers(services: PublicServices,
     assert (await store.votes.all_counts())["lantern"].total == 21
 
 
-async def test_a_proxy_may_add_a_line_of_its_own(services: PublicServices) -> None:
-    """Of several lines of X-Forwarded-For the last entry counts, which is the proxy's, whatever the reader wrote above."""
+async def test_the_last_forwarded_address_counts(services: PublicServices) -> None:
+    """It is the proxy's, also in a header line of its own."""
     app = create_public_app(services)
     statuses = []
     for n in range(21):
@@ -280,10 +272,9 @@ async def test_a_proxy_may_add_a_line_of_its_own(services: PublicServices) -> No
     assert statuses == [303] * 20 + [429]
 
 
-async def test_the_store_keeps_no_address(
+async def test_the_store_has_no_cookie_and_no_secret_is_printed(
     services: PublicServices, store: Store, reader: httpx2.AsyncClient
 ) -> None:
-    """What is kept of a reader is a hash of a random number, and a keyed hash of the address."""
     await reader.post("/vote/lantern", data=SHIP)
     number = reader.cookies[COOKIE].partition(".")[0]
     assert await store.votes.by_reader(number, ["lantern"]) == {}
@@ -291,7 +282,6 @@ async def test_the_store_keeps_no_address(
 
 
 async def test_many_readers_vote_at_once(services: PublicServices, store: Store) -> None:
-    """Readers who vote in the same moment are all counted, each once."""
     app = create_public_app(services)
 
     async def vote(n: int) -> int:
@@ -303,7 +293,7 @@ async def test_many_readers_vote_at_once(services: PublicServices, store: Store)
 
 
 def test_an_address_has_another_hash_each_day() -> None:
-    """The same address has one hash in a day, another one the next day, and another one on another server."""
+    """And another one on another server."""
     day = [date(2026, 11, 22)]
     addresses = AddressHasher(lambda: day[0])
     first = addresses.hash("192.0.2.7")
@@ -313,14 +303,12 @@ def test_an_address_has_another_hash_each_day() -> None:
     assert addresses.hash("192.0.2.7") != first
 
 
-def test_a_network_is_one_address() -> None:
-    """All addresses of an IPv6 network stand for one home, as an IPv4 address does."""
+def test_an_ipv6_network_counts_as_one_address() -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") != network_of("2001:db8:0:1::1")
     assert network_of("192.0.2.7") == "192.0.2.7"
     assert network_of("") == ""
 
 
-async def test_where_voting_is_off_nothing_is_counted(services: PublicServices) -> None:
-    """A site without votes answers 404 to them."""
+async def test_without_voting_nothing_is_counted(services: PublicServices) -> None:
     async with browser(create_public_app(replace(services, voting=False))) as opened:
         assert (await opened.post("/vote/lantern", data=SHIP)).status_code == 404
