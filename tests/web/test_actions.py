@@ -47,7 +47,7 @@ async def test_approving_opens_the_next_draft(browser: Browser, store: Store) ->
     assert await kinds_of(store, draft) == ["drafted", "open", "approve"]
 
 
-async def test_a_list_is_worked_through(browser: Browser, store: Store) -> None:
+async def test_a_decision_opens_the_next_draft_of_the_list(browser: Browser, store: Store) -> None:
     for name, category in (("Lantern", "Logs"), ("Sextant", "Maps"), ("Anvil", "Logs")):
         await drafted(store, clean(name, category=category))
     link = parsed(await browser.get("/?category=Logs&order=newest")).xpath("//tbody//a/@href")[0]
@@ -59,7 +59,7 @@ async def test_a_list_is_worked_through(browser: Browser, store: Store) -> None:
     assert words(page.find_class("notice")[0]).startswith("Rejected Lantern (draft 1): rejected.")
 
 
-async def test_ticking_leads_to_the_next_finding(browser: Browser, store: Store) -> None:
+async def test_a_resolution_leads_to_the_next_finding(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting())
     finding, other = (each.finding for each in (await approval(store).view(draft)).unresolved)
     answer = await send(
@@ -81,7 +81,7 @@ async def test_an_experience_can_only_be_cut(browser: Browser, store: Store) -> 
     assert finding not in (await approval(store).view(draft)).findings
 
 
-async def test_an_edit_changes_what_was_changed_and_nothing_else(browser: Browser, store: Store) -> None:
+async def test_an_edit_records_only_changed_fields(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting())
     form = await seat_form(browser, draft)
     answer = await browser.post(f"/drafts/{draft}/edit", data={**form, "score": "55", "reason": "Too kind."})
@@ -114,7 +114,7 @@ async def test_a_seat_can_be_asked_again(browser: Browser, store: Store) -> None
     assert AGAIN in words(parsed(await browser.get(f"/drafts/{draft}")).get_element_by_id("seat-builder"))
 
 
-async def test_a_model_that_cannot_be_asked_is_told(services: Services, store: Store) -> None:
+async def test_a_failed_model_call_is_explained(services: Services, store: Store) -> None:
 
     async def failing(_record: DraftRecord, _persona: str) -> Seat:
         raise RunStopped("Builder: timed out: No answer within 120 s. Ask again later.")
@@ -131,7 +131,7 @@ async def test_a_model_that_cannot_be_asked_is_told(services: Services, store: S
     assert await kinds_of(store, draft) == ["drafted"]
 
 
-async def test_a_decision_without_a_reason_is_not_made(browser: Browser, store: Store) -> None:
+async def test_a_rejection_needs_a_reason(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     answer = await send(browser, f"/drafts/{draft}/reject", reason=" ")
     assert answer.status_code == 409
@@ -147,7 +147,7 @@ async def test_a_closed_draft_can_be_reopened(browser: Browser, store: Store) ->
 
 
 @pytest.mark.parametrize("name", ["approve", "reject", "request_changes"])
-async def test_a_second_click_finds_it_done(name: str, browser: Browser, store: Store) -> None:
+async def test_a_second_click_is_already_done(name: str, browser: Browser, store: Store) -> None:
     draft, following = await drafted(store, clean()), await drafted(store, clean("Sextant"))
     page = parsed(await browser.get(f"/drafts/{draft}"))
     form = {**forms(page, f"/drafts/{draft}/{name}")[0], "reason": "Because."}
@@ -160,7 +160,7 @@ async def test_a_second_click_finds_it_done(name: str, browser: Browser, store: 
     assert await kinds_of(store, draft) == once
 
 
-async def test_a_second_undo_takes_nothing_else_back(browser: Browser, store: Store) -> None:
+async def test_a_second_undo_changes_nothing(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting())
     await resolve_all_but_experience(store, draft)
     await do(store, draft, "edit", changes=(TextChange(persona="futurist", value=OTHER),))
@@ -172,7 +172,7 @@ async def test_a_second_undo_takes_nothing_else_back(browser: Browser, store: St
     assert len(await kinds_of(store, draft)) == before + 1
 
 
-async def test_a_second_save_finds_it_saved(browser: Browser, store: Store) -> None:
+async def test_a_second_save_changes_nothing(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     form = {**await seat_form(browser, draft), "take": OTHER}
     answers = [await browser.post(f"/drafts/{draft}/edit", data=form) for _ in range(2)]
@@ -180,7 +180,7 @@ async def test_a_second_save_finds_it_saved(browser: Browser, store: Store) -> N
     assert (await kinds_of(store, draft)).count("edit") == 1
 
 
-async def test_no_seat_is_asked_again_for_nothing(browser: Browser, store: Store) -> None:
+async def test_no_model_is_asked_for_a_changed_draft(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     page = parsed(await browser.get(f"/drafts/{draft}"))
     form = forms(page, f"/drafts/{draft}/rerun_seat")[0]
@@ -189,7 +189,7 @@ async def test_no_seat_is_asked_again_for_nothing(browser: Browser, store: Store
     assert "rerun_seat" not in await kinds_of(store, draft)
 
 
-async def test_what_nobody_can_do_is_nowhere(browser: Browser, store: Store) -> None:
+async def test_an_unknown_action_is_not_found(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     token = forms(parsed(await browser.get(f"/drafts/{draft}")), f"/drafts/{draft}/approve")[0]
     assert (await browser.post(f"/drafts/{draft}/approve_all", data=token)).status_code == 404

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_no_draft_is_a_page(browser: Browser) -> None:
+async def test_a_missing_draft_leads_to_the_queue(browser: Browser) -> None:
     for path in ("/drafts/7", "/drafts/7/page", "/drafts/7/history", "/drafts/99999999999999999999"):
         answer = await browser.get(path)
         assert answer.status_code == 404
         assert parsed(answer).xpath("//main//a[@href='/']")
 
 
-async def test_keys_can_be_read_without_a_script(browser: Browser) -> None:
+async def test_the_help_page_lists_the_keys_of_the_dialog(browser: Browser) -> None:
     page = parsed(await browser.get("/help"))
     lists = [[words(key) for key in each.xpath(".//dt")] for each in page.find_class("keys")]
     assert lists[0] == lists[1]

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_one_user_of_a_machine_is_known(browser: Browser) -> None:
+async def test_the_only_user_needs_no_sign_in(browser: Browser) -> None:
     assert await who(browser) == "Kim publisher False"
     assert (await browser.get("/login")).status_code == 404
 
 
 @pytest.mark.usefixtures("accounts")
-async def test_strangers_are_led_to_the_form_or_refused(away: Callable[..., Browser]) -> None:
+async def test_unknown_users_are_redirected_or_refused(away: Callable[..., Browser]) -> None:
     status = int(ROWS["web-approval-ui-08"]["expect"][:3])
     async with away() as browser:
         page = await browser.get("/drafts/3?q=a b")
@@ -47,12 +47,12 @@ async def test_strangers_are_led_to_the_form_or_refused(away: Callable[..., Brow
 @pytest.mark.parametrize(
     "path", ["/login/", "//login", "/login/../who", "/login%3Fx", "/LOGIN", "/static%2f../who"]
 )
-async def test_nothing_but_the_form_is_open(path: str, away: Callable[..., Browser]) -> None:
+async def test_only_the_sign_in_form_is_open(path: str, away: Callable[..., Browser]) -> None:
     async with away() as browser:
         assert (await browser.get(path)).status_code in {303, 404}
 
 
-async def test_the_cookie_of_a_session_is_kept_from_scripts_and_other_sites(
+async def test_session_cookies_have_safe_attributes(
     accounts: Starlette, away: Callable[..., Browser]
 ) -> None:
     async with away() as browser, Browser(accounts) as near:
@@ -66,7 +66,7 @@ async def test_the_cookie_of_a_session_is_kept_from_scripts_and_other_sites(
     assert loopback.headers["set-cookie"].startswith("panel_session=")
 
 
-async def test_who_was_disabled_is_out_at_once(
+async def test_a_disabled_user_is_signed_out(
     accounts: Starlette, away: Callable[..., Browser], services: Services
 ) -> None:
     async with away() as browser:
@@ -107,7 +107,7 @@ async def proxied(services: Services) -> Starlette:
         ("192.0.2.1", ["Nobody"], "401"),
     ],
 )
-async def test_a_proxy_is_believed_from_its_address_alone(
+async def test_the_proxy_header_counts_only_from_the_proxy(
     address: str, names: list[str], found: str, proxied: Starlette
 ) -> None:
     async with Browser(proxied, "https://reviews.example", address) as browser:
@@ -118,12 +118,12 @@ async def test_a_proxy_is_believed_from_its_address_alone(
         assert (await browser.get("/login", headers=headers)).status_code in {401, 404}
 
 
-async def test_a_name_in_bytes_of_no_encoding_is_nobodys(proxied: Starlette) -> None:
+async def test_a_proxy_header_that_is_not_utf8_names_no_user(proxied: Starlette) -> None:
     async with Browser(proxied, "https://reviews.example", "192.0.2.1") as browser:
         assert (await browser.get("/who", headers=[(b"x-remote-user", b"\xff")])).status_code == 401
 
 
-async def test_headers_mean_nothing_unless_a_proxy_was_named(
+async def test_proxy_headers_are_ignored_without_a_proxy(
     accounts: Starlette, away: Callable[..., Browser], services: Services
 ) -> None:
     headers = {"x-remote-user": "Kim", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "127.0.0.1"}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_second_save_that_says_more_is_no_repeat(browser: Browser, store: Store) -> None:
+async def test_a_second_save_with_other_fields_is_given_back(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     form = {**await seat_form(browser, draft), "take": OTHER}
     await browser.post(f"/drafts/{draft}/edit", data=form)
@@ -35,11 +35,11 @@ async def test_a_second_save_that_says_more_is_no_repeat(browser: Browser, store
         again = await browser.post(f"/drafts/{draft}/edit", data={**form, **more})
         assert again.status_code in {400, 409}
         ((_, text),) = more.items()
-        kept = forms(parsed(again), f"/drafts/{draft}/edit")[0]
-        assert text in kept.values()
+        page = forms(parsed(again), f"/drafts/{draft}/edit")[0]
+        assert text in page.values()
 
 
-async def test_a_second_reason_is_not_lost(browser: Browser, store: Store) -> None:
+async def test_a_second_reason_is_given_back(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     page = parsed(await browser.get(f"/drafts/{draft}"))
     form = forms(page, f"/drafts/{draft}/request_changes")[0]
@@ -51,7 +51,7 @@ async def test_a_second_reason_is_not_lost(browser: Browser, store: Store) -> No
     assert "Cut the last line." in again.text
 
 
-async def test_a_fact_without_a_claim_is_told(browser: Browser, store: Store) -> None:
+async def test_a_fact_without_a_claim_is_given_back(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     page = parsed(await browser.get(f"/drafts/{draft}"))
     form = next(one for one in forms(page, f"/drafts/{draft}/edit") if "price_class" in one)
@@ -62,7 +62,7 @@ async def test_a_fact_without_a_claim_is_told(browser: Browser, store: Store) ->
     assert source in answer.text
 
 
-async def test_a_late_edit_keeps_what_was_written(browser: Browser, store: Store) -> None:
+async def test_a_late_edit_is_given_back_beside_the_present_text(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     form = await seat_form(browser, draft)
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=OTHER),))
@@ -71,10 +71,10 @@ async def test_a_late_edit_keeps_what_was_written(browser: Browser, store: Store
         f"/drafts/{draft}/edit", data={**form, "take": mine, "score": "71", "reason": "Clearer."}
     )
     assert late.status_code == 409
-    kept = parsed(late)
-    assert "changed by Kim" in words(kept.xpath("//*[@role='alert']")[0])
-    assert OTHER in words(kept.find_class("sides")[0])
-    again = forms(kept, f"/drafts/{draft}/edit")[0]
+    page = parsed(late)
+    assert "changed by Kim" in words(page.xpath("//*[@role='alert']")[0])
+    assert OTHER in words(page.find_class("sides")[0])
+    again = forms(page, f"/drafts/{draft}/edit")[0]
     assert (again["take"].strip(), again["score"], again["reason"]) == (mine, "71", "Clearer.")
     await browser.post(f"/drafts/{draft}/edit", data=again)
     builder = (await approval(store).view(draft)).shown.review.seats[0].take
@@ -82,7 +82,7 @@ async def test_a_late_edit_keeps_what_was_written(browser: Browser, store: Store
     assert (builder.take, builder.score) == (mine, 71)
 
 
-async def test_a_late_edit_leaves_alone_what_it_did_not_touch(browser: Browser, store: Store) -> None:
+async def test_a_late_edit_keeps_fields_that_it_did_not_change(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     form = await seat_form(browser, draft)
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=OTHER),))
@@ -93,7 +93,7 @@ async def test_a_late_edit_leaves_alone_what_it_did_not_touch(browser: Browser, 
     assert (builder.take, builder.score) == (OTHER, 71)
 
 
-async def test_a_late_approval_says_what_has_changed(browser: Browser, store: Store) -> None:
+async def test_a_late_approval_shows_the_changes(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     page = parsed(await browser.get(f"/drafts/{draft}"))
     form = forms(page, f"/drafts/{draft}/approve")[0]
@@ -107,24 +107,26 @@ async def test_a_late_approval_says_what_has_changed(browser: Browser, store: St
     assert await state_of(store, draft) is State.IN_REVIEW
 
 
-async def test_what_cannot_be_saved_is_kept(browser: Browser, store: Store) -> None:
+async def test_invalid_fields_are_given_back(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     form = await seat_form(browser, draft)
     answer = await browser.post(f"/drafts/{draft}/edit", data={**form, "take": OTHER, "score": "many"})
     assert answer.status_code == 400
-    kept = forms(parsed(answer), f"/drafts/{draft}/edit")[0]
-    assert (kept["take"].strip(), kept["score"]) == (OTHER, "many")
+    page = forms(parsed(answer), f"/drafts/{draft}/edit")[0]
+    assert (page["take"].strip(), page["score"]) == (OTHER, "many")
     assert "score" in words(parsed(answer).xpath("//*[@role='alert']")[0])
 
 
-async def test_a_bad_source_is_kept(browser: Browser, store: Store) -> None:
+async def test_an_invalid_source_is_given_back(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting())
     answer = await send(browser, f"/drafts/{draft}/tick", kind="supported", source="http://10.0.0.1/")
     assert answer.status_code == 400
     assert forms(parsed(answer), f"/drafts/{draft}/tick")[0]["source"] == "http://10.0.0.1/"
 
 
-async def test_somebody_elses_draft_cannot_be_changed(browser: Browser, ada: Browser, store: Store) -> None:
+async def test_a_draft_reserved_for_another_cannot_be_changed(
+    browser: Browser, ada: Browser, store: Store
+) -> None:
     draft = await drafted(store, clean())
     form = await seat_form(browser, draft)
     await send(ada, f"/drafts/{draft}/take_over")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_draft_shows_what_stands_in_the_way(browser: Browser, store: Store) -> None:
+async def test_open_findings_are_counted_and_listed(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting())
     page = parsed(await browser.get(f"/drafts/{draft}"))
     assert words(page.find_class("state-of-draft")[0]).startswith(
@@ -43,8 +43,8 @@ async def test_a_draft_shows_what_stands_in_the_way(browser: Browser, store: Sto
 
 
 async def test_quotes_are_marked_in_the_description(browser: Browser, store: Store) -> None:
-    kept = builders.review(builders.take(evidence=("READS  log files",)))
-    draft = await drafted(store, kept)
+    quoting = builders.review(builders.take(evidence=("READS  log files",)))
+    draft = await drafted(store, quoting)
     page = parsed(await browser.get(f"/drafts/{draft}"))
     (mark,) = page.xpath("//*[@id='listing']//mark[@class='quoted']")
     assert (words(mark), mark.get("title")) == ("reads log files", "Quoted by Builder")
@@ -80,7 +80,7 @@ async def test_the_page_for_readers_stands_in_a_frame_that_can_do_nothing(
     assert "What the checks found" not in answer.text
 
 
-async def test_who_opens_a_draft_has_it(browser: Browser, ada: Browser, store: Store) -> None:
+async def test_an_opened_draft_is_reserved(browser: Browser, ada: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     await ada.get(f"/drafts/{draft}")
     page = parsed(await browser.get(f"/drafts/{draft}"))
@@ -94,14 +94,14 @@ async def test_who_opens_a_draft_has_it(browser: Browser, ada: Browser, store: S
     assert (await kinds_of(store, draft))[-1] == "take_over"
 
 
-async def test_a_draft_can_be_left_to_others(browser: Browser, store: Store) -> None:
+async def test_a_draft_can_be_released(browser: Browser, store: Store) -> None:
     draft = await drafted(store)
     answer = await send(browser, f"/drafts/{draft}/release")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert await store.locks.get(draft) is None
 
 
-async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
+async def test_only_allowed_actions_are_offered(store: Store) -> None:
     draft = await drafted(store, clean())
     async with at(store, LEE) as lee:
         page = parsed(await lee.get(f"/drafts/{draft}"))
@@ -117,7 +117,7 @@ async def test_only_what_somebody_may_do_is_offered(store: Store) -> None:
     assert not forms(approved, f"/drafts/{draft}/publish")
 
 
-async def test_a_finished_draft_is_offered_to_publishers(browser: Browser, store: Store) -> None:
+async def test_a_draft_without_open_findings_can_be_approved(browser: Browser, store: Store) -> None:
     draft = await drafted(store, clean())
     await resolve_all(store, draft, KIM)
     page = parsed(await browser.get(f"/drafts/{draft}"))
@@ -125,7 +125,7 @@ async def test_a_finished_draft_is_offered_to_publishers(browser: Browser, store
     assert forms(page, f"/drafts/{draft}/approve")
 
 
-async def test_the_history_tells_every_event(browser: Browser, store: Store) -> None:
+async def test_the_history_shows_every_event(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting())
     await resolve_all_but_experience(store, draft)
     await do(
@@ -138,14 +138,14 @@ async def test_the_history_tells_every_event(browser: Browser, store: Store) -> 
     await do(store, draft, "rerun_seat")
     await do(store, draft, "undo")
     page = parsed(await browser.get(f"/drafts/{draft}/history"))
-    told = [words(item) for item in page.xpath("//ol[@class='history']/li")]
-    assert [line.split(" Kim,")[0].split(" The program,")[0] for line in told] == [
+    entries = [words(item) for item in page.xpath("//ol[@class='history']/li")]
+    assert [line.split(" Kim,")[0].split(" The program,")[0] for line in entries] == [
         "Undid a step Asked a seat again, by Kim",
         "Asked a seat again Skeptic",
         "Edited",
         "Resolved a finding “$9 a month”: opinion",
         "Drafted",
     ]
-    assert "Nobody tested it." in told[2]
-    assert "Futurist, take" in told[2]
+    assert "Nobody tested it." in entries[2]
+    assert "Futurist, take" in entries[2]
     assert page.xpath("//li[3]//del")

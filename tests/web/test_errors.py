@@ -53,7 +53,7 @@ async def test_errors_are_pages_in_plain_words(
     assert 'href="/"' in answer.text
 
 
-async def test_an_approval_of_something_else_gives_back_what_was_written(
+async def test_a_stale_approval_gives_back_the_reason(
     app: Starlette, browser: Browser, services: Services
 ) -> None:
     store = services.store
@@ -62,8 +62,8 @@ async def test_an_approval_of_something_else_gives_back_what_was_written(
 
     async def approve(_request: Request) -> Response:
         reason = "Fine <b>by</b> me"
-        deed = DraftCommand(action=Action.APPROVE, actor=KIM, seen="0" * 64, reason=reason)
-        await approval(store).execute(draft, deed)
+        command = DraftCommand(action=Action.APPROVE, actor=KIM, seen="0" * 64, reason=reason)
+        await approval(store).execute(draft, command)
         return Response()
 
     add_page(app, approve)
@@ -99,7 +99,7 @@ async def test_a_bug_shows_nothing_of_itself(
     assert "secret-word" not in caplog.text
 
 
-async def test_strangers_learn_nothing_of_the_database(
+async def test_storage_errors_are_hidden_before_sign_in(
     accounts: Starlette, away: Callable[..., Browser], caplog: pytest.LogCaptureFixture
 ) -> None:
     add_page(accounts, raising(StorageError("/var/panel.db: disk full")))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_one_person_on_their_own_machine_needs_no_sign_in(browser: Browser) -> None:
+async def test_a_form_of_this_browser_is_accepted(browser: Browser) -> None:
     token = await browser.token("/echo")
     form = {"csrf": token, "word": "größer"}
     assert (await browser.post("/echo", data=form)).text == "größer"
@@ -73,7 +73,7 @@ async def test_forms_outlive_a_restart_under_the_same_secret(services: Services)
     assert await sent(b"t" * 32) == 403
 
 
-async def test_large_bodies_are_not_read(browser: Browser) -> None:
+async def test_large_bodies_are_refused(browser: Browser) -> None:
     token = await browser.token("/echo")
     kind = {"content-type": "application/x-www-form-urlencoded"}
     most = f"csrf={token}&word=".encode()
@@ -89,14 +89,14 @@ async def test_large_bodies_are_not_read(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/xml", None])
-async def test_forms_alone_are_read(kind: str | None, browser: Browser) -> None:
+async def test_other_media_types_are_refused(kind: str | None, browser: Browser) -> None:
     headers = {"content-type": kind} if kind else {}
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         answer = await browser.request(method, "/echo", content=b"{}", headers=headers)
         assert answer.status_code == 415
 
 
-async def test_a_form_that_cannot_be_read_is_bad_input(browser: Browser) -> None:
+async def test_unreadable_forms_are_refused(browser: Browser) -> None:
     many = {
         "content": b"&".join([b"a=b"] * 1_001),
         "headers": {"content-type": "application/x-www-form-urlencoded"},
@@ -117,6 +117,6 @@ async def test_forms_are_in_utf8(charset: str, browser: Browser) -> None:
 @pytest.mark.parametrize(
     "path", ["/drafts/{}", "/drafts/{}/history", "/?done=approve&was={}", "/runs?before={}"]
 )
-async def test_numbers_that_nothing_has_are_harmless(path: str, browser: Browser) -> None:
+async def test_huge_numbers_are_harmless(path: str, browser: Browser) -> None:
     answer = await browser.get(path.format("9" * 5_000))
     assert answer.status_code in {200, 404}

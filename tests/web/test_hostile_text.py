@@ -39,9 +39,9 @@ def attacked(words: str) -> PanelReview:
     fields = ("description", "tagline", "category", "pricing", "maker", "license", "best_for")
     of = builders.tool(f"Lantern {words}", aliases=[f"Also {words}"], **dict.fromkeys(fields, f"Or {words}"))
     take = builders.take(text=f"{OTHER} {words}", evidence=(words,))
-    kept = builders.review(take, builders.no_take(detail=words), of=of)
-    seats = tuple(seat.model_copy(update={"name": f"{seat.name} {words}"}) for seat in kept.seats)
-    return kept.model_copy(update={"seats": seats})
+    made = builders.review(take, builders.no_take(detail=words), of=of)
+    seats = tuple(seat.model_copy(update={"name": f"{seat.name} {words}"}) for seat in made.seats)
+    return made.model_copy(update={"seats": seats})
 
 
 def shape(page: Any) -> list[tuple[str, list[str]]]:
@@ -55,8 +55,7 @@ def shape(page: Any) -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-async def test_an_attack_stays_words(attack: str, browser: Browser, store: Store) -> None:
-    """No page gets a script, a handler, a picture or an address of another scheme from what somebody wrote."""
+async def test_an_attack_stays_text(attack: str, browser: Browser, store: Store) -> None:
     draft = await drafted(store, attacked(attack))
     change = TextChange(persona="builder", value=f"{OTHER} Edited. {attack}")
     await do(store, draft, "edit", reason=attack, changes=(change,))
@@ -88,7 +87,6 @@ def _check(page: Any) -> None:
     "attack", [ATTACKS["web-stored-xss-02"], ATTACKS["web-json-ld-01"], ATTACKS["web-markdown-11"]]
 )
 async def test_an_attack_changes_no_element(attack: str, browser: Browser, store: Store) -> None:
-    """A page with an attack has the elements and attributes of one with plain words."""
     for words in (attack, HARMLESS):
         await drafted(store, attacked(words))
     hostile, harmless = [parsed(await browser.get(f"/drafts/{number}/history")) for number in (1, 2)]
@@ -98,7 +96,6 @@ async def test_an_attack_changes_no_element(attack: str, browser: Browser, store
 
 @pytest.mark.skipif(not HERE, reason=MISSING)
 async def test_pages_are_valid_html(browser: Browser, store: Store, tmp_path: Path) -> None:
-    """The Nu HTML Checker finds no error on any page of the queue, be it of a plain or of a hostile draft."""
     for review in (wanting(), *map(attacked, list(ATTACKS.values())[:8])):
         draft = await drafted(store, review)
         change = TextChange(persona="builder", value=PLAIN.replace("log", "error"))

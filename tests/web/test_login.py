@@ -26,7 +26,7 @@ WRONG = "wrong horse battery"
 PER_NAME, PER_ADDRESS, WINDOW_SECONDS = 10, 50, 15 * 60
 
 
-async def test_people_sign_in_under_their_own_name(accounts: Starlette, away: Callable[..., Browser]) -> None:
+async def test_users_sign_in_under_their_own_name(accounts: Starlette, away: Callable[..., Browser]) -> None:
     async with away() as browser:
         answer = await browser.sign_in("aDA", next="/drafts/3?x=1")
         assert (answer.status_code, answer.headers["location"]) == (303, "/drafts/3?x=1")
@@ -62,9 +62,9 @@ async def test_sessions_begin_anew_at_each_sign_in(accounts: Starlette, services
         assert await who(browser) == "303"
         assert len(second) == 43
         digest = hashlib.sha256(second.encode()).hexdigest()
-        kept = await services.store.users.session_user(digest)
-        assert kept
-        assert kept.name == "Ada"
+        user = await services.store.users.session_user(digest)
+        assert user
+        assert user.name == "Ada"
         assert await services.store.users.session_user(second) is None
 
 
@@ -81,7 +81,7 @@ async def test_signing_out_ends_the_session(accounts: Starlette, away: Callable[
     assert accounts
 
 
-async def test_nothing_that_was_written_is_lost_with_a_session(
+async def test_text_is_given_back_when_the_session_has_ended(
     accounts: Starlette, away: Callable[..., Browser]
 ) -> None:
     async with away() as browser:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_note_publishes_or_undoes_what_was_approved(browser: Browser, store: Store) -> None:
+async def test_a_notice_publishes_or_undoes_an_approval(browser: Browser, store: Store) -> None:
     first, second = await drafted(store, clean()), await drafted(store, clean("Sextant"))
     note = (await send(browser, f"/drafts/{first}/approve")).headers["location"]
     answer = await send(browser, f"/drafts/{first}/publish", note)
@@ -34,7 +34,7 @@ async def test_a_note_publishes_or_undoes_what_was_approved(browser: Browser, st
     assert await state_of(store, second) is State.IN_REVIEW
 
 
-async def test_a_note_is_gone_once_something_else_was_done(browser: Browser, store: Store) -> None:
+async def test_a_notice_is_shown_only_for_the_users_own_last_event(browser: Browser, store: Store) -> None:
     draft, _ = await drafted(store, clean()), await drafted(store, clean("Sextant"))
     note = (await send(browser, f"/drafts/{draft}/approve")).headers["location"]
     async with at(store, ADA) as ada:

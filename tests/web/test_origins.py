@@ -24,7 +24,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("row", ATTACKS)
-async def test_what_another_site_sends_is_refused(row: str, browser: Browser) -> None:
+async def test_requests_of_other_sites_are_refused(row: str, browser: Browser) -> None:
     attack = {"data": {"csrf": await browser.token("/echo"), "word": "x"}, **ATTACKS[row]}
     if "content" in attack:
         del attack["data"]
@@ -49,9 +49,7 @@ async def test_what_another_site_sends_is_refused(row: str, browser: Browser) ->
         ({"sec-fetch-site": "same-site"}, 403),
     ],
 )
-async def test_forms_come_from_pages_of_this_very_server(
-    headers: dict[str, str], status: int, browser: Browser
-) -> None:
+async def test_the_origin_must_be_this_server(headers: dict[str, str], status: int, browser: Browser) -> None:
     form = {"csrf": await browser.token("/echo"), "word": "x"}
     assert (await browser.post("/echo", data=form, headers=headers)).status_code == status
 
@@ -74,10 +72,10 @@ async def test_forms_come_from_pages_of_this_very_server(
         ("", 400),
     ],
 )
-async def test_the_server_answers_to_its_own_names_only(host: str, status: int, browser: Browser) -> None:
+async def test_other_host_names_are_refused(host: str, status: int, browser: Browser) -> None:
     assert (await browser.get("/nowhere", headers={"host": host})).status_code == status
 
 
-async def test_a_name_that_was_allowed_is_answered_to(away: Callable[..., Browser]) -> None:
+async def test_allowed_host_names_are_answered(away: Callable[..., Browser]) -> None:
     async with away() as browser:
         assert (await browser.get("/login")).status_code == 200

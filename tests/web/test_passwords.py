@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 WRONG = "wrong horse battery"
 
 
-async def test_passwords_are_kept_as_argon2id(hash_: str) -> None:
+async def test_passwords_are_hashed_with_argon2id(hash_: str) -> None:
     assert hash_.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     passwords = PasswordChecker()
     composed, decomposed = "crème brûlée!", "cre\u0300me bru\u0302le\u0301e!"

@@ -28,12 +28,12 @@ async def test_an_empty_queue_says_what_fills_it(browser: Browser) -> None:
     assert "panel review" in words(page.find_class("empty")[0])
 
 
-async def test_the_queue_tells_of_each_draft_what_decides(browser: Browser, store: Store) -> None:
+async def test_a_row_shows_votes_findings_cost_age_and_reservation(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting(builders.tool(category="Logs")))
     await store.locks.lock(draft, ADA)
     row = words(parsed(await browser.get("/")).xpath("//tbody/tr")[0])
-    for told in ("Lantern", "Logs", "Ship 2 ship / 1 skip", "2", "$0.0102", "< 1 min", "Ada"):
-        assert told in row
+    for text in ("Lantern", "Logs", "Ship 2 ship / 1 skip", "2", "$0.0102", "< 1 min", "Ada"):
+        assert text in row
 
 
 async def test_tabs_count_the_drafts_of_each_state(browser: Browser, store: Store) -> None:
@@ -74,9 +74,7 @@ async def test_filters_choose_drafts(query: str, found: list[str], browser: Brow
 @pytest.mark.parametrize(
     "query", ["flag=rumour", "persona=nobody", "cost=much", "days=-1", "state=lost", "order=random"]
 )
-async def test_a_filter_that_cannot_be_used_is_left_out_and_said(
-    query: str, browser: Browser, store: Store
-) -> None:
+async def test_an_unusable_filter_is_left_out_and_named(query: str, browser: Browser, store: Store) -> None:
     await drafted(store)
     page = parsed(await browser.get(f"/?{query}"))
     assert [words(link) for link in page.xpath("//tbody//a")] == ["Lantern"]

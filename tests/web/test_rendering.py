@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 
 async def test_files_are_cached_by_their_content(browser: Browser) -> None:
     for name, asset in assets().items():
-        kept = await browser.get(f"/static/{name}", params={"v": asset.digest})
-        assert (kept.headers["cache-control"], kept.content) == (CACHE_FOREVER, asset.content)
+        versioned = await browser.get(f"/static/{name}", params={"v": asset.digest})
+        assert (versioned.headers["cache-control"], versioned.content) == (CACHE_FOREVER, asset.content)
         assert (await browser.get(f"/static/{name}", params={"v": "x"})).headers[
             "cache-control"
         ] == REVALIDATE

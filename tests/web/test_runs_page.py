@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_runs_tell_how_far_they_are(browser: Browser, store: Store) -> None:
+async def test_a_run_shows_its_progress(browser: Browser, store: Store) -> None:
     run = await store.runs.create("batch", {})
     await store.runs.add_tools(run, [builders.tool("Lantern"), builders.tool("Sextant")])
     todo = await store.runs.next_tools(run)

@@ -39,7 +39,6 @@ async def running(app: Starlette) -> AsyncIterator[tuple[WebServer, str, asyncio
 
 
 async def test_the_application_is_served(app: Starlette) -> None:
-    """Over a real connection, answers carry the safe headers and nothing about the server's make."""
     async with running(app) as (_, url, _), httpx2.AsyncClient(base_url=url) as client:
         answer = await client.get("/nowhere", headers={"x-forwarded-for": "192.0.2.1"})
         assert answer.status_code == 404
@@ -57,13 +56,12 @@ async def _is_open(url: str) -> bool:
     return True
 
 
-async def test_what_is_in_flight_is_answered_at_the_end(app: Starlette) -> None:
-    """A server that is told to end answers what it was asked before, and takes nothing new."""
-    asked, told = asyncio.Event(), asyncio.Event()
+async def test_open_requests_are_answered_at_the_end(app: Starlette) -> None:
+    asked, released = asyncio.Event(), asyncio.Event()
 
     async def slow(_request: Request) -> Response:
         asked.set()
-        await told.wait()
+        await released.wait()
         return PlainTextResponse("done")
 
     app.router.routes.append(Route("/slow", slow))
@@ -73,12 +71,11 @@ async def test_what_is_in_flight_is_answered_at_the_end(app: Starlette) -> None:
         server.should_exit = True
         while await _is_open(url):
             assert not task.done()
-        told.set()
+        released.set()
         assert (await answer).text == "done"
 
 
-async def test_what_is_in_flight_can_be_given_up(app: Starlette, caplog: pytest.LogCaptureFixture) -> None:
-    """A server that must end at once says so to whom it did not answer, and it is no bug."""
+async def test_open_requests_can_be_cancelled(app: Starlette, caplog: pytest.LogCaptureFixture) -> None:
     asked = asyncio.Event()
 
     async def endless(_request: Request) -> Response:
@@ -99,7 +96,6 @@ async def test_what_is_in_flight_can_be_given_up(app: Starlette, caplog: pytest.
 
 
 async def test_a_visitor_who_leaves_is_no_bug(app: Starlette, caplog: pytest.LogCaptureFixture) -> None:
-    """A connection that breaks in the middle of a form leaves no line."""
     async with running(app) as (server, url, _):
         port = int(url.rpartition(":")[2])
         with closing(socket.create_connection(("127.0.0.1", port))) as half:
@@ -112,8 +108,7 @@ async def test_a_visitor_who_leaves_is_no_bug(app: Starlette, caplog: pytest.Log
     assert caplog.text == ""
 
 
-async def test_a_port_that_is_taken_is_said() -> None:
-    """A port that another program has, and a host that is not this machine's, are told with what to do."""
+async def test_an_unusable_address_is_explained() -> None:
     with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
         with pytest.raises(

@@ -104,7 +104,6 @@ def page() -> Iterator[Any]:
 
 
 def test_people_sign_in_and_stay_signed_in(page: Any, queue: str, elsewhere: str) -> None:
-    """The form leads to where somebody wanted to go, a link on another site does not ask again, and a form there does nothing."""
     page.goto(f"{queue}/nowhere")
     assert page.title().startswith("Sign in")
     page.get_by_label("Name").fill("Kim")
@@ -126,7 +125,6 @@ def test_people_sign_in_and_stay_signed_in(page: Any, queue: str, elsewhere: str
 
 
 def test_a_link_from_elsewhere_asks_strangers_once(page: Any, queue: str, elsewhere: str) -> None:
-    """Somebody who is not signed in ends at the form, and comes back to the page of the link."""
     page.goto(elsewhere)
     page.get_by_text("News").click()
     page.wait_for_url(f"{queue}/login?own=1&next=%2Fnowhere")

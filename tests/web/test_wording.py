@@ -20,6 +20,6 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
         (200_000, "2 d", "2 days ago"),
     ],
 )
-def test_ages_are_told_in_their_largest_unit(seconds: int, short: str, long: str) -> None:
+def test_ages_have_their_largest_unit(seconds: int, short: str, long: str) -> None:
     then = NOW - timedelta(seconds=seconds)
     assert (age(then, NOW), ago(then, NOW)) == (short, long)
