@@ -1,4 +1,4 @@
-"""A provider that keeps the books, and a process to fork from; both outlive every test of one worker."""
+"""The model server and the fork server, which outlive every test of one worker."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """What worlds share."""
+    """The servers that all worlds share."""
     with prepared(tmp_path_factory.mktemp("learning")) as bench:
         yield bench

@@ -1,4 +1,4 @@
-"""The whole durability protocol as one command: see `bench/durability.py`."""
+"""All durability scenarios as one command; see `bench/durability.py`."""
 
 # ruff: noqa: T201 - a bench prints its figures
 
@@ -44,17 +44,17 @@ WIDTHS = (28, 4, 5, 6, 8, 8, 7, 7, 10, 4, 9, 7)
 
 
 def f1(options: Namespace) -> Iterator[Part]:
-    """Kill at drawn moments."""
+    """Kill at random times."""
     yield partial(kill_loop, kills=options.kills, seed=options.seed)
 
 
 def f1n(options: Namespace) -> Iterator[Part]:
-    """Kill a careless worker, which must be found out."""
+    """Kill a worker that is not durable, which the checks must detect."""
     yield partial(careless_loop, kills=min(options.kills, 40), seed=options.seed)
 
 
 def f2(_options: Namespace) -> Iterator[Part]:
-    """End at each point of the order of writes."""
+    """Kill at each point of the order of writes."""
     for point in POINTS:
         yield partial(kill_points, point=point, hits=tuple(islice(cycle(HITS), HITS_A_POINT)))
 
@@ -78,7 +78,7 @@ def f4(_options: Namespace) -> Iterator[Part]:
 
 
 def f5(_options: Namespace) -> Iterator[Part]:
-    """Have system calls fail."""
+    """Make system calls fail."""
     if shutil.which("strace") is None:
         print("F5 is left out: strace is not installed", file=sys.stderr)
         return
@@ -88,7 +88,7 @@ def f5(_options: Namespace) -> Iterator[Part]:
 
 
 def f6(_options: Namespace) -> Iterator[Part]:
-    """Tell processes the wrong time."""
+    """Run under wrong clocks."""
     if faked_library() is None:
         print("F6 is left out: faketime is not installed", file=sys.stderr)
         return
@@ -98,24 +98,24 @@ def f6(_options: Namespace) -> Iterator[Part]:
 
 
 def f7(_options: Namespace) -> Iterator[Part]:
-    """Let several processes want one run."""
+    """Let several processes compete for one run."""
     yield partial(rivals, starts=STARTS)
     yield partial(race, rounds=ROUNDS, tools=300)
 
 
 def f8(options: Namespace) -> Iterator[Part]:
-    """Hold memory against the number of tools."""
+    """Measure memory for growing numbers of tools."""
     yield partial(memory, tools=options.tools // 2)
 
 
 def f10(_options: Namespace) -> Iterator[Part]:
-    """Let the provider be dead."""
+    """Run against a dead provider."""
     for death in DEATHS:
         yield partial(dead_provider, death=death)
 
 
 def f11(_options: Namespace) -> Iterator[Part]:
-    """Give what cannot be used."""
+    """Give unusable input."""
     for name in FAULTS:
         yield partial(bad_input, name=name)
     for handles in FEW_HANDLES:
@@ -123,7 +123,7 @@ def f11(_options: Namespace) -> Iterator[Part]:
 
 
 def f13(options: Namespace) -> Iterator[Part]:
-    """Go on for long."""
+    """Run for a long time."""
     yield partial(long_run, tools=options.tools)
 
 
@@ -139,7 +139,7 @@ def _clocked(bench: Bench, folder: Path, name: str | None) -> Tally:
 
 
 def measured(bench: Bench, part: Part) -> Tally:
-    """Do a part in a folder of its own, which is kept if something was broken."""
+    """Run a part in a folder of its own, which is kept if an invariant was broken."""
     folder = Path(tempfile.mkdtemp(prefix="panel-durability-"))
     begun = time.monotonic()
     tally = part(bench, folder)
@@ -154,7 +154,7 @@ def measured(bench: Bench, part: Part) -> Tally:
 
 
 def judge_careless(tally: Tally) -> None:
-    """Turn the finding around: what is broken is a careless worker that passes."""
+    """Invert the result: a careless worker that passes is the failure."""
     found_out = tally.repeats > tally.bound and tally.torn > 0
     tally.broken = [] if found_out else [f"{CARELESS}: the careless worker was not found out"]
 

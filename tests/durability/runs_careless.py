@@ -1,4 +1,4 @@
-"""F1n: the test of kills, held against a worker that it must find out."""
+"""F1n: the kill test against a worker that is not durable, which it must detect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CarelessWorld(World):
     target = "durability.worker_careless:run"
 
     def kept(self, *, thorough: bool = False) -> DraftSnapshot:  # noqa: ARG002 - its signature
-        """Return what its dump holds; it has no other store."""
+        """Return the content of its dump; it has no other store."""
         results = loaded(self.out / DUMP)
         answers = [answer["id"].split(".") for answer in results.values()]
         tools = len(results) // SEATS

@@ -1,4 +1,4 @@
-"""F6: clocks that are wrong, or that are set in the middle of a batch."""
+"""F6: wrong clocks, and clocks that are set in the middle of a batch."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from durability.harness import checks
-from durability.harness.lives import pause
+from durability.harness.processes import pause
 from durability.harness.tally import Tally
 from durability.harness.world import World
 from durability.runs_kill import finish
 
 if TYPE_CHECKING:
-    from durability.harness.lives import Life
+    from durability.harness.processes import PanelProcess
     from durability.harness.world import Bench
 
 CLOCKS = {
@@ -118,7 +118,7 @@ def jumping_clock(wrong: Bench, folder: Path, *, clock: Clock) -> Tally:
     return tally
 
 
-def _killed(world: World, life: Life, tally: Tally) -> None:
+def _killed(world: World, life: PanelProcess, tally: Tally) -> None:
     world.bench.ledger.wait_for(life)
     pause(MOMENT)
     life.send(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""F4 and F5: the disk is full, or the system refuses what is asked of it."""
+"""F4 and F5: full disks and failing system calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durability.harness import checks
-from durability.harness.lives import LONGEST, pause
+from durability.harness.processes import LONGEST, pause
 from durability.harness.tally import Tally
 from durability.harness.watcher import Watcher
 from durability.harness.world import CONCURRENCY, REVIEWS, World
@@ -20,7 +20,7 @@ from durability.runs_kill import finish, last_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from durability.harness.lives import Life
+    from durability.harness.processes import PanelProcess
     from durability.harness.world import Bench
 
 STORAGE = 74
@@ -66,7 +66,7 @@ def _run(program: str, *words: object) -> None:
 
 
 def full_disk(bench: Bench, folder: Path, *, size: int, reports: bool = False, tools: int = TOOLS) -> Tally:
-    """Let a batch meet a full disk, make room, and go on.
+    """Fill the disk of a batch, make room, and resume.
 
     Args:
         bench: what worlds share.
@@ -95,7 +95,7 @@ def full_disk(bench: Bench, folder: Path, *, size: int, reports: bool = False, t
     return tally
 
 
-def _refused_well(life: Life, code: int, named: str, tally: Tally) -> None:
+def _refused_well(life: PanelProcess, code: int, named: str, tally: Tally) -> None:
     """Check that a full disk ended in its exit code, and in one clear line."""
     line = last_line(life)
     if code != STORAGE or "Traceback" in life.err or named not in line:
@@ -109,7 +109,7 @@ def _nothing_lost(world: World, tally: Tally) -> None:
 
 
 def system_fault(bench: Bench, folder: Path, *, fault: str, moment: str) -> Tally:
-    """Let a system call fail, and then go on with the batch.
+    """Make a system call fail, and resume the batch.
 
     Args:
         bench: what worlds share.
@@ -134,8 +134,8 @@ def system_fault(bench: Bench, folder: Path, *, fault: str, moment: str) -> Tall
 
 
 @contextmanager
-def _traced(world: World, life: Life, fault: str, moment: str) -> Iterator[None]:
-    """Have strace make calls fail that concern the store or the folder of reports."""
+def _traced(world: World, life: PanelProcess, fault: str, moment: str) -> Iterator[None]:
+    """Make system calls on the store or on the folder of reports fail, by strace."""
     call, _, error = fault.partition(":")
     paths = [
         *(f"{world.database}{ending}" for ending in ("", "-wal", "-shm", ".reserve")),

@@ -1,4 +1,4 @@
-"""F11: what is given, or where it is to be written, cannot be used."""
+"""F11: unusable input and unusable places for output."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Fault:
     Attributes:
         make: makes it, given the world; returns what stands for the tools' file, or None for the file itself.
         code: the exit code.
-        start: how the process is started; see `lives.Start`.
+        start: how the process is started; see `processes.Start`.
     """
 
     make: Callable[[World], Path | str | None]
@@ -108,7 +108,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def bad_input(bench: Bench, folder: Path, *, name: str) -> Tally:
-    """Start a batch on something that cannot be used: it ends soon, in one message, and asks nothing."""
+    """Start a batch with a fault: it must end soon with one message and ask nothing."""
     tally = Tally(f"F11 {name}")
     world, fault = World(bench, folder, 3), FAULTS[name]
     argv = world.begin()

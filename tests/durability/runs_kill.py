@@ -1,4 +1,4 @@
-"""F1 and F3: processes are killed, or interrupted, at moments that are drawn, until the batch is done."""
+"""F1 and F3: processes that are killed or interrupted at random times until the batch is done."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from durability.harness import checks
-from durability.harness.lives import pause
+from durability.harness.processes import pause
 from durability.harness.tally import Tally
 from durability.harness.watcher import Watcher
 from durability.harness.world import World
@@ -15,13 +15,13 @@ from durability.harness.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from durability.harness.lives import Life
+    from durability.harness.processes import PanelProcess
     from durability.harness.world import Bench
 
 TOOLS = 400
 WINDOW = (0.10, 0.45)
 SPREAD = 0.03
-"""Seconds between the two signals of who wants to leave at once."""
+"""Seconds between the two signals of a user who wants to leave at once."""
 
 
 def kill_loop(
@@ -52,7 +52,7 @@ def kill_loop(
 
 
 def _killed(world: World, wait: float, tally: Tally) -> bool:
-    """Start a process and kill it; return False if it was done before."""
+    """Start a process and kill it; return False if it finished first."""
     life = world.start()
     if world.bench.ledger.wait_for(life):
         pause(wait)
@@ -68,7 +68,7 @@ def _killed(world: World, wait: float, tally: Tally) -> bool:
 
 
 def finish(world: World, tally: Tally) -> None:
-    """Let the batch come to its end."""
+    """Let the batch finish."""
     life = world.start()
     if code := life.wait():
         tally.breach("D1", f"the batch could not be finished, it ended with {code}: {world.words(life)}")
@@ -138,6 +138,6 @@ def _left_at_once(world: World, draw: Random, tally: Tally) -> None:
         tally.breach("D7", f"ended with {code} after two signals: {world.words(life)}")
 
 
-def last_line(life: Life) -> str:
+def last_line(life: PanelProcess) -> str:
     """Return the last line that a process said on stderr."""
     return (life.err.splitlines() or [""])[-1]

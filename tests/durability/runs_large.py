@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from durability.harness import checks
-from durability.harness.lives import pause
+from durability.harness.processes import pause
 from durability.harness.tally import Tally
 from durability.harness.world import SEATS, World
 
 if TYPE_CHECKING:
-    from durability.harness.lives import Life
+    from durability.harness.processes import PanelProcess
     from durability.harness.world import Bench
 
 AT_ONCE = 0.0
@@ -48,7 +48,7 @@ class Sizes:
     memory_kb: int = 0
     log_bytes: int = 0
 
-    def look(self, world: World, life: Life) -> None:
+    def look(self, world: World, life: PanelProcess) -> None:
         try:
             self.handles = max(self.handles, len(list(Path(f"/proc/{life.pid}/fd").iterdir())))
             pages = int(Path(f"/proc/{life.pid}/statm").read_text("ascii").split()[1])

@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from durability.harness import checks
-from durability.harness.lives import pause
+from durability.harness.processes import pause
 from durability.harness.tally import Tally
 from durability.harness.watcher import Watcher
 from durability.harness.world import World
@@ -14,7 +14,7 @@ from durability.harness.world import World
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from durability.harness.lives import Life
+    from durability.harness.processes import PanelProcess
     from durability.harness.world import Bench
 
 HELD = 75
@@ -69,7 +69,7 @@ def race(bench: Bench, folder: Path, *, rounds: int, runners: int = 3, tools: in
     return tally
 
 
-def _race(world: World, number: int, runners: int, tally: Tally) -> Life:
+def _race(world: World, number: int, runners: int, tally: Tally) -> PanelProcess:
     """Return the process that got the run."""
     command = world.command()
     lives = [_rival(world, n + runners * (number + 1), command) for n in range(runners)]
@@ -86,13 +86,13 @@ def _race(world: World, number: int, runners: int, tally: Tally) -> Life:
     return left[0]
 
 
-def _rival(world: World, number: int, command: list[str]) -> Life:
+def _rival(world: World, number: int, command: list[str]) -> PanelProcess:
     folder = world.folder / f"rival{number}"
     folder.mkdir()
     return world.start(command, cwd=folder)
 
 
-def _is_told(life: Life, code: int, holder: Life, tally: Tally) -> None:
+def _is_told(life: PanelProcess, code: int, holder: PanelProcess, tally: Tally) -> None:
     """Check that a process was refused and named who holds the run."""
     if code != HELD or f"is held by process {holder.pid} " not in life.err or len(life.err.splitlines()) != 1:
         tally.breach("D8", f"a rival of process {holder.pid} ended with {code}: {life.err[-600:]!r}")

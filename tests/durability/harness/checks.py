@@ -1,4 +1,4 @@
-"""The invariants of the durability protocol, held against a world: after each kill, and when all is done."""
+"""The invariants D1 to D8, checked after each kill and at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 5
 
 
 def after_a_kill(world: World, tally: Tally) -> None:
-    """Check what must hold whenever nobody is at work: D1 to D4 and D6."""
+    """Check the invariants that hold whenever no process is at work: D1 to D4 and D6."""
     kept = world.kept()
     page = world.bench.ledger.page()
     _sound(kept, tally)
@@ -36,12 +36,9 @@ def after_a_kill(world: World, tally: Tally) -> None:
 
 
 def at_the_end(world: World, tally: Tally, *, bound: int | None = None) -> None:
-    """Check what must hold when all is done, and add the world to the tally.
+    """Check the invariants of a finished batch, and add its counts to the tally.
 
-    Args:
-        world: the world.
-        tally: its row.
-        bound: answers that may have been paid for again; by default as many for each kill as may be in flight.
+    `bound` is the number of answers that may be paid for again; by default the calls in flight for each kill.
     """
     kept = world.kept(thorough=True)
     page = world.bench.ledger.page()
@@ -58,14 +55,14 @@ def at_the_end(world: World, tally: Tally, *, bound: int | None = None) -> None:
 
 
 def nothing_torn(watcher: Watcher, tally: Tally) -> None:
-    """Check that no reader ever met an unfinished file."""
+    """Check that no reader saw an incomplete file."""
     tally.torn += len(watcher.torn)
     for path in watcher.torn[:SHOWN]:
         tally.breach("D3", f"a reader met {path} before it was whole")
 
 
 def nothing_more(world: World, tally: Tally) -> None:
-    """Check that a run that is done can be resumed and asks nothing."""
+    """Check that resuming a finished run asks nothing."""
     before = world.bench.ledger.page().starts
     life = world.start()
     code = life.wait()
@@ -78,7 +75,7 @@ def nothing_more(world: World, tally: Tally) -> None:
 
 
 def _count_lost(world: World, kept: DraftSnapshot, page: Page, tally: Tally) -> None:
-    """Note the most answers that one kill has cost."""
+    """Record the largest number of answers that one kill has lost."""
     lost = page.answers - kept.calls.get("answered", 0)
     tally.notes["most lost at once"] = max(tally.notes.get("most lost at once", 0), lost - world.lost)
     world.lost = lost
@@ -94,7 +91,7 @@ def _sound(kept: DraftSnapshot, tally: Tally) -> None:
 
 
 def _paid_once(kept: DraftSnapshot, page: Page, tally: Tally) -> None:
-    """Check that no question whose answer is kept was asked again after that."""
+    """Check that no question was asked again after its answer was committed."""
     again = {
         key: (times, page.started[key])
         for key, times in kept.committed.items()

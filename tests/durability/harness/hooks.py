@@ -1,4 +1,4 @@
-"""Places at which a process ends itself, as if it had been killed there and nowhere else."""
+"""Points at which a process kills itself, so that a test can kill it exactly there."""
 
 from __future__ import annotations
 
@@ -22,12 +22,7 @@ POINTS = tuple(f"{step}:{side}" for step in STEPS for side in ("before", "after"
 
 
 class Countdown:
-    """Ends the process when a place was passed so many times.
-
-    Args:
-        side: the side of the step that counts, `before` or `after`.
-        hits: how many times.
-    """
+    """Kills the process when one side of a step, `before` or `after`, was reached `hits` times."""
 
     def __init__(self, side: str, hits: int) -> None:
         self._side = side
@@ -60,11 +55,7 @@ class Countdown:
 
 
 def install(hook: str) -> None:
-    """End this process at a place.
-
-    Args:
-        hook: `STEP:SIDE:HITS`, such as `intent:before:3`.
-    """
+    """Make this process kill itself at a point, written as `STEP:SIDE:HITS`, such as `intent:before:3`."""
     step, side, hits = hook.split(":")
     _INSTALL[step](Countdown(side, int(hits)))
 
@@ -73,8 +64,8 @@ def _method(owner: type, name: str) -> Callable[[Countdown], None]:
     return lambda countdown: setattr(owner, name, countdown.around_async(getattr(owner, name)))
 
 
-class _Standing:
-    """Stands for a module, with one function replaced."""
+class _ModuleWith:
+    """A stand-in for a module with one function replaced."""
 
     def __init__(self, module: object, **replaced: object) -> None:
         self._module = module
@@ -89,11 +80,11 @@ def _replace(name: str, standing: object) -> None:
 
 
 def _tmp(countdown: Countdown) -> None:
-    _replace("tempfile", _Standing(tempfile, mkstemp=countdown.around(tempfile.mkstemp)))
+    _replace("tempfile", _ModuleWith(tempfile, mkstemp=countdown.around(tempfile.mkstemp)))
 
 
 def _fsync(countdown: Countdown) -> None:
-    _replace("os", _Standing(os, fsync=countdown.around(os.fsync)))
+    _replace("os", _ModuleWith(os, fsync=countdown.around(os.fsync)))
 
 
 def _rename(countdown: Countdown) -> None:

@@ -1,4 +1,4 @@
-"""The ledger as tests see it; the server is a process of its own."""
+"""The record of the model server, which is a process of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from durability.harness.lives import Life
+    from durability.harness.processes import PanelProcess
 
 LATENCY = 0.02
 LOOK_SECONDS = 0.1
@@ -21,13 +21,7 @@ LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What was asked and answered, by question.
-
-    Attributes:
-        started: how often each question was asked.
-        answered: how often it was answered.
-        refused: how many answers were refusals.
-    """
+    """Numbers of times that each question was asked and answered, and the number of refusals."""
 
     started: Mapping[str, int]
     answered: Mapping[str, int]
@@ -88,7 +82,7 @@ class Ledger:
         """Forget that something was asked before now."""
         self._say("PUT", "/life")
 
-    def wait_for(self, life: Life) -> bool:
+    def wait_for(self, life: PanelProcess) -> bool:
         """Wait until a process asks its first question; return whether it did before it ended."""
         while not self._say("GET", f"/first?{LOOK_SECONDS}"):
             if life.ended:

@@ -1,4 +1,4 @@
-"""What a run of kills brought, as a row of the report."""
+"""Results of a scenario, as a row of the report."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ HEADS = ("run", "seed", "count", "kills", "starts", "answers", "repeats", "bound
 
 @dataclass
 class Tally:
-    """Counts of one kind of run.
+    """Counts of one scenario.
 
     Attributes:
-        run: its name in the protocol, such as `F1`.
-        seed: what the moments were drawn from.
-        count: worlds that were gone through.
+        run: name of the scenario, such as `F1`.
+        seed: seed of the random times.
+        count: worlds that were finished.
         kills: processes that were ended from outside, or at a kill point.
-        starts: questions that were put to the provider.
-        answers: those that it answered.
+        starts: questions that the model server received.
+        answers: questions that it answered.
         repeats: answers that were paid for again.
-        bound: repeats that the protocol allows.
-        duplicates: rows that are there twice.
+        bound: repeats that are allowed.
+        duplicates: rows that exist twice.
         torn: files that a reader found incomplete.
         unsound: databases that failed a check.
-        seconds: how long it took.
-        notes: what else there is to say of it, by name.
-        broken: each breach of an invariant, in words.
+        notes: further results, by name.
+        broken: breaches of invariants, in words.
     """
 
     run: str

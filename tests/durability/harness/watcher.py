@@ -1,4 +1,4 @@
-"""A reader that never rests: it opens every report as soon as it is there, and says which was not whole."""
+"""A reader that opens every report as soon as it exists, and records those that were incomplete."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ REST_SECONDS = 0.002
 
 
 class Watcher:
-    """Reads all that is under a folder, again and again, whenever it has changed.
-
-    Args:
-        folder: the folder; it need not be there yet.
+    """A thread that reads every changed file of a folder, which need not exist yet.
 
     Attributes:
-        torn: files that were not whole when they were read.
-        reads: how many files were read.
+        torn: files that were incomplete when they were read.
+        reads: number of files that were read.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A folder with tools, a store and reports of its own, in which a batch is begun, killed and gone on with."""
+"""A folder with tools, a store and reports, in which a batch is started, killed and resumed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from durability.harness.database import DraftSnapshot, kept
 from durability.harness.ledger import Ledger
-from durability.harness.lives import PANEL, Start, Zygote
+from durability.harness.processes import PANEL, ForkServer, Start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from durability.harness.lives import Life
+    from durability.harness.processes import PanelProcess
 
 SEATS = 5
 CONCURRENCY = 8
@@ -26,38 +26,32 @@ PASSED_ON = ("PATH", "LANG", "PYTHONPATH")
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all worlds of a run share.
+    """The servers that all worlds share.
 
     Attributes:
-        zygote: what processes are forked from.
-        ledger: the provider.
-        env: what every process finds in its environment.
+        fork_server: server from which processes are forked.
+        ledger: the model server, which records questions and answers.
+        env: variables of every process.
     """
 
-    zygote: Zygote
+    fork_server: ForkServer
     ledger: Ledger
     env: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
 def prepared(folder: Path) -> Iterator[Bench]:
-    """Start a provider and a process to fork from."""
+    """Start the model server and the fork server."""
     with closing(Ledger()) as ledger, learned(folder, ledger) as bench:
         yield bench
 
 
 @contextmanager
 def learned(folder: Path, ledger: Ledger, env: Mapping[str, str] | None = None) -> Iterator[Bench]:
-    """Start a process to fork from, which learns from a batch of one tool what there is to import.
-
-    Args:
-        folder: where that batch takes place.
-        ledger: the provider.
-        env: what it and every process finds in its environment.
-    """
-    with closing(Zygote(env)) as zygote:
-        bench = Bench(zygote, ledger, env or {})
-        zygote.learn(World(bench, folder, 1).ready())
+    """Start a fork server that imports what a batch of one tool needs, which runs in `folder`; `env` is for it and every process."""
+    with closing(ForkServer(env)) as fork_server:
+        bench = Bench(fork_server, ledger, env or {})
+        fork_server.learn(World(bench, folder, 1).ready())
         yield bench
 
 
@@ -75,7 +69,7 @@ class World:
         kills: processes of its that were ended early.
         lives: processes that it has had.
         lost: answers that were paid for and not kept.
-        target: what its processes run; see `lives.Start`.
+        target: what its processes run; see `processes.Start`.
     """
 
     target = PANEL
@@ -130,13 +124,13 @@ class World:
         known = {"cwd": self.folder, "env": self.env, "target": self.target}
         return Start(argv or self.command(), **{**known, **more})
 
-    def start(self, argv: list[str] | None = None, **more: Any) -> Life:
+    def start(self, argv: list[str] | None = None, **more: Any) -> PanelProcess:
         """Start one of its processes; see `ready`."""
         self.lives += 1
         self.bench.ledger.new_life()
-        return self.bench.zygote.start(self.ready(argv, **more))
+        return self.bench.fork_server.start(self.ready(argv, **more))
 
-    def words(self, life: Life) -> str:
+    def words(self, life: PanelProcess) -> str:
         """Return the last that its processes said, for a report of what is wrong."""
         return life.err[-600:]
 

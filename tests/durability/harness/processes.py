@@ -1,4 +1,4 @@
-"""Processes that are started, watched and killed."""
+"""Processes of panel that tests start, watch and kill."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ HUNG = -999
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How a process is started.
+    """Parameters of a process.
 
     Attributes:
         argv: the arguments.
         cwd: its folder, which also gets its output.
         env: its whole environment.
         target: the function that it calls with the arguments, as `module:function`.
-        hook: where it is to end itself, such as `intent:before:3`; see `hooks`.
+        hook: point at which it kills itself, such as `intent:before:3`; see `hooks`.
         stdin: what it reads; None for a closed descriptor.
         limits: its resource limits, by the names of `resource`.
-        stopped: whether it stops itself before it begins, until it gets SIGCONT.
+        stopped: whether it waits for SIGCONT before it begins.
     """
 
     argv: Sequence[str]
@@ -52,18 +52,18 @@ class Start:
         return {**fields, **streams, "argv": list(self.argv), "cwd": str(self.cwd), "env": dict(self.env)}
 
 
-class Life:
-    """One process, from its start to its end.
+class PanelProcess:
+    """A process that was started.
 
     Attributes:
-        pid: its number, which is nobody else's until its end was seen.
-        peak_kb: the most memory it held, in KB, once it ended.
+        pid: its PID, which is not reused until its end was seen.
+        peak_kb: peak memory in KB, once it has ended.
     """
 
-    def __init__(self, zygote: Zygote, pid: int, start: Start) -> None:
+    def __init__(self, fork_server: ForkServer, pid: int, start: Start) -> None:
         self.pid = pid
         self.peak_kb = 0
-        self._zygote = zygote
+        self._fork_server = fork_server
         self._start = start
         self._code: int | None = None
 
@@ -73,7 +73,7 @@ class Life:
 
     @property
     def err(self) -> str:
-        """What it, and those before it in the same folder, said on stderr."""
+        """The stderr of this process and of earlier ones in the same folder."""
         return (self._start.cwd / "stderr").read_text("utf-8", "replace")
 
     @property
@@ -81,12 +81,12 @@ class Life:
         return (self._start.cwd / "stdout").read_text("utf-8", "replace")
 
     def send(self, number: int) -> None:
-        """Send a signal, unless its end was seen."""
+        """Send a signal unless the process has ended."""
         if self._code is None:
             os.kill(self.pid, number)
 
     def wait(self, seconds: float = LONGEST) -> int:
-        """Return its exit code, or minus the signal that ended it; one that lasts too long is killed and counts as hung."""
+        """Return the exit code, or minus the signal that ended it; kill a process that takes too long and return HUNG."""
         if not self._look(seconds):
             os.kill(self.pid, signal.SIGKILL)
             self._look(LONGEST)
@@ -96,26 +96,21 @@ class Life:
 
     def _look(self, seconds: float) -> bool:
         if self._code is None:
-            end = self._zygote.ask("wait", pid=self.pid, seconds=seconds)
+            end = self._fork_server.ask("wait", pid=self.pid, seconds=seconds)
             if end is not None:
                 self._code, self.peak_kb = end["code"], end["peak_kb"]
         return self._code is not None
 
 
-class Zygote:
-    """What processes are forked from.
-
-    Args:
-        prefix: a command that runs it, such as `faketime`.
-        env: what is added to its own environment.
-    """
+class ForkServer:
+    """A process that has imported everything and from which processes are forked; `env` is added to its environment."""
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
         ours, its = socket.socketpair()
         path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, Path(__file__).with_name("zygote.py"), str(its.fileno())],
+                [sys.executable, Path(__file__).with_name("fork_server.py"), str(its.fileno())],
                 pass_fds=[its.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": path, **(env or {})},
@@ -132,8 +127,8 @@ class Zygote:
         """Import what a command needs."""
         self.ask("learn", **start.order(), modules=str(start.cwd / "modules.json"))
 
-    def start(self, start: Start) -> Life:
-        return Life(self, self.ask("start", **start.order()), start)
+    def start(self, start: Start) -> PanelProcess:
+        return PanelProcess(self, self.ask("start", **start.order()), start)
 
     def ask(self, order: str, **more: Any) -> Any:
         self._lines.write(json.dumps({"order": order, **more}) + "\n")
@@ -142,5 +137,5 @@ class Zygote:
 
 
 def pause(seconds: float) -> None:
-    """Let the process under test go on for a while: the moment of a kill is what is drawn."""
+    """Let the process under test run for a while; the time of a kill is random by design."""
     time.sleep(seconds)

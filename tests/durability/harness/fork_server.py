@@ -1,7 +1,7 @@
-"""A process that has imported everything once, and forks a child for each start: what is timed is then the program, not imports.
+"""A server that imports everything once and forks a child for each start, so that tests do not time imports.
 
-It takes orders as lines of JSON on the socket whose number is its argument: `start` forks, `wait` returns how a child ended, `learn`
-runs one command and imports whatever that needed.
+It reads requests as lines of JSON from the socket whose descriptor is its argument: `start` forks a child, `wait` returns how a child ended,
+`learn` runs one command and imports what that command needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Order = dict[str, Any]
 
 
 def main() -> None:
-    """Take orders until there are no more."""
+    """Serve requests until the socket is closed."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     with channel, channel.makefile("rw", encoding="utf-8") as lines:
         for line in lines:
@@ -44,7 +44,7 @@ def start(order: Order, channel: socket.socket) -> int:
 
 
 def wait(order: Order, _channel: socket.socket) -> dict[str, int] | None:
-    """Return how a child ended (minus the signal, if by one) and its peak memory in KB, or None if it still lives by then."""
+    """Return a child's exit code, or minus its signal, and its peak memory in KB; None if it is still running."""
     handle = os.pidfd_open(order["pid"])
     try:
         if not select.select([handle], [], [], order["seconds"])[0]:
