@@ -16,6 +16,7 @@ from panel.cli import options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
     from panel.core.tool import Tool
     from panel.errors import Problem
@@ -74,10 +75,10 @@ def compare(
     from panel.cli.page import confirm_pages
     from panel.cli.progress import progress
     from panel.cli.running import INCOMPLETE, Runner, optional_store
-    from panel.core.comparison import Comparison
     from panel.core.tool import Tool
     from panel.errors import SettingsError
     from panel.orchestrator.report_files import ReportFiles
+    from panel.orchestrator.run import RunService
     from panel.orchestrator.setup import available_personas, build_setup, report_context, review_checks
     from panel.report import comparison_json, comparison_text
     from panel.settings.resolve import resolve
@@ -110,7 +111,7 @@ def compare(
     async def work(setup: PanelSetup) -> None:
         async with optional_store(resolved, wanted=not no_store) as store:
             observer = progress(quiet=quiet, verbose=verbose)
-            service = runner.service(store, observer)
+            service = RunService(store, observer, runner.stop)
             run = await service.review(setup, tools, kind="compare", fresh=fresh, reports=reports)
             await runner.follow(run, observer, show)
 
@@ -118,9 +119,7 @@ def compare(
         runner.run(work(setup))
     else:
         reports.prepare()
-    columns = _columns(entries, reviewed, review_checks(personas_))
-    known = [editorial for _, editorial in columns]
-    comparison = Comparison(reviews=tuple(review for review, _ in columns))
+    comparison, known = _compared(entries, reviewed, review_checks(personas_))
     paths = reports.write_comparison(comparison, known)
     if as_json:
         result(comparison_json(comparison, known))
@@ -130,22 +129,25 @@ def compare(
     return 0 if runner.complete else INCOMPLETE
 
 
-def _columns(
+def _compared(
     entries: Sequence[Tool | StoredReview], reviewed: Mapping[str, Reviewed], checks: Checks
-) -> list[tuple[PanelReview, Editorial]]:
-    """Return the reviews to compare, in the order of the command line, with what is known of each."""
+) -> tuple[Comparison, list[Editorial]]:
+    """Return the comparison of the reviews, in the order of the command line, with findings and edits of each."""
+    from panel.core.comparison import Comparison
     from panel.core.tool import Tool
     from panel.report import Editorial
 
-    columns = []
+    reviews: list[PanelReview] = []
+    known: list[Editorial] = []
     for entry in entries:
         if isinstance(entry, Tool):
             event = reviewed[entry.canonical]
-            columns.append((event.review, Editorial(findings=event.findings)))
+            reviews.append(event.review)
+            known.append(Editorial(findings=event.findings))
         else:
-            findings = checks(entry.review)
-            columns.append((entry.review, Editorial(findings=findings, marks=entry.edits)))
-    return columns
+            reviews.append(entry.review)
+            known.append(Editorial(findings=checks(entry.review), marks=entry.edits))
+    return Comparison(reviews=tuple(reviews)), known
 
 
 def load_entries(

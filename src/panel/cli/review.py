@@ -77,7 +77,7 @@ def review(
     from panel.cli.progress import progress
     from panel.cli.running import INCOMPLETE, Runner, optional_store
     from panel.errors import SettingsError
-    from panel.orchestrator.run import report_files
+    from panel.orchestrator.run import RunService, report_files
     from panel.orchestrator.setup import build_setup
     from panel.report import Editorial, review_json, scorecard_text
     from panel.tool_files.files import source_of
@@ -117,7 +117,7 @@ def review(
         async with optional_store(setups[0].resolved, wanted=not no_store) as store:
             for setup, (_, suffix) in zip(setups, panels, strict=True):
                 observer = progress(quiet=quiet, verbose=verbose)
-                service = runner.service(store, observer)
+                service = RunService(store, observer, runner.stop)
                 reports = report_files(setup, suffix)
                 run = await service.review(setup, loaded, fresh=fresh, reports=reports)
                 await runner.follow(run, observer, show)

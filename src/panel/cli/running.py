@@ -11,7 +11,7 @@ from panel.cli.console import tell
 from panel.cli.signals import Interrupts, ReaderLeft, SignalReceived
 from panel.core.completion import Usage
 from panel.errors import RunStopped, StorageError
-from panel.orchestrator.run import Finished, Reviewed, RunService, Started
+from panel.orchestrator.run import Finished, Reviewed, Started
 from panel.orchestrator.stores import configured_store
 from panel.providers.base import StopSignal
 from panel.settings.resolve import DEFAULT
@@ -73,10 +73,6 @@ class Runner:
             raise self._interrupted(self.advice()) from None
         except asyncio.CancelledError:
             raise self._interrupted(f"{AT_ONCE}; {self.advice(at_once=True)}") from None
-
-    def service(self, store: Store | None, observer: Progress) -> RunService:
-        """Return the run service for this command."""
-        return RunService(store, observer, self.stop)
 
     async def follow(self, run: ReviewRun, observer: Progress, show: Callable[[Reviewed], None]) -> Finished:
         """Show a run until it has ended, and return its last event.

@@ -31,7 +31,7 @@ from panel.orchestrator.run_storage import (
 )
 from panel.orchestrator.seat import Observer
 from panel.orchestrator.session import open_session
-from panel.orchestrator.setup import build_setup
+from panel.orchestrator.setup import build_setup, report_context
 from panel.providers.base import StopSignal
 from panel.providers.middleware.budget import Budget
 from panel.settings.model import Settings
@@ -454,7 +454,8 @@ class ReviewRun:
 
 def report_files(setup: PanelSetup, suffix: str = "") -> ReportFiles:
     """Return the report files that the settings ask for; `suffix` follows the slugs in their names."""
-    return ReportFiles(setup.settings.out, setup.settings.format, setup.report_context(), suffix)
+    context = report_context(setup.available.values())
+    return ReportFiles(setup.settings.out, setup.settings.format, context, suffix)
 
 
 def require_prices(setup: PanelSetup, *, allow_unknown: bool) -> None:

@@ -100,10 +100,6 @@ class PanelSetup:
         """Return the findings of all checks of a review."""
         return review_checks(self.available)(review)
 
-    def report_context(self) -> ReportContext:
-        """Return the facts that reports state beside the reviews."""
-        return report_context(self.available.values())
-
     def rehearse(self, tool: Tool) -> None:
         """Render every kind of prompt once, so that a faulty template or persona is found before any call.
 

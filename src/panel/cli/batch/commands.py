@@ -220,6 +220,7 @@ def _follow(
     from panel.cli.batch.render import run_status, status_lines
     from panel.cli.console import plain_result, width
     from panel.cli.running import INCOMPLETE
+    from panel.orchestrator.run import RunService
     from panel.orchestrator.stores import configured_store
 
     progress = BatchProgress(quiet=quiet, verbose=verbose, events=as_json)
@@ -227,7 +228,7 @@ def _follow(
 
     async def work() -> int:
         async with configured_store(resolved) as store:
-            review_run = await begin(runner.service(store, progress))
+            review_run = await begin(RunService(store, progress, runner.stop))
             progress.note_more_skips()
             if review_run is None:
                 runner.note(f"Nothing to do: {nothing}.")
