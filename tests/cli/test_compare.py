@@ -158,7 +158,7 @@ def test_edits_of_a_stored_review_are_told_and_its_approval_is_not(panel: Any, t
         assert "1 verdict edited by Kim" in words
         assert "not approved by an editor yet" in words
         assert "Ada" not in words
-        assert "12 claims: 6 in the listing, 1 sourced, 5 unsupported. 11 findings to deal with" in words
+        assert "12 claims: 6 in the listing, 1 sourced, 5 unsupported. 11 findings to resolve" in words
     documents = json.loads(panel("compare", "smollm3.json", "skillclaw.json", "--json").out)["reviews"]
     assert [len(document["edits"]) for document in documents] == [1, 0]
     assert all(document["checks"] for document in documents)

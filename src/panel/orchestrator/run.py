@@ -213,7 +213,8 @@ class RunService:
             storage: StoredRun = StoredRetry(store, run, int(settings["of"]), settings["reasons"])
         else:
             storage = StoredRun(store, run, self.observer, fresh=bool(settings.get("fresh")))
-        return ReviewRun(self, setup, storage, _prepared(setup, wanted=settings.get("reports")), example)
+        reports = _prepared(setup, wanted=settings.get("reports"))
+        return ReviewRun(self, setup, storage, reports, example, stored=settings)
 
     async def retry(
         self,
@@ -335,6 +336,7 @@ class ReviewRun:
         reports: where report files are written; None to write none.
         example: one of its tools, for the cache plan; None to plan none.
         tools: tools in memory; None for a batch or a retry, which can be resumed.
+        stored: the settings stored with a run that is resumed.
     """
 
     service: RunService
@@ -343,6 +345,7 @@ class ReviewRun:
     reports: ReportFiles | None = None
     example: Tool | None = None
     tools: int | None = None
+    stored: Mapping[str, Any] | None = None
 
     async def events(self) -> AsyncGenerator[RunEvent]:
         """Ask, check, keep and report; yield an event after each step.
@@ -386,8 +389,8 @@ class ReviewRun:
         store, limit = self.service.required_store, self.setup.settings.budget
         spent = await store.run_stats.spent(storage.run)
         storage.budget = Budget(math.inf if limit is None else limit, spent.most_usd)
-        stored = (await store.runs.get(storage.run)).settings
-        if stored.get("budget_usd") != limit:
+        stored = self.stored
+        if stored is not None and stored.get("budget_usd") != limit:
             settings = {**stored["settings"], "budget": limit}
             await store.runs.set_settings(storage.run, {**stored, "budget_usd": limit, "settings": settings})
         progress = await store.run_stats.progress(storage.run)
