@@ -1,4 +1,4 @@
-"""Reviews that are published, and sites that are built of them."""
+"""Published reviews, and sites built from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from panel.store import Store
 
 URL = "https://reviews.example"
-LINES = (
+TAKES = (
     "It reads log files and says where they stop; that is a job which somebody has every week of the year.",
     "Whoever keeps logs has scripts that read them; what is new here is that somebody else maintains those.",
     "A script of ten lines does the same, and nobody needs to learn another name for it before the next fire.",
@@ -30,32 +30,32 @@ LINES = (
 
 
 def unchecked(_review: PanelReview) -> tuple[Finding, ...]:
-    """Find nothing, for tests of what comes after."""
+    """Find nothing."""
     return ()
 
 
-def spoken(name: str = "Lantern", *scores: int, **fields: Any) -> PanelReview:
-    """Return a review in which each critic says something of its own; scores from 50 on ship."""
+def make_review(name: str = "Lantern", *scores: int, **fields: Any) -> PanelReview:
+    """Return a review with a distinct take for each score; scores from 50 on ship."""
     given = scores or (70, 80, 45, 60, 30)
     outcomes = [
-        builders.take(score, "ship" if score >= 50 else "skip", LINES[n % len(LINES)])
+        builders.take(score, "ship" if score >= 50 else "skip", TAKES[n % len(TAKES)])
         for n, score in enumerate(given)
     ]
     return builders.review(*outcomes, of=builders.tool(name, **fields))
 
 
-async def drafted(store: Store, review: PanelReview, kind: str = "review", run: int | None = None) -> int:
-    """Keep a review as a draft of a run."""
+async def put_draft(store: Store, review: PanelReview, kind: str = "review", run: int | None = None) -> int:
+    """Store a review as a draft of a run."""
     run = await store.runs.create(kind, {}) if run is None else run
     await store.runs.add_tools(run, [review.tool])
     version = await store.tools.put(review.tool)
     return await store.drafts.put(review, run, version, anew=True, checks=unchecked)
 
 
-async def published(store: Store, *reviews: PanelReview, kind: str = "review") -> list[int]:
+async def publish(store: Store, *reviews: PanelReview, kind: str = "review") -> list[int]:
     """Publish reviews, and return the numbers of their drafts."""
     run = await store.runs.create(kind, {})
-    drafts = [await drafted(store, review, run=run) for review in reviews]
+    drafts = [await put_draft(store, review, run=run) for review in reviews]
     for draft in drafts:
         await brought(store, draft, "open")
         await resolve_all(store, draft)
@@ -63,15 +63,15 @@ async def published(store: Store, *reviews: PanelReview, kind: str = "review") -
     return drafts
 
 
-async def corrected(store: Store, draft: int, *changes: Any) -> None:
-    """Edit what is published, and publish it again."""
+async def correct(store: Store, draft: int, *changes: Any) -> None:
+    """Edit a published review, and publish it again."""
     await do(store, draft, Action.EDIT, changes=changes, reason="It was wrong.")
     await resolve_all(store, draft)
     await brought(store, draft, "approve", "publish")
 
 
 class Site(NamedTuple):
-    """A site that is built of a store."""
+    """A site built from a store."""
 
     store: Store
     folder: Path
@@ -112,14 +112,14 @@ def critics() -> Any:
 
 
 def empty_store(path: Path) -> Path:
-    """Make an empty store in a file."""
+    """Create an empty store in a file."""
     database = database_at(path)
     database.prepare()
     database.close()
     return path
 
 
-def copied(empty: Path, path: Path) -> Path:
-    """Copy an empty store, which is quicker than to make one."""
+def copy_store(empty: Path, path: Path) -> Path:
+    """Copy an empty store, which is faster than creating one."""
     shutil.copy(empty, path)
     return path

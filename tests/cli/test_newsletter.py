@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from panel.store import open_store
-from publishing import published, spoken
+from publishing import make_review, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ def filled(database: Path) -> Path:
     async def fill() -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         async with open_store(database) as store:
-            await published(store, spoken("Lantern", tagline="Reads <logs>"), spoken("Sextant"))
+            await publish(store, make_review("Lantern", tagline="Reads <logs>"), make_review("Sextant"))
             for address in READERS:
                 await store.subscribers.confirm((await store.subscribers.request(address)).id)
             await store.subscribers.request("pending@example.org")
@@ -237,7 +237,7 @@ def test_a_tool_reviewed_twice_is_in_the_issue_once(
 
     async def again() -> None:
         async with open_store(filled) as store:
-            await published(store, spoken("Lantern", 20, 30, 40))
+            await publish(store, make_review("Lantern", 20, 30, 40))
 
     asyncio.run(again())
     told = json.loads(panel("digest", "--week", THIS_WEEK, "--json").out)

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from panel.store import open_store
-from publishing import published, spoken
+from publishing import make_review, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,9 @@ def filled(database: Path) -> Path:
     async def fill() -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         async with open_store(database) as store:
-            await published(store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
+            await publish(
+                store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
+            )
 
     asyncio.run(fill())
     return database

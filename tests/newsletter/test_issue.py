@@ -7,7 +7,7 @@ import pytest
 
 import builders
 from panel.newsletter.issue import Issue, IssueItem, Week, issue_html, issue_text
-from publishing import spoken
+from publishing import make_review
 
 if TYPE_CHECKING:
     from panel.core.review import PanelReview
@@ -45,7 +45,7 @@ def test_no_attack_becomes_markup_in_a_mail(attack: str) -> None:
 
 
 def test_an_embedded_draft_is_marked() -> None:
-    reviews = (builders.embedded_review(builders.tool("Tiny")), spoken("Large"))
+    reviews = (builders.embedded_review(builders.tool("Tiny")), make_review("Large"))
     items = tuple(IssueItem(review=one, approved_by="Kim", href=f"{URL}/tools/x/") for one in reviews)
     issue = Issue(site="Panel reviews", week="2026-W47", url=URL, items=items)
     assert issue_html(issue).count("Embedded draft:") == issue_text(issue).count("Embedded draft:") == 1

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.store import open_store
-from publishing import Site, copied, empty_store
+from publishing import Site, copy_store, empty_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def store(empty: Path, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    async with open_store(copied(empty, tmp_path / "panel.db")) as opened:
+    async with open_store(copy_store(empty, tmp_path / "panel.db")) as opened:
         yield opened
 
 

@@ -23,7 +23,7 @@ from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, newsletter_routes
 from panel.web.public.services import PublicServices
 from panel.web.server import WebServer, listen
-from publishing import Site, copied, corrected, published, spoken
+from publishing import Site, copy_store, correct, make_review, publish
 from store.editing import do
 
 if TYPE_CHECKING:
@@ -75,14 +75,16 @@ def world(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
     folder = tmp_path_factory.mktemp("world")
     with start_blocking_portal() as portal, ExitStack() as stack:
         store = stack.enter_context(
-            portal.wrap_async_context_manager(open_store(copied(empty, folder / "panel.db")))
+            portal.wrap_async_context_manager(open_store(copy_store(empty, folder / "panel.db")))
         )
         site, sent = Site(store, folder / "site"), Queue[Any]()
 
         async def fill() -> None:
-            await published(store, builders.smollm3(), builders.skillclaw(), kind="compare")
-            draft, gone = await published(store, spoken("Ölfarbe", tagline="Paints logs"), spoken("Gone"))
-            await corrected(store, draft, ScoreChange(persona="builder", value=71))
+            await publish(store, builders.smollm3(), builders.skillclaw(), kind="compare")
+            draft, gone = await publish(
+                store, make_review("Ölfarbe", tagline="Paints logs"), make_review("Gone")
+            )
+            await correct(store, draft, ScoreChange(persona="builder", value=71))
             await do(store, gone, Action.RETRACT, reason="It was wrong.")
             await site.build(voting=True, newsletter="panel")
 

@@ -11,7 +11,7 @@ from panel.errors import RunStopped, SettingsError, StorageError
 from panel.site.build_cache import WrittenFile, open_cache
 from panel.site.output_dir import MARKER, OutputDir
 from panel.store import open_store
-from publishing import Site, copied, corrected, drafted, published, spoken
+from publishing import Site, copy_store, correct, make_review, publish, put_draft
 from store.editing import brought, do
 
 pytestmark = pytest.mark.anyio
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.anyio
 
 async def test_only_published_reviews_have_a_page(site: Site) -> None:
     for name, steps in (("One", ()), ("Two", ("open", "approve")), ("Three", ("open", "reject"))):
-        await brought(site.store, await drafted(site.store, spoken(name)), *steps)
-    await published(site.store, spoken("Four"))
+        await brought(site.store, await put_draft(site.store, make_review(name)), *steps)
+    await publish(site.store, make_review("Four"))
     built = await site.build()
     assert built.reviews == 1
     assert [name for name in ("one", "two", "three", "four") if (site.folder / "tools" / name).exists()] == [
@@ -29,7 +29,9 @@ async def test_only_published_reviews_have_a_page(site: Site) -> None:
 
 
 async def test_a_build_without_a_change_writes_nothing(site: Site) -> None:
-    await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
+    await publish(
+        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
+    )
     first = await site.build()
     before = site.files()
     second = await site.build()
@@ -38,7 +40,9 @@ async def test_a_build_without_a_change_writes_nothing(site: Site) -> None:
 
 
 async def test_equal_reviews_make_equal_bytes(site: Site, tmp_path: Path) -> None:
-    await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
+    await publish(
+        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
+    )
     await site.build()
     other = Site(site.store, tmp_path / "other")
     await other.build()
@@ -46,15 +50,15 @@ async def test_equal_reviews_make_equal_bytes(site: Site, tmp_path: Path) -> Non
 
 
 async def test_a_correction_rebuilds_the_files_that_show_it_and_no_others(site: Site) -> None:
-    draft, *_ = await published(
+    draft, *_ = await publish(
         site.store,
-        spoken("Lantern", category="Logs"),
-        spoken("Sextant", category="Logs"),
-        spoken("Palette", category="Design"),
+        make_review("Lantern", category="Logs"),
+        make_review("Sextant", category="Logs"),
+        make_review("Palette", category="Design"),
     )
     await site.build()
     before = {path: (site.folder / path).stat().st_ino for path in site.files()}
-    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+    await correct(site.store, draft, ScoreChange(persona="builder", value=71))
     built = await site.build()
     after = {path: (site.folder / path).stat().st_ino for path in site.files()}
     changed = {path for path in after if after[path] != before.get(path)} - {MARKER}
@@ -75,11 +79,11 @@ async def test_an_incremental_build_equals_one_from_nothing(
 ) -> None:
     """Also after corrections, a retraction and new tools, full pages of lists included."""
     monkeypatch.setattr("panel.site.catalog.PAGE_SIZE", 2)
-    drafts = await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(8)))
+    drafts = await publish(site.store, *(make_review(f"Tool {n}", category="Logs") for n in range(8)))
     await site.build()
-    await corrected(site.store, drafts[-1], ScoreChange(persona="skeptic", value=20))
+    await correct(site.store, drafts[-1], ScoreChange(persona="skeptic", value=20))
     await do(site.store, drafts[-2], Action.RETRACT, reason="The maker took it back.")
-    await published(site.store, *(spoken(f"Newcomer {n}", category="Logs") for n in range(3)))
+    await publish(site.store, *(make_review(f"Newcomer {n}", category="Logs") for n in range(3)))
     await site.build()
     other = Site(site.store, tmp_path / "other")
     await other.build()
@@ -87,7 +91,7 @@ async def test_an_incremental_build_equals_one_from_nothing(
 
 
 async def test_a_file_that_was_edited_by_hand_is_made_again(site: Site) -> None:
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     whole = site.files()
     (site.folder / "index.html").write_text("defaced")
@@ -107,7 +111,7 @@ async def test_a_foreign_folder_is_left_alone(site: Site) -> None:
 
 async def test_a_site_with_foreign_files_is_left_alone(site: Site) -> None:
     """Foreign files are named and not lost, also without a cache; files of file managers do not matter."""
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     (site.folder / "tools" / ".DS_Store").write_text("")
     await site.build()
@@ -126,10 +130,10 @@ async def test_a_site_with_foreign_files_is_left_alone(site: Site) -> None:
 
 
 async def test_an_empty_database_does_not_wipe_a_site(site: Site, empty: Path, tmp_path: Path) -> None:
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     before = site.files()
-    async with open_store(copied(empty, tmp_path / "wrong.db")) as wrong:
+    async with open_store(copy_store(empty, tmp_path / "wrong.db")) as wrong:
         with pytest.raises(SettingsError, match="is it the right one"):
             await Site(wrong, site.folder).build()
     assert site.files() == before
@@ -140,10 +144,10 @@ async def test_a_build_that_fails_leaves_the_old_site(
     site: Site, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Readers keep the whole old site, and the next build makes the new one."""
-    draft, *_ = await published(site.store, spoken())
+    draft, *_ = await publish(site.store, make_review())
     await site.build()
     before = site.files()
-    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+    await correct(site.store, draft, ScoreChange(persona="builder", value=71))
 
     def broken(*_: object) -> bytes:
         raise StorageError("the disk is full")
@@ -159,7 +163,7 @@ async def test_a_build_that_fails_leaves_the_old_site(
 
 async def test_a_killed_build_does_no_harm(site: Site) -> None:
     """The next build replaces and removes the files that it left in the spare folder."""
-    await published(site.store, spoken(), spoken("Sextant"))
+    await publish(site.store, make_review(), make_review("Sextant"))
     await site.build()
     before = site.files()
     half = site.folder.with_name(".site.spare")
@@ -174,12 +178,12 @@ async def test_a_killed_build_does_no_harm(site: Site) -> None:
 
 async def test_the_site_before_is_the_spare_of_the_next_build(site: Site) -> None:
     """Builds take turns between two folders; equal files are links, and no build writes into the other folder."""
-    draft, *_ = await published(site.store, spoken(), spoken("Sextant"))
+    draft, *_ = await publish(site.store, make_review(), make_review("Sextant"))
     await site.build()
     spare = Site(site.store, site.folder.with_name(".site.spare"))
     for score in (71, 72, 73):
         before = site.files()
-        await corrected(site.store, draft, ScoreChange(persona="builder", value=score))
+        await correct(site.store, draft, ScoreChange(persona="builder", value=score))
         await site.build()
         assert spare.files() == before
         assert f"{score}/100" in site.page("tools/lantern/")
@@ -188,14 +192,14 @@ async def test_the_site_before_is_the_spare_of_the_next_build(site: Site) -> Non
 
 
 async def test_two_builds_at_once_do_not_mix(site: Site) -> None:
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     with open_cache(site.cache), pytest.raises(RunStopped, match="another build"):
         await site.build()
 
 
 async def test_a_damaged_cache_stops_the_build(site: Site) -> None:
     """The line says which file to delete; the next build does without it."""
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     site.cache.write_bytes(b"not a database, whatever else it is" * 40)
     with pytest.raises(StorageError, match="delete the file"):
@@ -208,12 +212,12 @@ async def test_folders_are_renamed_where_they_cannot_be_exchanged(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("panel.site.output_dir._exchange", lambda *_: False)
-    draft, *_ = await published(site.store, spoken())
+    draft, *_ = await publish(site.store, make_review())
     await site.build()
-    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+    await correct(site.store, draft, ScoreChange(persona="builder", value=71))
     await site.build()
     assert "71/100" in site.page("tools/lantern/")
-    await corrected(site.store, draft, ScoreChange(persona="builder", value=72))
+    await correct(site.store, draft, ScoreChange(persona="builder", value=72))
     await site.build()
     assert "72/100" in site.page("tools/lantern/")
 

@@ -18,7 +18,7 @@ from panel.core.resolution import Resolution, ResolutionKind
 from panel.core.take import Verdict
 from panel.core.votes import Votes
 from panel.store import open_store
-from publishing import URL, Site, copied, corrected, drafted, published, spoken
+from publishing import URL, Site, copy_store, correct, make_review, publish, put_draft
 from store.editing import approval, brought, do, priced
 from validity import HERE, MISSING, html_errors
 
@@ -71,7 +71,7 @@ def linked_data(page: str) -> Any:
 
 async def seed(site: Site) -> None:
     """Publish the two tools of the seed page, which an editor put side by side."""
-    await published(site.store, builders.smollm3(), builders.skillclaw(), kind="compare")
+    await publish(site.store, builders.smollm3(), builders.skillclaw(), kind="compare")
 
 
 async def test_the_seed_comparison_is_shown_in_full(site: Site) -> None:
@@ -116,11 +116,11 @@ async def test_the_other_order_redirects_to_the_comparison(site: Site) -> None:
 
 async def test_reasons_to_pick_come_from_the_takes(site: Site) -> None:
     """Each reason names a critic who rated the tool higher, with both scores and the beginning of the take."""
-    await published(
+    await publish(
         site.store,
-        spoken("Alpha", 80, 60, 40, category="Logs"),
-        spoken("Beta", 60, 61, 90, category="Logs"),
-        spoken("Gamma", 60, 61, 90, category="Logs"),
+        make_review("Alpha", 80, 60, 40, category="Logs"),
+        make_review("Beta", 60, 61, 90, category="Logs"),
+        make_review("Gamma", 60, 61, 90, category="Logs"),
     )
     await site.build()
     words = Elements(site.page("compare/alpha-vs-beta/")).words
@@ -133,8 +133,11 @@ async def test_reasons_to_pick_come_from_the_takes(site: Site) -> None:
 
 
 async def test_tools_of_different_categories_come_with_a_warning(site: Site) -> None:
-    await published(
-        site.store, spoken("Alpha", category="Logs"), spoken("Beta", category="Design"), kind="compare"
+    await publish(
+        site.store,
+        make_review("Alpha", category="Logs"),
+        make_review("Beta", category="Design"),
+        kind="compare",
     )
     await site.build()
     assert "may not compete" in site.page("compare/alpha-vs-beta/")
@@ -142,11 +145,11 @@ async def test_tools_of_different_categories_come_with_a_warning(site: Site) -> 
 
 async def test_comparisons_with_few_takes_are_not_indexed(site: Site) -> None:
     """With fewer than three takes on a side."""
-    await published(
+    await publish(
         site.store,
-        spoken("Thin", 70, 60, category="Logs"),
-        spoken("Thick", category="Logs"),
-        spoken("Third", category="Logs"),
+        make_review("Thin", 70, 60, category="Logs"),
+        make_review("Thick", category="Logs"),
+        make_review("Third", category="Logs"),
     )
     await site.build()
     assert '<meta name="robots" content="noindex">' in site.page("compare/thick-vs-thin/")
@@ -159,7 +162,7 @@ async def test_comparisons_with_few_takes_are_not_indexed(site: Site) -> None:
 async def test_every_link_leads_somewhere(site: Site) -> None:
     """Links, forms, scripts and pictures of every page lead to files of the site, wherever it is served."""
     await seed(site)
-    await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(4)))
+    await publish(site.store, *(make_review(f"Tool {n}", category="Logs") for n in range(4)))
     await site.build()
     files = set(site.files())
     for name in site.pages():
@@ -206,7 +209,7 @@ async def test_pages_are_small(site: Site) -> None:
 
 async def test_pages_say_who_and_what_made_them(site: Site) -> None:
     """A tool's page says before its first take and on each that the critics are AI personas, and names editor, dates and methodology."""
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     page = site.page("tools/lantern/")
     words = Elements(page).words
@@ -239,7 +242,7 @@ async def test_nothing_pretends_to_be_a_rating(site: Site) -> None:
 
 async def test_an_edited_verdict_is_marked(site: Site) -> None:
     """With the editor's name and the model's verdict."""
-    draft = await drafted(site.store, spoken())
+    draft = await put_draft(site.store, make_review())
     await brought(site.store, draft, "open")
     await do(
         site.store,
@@ -258,7 +261,7 @@ async def test_an_edited_verdict_is_marked(site: Site) -> None:
 async def test_sources_are_listed_with_the_day_of_their_check(site: Site) -> None:
     """Facts of a tool, and sources by which an editor supported a claim."""
     fact = {"claim": "It is free.", "source": "https://lantern.example/prices", "checked_on": "2026-11-01"}
-    draft = await drafted(site.store, priced(builders.tool(facts=[fact])))
+    draft = await put_draft(site.store, priced(builders.tool(facts=[fact])))
     await brought(site.store, draft, "open")
     finding = next(one.finding for one in (await approval(site.store).view(draft)).unresolved if one.allowed)
     tick = Resolution(
@@ -274,8 +277,8 @@ async def test_sources_are_listed_with_the_day_of_their_check(site: Site) -> Non
 
 async def test_a_retraction_leaves_a_notice(site: Site) -> None:
     """Its comparisons too; the tool leaves lists, search, feeds and sitemap, and enters the log."""
-    draft, _ = await published(
-        site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs")
+    draft, _ = await publish(
+        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
     )
     await site.build()
     await do(site.store, draft, Action.RETRACT, reason="The listing was a <joke>.")
@@ -302,7 +305,7 @@ async def test_a_retraction_leaves_a_notice(site: Site) -> None:
 
 
 async def test_a_retraction_stays_visible_when_its_draft_is_reopened(site: Site) -> None:
-    draft, *_ = await published(site.store, spoken())
+    draft, *_ = await publish(site.store, make_review())
     await do(site.store, draft, Action.RETRACT, reason="It was wrong.")
     await do(site.store, draft, Action.OPEN)
     await site.build()
@@ -312,9 +315,9 @@ async def test_a_retraction_stays_visible_when_its_draft_is_reopened(site: Site)
 
 async def test_a_correction_is_logged(site: Site) -> None:
     """With the corrected fields, the editor and both verdicts; the history has both versions."""
-    draft, *_ = await published(site.store, spoken("Lantern", 70, 60, 40))
+    draft, *_ = await publish(site.store, make_review("Lantern", 70, 60, 40))
     changes = (ScoreChange(persona="builder", value=45), VerdictChange(persona="builder", value="skip"))
-    await corrected(site.store, draft, *changes)
+    await correct(site.store, draft, *changes)
     await site.build()
     words = Elements(site.page("corrections/")).words
     assert "Corrected , approved by Kim : Builder's verdict, score." in words
@@ -325,8 +328,8 @@ async def test_a_correction_is_logged(site: Site) -> None:
 
 async def test_a_tool_reviewed_twice_has_one_page(site: Site) -> None:
     """It shows the latest review; its history has both verdicts."""
-    await published(site.store, spoken("Lantern", 70, 60, 40))
-    await published(site.store, spoken("Lantern", 30, 20, 40))
+    await publish(site.store, make_review("Lantern", 70, 60, 40))
+    await publish(site.store, make_review("Lantern", 30, 20, 40))
     built = await site.build()
     assert built.reviews == 1
     words = Elements(site.page("tools/lantern/")).words
@@ -336,8 +339,10 @@ async def test_a_tool_reviewed_twice_has_one_page(site: Site) -> None:
 
 async def test_former_addresses_redirect(site: Site) -> None:
     """Those of tools and of their comparisons."""
-    await published(site.store, spoken("Lantern", category="Logs"), spoken("Sextant", category="Logs"))
-    await published(site.store, spoken("Lantern", slug="torch", category="Logs"))
+    await publish(
+        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
+    )
+    await publish(site.store, make_review("Lantern", slug="torch", category="Logs"))
     await site.build()
     assert "url=../../tools/torch/" in site.page("tools/lantern/")
     for former in ("lantern-vs-sextant", "sextant-vs-lantern"):
@@ -345,8 +350,8 @@ async def test_former_addresses_redirect(site: Site) -> None:
 
 
 async def test_an_earlier_review_does_not_replace_a_retracted_one(site: Site) -> None:
-    await published(site.store, spoken("Lantern", 70, 60, 80))
-    latest, *_ = await published(site.store, spoken("Lantern", 30, 20, 40))
+    await publish(site.store, make_review("Lantern", 70, 60, 80))
+    latest, *_ = await publish(site.store, make_review("Lantern", 30, 20, 40))
     await do(site.store, latest, Action.RETRACT, reason="The listing was a joke.")
     built = await site.build()
     assert (built.reviews, built.retracted) == (0, 1)
@@ -354,7 +359,7 @@ async def test_an_earlier_review_does_not_replace_a_retracted_one(site: Site) ->
 
 
 async def test_a_retraction_stays_in_history_and_log_when_the_review_is_published_again(site: Site) -> None:
-    draft, *_ = await published(site.store, spoken())
+    draft, *_ = await publish(site.store, make_review())
     await do(site.store, draft, Action.RETRACT, reason="The listing was a joke.")
     await brought(site.store, draft, "open", "approve", "publish")
     built = await site.build()
@@ -365,12 +370,12 @@ async def test_a_retraction_stays_in_history_and_log_when_the_review_is_publishe
 
 async def test_two_tools_with_the_same_slug_both_have_a_page(site: Site) -> None:
     """The tool that was added first keeps the address; the other one gets a free one, in comparisons and the log too, and takes no votes."""
-    second = spoken("Lantern Pro", slug="lantern", category="Logs", url="https://lantern.example/")
-    third = spoken("Lantern 2", category="Logs", url="https://lantern.example/")
-    first = spoken("Lantern", slug="lantern", category="Logs", url="https://lantern.example/")
-    await published(site.store, first)
-    _, draft = [*await published(site.store, third), *await published(site.store, second)]
-    await corrected(site.store, draft, ScoreChange(persona="builder", value=71))
+    second = make_review("Lantern Pro", slug="lantern", category="Logs", url="https://lantern.example/")
+    third = make_review("Lantern 2", category="Logs", url="https://lantern.example/")
+    first = make_review("Lantern", slug="lantern", category="Logs", url="https://lantern.example/")
+    await publish(site.store, first)
+    _, draft = [*await publish(site.store, third), *await publish(site.store, second)]
+    await correct(site.store, draft, ScoreChange(persona="builder", value=71))
     await site.build(voting=True)
     words = Elements(site.page("compare/lantern-vs-lantern-3/")).words
     assert "Lantern vs Lantern Pro" in words
@@ -386,7 +391,7 @@ async def test_two_tools_with_the_same_slug_both_have_a_page(site: Site) -> None
 
 
 async def test_a_critic_s_page_has_figures_and_takes(site: Site) -> None:
-    await published(site.store, spoken("Alpha", 80, 60, 40), spoken("Beta", 30, 60, 90))
+    await publish(site.store, make_review("Alpha", 80, 60, 40), make_review("Beta", 30, 60, 90))
     await site.build()
     words = Elements(site.page("critics/builder/")).words
     for expected in (
@@ -404,7 +409,7 @@ async def test_a_critic_s_page_has_figures_and_takes(site: Site) -> None:
 async def test_long_lists_have_numbered_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The latest entries come first; numbered pages have all of them, the oldest first."""
     monkeypatch.setattr("panel.site.catalog.PAGE_SIZE", 3)
-    await published(site.store, *(spoken(f"Tool {n}", category="Logs") for n in range(7)))
+    await publish(site.store, *(make_review(f"Tool {n}", category="Logs") for n in range(7)))
     await site.build()
     assert [site.page(f"tools/{n}/").count("<h3") for n in (1, 2, 3)] == [3, 3, 1]
     assert ">Older<" not in site.page("tools/1/")
@@ -417,7 +422,7 @@ async def test_long_lists_have_numbered_pages(site: Site, monkeypatch: pytest.Mo
 
 async def test_methodology_names_models_and_prompts(site: Site) -> None:
     """With the rule, what AI and people did, and the days of their use."""
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     words = Elements(site.page("methodology/")).words
     for expected in (
@@ -436,7 +441,7 @@ async def test_few_votes_are_not_split(site: Site) -> None:
     assert Votes(ships=1).line(5) == "1 vote"
     assert Votes(ships=3, skips=2).line(5) == "5 votes · 3 ship / 2 skip"
     assert Votes().line(1) == "No community votes yet"
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     for n in range(5):
         await site.store.votes.cast("lantern", f"{n:064}", Verdict.SHIP, "a" * 64)
     await site.build(voting=True)
@@ -449,7 +454,7 @@ async def test_few_votes_are_not_split(site: Site) -> None:
 
 
 async def test_feeds_have_the_latest_reviews(site: Site) -> None:
-    await published(site.store, spoken("Lantern", tagline="Reads <logs> & more"))
+    await publish(site.store, make_review("Lantern", tagline="Reads <logs> & more"))
     await site.build()
     atom = etree.fromstring(site.raw("feed.xml"))
     space = {"a": "http://www.w3.org/2005/Atom"}
@@ -479,7 +484,7 @@ async def test_crawlers_find_sitemap_and_notice(site: Site) -> None:
 
 async def test_a_large_sitemap_is_divided(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("panel.site.pages.sitemap.MOST_ENTRIES", 4)
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     index = site.text("sitemap.xml")
     parts = re.findall(r"<loc>(.*?)</loc>", index)
@@ -499,7 +504,7 @@ async def test_pages_name_their_preview_picture(site: Site) -> None:
 
 async def test_an_outside_newsletter_gets_the_form(site: Site) -> None:
     """The content security policy allows its address and no other."""
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build(newsletter="https://mail.example/subscribe?list=1")
     page = Elements(site.page("tools/lantern/"))
     assert page.all("form")[0]["action"] == "https://mail.example/subscribe?list=1"
@@ -540,7 +545,7 @@ def hostile(attack: str, name: str) -> Any:
 
 async def filled(site: Site, attacks: list[str]) -> set[tuple[str, str | None]]:
     """Build a site of attacks, one of which is retracted; return its elements, alone and with each attribute."""
-    drafts = await published(site.store, *(hostile(attack, f"Tool {n}") for n, attack in enumerate(attacks)))
+    drafts = await publish(site.store, *(hostile(attack, f"Tool {n}") for n, attack in enumerate(attacks)))
     await do(site.store, drafts[0], Action.RETRACT, reason=attacks[0])
     await site.build(voting=True, newsletter="panel")
     return {
@@ -553,7 +558,7 @@ async def filled(site: Site, attacks: list[str]) -> set[tuple[str, str | None]]:
 
 async def test_no_attack_becomes_markup(site: Site, empty: Path, tmp_path: Path) -> None:
     """With attacks in names, listings, takes and reasons, pages have the same elements as with harmless words."""
-    async with open_store(copied(empty, tmp_path / "harmless.db")) as other:
+    async with open_store(copy_store(empty, tmp_path / "harmless.db")) as other:
         known = await filled(Site(other, tmp_path / "harmless"), [f"plain words {n}" for n in range(4)])
     assert await filled(site, ROWS) - known == set()
     for name in site.pages():
@@ -575,9 +580,9 @@ async def test_no_attack_becomes_markup(site: Site, empty: Path, tmp_path: Path)
 async def test_pages_are_valid_html(site: Site) -> None:
     """By the Nu HTML Checker, for plain, hostile, corrected and retracted reviews."""
     await seed(site)
-    drafts = await published(site.store, *(hostile(attack, f"Evil {n}") for n, attack in enumerate(ROWS[:8])))
+    drafts = await publish(site.store, *(hostile(attack, f"Evil {n}") for n, attack in enumerate(ROWS[:8])))
     await do(site.store, drafts[0], Action.RETRACT, reason="<script>alert(1)</script>")
-    await corrected(site.store, drafts[1], ScoreChange(persona="builder", value=71))
+    await correct(site.store, drafts[1], ScoreChange(persona="builder", value=71))
     await site.build(voting=True, newsletter="panel")
     assert html_errors(site.folder.rglob("*.html")) == []
 
@@ -594,8 +599,8 @@ def test_the_checker_finds_errors(tmp_path: Path) -> None:
 
 async def test_embedded_drafts_are_marked_wherever_they_are_listed(site: Site) -> None:
     """In lists, critics' pages and feeds; other reviews are not marked."""
-    await published(site.store, builders.embedded_review(builders.tool("Tiny", category="Logs")))
-    await published(site.store, spoken("Large", category="Logs"))
+    await publish(site.store, builders.embedded_review(builders.tool("Tiny", category="Logs")))
+    await publish(site.store, make_review("Large", category="Logs"))
     await site.build()
     marked = "Embedded draft: written by a model so small"
     for path in ("", "tools/", "category/logs/", "compare/", "critics/builder/", "tools/large/"):

@@ -12,7 +12,7 @@ from panel.core.text import RESERVED_SLUGS
 from panel.site import pages
 from panel.site.pages import all_pages
 from panel.site.renderer import INDEX
-from publishing import URL, Site, published, spoken
+from publishing import URL, Site, make_review, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ async def test_pages_write_what_they_reserve_and_nothing_else(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("panel.site.pages.sitemap.MOST_ENTRIES", 10_000)
-    await published(site.store, builders.smollm3(), builders.skillclaw(), kind="compare")
+    await publish(site.store, builders.smollm3(), builders.skillclaw(), kind="compare")
     await site.build()
     reserved = [name for page in all_pages() for name in page.reserves]
     written = {path.partition("/")[0] for path in site.files()} - {"assets", ".panel-site"}
@@ -65,10 +65,10 @@ async def test_no_tool_can_take_the_address_of_a_page(site: Site, monkeypatch: p
         {name.partition(".")[0] for page in all_pages() for name in page.reserves} | {"assets", "vote"}
     )
     plain = Site(site.store, site.folder.with_name("plain"))
-    await published(site.store, spoken("Lantern"))
+    await publish(site.store, make_review("Lantern"))
     await plain.build()
     addresses = {path for path in plain.pages() if not path.startswith("tools/")}
-    await published(site.store, *(spoken(name, category=None) for name in (*names, "1", "2")))
+    await publish(site.store, *(make_review(name, category=None) for name in (*names, "1", "2")))
     built = await site.build()
     assert addresses <= set(site.pages())
     assert built.reviews == len(names) + 3
@@ -86,7 +86,7 @@ def test_reserved_words_are_fixed() -> None:
 @pytest.mark.usefixtures("about")
 async def test_a_page_is_added_by_its_module_alone(site: Site) -> None:
     """Its file is built, its menu entry is on every page in its order, and the sitemap has it."""
-    await published(site.store, spoken())
+    await publish(site.store, make_review())
     await site.build()
     assert "About us" in site.page("about/")
     for name in site.pages():

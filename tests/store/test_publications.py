@@ -9,7 +9,7 @@ from panel.core.draft_edits import ScoreChange
 from panel.core.draft_state import Action
 from panel.errors import StorageError
 from panel.store.inspect import database_at
-from publishing import corrected, drafted, published, spoken
+from publishing import correct, make_review, publish, put_draft
 from store.editing import REASON, brought, do
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.anyio
 
 async def test_only_what_was_published_is_listed(store: Store) -> None:
     """Drafts that are live or were retracted are listed by tool, each with a version that grows with what happens to it."""
-    await drafted(store, spoken("Draft"))
-    first, second = await published(store, spoken("One"), spoken("Two"))
+    await put_draft(store, make_review("Draft"))
+    first, second = await publish(store, make_review("One"), make_review("Two"))
     before = await store.publications.listed()
     assert [row.draft for row in before] == [first, second]
     await do(store, second, Action.RETRACT, reason=REASON)
@@ -32,8 +32,8 @@ async def test_only_what_was_published_is_listed(store: Store) -> None:
 
 
 async def test_each_publication_is_as_it_was(store: Store) -> None:
-    draft, *_ = await published(store, spoken())
-    await corrected(store, draft, ScoreChange(persona="builder", value=71))
+    draft, *_ = await publish(store, make_review())
+    await correct(store, draft, ScoreChange(persona="builder", value=71))
     told = await store.publications.history(draft)
     assert told
     scores = [
@@ -46,7 +46,7 @@ async def test_each_publication_is_as_it_was(store: Store) -> None:
 
 async def test_a_correction_that_is_not_published_changes_nothing(store: Store) -> None:
     """While an editor corrects what is published, the site has what was approved last."""
-    draft, *_ = await published(store, spoken())
+    draft, *_ = await publish(store, make_review())
     await do(store, draft, Action.EDIT, changes=(ScoreChange(persona="builder", value=71),), reason=REASON)
     told = await store.publications.history(draft)
     assert told
@@ -55,7 +55,7 @@ async def test_a_correction_that_is_not_published_changes_nothing(store: Store) 
 
 
 async def test_a_retraction_is_told_with_its_reason(store: Store) -> None:
-    draft, *_ = await published(store, spoken())
+    draft, *_ = await publish(store, make_review())
     await do(store, draft, Action.RETRACT, reason=REASON)
     told = await store.publications.history(draft)
     assert told
@@ -72,14 +72,14 @@ async def test_a_retraction_is_told_with_its_reason(store: Store) -> None:
 
 async def test_what_was_never_published_is_none(store: Store) -> None:
     """A draft that only was approved has nothing published."""
-    draft = await drafted(store, spoken())
+    draft = await put_draft(store, make_review())
     await brought(store, draft, "open", "approve")
     assert await store.publications.history(draft) is None
 
 
 async def test_an_altered_review_is_not_handed_out(store: Store, where: str) -> None:
     """A review that somebody changed in the database is refused, not published."""
-    draft, *_ = await published(store, spoken())
+    draft, *_ = await publish(store, make_review())
     database = database_at(where)
     change = text(
         "UPDATE drafts SET review = replace(CAST(review AS TEXT), 'log files', 'your mind')"
@@ -94,7 +94,7 @@ async def test_an_altered_review_is_not_handed_out(store: Store, where: str) -> 
 
 async def test_tools_that_were_compared_belong_together(store: Store) -> None:
     """Tools of one comparison are named together, in their order; tools of a review or a batch are not."""
-    await published(store, spoken("One"), spoken("Two"), kind="batch")
-    await published(store, spoken("Three"), spoken("Four"), kind="compare")
+    await publish(store, make_review("One"), make_review("Two"), kind="batch")
+    await publish(store, make_review("Three"), make_review("Four"), kind="compare")
     third, fourth = (row.tool for row in (await store.publications.listed())[2:])
     assert await store.publications.compared_tools() == [(third, fourth)]

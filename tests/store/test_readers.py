@@ -11,7 +11,7 @@ from panel.core.votes import Votes
 from panel.errors import GateError, NotFound
 from panel.store import SubscriptionState
 from panel.store.readers import MAX_VOTES_OF_ADDRESS
-from publishing import drafted, published, spoken
+from publishing import make_review, publish, put_draft
 from store.editing import REASON, do
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def voter(number: int) -> str:
 
 async def test_a_reader_has_one_vote_that_can_change(store: Store) -> None:
     """A second vote of a reader takes the place of the first, and taking it back leaves none."""
-    await published(store, spoken())
+    await publish(store, make_review())
     await store.votes.cast("lantern", voter(1), Verdict.SHIP, HOME)
     await store.votes.cast("lantern", voter(1), Verdict.SKIP, HOME)
     await store.votes.cast("lantern", voter(2), Verdict.SKIP, HOME)
@@ -41,8 +41,8 @@ async def test_a_reader_has_one_vote_that_can_change(store: Store) -> None:
 
 async def test_only_what_is_on_the_site_can_be_voted_on(store: Store) -> None:
     """A draft, a retracted review and a tool that nobody knows take no votes."""
-    await drafted(store, spoken("Draft"))
-    retracted, *_ = await published(store, spoken("Gone"))
+    await put_draft(store, make_review("Draft"))
+    retracted, *_ = await publish(store, make_review("Gone"))
     await do(store, retracted, Action.RETRACT, reason=REASON)
     for slug in ("draft", "gone", "nothing"):
         with pytest.raises(NotFound, match=slug):
@@ -52,7 +52,7 @@ async def test_only_what_is_on_the_site_can_be_voted_on(store: Store) -> None:
 
 async def test_an_address_has_a_ceiling(store: Store) -> None:
     """From one address so many readers can vote on a tool and no more; those who voted can still change their minds."""
-    await published(store, spoken(), spoken("Sextant"))
+    await publish(store, make_review(), make_review("Sextant"))
     for number in range(MAX_VOTES_OF_ADDRESS):
         await store.votes.cast("lantern", voter(number), Verdict.SHIP, HOME)
     with pytest.raises(GateError, match="tomorrow"):
@@ -65,7 +65,7 @@ async def test_an_address_has_a_ceiling(store: Store) -> None:
 
 async def test_a_vote_that_is_changed_makes_no_room(store: Store) -> None:
     """Votes that are changed from another address still count for the first one's ceiling."""
-    await published(store, spoken())
+    await publish(store, make_review())
     for number in range(MAX_VOTES_OF_ADDRESS):
         await store.votes.cast("lantern", voter(number), Verdict.SHIP, HOME)
         await store.votes.cast("lantern", voter(number), Verdict.SKIP, "b" * 64)
@@ -74,17 +74,17 @@ async def test_a_vote_that_is_changed_makes_no_room(store: Store) -> None:
 
 
 async def test_a_former_slug_is_another_tool_s_to_take(store: Store) -> None:
-    await published(store, spoken("Lantern", slug="foo"))
+    await publish(store, make_review("Lantern", slug="foo"))
     await store.votes.cast("foo", voter(1), Verdict.SHIP, HOME)
-    await published(store, spoken("Lantern", slug="bar"))
-    await published(store, spoken("Foo", slug="foo"))
+    await publish(store, make_review("Lantern", slug="bar"))
+    await publish(store, make_review("Foo", slug="foo"))
     await store.votes.cast("foo", voter(2), Verdict.SKIP, HOME)
     assert await store.votes.all_counts() == {"bar": Votes(ships=1), "foo": Votes(skips=1)}
 
 
 async def test_many_votes_at_once_are_all_counted(store: Store) -> None:
     """Readers who vote at the same time lose no vote, and one who clicks twice has one."""
-    await published(store, spoken())
+    await publish(store, make_review())
     votes = (store.votes.cast("lantern", voter(n % 8), Verdict.SHIP, f"{n % 8:064}") for n in range(24))
     await asyncio.gather(*votes)
     assert await store.votes.all_counts() == {"lantern": Votes(ships=8)}
@@ -92,9 +92,9 @@ async def test_many_votes_at_once_are_all_counted(store: Store) -> None:
 
 async def test_a_tool_reviewed_twice_keeps_its_votes(store: Store) -> None:
     """Votes are on the tool: a new review, under another address, has those that were cast before."""
-    await published(store, spoken())
+    await publish(store, make_review())
     await store.votes.cast("lantern", voter(1), Verdict.SHIP, HOME)
-    await published(store, spoken("Lantern", 20, 30, 40))
+    await publish(store, make_review("Lantern", 20, 30, 40))
     assert await store.votes.all_counts() == {"lantern": Votes(ships=1)}
 
 

@@ -15,7 +15,7 @@ from panel.core.votes import Votes
 from panel.web.public.app import create_preview, create_public_app
 from panel.web.public.services import AddressHasher, PublicServices, network_of
 from panel.web.public.votes import COOKIE
-from publishing import published, spoken
+from publishing import make_review, publish
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def services(store: Store, folder: Path) -> PublicServices:
     """A site with two tools that can be voted on."""
-    await published(store, spoken(), spoken("Sextant"))
+    await publish(store, make_review(), make_review("Sextant"))
     proxies = frozenset({"10.0.0.1"})
     return PublicServices(store, folder, b"s" * 32, frozenset({"reviews.example"}), proxies)
 
