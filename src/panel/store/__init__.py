@@ -1,6 +1,6 @@
-"""The store: no answer that was paid for is lost or bought twice; drafts, runs and an append-only log of events.
+"""The store: tools, runs, calls, drafts and their events in one database; no answer that was paid for is lost or bought twice.
 
-Everything is reached through `open_store`. SQLAlchemy is imported with this package and nowhere else.
+`open_store` opens it. SQLAlchemy is imported by this package alone.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class DraftLocks(Repository):
         return await self._db.read(lambda connection: find_lock(connection, draft))
 
     async def take_over(self, draft: int, actor: Actor) -> DraftLock:
-        """Lock a draft whoever holds it; that it was taken from another reader is an event.
+        """Lock a draft, also if another reader holds it, which adds an event.
 
         Raises:
             StorageError: there is no such draft, or it was not committed.

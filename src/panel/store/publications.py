@@ -117,7 +117,7 @@ def _live_page(connection: Connection, after: int, limit: int) -> list[Publicati
 def _listed(connection: Connection) -> list[ListedDraft]:
     last = select(func.max(events.c.id)).where(events.c.draft_id == drafts.c.id).scalar_subquery()
     query = select(drafts.c.id.label("draft"), drafts.c.tool_id.label("tool"), last.label("version"))
-    # A retraction is shown to readers whatever became of the draft since.
+    # Readers see a retraction in every later state of the draft.
     retracted = select(events.c.draft_id).where(events.c.kind == Action.RETRACT)
     query = query.where(or_(drafts.c.live.is_not(None), drafts.c.id.in_(retracted)))
     rows = connection.execute(query.order_by(drafts.c.tool_id, drafts.c.id)).mappings()
