@@ -1,10 +1,10 @@
-// Bookmarks, votes and search: everything else works without. What people or files say is only ever put in as text.
+// Bookmarks, votes and search; everything else works without a script. Foreign text is only ever set as text, never as HTML.
 (() => {
   const { root, voting } = document.currentScript.dataset;
   const all = (query, within = document) => [...within.querySelectorAll(query)];
   const key = "panel.bookmarks";
-  const isOne = (one) => one && typeof one.name === "string" && one.name.length < 200 && /^[a-z0-9-]{1,100}$/.test(one.slug);
-  const read = () => { try { return JSON.parse(localStorage.getItem(key) || "[]").filter(isOne); } catch { return []; } };
+  const isBookmark = (one) => one && typeof one.name === "string" && one.name.length < 200 && /^[a-z0-9-]{1,100}$/.test(one.slug);
+  const read = () => { try { return JSON.parse(localStorage.getItem(key) || "[]").filter(isBookmark); } catch { return []; } };
   const write = (marks) => { localStorage.setItem(key, JSON.stringify(marks)); show(); };
   const item = (slug, name, ...more) => {
     const row = document.createElement("li"), head = document.createElement("h3"), link = document.createElement("a");
@@ -39,7 +39,7 @@
       list.replaceChildren(...marks.map((mark) => item(mark.slug, mark.name, ...(list.matches(".rows") ? [remove(mark)] : []))));
     for (const none of all("[data-none]")) none.hidden = marks.length > 0;
   };
-  const said = (text) => { for (const place of all("[data-told]")) place.textContent = text; };
+  const setStatus = (text) => { for (const place of all("[data-status]")) place.textContent = text; };
   const bookmarks = () => {
     try { localStorage.setItem(`${key}.try`, "1"); localStorage.removeItem(`${key}.try`); } catch { return; }
     for (const part of all("[data-script]")) part.hidden = false;
@@ -60,10 +60,10 @@
       input.onchange = async () => {
         try {
           const before = read(), found = JSON.parse(await input.files[0].text());
-          const fresh = found.filter((one) => isOne(one) && !before.some((mark) => mark.slug === one.slug));
+          const fresh = found.filter((one) => isBookmark(one) && !before.some((mark) => mark.slug === one.slug));
           write([...before, ...new Map(fresh.map(({ slug, name }) => [slug, { slug, name }])).values()]);
-          said(`${read().length - before.length} added, ${read().length} in all.`);
-        } catch { said("This file holds no bookmarks; choose one that was exported here."); }
+          setStatus(`${read().length - before.length} added, ${read().length} in all.`);
+        } catch { setStatus("This file has no bookmarks; choose one that was exported here."); }
         input.value = "";
       };
     addEventListener("storage", show);
@@ -90,10 +90,10 @@
           const body = new URLSearchParams({ verdict: event.submitter.value });
           const reply = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } });
           const answer = await reply.json();
-          if (!reply.ok) return said(answer.error || "The vote was not counted; try again later.");
+          if (!reply.ok) return setStatus(answer.error || "The vote was not counted; try again later.");
           vote({ [answer.slug]: answer });
-          said(answer.mine ? `You voted ${answer.mine}.` : "Your vote was taken back.");
-        } catch { said("The vote was not counted; try again later."); }
+          setStatus(answer.mine ? `You voted ${answer.mine}.` : "Your vote was withdrawn.");
+        } catch { setStatus("The vote was not counted; try again later."); }
       };
     try { vote(await (await fetch(`${root}votes?tools=${[...slugs]}`)).json()); } catch { /* the counts of the last build stay */ }
   };
