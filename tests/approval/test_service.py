@@ -99,7 +99,7 @@ def _sound(text: str = PLAIN) -> PanelReview:
 
 
 async def _ready(store: Store, state: State, name: str = "Lantern") -> tuple[int, Resolution]:
-    """Return a draft in a state, and a tick of its one finding."""
+    """Return a draft in a state, and the resolution of its one finding."""
     draft = await drafted(store, priced(builders.tool(name)))
     view = await approval(store).view(draft)
     (finding,) = view.findings
@@ -112,8 +112,9 @@ async def _ready(store: Store, state: State, name: str = "Lantern") -> tuple[int
 
 
 @pytest.mark.parametrize("state", State)
-async def test_the_table_is_kept(store: Store, state: State) -> None:
-    """Each action is done by the roles and in the states of the table, and otherwise refused without a trace."""
+async def test_each_action_follows_the_table_or_is_refused_without_a_trace(
+    store: Store, state: State
+) -> None:
     draft, tick = await _ready(store, state, "Tool 0")
     fresh = 0
     for action in sorted(set(Action) - {Action.TAKE_OVER}):
@@ -136,44 +137,40 @@ async def test_the_table_is_kept(store: Store, state: State) -> None:
 
 @pytest.mark.parametrize(("role", "may"), [("drafter", False), ("editor", True), ("publisher", True)])
 async def test_editors_and_publishers_approve(store: Store, role: str, *, may: bool) -> None:
-    """A draft with nothing left to deal with is approved by an editor or a publisher, and by nobody else."""
     draft, _ = await _ready(store, State.IN_REVIEW)
     await resolve_all(store, draft, LEE)
     actor = Actor(name="Ada", role=Role(role))
     if may:
-        standing = await do(store, draft, "approve", actor)
-        assert standing.approval is not None
-        assert (standing.state, standing.approval.by) == ("approved", "Ada")
+        state = await do(store, draft, "approve", actor)
+        assert state.approval is not None
+        assert (state.state, state.approval.by) == ("approved", "Ada")
     else:
         with pytest.raises(GateError, match="waits for an editor or a publisher; a drafter may not approve"):
             await do(store, draft, "approve", actor)
 
 
-async def test_an_approval_names_what_was_shown(store: Store) -> None:
-    """An approval, and its event, hold the digest of the review with its edits, and whose they are."""
+async def test_an_approval_holds_the_hash_of_the_shown_version(store: Store) -> None:
     draft = await drafted(store, _sound())
     await do(store, draft, "edit", LEE)
-    standing = await do(store, draft, "approve", ADA)
+    state = await do(store, draft, "approve", ADA)
     view = await approval(store).view(draft)
-    assert standing.approval is not None
-    assert standing.approval.hash == view.shown.hash == view.history[-1].hash_after
+    assert state.approval is not None
+    assert state.approval.hash == view.shown.hash == view.history[-1].hash_after
     assert (view.history[-1].actor, view.history[-1].payload["role"]) == ("Ada", "editor")
     assert (await store.drafts.get(draft)).shown == view.shown.hash
 
 
 @pytest.mark.parametrize("change", ["edit", "rerun_seat"])
-async def test_a_change_after_approval_leads_back_to_review(store: Store, change: str) -> None:
-    """A draft that is changed after its approval is in review again, and is not published on the old word."""
+async def test_a_change_after_approval_returns_the_draft_to_review(store: Store, change: str) -> None:
     draft = await drafted(store, _sound())
     await brought(store, draft, "open", "approve")
-    standing = await do(store, draft, change, LEE)
-    assert (standing.state, standing.approval) == ("in_review", None)
+    state = await do(store, draft, change, LEE)
+    assert (state.state, state.approval) == ("in_review", None)
     with pytest.raises(GateError, match="is in review; approve it first"):
         await do(store, draft, "publish")
 
 
 async def test_a_page_stays_while_its_draft_is_corrected(store: Store) -> None:
-    """What was published stays as it was approved until the draft is published anew, and ends when it is retracted."""
     draft = await drafted(store, _sound())
     assert await store.publications.get(draft) is None
     await do(store, draft, "open")
@@ -195,8 +192,7 @@ async def test_a_page_stays_while_its_draft_is_corrected(store: Store) -> None:
     assert (await store.publications.get(draft), await store.publications.live()) == (None, [])
 
 
-async def test_what_is_on_the_site_is_listed_by_page(store: Store) -> None:
-    """Pages of the site come the oldest draft first, without drafts that were never published."""
+async def test_live_versions_are_listed_page_by_page(store: Store) -> None:
     made = [await drafted(store, _sound()) for _ in range(4)]
     for draft in made[1:]:
         await brought(store, draft, "open", "approve", "publish")
@@ -205,26 +201,24 @@ async def test_what_is_on_the_site_is_listed_by_page(store: Store) -> None:
     assert [page.draft for page in [*first, *rest]] == made[1:]
 
 
-async def test_whoever_comes_second_keeps_what_they_wrote(store: Store) -> None:
-    """A deed about what is no longer shown is refused with who changed it, what is shown now, and what was written."""
+async def test_a_stale_command_gives_back_the_texts_of_its_author(store: Store) -> None:
     draft = await drafted(store, _sound())
     seen = (await approval(store).view(draft)).shown.hash
     await do(store, draft, "edit", ADA)
     mine = TextChange(persona="builder", value=PRICED)
-    deed = DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,), reason="It costs that.")
+    command = DraftCommand(action=Action.EDIT, actor=KIM, seen=seen, changes=(mine,), reason="It costs that.")
     before = await approval(store).view(draft)
     with pytest.raises(
         StaleDraft, match=f"draft {draft} was changed by Ada at .* UTC, after it was shown"
     ) as lost:
-        await approval(store).execute(draft, deed)
+        await approval(store).execute(draft, command)
     assert lost.value.written == f"builder, take: {PRICED}\nreason: It costs that."
     assert lost.value.written in str(lost.value)
     assert lost.value.shown == before.shown.hash
     assert await approval(store).view(draft) == before
 
 
-async def test_a_text_is_given_back_by_whoever_took_the_draft_over(store: Store) -> None:
-    """Whoever had a draft taken from them, and changed meanwhile, is given back what they wrote."""
+async def test_texts_are_given_back_after_a_take_over(store: Store) -> None:
     draft = await drafted(store, _sound())
     seen = (await approval(store).view(draft)).shown.hash
     await store.locks.lock(draft, KIM)
@@ -239,22 +233,20 @@ async def test_a_text_is_given_back_by_whoever_took_the_draft_over(store: Store)
 
 
 @pytest.mark.parametrize("action", ["approve", "request_changes", "reject", "tick", "rerun_seat", "undo"])
-async def test_nothing_is_done_about_what_is_no_longer_shown(store: Store, action: str) -> None:
-    """Whatever is done about a draft that was changed since it was read is refused."""
+async def test_every_action_on_an_earlier_version_is_refused(store: Store, action: str) -> None:
     draft = await drafted(store, _sound())
     seen = (await approval(store).view(draft)).shown.hash
     await do(store, draft, "edit", ADA)
     parts = {name: part for name, part in needed(action).items() if name != "seat"}
-    deed = DraftCommand(action=Action(action), actor=KIM, seen=seen, **parts)
+    command = DraftCommand(action=Action(action), actor=KIM, seen=seen, **parts)
     with pytest.raises(StaleDraft) as lost:
-        await approval(store).execute(draft, deed)
-    assert lost.value.written == (f"reason: {REASON}" if deed.reason else "")
+        await approval(store).execute(draft, command)
+    assert lost.value.written == (f"reason: {REASON}" if command.reason else "")
     assert (await store.drafts.events(draft))[-1].actor == "Ada"
 
 
 @pytest.mark.parametrize("action", ["edit", "tick", "rerun_seat", "approve", "request_changes", "reject"])
-async def test_an_undo_restores_what_was_there(store: Store, action: str) -> None:
-    """After an undo a draft is what it was before, but for its history."""
+async def test_an_undo_restores_the_draft_and_its_rows(store: Store, action: str) -> None:
     draft = await drafted(store, _sound() if action != "tick" else priced())
     await brought(store, draft, "open", *(["edit"] if action != "tick" else []))
     before, kept = await approval(store).view(draft), await _kept(store, draft)
@@ -284,8 +276,7 @@ async def _kept(store: Store, draft: int) -> list[tuple[object, ...]]:
     )
 
 
-async def test_a_seat_that_was_asked_again_keeps_its_old_take(store: Store) -> None:
-    """A replaced take is in the draft's history, and an undo puts it back with the edits that were made to it."""
+async def test_a_replaced_take_is_kept_and_can_be_restored(store: Store) -> None:
     draft = await drafted(store, _sound())
     mine = TextChange(persona="skeptic", value=OTHER)
     await do(store, draft, "edit", ADA, changes=(mine, ScoreChange(persona="builder", value=60)))
@@ -303,7 +294,7 @@ async def test_a_seat_that_was_asked_again_keeps_its_old_take(store: Store) -> N
     )
 
 
-async def test_an_answer_to_a_draft_that_changed_meanwhile_is_not_put_in(store: Store) -> None:
+async def test_an_answer_is_refused_if_the_draft_changed_meanwhile(store: Store) -> None:
     draft = await drafted(store, _sound())
     seen = (await approval(store).view(draft)).shown.hash
 
@@ -318,15 +309,13 @@ async def test_an_answer_to_a_draft_that_changed_meanwhile_is_not_put_in(store: 
     assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "edit"]
 
 
-async def test_a_seat_of_nobody_is_not_asked_again(store: Store) -> None:
-    """An answer of a persona that has no seat in the draft is refused."""
+async def test_a_persona_without_a_seat_is_refused(store: Store) -> None:
     draft = await drafted(store, _sound())
     with pytest.raises(GateError, match=f"creator has no seat in draft {draft}"):
         await do(store, draft, "rerun_seat", persona="creator")
 
 
-async def test_undo_goes_back_step_by_step_and_not_forth(store: Store) -> None:
-    """Each undo takes back one step before the last, an undo itself is never undone, and the making stays."""
+async def test_undo_goes_back_step_by_step_and_is_never_undone(store: Store) -> None:
     draft = await drafted(store, _sound())
     made = await approval(store).view(draft)
     await brought(store, draft, "edit", "approve", "undo", "undo")
@@ -335,8 +324,7 @@ async def test_undo_goes_back_step_by_step_and_not_forth(store: Store) -> None:
         await do(store, draft, "undo")
 
 
-async def test_what_was_published_is_not_undone(store: Store) -> None:
-    """A publication and all before it stay, while an edit after it can be taken back, which leaves the page published."""
+async def test_a_publication_is_not_undone(store: Store) -> None:
     draft = await drafted(store, _sound())
     published = await brought(store, draft, "edit", "approve", "publish")
     with pytest.raises(GateError, match="readers have seen it; retract it instead"):
@@ -348,23 +336,21 @@ async def test_what_was_published_is_not_undone(store: Store) -> None:
         await do(store, draft, "undo")
 
 
-async def test_a_drafter_undoes_no_decision(store: Store) -> None:
-    """An approval is taken back by those who may approve."""
+async def test_a_drafter_cannot_undo_a_decision(store: Store) -> None:
     draft = await drafted(store, _sound())
     await brought(store, draft, "open", "approve")
     with pytest.raises(GateError, match="a drafter may not undo: approve"):
         await do(store, draft, "undo", LEE)
 
 
-async def test_an_edit_has_author_reason_and_original(store: Store) -> None:
-    """An edit keeps who made it and why, and what the panel had said, however often it is edited."""
+async def test_an_edit_keeps_author_reason_and_original(store: Store) -> None:
     draft = await drafted(store, _sound())
     await do(store, draft, "edit", LEE, reason="Shorter.")
-    standing = await do(
+    state = await do(
         store, draft, "edit", ADA, changes=(TextChange(persona="builder", value=PLAIN + " So it is."),)
     )
-    assert [(edit.author, edit.reason) for edit in standing.edits] == [("Lee", "Shorter."), ("Ada", None)]
-    assert {edit.original for edit in standing.edits} == {TextChange(persona="builder", value=PLAIN)}
+    assert [(edit.author, edit.reason) for edit in state.edits] == [("Lee", "Shorter."), ("Ada", None)]
+    assert {edit.original for edit in state.edits} == {TextChange(persona="builder", value=PLAIN)}
     view = await approval(store).view(draft)
     (mark,) = view.shown.marks
     assert (mark.label, mark.original) == (
@@ -375,7 +361,6 @@ async def test_an_edit_has_author_reason_and_original(store: Store) -> None:
 
 
 async def test_an_edit_that_changes_nothing_is_refused(store: Store) -> None:
-    """An edit to what is there already leaves no event."""
     draft = await drafted(store, _sound())
     await do(store, draft, "edit")
     with pytest.raises(GateError, match=f"draft {draft} says that already; nothing was changed"):
@@ -383,15 +368,13 @@ async def test_an_edit_that_changes_nothing_is_refused(store: Store) -> None:
     assert len(await store.drafts.events(draft)) == 2
 
 
-async def test_an_edit_keeps_what_postgresql_refuses(store: Store) -> None:
-    """Characters that a column of text would refuse are gone or kept, and never an error."""
+async def test_characters_that_postgresql_refuses_are_replaced(store: Store) -> None:
     draft = await drafted(store, _sound())
     await do(store, draft, "edit", reason="a\x00b \ud800")
     assert (await store.drafts.events(draft))[-1].reason == "ab \ufffd"
 
 
-async def test_the_facts_of_a_tool_are_edited(store: Store) -> None:
-    """A fact with a source answers the finding that it is about, so that no tick is needed."""
+async def test_a_sourced_fact_settles_a_finding(store: Store) -> None:
     draft = await drafted(store, priced())
     fact = Fact.model_validate(
         {"claim": "It costs $9 a month.", "source": "https://example.com/p", "checked_on": "2026-11-01"}
@@ -402,8 +385,7 @@ async def test_the_facts_of_a_tool_are_edited(store: Store) -> None:
     assert (await do(store, draft, "approve")).state is State.APPROVED
 
 
-async def test_no_approval_with_a_finding_left(store: Store) -> None:
-    """A draft is approved once each finding that blocks is ticked or cut, and not before."""
+async def test_no_approval_with_an_unresolved_finding(store: Store) -> None:
     both = review(
         None, *(builders.take(text=f"{PRICED} Or ${price}.") for price in (11, 12)), builders.no_take()
     )
@@ -419,8 +401,7 @@ async def test_no_approval_with_a_finding_left(store: Store) -> None:
     assert (await do(store, draft, "approve", ADA)).state is State.APPROVED
 
 
-async def test_a_tick_is_kept_with_whose_it_is(store: Store) -> None:
-    """A finding shows how it was dealt with, and by whom."""
+async def test_a_resolution_is_kept_with_its_author(store: Store) -> None:
     draft = await drafted(store, priced())
     (finding,) = (await approval(store).view(draft)).findings
     source = Resolution(
@@ -432,8 +413,7 @@ async def test_a_tick_is_kept_with_whose_it_is(store: Store) -> None:
     assert (found.by, found.kind, found.source) == ("Lee", "supported", "https://example.com/prices")
 
 
-async def test_a_tick_goes_with_the_words_it_was_given_for(store: Store) -> None:
-    """A tick outlives an edit elsewhere, and is void once its own words are others; the old words find it again."""
+async def test_a_resolution_ends_with_the_words_it_was_given_for(store: Store) -> None:
     draft = await drafted(store, priced())
     await resolve_all(store, draft)
     await do(store, draft, "edit", changes=(TextChange(persona="builder", value=f"Now then. {PRICED}"),))
@@ -446,15 +426,13 @@ async def test_a_tick_goes_with_the_words_it_was_given_for(store: Store) -> None
     assert (await do(store, draft, "approve")).state is State.APPROVED
 
 
-async def test_a_finding_that_is_cut_needs_no_tick(store: Store) -> None:
-    """A finding whose words are edited away no longer stands in the way."""
+async def test_a_finding_that_was_cut_needs_no_resolution(store: Store) -> None:
     draft = await drafted(store, priced())
     await do(store, draft, "edit")
     assert (await do(store, draft, "approve")).state is State.APPROVED
 
 
-async def test_experience_is_never_ticked(store: Store) -> None:
-    """A persona's own experience cannot be ticked, only cut."""
+async def test_experience_can_only_be_cut(store: Store) -> None:
     draft = await drafted(store, _sound(TESTED))
     (finding,) = (await approval(store).view(draft)).unresolved
     with pytest.raises(GateError, match="“I tested” can only be cut; edit the text"):
@@ -466,8 +444,7 @@ async def test_experience_is_never_ticked(store: Store) -> None:
     assert (await do(store, draft, "approve")).state is State.APPROVED
 
 
-async def test_only_what_is_found_is_ticked(store: Store) -> None:
-    """A tick of a finding that is not there, or that needs none, is refused."""
+async def test_only_blocking_findings_are_resolved(store: Store) -> None:
     kept = review(None, builders.take(text=PLAIN, evidence=("reads log files",)), builders.take(text=PRICED))
     draft = await drafted(store, kept)
     with pytest.raises(GateError, match=f"draft {draft} no longer has this finding; read it again"):
@@ -478,7 +455,6 @@ async def test_only_what_is_found_is_ticked(store: Store) -> None:
 
 
 async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(store: Store) -> None:
-    """A batch that fills failed seats of an approved draft returns it to review; its page, edits and ticks stay."""
     lacking = review(None, builders.take(text=PRICED), builders.take(80, text=PLAIN), FAILED)
     filled = review(
         None, builders.take(text=PRICED), builders.take(80, text=PLAIN), builders.take(text=OTHER)
@@ -500,12 +476,11 @@ async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(sto
 
 
 @pytest.mark.parametrize("number", [7, 0, -1, 10**30])
-async def test_a_draft_that_is_not_there_is_said(store: Store, number: int) -> None:
-    """Whatever is wanted of a draft that is not there is refused in one line."""
-    deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
+async def test_an_unknown_draft_is_refused(store: Store, number: int) -> None:
+    command = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
     for wanted in (
         approval(store).view(number),
-        approval(store).execute(number, deed),
+        approval(store).execute(number, command),
         store.publications.get(number),
     ):
         with pytest.raises(
@@ -514,14 +489,13 @@ async def test_a_draft_that_is_not_there_is_said(store: Store, number: int) -> N
             await wanted
 
 
-async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
-    """Nothing is shown or done of a draft that somebody changed behind the store's back."""
+async def test_an_altered_draft_is_refused(store: Store) -> None:
     draft = await drafted(store, _sound())
     await store._db.write(lambda connection: connection.execute(drafts.update().values(shown="0" * 64)))
-    deed = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
+    command = DraftCommand(action=Action.OPEN, actor=KIM, seen="0" * 64)
     for wanted in (
         approval(store).view(draft),
-        approval(store).execute(draft, deed),
+        approval(store).execute(draft, command),
         store.publications.get(draft),
     ):
         with pytest.raises(
@@ -530,8 +504,7 @@ async def test_a_draft_that_was_altered_is_refused(store: Store) -> None:
             await wanted
 
 
-async def test_an_approval_is_of_the_ticks_as_well(store: Store) -> None:
-    """Whoever was shown other ticks approves nothing; whoever was shown these does."""
+async def test_an_approval_is_bound_to_the_resolutions(store: Store) -> None:
     draft = await drafted(store, priced())
     await resolve_all(store, draft)
     shown = await approval(store).view(draft)
@@ -540,24 +513,23 @@ async def test_an_approval_is_of_the_ticks_as_well(store: Store) -> None:
         finding=finding, kind=ResolutionKind.SUPPORTED, source="https://lantern.example/pricing"
     )
     await do(store, draft, "tick", ADA, resolution=other)
-    deed = DraftCommand(
+    command = DraftCommand(
         action=Action.APPROVE,
         actor=KIM,
         seen=shown.shown.hash,
         seen_resolutions=shown.current.resolutions_digest,
     )
     with pytest.raises(StaleDraft, match="was changed by Ada"):
-        await approval(store).execute(draft, deed)
+        await approval(store).execute(draft, command)
     now = await approval(store).view(draft)
     assert (now.shown.hash, now.hash != shown.hash) == (shown.shown.hash, True)
-    standing = await approval(store).execute(
-        draft, deed.model_copy(update={"seen_resolutions": now.current.resolutions_digest})
+    state = await approval(store).execute(
+        draft, command.model_copy(update={"seen_resolutions": now.current.resolutions_digest})
     )
-    assert standing.current.approval
+    assert state.current.approval
 
 
-async def test_a_draft_without_any_take_is_not_approved(store: Store) -> None:
-    """Where every seat ended without a take there is nothing to approve."""
+async def test_a_draft_without_a_take_is_not_approved(store: Store) -> None:
     draft = await drafted(store, review(None, *[builders.no_take("timed_out", "Too slow.")] * 3))
     await do(store, draft, "open")
     with pytest.raises(GateError, match="has no take"):

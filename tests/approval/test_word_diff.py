@@ -17,7 +17,6 @@ def _side(pieces: list[Piece], part: Part) -> str:
 
 @given(TEXTS, TEXTS)
 def test_a_diff_holds_both_texts(before: str, after: str) -> None:
-    """The text before and the text after can be read from a diff, whole and in order."""
     pieces = word_diff(before, after)
     assert _side(pieces, Part.REMOVED) == before
     assert _side(pieces, Part.ADDED) == after
@@ -33,7 +32,6 @@ LONG = st.lists(st.sampled_from(["ship", "skip", "the", "a", "of", ","]), min_si
 @settings(max_examples=20)
 @given(LONG, LONG)
 def test_a_diff_of_long_texts_holds_both(before: str, after: str) -> None:
-    """Texts that repeat a few words all over are told apart as others are, whole and in order."""
     pieces = word_diff(before, after)
     assert _side(pieces, Part.REMOVED) == before
     assert _side(pieces, Part.ADDED) == after
@@ -41,7 +39,6 @@ def test_a_diff_of_long_texts_holds_both(before: str, after: str) -> None:
 
 
 def test_one_word_of_a_long_text() -> None:
-    """Where one word of a long text is replaced, that word is what was changed."""
     before = " ".join(f"word{n} of the" for n in range(200))
     pieces = word_diff(before, before.replace("word77 ", "other "))
     changed = [(piece.part, piece.text) for piece in pieces if piece.part is not Part.EQUAL]
@@ -50,7 +47,6 @@ def test_one_word_of_a_long_text() -> None:
 
 @given(TEXTS)
 def test_a_text_does_not_differ_from_itself(text: str) -> None:
-    """The diff of a text and itself is the text, if there is any."""
     assert word_diff(text, text) == ([Piece(Part.EQUAL, text)] if text else [])
 
 
@@ -69,5 +65,4 @@ def test_a_text_does_not_differ_from_itself(text: str) -> None:
     ],
 )
 def test_a_diff_goes_by_words(before: str, after: str, pieces: list[tuple[str, str]]) -> None:
-    """Whole words are added and removed, never parts of them."""
     assert [(piece.part, piece.text) for piece in word_diff(before, after)] == pieces

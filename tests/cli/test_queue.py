@@ -102,8 +102,7 @@ def approved(queue: Any) -> None:
     assert queue("approve", 1, "--seen", shown(queue)["hash"][:12]).code == 0
 
 
-def test_a_draft_is_read_ticked_approved_and_published(queue: Any) -> None:
-    """The way from a draft to a published review, with what each step says."""
+def test_the_way_from_a_draft_to_a_publication(queue: Any) -> None:
     assert "1 finding must be resolved before approval" in queue("show", 1).out
     ticked = queue("resolve", 1, 1, "--supported", "https://lantern.example/pricing")
     assert ticked.out == "Resolved “$9 a month” in Lantern (draft 1): in review.\n"
@@ -125,8 +124,7 @@ def test_a_draft_is_read_ticked_approved_and_published(queue: Any) -> None:
     assert kinds(queue) == ["drafted", "tick", "approve", "publish", "retract"]
 
 
-def test_a_draft_is_not_approved_while_a_finding_is_left(queue: Any) -> None:
-    """A finding that is neither ticked nor cut refuses the approval, with 4; it is named, and so is what to do about it."""
+def test_a_draft_is_not_approved_with_an_unresolved_finding(queue: Any) -> None:
     ran = queue("approve", 1, "--seen", shown(queue)["hash"])
     assert ran.code == 4
     assert ran.err == (
@@ -136,36 +134,31 @@ def test_a_draft_is_not_approved_while_a_finding_is_left(queue: Any) -> None:
     )
 
 
-def test_experience_cannot_be_ticked(queue: Any, database: Path) -> None:
-    """A persona's own experience can only be cut, and the refusal says so."""
+def test_experience_can_only_be_cut(queue: Any, database: Path) -> None:
     at(database, lambda store: drafted(store, review(builders.tool("Rook"), builders.take(text=TESTED))))
     ran = queue("resolve", 2, 1, "--opinion")
     assert (ran.code, "can only be cut; edit the text" in ran.err) == (4, True)
 
 
-def test_an_approval_off_a_terminal_says_what_was_read(queue: Any) -> None:
-    """Without --seen, and without a terminal to show the draft on, nothing is approved."""
+def test_an_approval_off_a_terminal_needs_the_hash(queue: Any) -> None:
     ran = queue("approve", 1)
     assert ran.code == 2
     assert "read it with `panel queue show 1`, and give the hash in its last line" in ran.err
 
 
 @pytest.mark.parametrize(("seen", "code"), [("abc", 2), ("0" * 12, 4)])
-def test_an_approval_of_something_else_is_refused(queue: Any, seen: str, code: int) -> None:
-    """A hash that is too short to tell, or of another version, approves nothing."""
+def test_an_approval_of_another_version_is_refused(queue: Any, seen: str, code: int) -> None:
     queue("resolve", 1, 1, "--opinion")
     assert queue("approve", 1, "--seen", seen).code == code
     assert "approve" not in kinds(queue)
 
 
-def test_what_is_published_was_approved(queue: Any) -> None:
-    """Publishing a draft that nobody approved is refused with 4."""
+def test_only_an_approved_draft_is_published(queue: Any) -> None:
     ran = queue("publish", 1)
     assert (ran.code, "draft 1 is drafted; approve it first" in ran.err) == (4, True)
 
 
 def test_an_edit_in_an_editor_is_kept_with_the_original(queue: Any, editor: Any) -> None:
-    """What the editor changes is an edit with its reason, and is shown word by word against what the model said."""
     editor(BEFORE, AFTER)
     ran = queue("edit", 1, "--reason", "There is no price in the listing.")
     assert (ran.code, ran.out) == (0, "Edited Lantern (draft 1): in review.\n")
@@ -177,15 +170,13 @@ def test_an_edit_in_an_editor_is_kept_with_the_original(queue: Any, editor: Any)
     assert event["payload"]["edits"][0]["original"]["value"] == PRICED
 
 
-def test_a_form_that_is_left_as_it_is_changes_nothing(queue: Any, editor: Any) -> None:
-    """An editor that changes nothing leaves no event."""
+def test_an_unchanged_form_leaves_no_event(queue: Any, editor: Any) -> None:
     editor("nothing of the kind", "")
     assert queue("edit", 1).out.startswith("Nothing was changed in Lantern")
     assert kinds(queue) == ["drafted"]
 
 
 def test_everything_can_be_edited_by_a_form(queue: Any, tmp_path: Path) -> None:
-    """Verdict, score, quotes, a recusal, facts and the price class are changed by a form that was filled in elsewhere."""
     form = queue("edit", 1, "--print").out
     for old, new in (
         ("verdict: ship", "verdict: skip"),
@@ -218,7 +209,6 @@ def test_everything_can_be_edited_by_a_form(queue: Any, tmp_path: Path) -> None:
 
 
 def test_a_form_from_standard_input(queue: Any, typing: Any) -> None:
-    """A form is read from - as well."""
     typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
     assert queue("edit", 1, "--file", "-").code == 0
     assert shown(queue)["review"]["seats"][0]["outcome"]["score"] == 71
@@ -243,7 +233,6 @@ def test_a_form_from_standard_input(queue: Any, typing: Any) -> None:
     ],
 )
 def test_a_form_that_cannot_be_used(queue: Any, tmp_path: Path, old: str, new: str, said: str) -> None:
-    """What is wrong with a form is said with its line and its field, and nothing is changed."""
     path = tmp_path / "form.yaml"
     path.write_text(queue("edit", 1, "--print").out.replace(old, new, 1), "utf-8")
     ran = queue("edit", 1, "--file", path)
@@ -251,8 +240,7 @@ def test_a_form_that_cannot_be_used(queue: Any, tmp_path: Path, old: str, new: s
     assert kinds(queue) == ["drafted"]
 
 
-def test_a_form_of_an_earlier_version_keeps_what_was_written(queue: Any, tmp_path: Path) -> None:
-    """An edit of what somebody else has changed meanwhile is refused with 4, and says what was written."""
+def test_a_form_of_an_earlier_version_is_refused_with_its_texts(queue: Any, tmp_path: Path) -> None:
     form = queue("edit", 1, "--print").out
     for name, score in (("first", "score: 71"), ("second", "score: 72")):
         (tmp_path / f"{name}.yaml").write_text(form.replace("score: 70", score), "utf-8")
@@ -263,7 +251,6 @@ def test_a_form_of_an_earlier_version_keeps_what_was_written(queue: Any, tmp_pat
 
 
 def test_a_refused_form_is_kept_in_a_file(queue: Any, editor: Any, typing: Any) -> None:
-    """What was typed in an editor and cannot be used is in a file whose name is told."""
     editor("score: 70", "score: 700")
     typing("")
     ran = queue("edit", 1)
@@ -279,8 +266,7 @@ def test_a_refused_form_is_kept_in_a_file(queue: Any, editor: Any, typing: Any) 
 @pytest.mark.parametrize(
     ("command", "state"), [("reject", "rejected"), ("request-changes", "changes requested")]
 )
-def test_a_refusal_needs_a_reason(queue: Any, command: str, state: str) -> None:
-    """A draft is rejected, or sent back, with a reason only, and that can be undone."""
+def test_a_rejection_needs_a_reason_and_can_be_undone(queue: Any, command: str, state: str) -> None:
     ran = queue(command, 1)
     assert (ran.code, "give a reason: --reason TEXT" in ran.err) == (2, True)
     assert f": {state}" in queue(command, 1, "--reason", "It says nothing.").out
@@ -288,8 +274,7 @@ def test_a_refusal_needs_a_reason(queue: Any, command: str, state: str) -> None:
     assert shown(queue)["state"] in {"drafted", "in_review"}
 
 
-def test_whoever_has_a_draft_has_it_alone(queue: Any, database: Path) -> None:
-    """A draft that somebody else reads is refused with who that is, until it is taken over."""
+def test_a_locked_draft_must_be_taken_over(queue: Any, database: Path) -> None:
     at(database, lambda store: store.locks.lock(1, ADA))
     ran = queue("resolve", 1, 1, "--opinion")
     assert (ran.code, "draft 1 is reserved for Ada" in ran.err) == (4, True)
@@ -298,8 +283,7 @@ def test_whoever_has_a_draft_has_it_alone(queue: Any, database: Path) -> None:
     assert kinds(queue) == ["drafted", "take_over", "tick"]
 
 
-def test_drafts_are_listed_with_what_is_left_to_do(queue: Any, database: Path) -> None:
-    """The list has a line for each draft that waits, within 80 columns, and the numbers of each state."""
+def test_the_list_has_a_row_for_each_draft(queue: Any, database: Path) -> None:
     at(database, lambda store: drafted(store, review(builders.tool("A" * 120, category="Logs"))))
     ran = queue("list")
     rows = ran.out.splitlines()
@@ -324,13 +308,11 @@ def test_drafts_are_listed_with_what_is_left_to_do(queue: Any, database: Path) -
     ],
 )
 def test_lists_are_narrowed(queue: Any, database: Path, words: list[str], ids: list[int]) -> None:
-    """Each filter lists the drafts that it names and no others."""
     at(database, lambda store: drafted(store, review(builders.tool("Rook", category="Logs"))))
     assert [line["id"] for line in json.loads(queue("list", "--json", *words).out)["drafts"]] == ids
 
 
 def test_a_long_list_says_how_to_go_on(queue: Any, database: Path) -> None:
-    """A list that is cut names the flags that print the rest."""
     at(database, lambda store: drafted(store, review(builders.tool("Rook"))))
     more = re.search(r"more: the same with (--after \S+)", queue("list", "--limit", 1).out)
     assert more
@@ -348,14 +330,12 @@ def test_a_long_list_says_how_to_go_on(queue: Any, database: Path) -> None:
         (["resolve", 1, 1, "--supported", "ftp://x"], "must start with http:// or https://"),
     ],
 )
-def test_what_cannot_be_meant_is_told_in_a_line(queue: Any, words: list[Any], said: str) -> None:
-    """Numbers, names and addresses that are none end with 2 and one line."""
+def test_usage_errors_are_one_line(queue: Any, words: list[Any], said: str) -> None:
     ran = queue(*words)
     assert (ran.code, said in ran.err) == (2, True), ran.err
 
 
-def test_nobody_works_without_a_name(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading needs no name; whatever changes a draft does."""
+def test_changes_need_a_name(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PANEL_EDITOR")
     assert queue("show", 1).code == 0
     ran = queue("resolve", 1, 1, "--opinion")
@@ -363,7 +343,6 @@ def test_nobody_works_without_a_name(queue: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_control_codes_of_a_listing_do_not_reach_the_terminal(queue: Any, database: Path) -> None:
-    """Escape sequences in a take are not printed."""
     text = (
         "It reads log files and rings a bell \x1b[31m while it does so, which nobody asked for \x07 at all."
     )
@@ -372,8 +351,7 @@ def test_control_codes_of_a_listing_do_not_reach_the_terminal(queue: Any, databa
     assert "\x07" not in queue("show", 2).out
 
 
-def test_walking_deals_with_findings_and_decides(queue: Any, typing: Any) -> None:
-    """Typed letters tick a finding and approve the draft; then the walk is over."""
+def test_the_walk_resolves_findings_and_decides(queue: Any, typing: Any) -> None:
     typing("f\ns\nnot an address\ns\nhttps://lantern.example/pricing\na\n")
     ran = queue("next")
     assert ran.code == 0
@@ -381,16 +359,14 @@ def test_walking_deals_with_findings_and_decides(queue: Any, typing: Any) -> Non
     assert kinds(queue) == ["drafted", "tick", "approve"]
 
 
-def test_walking_goes_on_after_a_refusal(queue: Any, typing: Any) -> None:
-    """An approval that a finding stands in the way of is told, and the draft stays before whoever reads it."""
+def test_the_walk_goes_on_after_a_refusal(queue: Any, typing: Any) -> None:
     typing("a\n?\nr\nIt says nothing.\n")
     ran = queue("next")
     assert "draft 1 has 1 finding to resolve before approval" in ran.err
     assert shown(queue)["state"] == "rejected"
 
 
-def test_walking_passes_over_what_others_have(queue: Any, typing: Any, database: Path) -> None:
-    """A draft that somebody else has is not shown, and one that was left is let go of."""
+def test_the_walk_passes_over_locked_drafts(queue: Any, typing: Any, database: Path) -> None:
     at(database, lambda store: drafted(store, review(builders.tool("Rook"))))
     at(database, lambda store: store.locks.lock(1, ADA))
     typing("s\n")
@@ -399,8 +375,7 @@ def test_walking_passes_over_what_others_have(queue: Any, typing: Any, database:
     assert at(database, lambda store: store.locks.get(2)) is None
 
 
-def test_walking_ends_where_the_input_ends(queue: Any, typing: Any, database: Path) -> None:
-    """The end of standard input leaves the walk, and what was done is kept."""
+def test_the_walk_ends_with_the_input(queue: Any, typing: Any, database: Path) -> None:
     typing("f\no\n")
     assert queue("next").code == 0
     assert kinds(queue) == ["drafted", "tick"]
@@ -408,7 +383,6 @@ def test_walking_ends_where_the_input_ends(queue: Any, typing: Any, database: Pa
 
 
 def test_a_seat_is_asked_again(queue: Any, panel: Any, stage: Stage, tools: list[Path]) -> None:
-    """The new answer replaces the take, whose history keeps the old one."""
     assert panel("review", tools[0], "--model", "openai:gpt-6.1-terra", "-q").code == 0
     stage.score = 33
     assert queue("rerun", 2, "Skeptic").code == 0
@@ -418,15 +392,13 @@ def test_a_seat_is_asked_again(queue: Any, panel: Any, stage: Stage, tools: list
     assert event["payload"]["review"]["seats"][1]["outcome"]["score"] == 71
 
 
-def test_a_seat_is_not_asked_again_for_nothing(queue: Any, stage: Stage, database: Path) -> None:
-    """When somebody else has the draft nobody is asked, and nothing is paid for."""
+def test_no_seat_of_a_locked_draft_is_asked_again(queue: Any, stage: Stage, database: Path) -> None:
     at(database, lambda store: store.locks.lock(1, ADA))
     assert queue("rerun", 1, "builder").code == 4
     assert stage.asked == []
 
 
 def test_an_edit_after_approval_needs_another_one(queue: Any, typing: Any) -> None:
-    """Whatever changes after an approval leads back to review."""
     approved(queue)
     typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
     assert "in review" in queue("edit", 1, "--file", "-").out
@@ -434,7 +406,6 @@ def test_an_edit_after_approval_needs_another_one(queue: Any, typing: Any) -> No
 
 
 def test_a_finding_is_named_by_its_id(queue: Any) -> None:
-    """The start of a finding's id ticks it; one that is too short to tell does not."""
     (finding,) = [found for found in shown(queue)["findings"] if found["number"]]
     assert queue("resolve", 1, finding["id"][:3], "--opinion").code == 2
     assert queue("resolve", 1, finding["id"][:8], "--opinion").code == 0
@@ -442,7 +413,6 @@ def test_a_finding_is_named_by_its_id(queue: Any) -> None:
 
 
 def test_a_stale_form_from_an_editor_is_kept(queue: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    """If the draft is changed while a form is open, the edit ends with 4, and the form is in a file that is named."""
     other = tmp_path / "other.yaml"
     other.write_text(queue("edit", 1, "--print").out.replace("score: 80", "score: 81"), "utf-8")
     script = tmp_path / "editor.py"
@@ -463,7 +433,6 @@ def test_a_stale_form_from_an_editor_is_kept(queue: Any, tmp_path: Path, monkeyp
 
 
 def test_a_stale_form_from_standard_input_is_kept(queue: Any, typing: Any, tmp_path: Path) -> None:
-    """What came from - and is refused is in a file that is named, because it may be nowhere else."""
     form = queue("edit", 1, "--print").out
     typing(form.replace("score: 80", "score: 81"))
     assert queue("edit", 1, "--file", "-").code == 0
@@ -475,8 +444,7 @@ def test_a_stale_form_from_standard_input_is_kept(queue: Any, typing: Any, tmp_p
     assert "score: 72" in (tmp_path / kept[1]).read_text("utf-8")
 
 
-def test_an_edit_lets_go_of_the_draft(queue: Any, typing: Any, database: Path) -> None:
-    """After an edit, refused or not, nobody has the draft before them."""
+def test_an_edit_releases_the_draft(queue: Any, typing: Any, database: Path) -> None:
     form = queue("edit", 1, "--print").out
     for score in ("71", "700"):
         typing(form.replace("score: 70", f"score: {score}"))
@@ -484,8 +452,7 @@ def test_an_edit_lets_go_of_the_draft(queue: Any, typing: Any, database: Path) -
         assert at(database, lambda store: store.locks.get(1)) is None
 
 
-def test_walking_prints_where_each_draft_was_left(queue: Any, typing: Any, database: Path) -> None:
-    """With --json stdout has a line for each draft, and what is read goes to stderr."""
+def test_the_walk_prints_the_state_of_each_draft_as_json(queue: Any, typing: Any, database: Path) -> None:
     at(database, lambda store: drafted(store, review(builders.tool("Rook"), builders.take())))
     typing("s\na\n")
     ran = queue("next", "--json")
@@ -497,8 +464,7 @@ def test_walking_prints_where_each_draft_was_left(queue: Any, typing: Any, datab
     assert "Draft 2 · Rook · drafted" in ran.err
 
 
-def test_walking_opens_what_was_sent_back(queue: Any, typing: Any) -> None:
-    """A draft that changes are asked for is opened again before it is approved as it is."""
+def test_the_walk_reopens_a_draft_that_was_sent_back(queue: Any, typing: Any) -> None:
     queue("resolve", 1, 1, "--opinion")
     queue("request-changes", 1, "--reason", "Say more.")
     typing("a\no\na\n")
@@ -507,8 +473,7 @@ def test_walking_opens_what_was_sent_back(queue: Any, typing: Any) -> None:
     assert kinds(queue)[-3:] == ["request_changes", "open", "approve"]
 
 
-def test_walking_cuts_a_finding_with_an_edit(queue: Any, typing: Any, editor: Any) -> None:
-    """At the question about a finding, e opens the editor; what was cut is no longer asked about."""
+def test_the_walk_cuts_a_finding_with_an_edit(queue: Any, typing: Any, editor: Any) -> None:
     editor(BEFORE, AFTER)
     typing("f\ne\na\n")
     ran = queue("next")
@@ -516,8 +481,7 @@ def test_walking_cuts_a_finding_with_an_edit(queue: Any, typing: Any, editor: An
     assert ran.out.count("{+little+}") == 1
 
 
-def test_walking_undoes_and_asks_for_changes(queue: Any, typing: Any) -> None:
-    """U takes back the last step, c sends the draft back with what was typed, and both are told."""
+def test_the_walk_undoes_and_requests_changes(queue: Any, typing: Any) -> None:
     typing("f\no\nu\nc\nSay where the price is from.\n")
     ran = queue("next")
     assert "Lantern (draft 1): in review.\n" in ran.err
@@ -527,10 +491,9 @@ def test_walking_undoes_and_asks_for_changes(queue: Any, typing: Any) -> None:
     assert history[-1]["reason"] == "Say where the price is from."
 
 
-def test_walking_asks_a_seat_again(
+def test_the_walk_asks_a_seat_again(
     queue: Any, panel: Any, stage: Stage, typing: Any, tools: list[Path]
 ) -> None:
-    """G asks the persona that is typed, and shows the draft with its new take; one without a seat is told."""
     assert panel("review", tools[0], "--model", "openai:gpt-6.1-terra", "-q").code == 0
     stage.score = 33
     typing("s\ng\npoet\ng\nskeptic\nq\n")
@@ -540,7 +503,6 @@ def test_walking_asks_a_seat_again(
 
 
 def test_a_drafter_may_not_approve(queue: Any, database: Path, monkeypatch: Any) -> None:
-    """Once there are accounts, roles decide: a drafter ticks, and is refused an approval with 4."""
     at(database, lambda store: store.users.add(ADA, "hash"))
     assert queue("resolve", 1, 1, "--opinion").code == 4
     monkeypatch.setenv("PANEL_EDITOR", "Ada")
@@ -549,15 +511,13 @@ def test_a_drafter_may_not_approve(queue: Any, database: Path, monkeypatch: Any)
     assert (ran.code, "a drafter may not approve" in ran.err) == (4, True)
 
 
-def test_what_was_rejected_can_be_reopened(queue: Any) -> None:
-    """A draft that was closed is in review again once it is reopened."""
+def test_a_rejected_draft_can_be_reopened(queue: Any) -> None:
     queue("reject", 1, "--reason", "It says nothing.")
     assert ": in review" in queue("reopen", 1).out
     assert queue("reopen", 1).code == 4
 
 
-def test_what_is_on_the_site_is_told_while_it_is_corrected(queue: Any, typing: Any) -> None:
-    """A published draft that was edited since says on whose word it stays on the site."""
+def test_a_live_version_is_named_while_the_draft_is_corrected(queue: Any, typing: Any) -> None:
     approved(queue)
     queue("publish", 1)
     typing(queue("edit", 1, "--print").out.replace("score: 70", "score: 71"))
@@ -566,8 +526,7 @@ def test_what_is_on_the_site_is_told_while_it_is_corrected(queue: Any, typing: A
     assert shown(queue)["live"] is True
 
 
-def test_waiting_drafts_of_all_states_share_one_order(queue: Any, database: Path) -> None:
-    """The list goes through all waiting states at once, page by page, and leaves out what is decided."""
+def test_the_list_orders_drafts_of_all_waiting_states_together(queue: Any, database: Path) -> None:
     for name in ("Rook", "Torch", "日本語ツール"):
         at(database, lambda store, name=name: drafted(store, review(builders.tool(name))))  # type: ignore[misc]
     queue("request-changes", 1, "--reason", "Say more.")
@@ -583,16 +542,13 @@ def test_waiting_drafts_of_all_states_share_one_order(queue: Any, database: Path
 
 
 def test_there_is_no_queue_without_a_database(panel: Any, database: Path) -> None:
-    """Reading the queue makes no database, and says what does."""
     ran = panel("queue", "list")
     assert (ran.code, "there is no database yet" in ran.err, database.exists()) == (2, True, False)
 
 
-def test_what_was_not_shown_is_not_approved(
+def test_the_walk_shows_a_draft_again_that_changed_meanwhile(
     queue: Any, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When somebody takes a draft over and edits it while it is read, it is shown again before anything is decided."""
-
     async def meddle(store: Store) -> None:
         await store.locks.take_over(1, ADA)
         await do(store, 1, "edit", ADA)
@@ -612,15 +568,13 @@ def test_what_was_not_shown_is_not_approved(
     assert "approve" not in kinds(queue)
 
 
-def test_a_number_may_be_held_to_what_was_shown(queue: Any) -> None:
-    """With --seen, a finding is ticked only in the version that was read."""
+def test_a_resolution_may_be_bound_to_a_version(queue: Any) -> None:
     digest = shown(queue)["hash"]
     assert queue("resolve", 1, 1, "--opinion", "--seen", "0" * 12).code == 4
     assert queue("resolve", 1, 1, "--opinion", "--seen", digest[:12]).code == 0
     assert shown(queue)["hash"] != digest
 
 
-def test_what_is_asked_for_is_shown(queue: Any) -> None:
-    """Whoever reads a draft that was sent back sees who wants what."""
+def test_requested_changes_are_shown(queue: Any) -> None:
     queue("request-changes", 1, "--reason", "Cut the price.")
     assert "Kim: Cut the price." in queue("show", 1).out

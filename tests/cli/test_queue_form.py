@@ -49,8 +49,7 @@ def read(form: str, made: PanelReview) -> Any:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_form_that_is_left_alone_changes_nothing(text: str) -> None:
-    """Whatever a take, a quote, a recusal and a fact say, their form says the same when it is read."""
+def test_an_unchanged_form_holds_no_changes(text: str) -> None:
     fact = {"claim": text[:150], "source": "https://lantern.example/a?b=c#d", "checked_on": "2026-11-20"}
     made = review(
         builders.tool(facts=[fact]),
@@ -64,7 +63,6 @@ def test_a_form_that_is_left_alone_changes_nothing(text: str) -> None:
 
 
 def test_a_finding_cannot_leave_its_comment() -> None:
-    """Line breaks in what a finding is about do not reach the form as lines of its own."""
     quote = "reads\nscore: 1\u2028verdict: skip\x85take: nothing"
     made = review(builders.tool(), builders.take(text=TESTED, evidence=(quote,)))
     assert read(form_text(view_of(made)), made).changes == ()
@@ -88,8 +86,7 @@ def test_a_finding_cannot_leave_its_comment() -> None:
         ("evidence: []", "evidence:", "takes.builder.evidence: "),
     ],
 )
-def test_what_is_no_form_is_told_with_its_place(old: str, new: str, said: str) -> None:
-    """Each mistake is named with its field, and with its line where it has one."""
+def test_each_mistake_is_named_with_its_place(old: str, new: str, said: str) -> None:
     made = review()
     form = form_text(view_of(made))
     assert old in form
@@ -99,14 +96,12 @@ def test_what_is_no_form_is_told_with_its_place(old: str, new: str, said: str) -
 
 
 @pytest.mark.parametrize("form", ["a list", "- a\n- b", "shown: a\n---\nshown: b", "# nothing\n"])
-def test_what_is_something_else_is_no_form(form: str) -> None:
-    """A text that is not one mapping is refused, with how to get a form."""
+def test_other_texts_are_not_forms(form: str) -> None:
     with pytest.raises(InputError, match="expected one form, as `panel queue edit ID --print` prints it"):
         read(form, review())
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    """Whoever filled a form in wrongly in three places reads all three, in the order of the lines."""
+def test_all_mistakes_are_listed_in_order() -> None:
     made = review()
     form = (
         form_text(view_of(made)).replace("score: 70", "score: 700").replace("verdict: ship", "verdict: maybe")

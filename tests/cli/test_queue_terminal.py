@@ -131,7 +131,6 @@ def editor_of(folder: Path, *replacements: tuple[str, str]) -> str:
 
 
 def test_an_approval_is_asked_for_after_the_draft_was_shown(terminal: Any, database: Path) -> None:
-    """Without --seen the whole draft is shown first, and only a yes approves it."""
     at(database, lambda store: drafted(store, review(None, builders.take())))
     first = terminal("approve", "1")
     assert "Draft 1 · Lantern · drafted" in first.expect("Approve this in your name? [y]es, [n]o:")
@@ -145,8 +144,7 @@ def test_an_approval_is_asked_for_after_the_draft_was_shown(terminal: Any, datab
     assert (code, "Approved Lantern (draft 1): approved. Next: panel queue publish 1" in said) == (0, True)
 
 
-def test_a_draft_with_findings_is_not_asked_about(terminal: Any, database: Path) -> None:
-    """What stands in the way is told in place of the question."""
+def test_unresolved_findings_are_listed_in_place_of_the_question(terminal: Any, database: Path) -> None:
     at(database, lambda store: drafted(store, priced()))
     code, said = terminal("approve", "1").end()
     assert (code, "[1] Builder: Unsupported price: “$9 a month”" in said) == (4, True)
@@ -154,7 +152,6 @@ def test_a_draft_with_findings_is_not_asked_about(terminal: Any, database: Path)
 
 
 def test_no_line_is_longer_than_the_terminal_and_none_is_coloured(terminal: Any, database: Path) -> None:
-    """Drafts fit 80 columns, and the question after them does, too."""
     at(database, lambda store: drafted(store, priced(builders.tool("A" * 30, description="word " * 400))))
     walking = terminal("next")
     shown = walking.expect(KEYS)
@@ -165,8 +162,7 @@ def test_no_line_is_longer_than_the_terminal_and_none_is_coloured(terminal: Any,
     assert "\x1b" not in shown
 
 
-def test_ctrl_c_leaves_the_walk_and_lets_go(terminal: Any, database: Path) -> None:
-    """Ctrl-C at a question ends with 130 and one line, and nobody has the draft any more."""
+def test_ctrl_c_leaves_the_walk_and_releases_the_draft(terminal: Any, database: Path) -> None:
     at(database, drafted)
     walking = terminal("next")
     walking.expect(KEYS)
@@ -178,7 +174,6 @@ def test_ctrl_c_leaves_the_walk_and_lets_go(terminal: Any, database: Path) -> No
 
 
 def test_a_form_that_cannot_be_used_is_opened_again(terminal: Any, database: Path, tmp_path: Path) -> None:
-    """On a terminal a mistake is told, the same text is opened again, and then the reason is asked for."""
     at(database, drafted)
     editor = editor_of(tmp_path, ("score: 70", "score: 700"), ("score: 700", "score: 71"))
     editing = terminal("edit", "1", VISUAL=editor)
@@ -193,7 +188,6 @@ def test_a_form_that_cannot_be_used_is_opened_again(terminal: Any, database: Pat
 
 
 def test_ctrl_c_keeps_what_was_typed_in_the_editor(terminal: Any, database: Path, tmp_path: Path) -> None:
-    """Whoever leaves at the question is told where the form is, and nobody has the draft any more."""
     at(database, drafted)
     editing = terminal("edit", "1", VISUAL=editor_of(tmp_path, ("score: 70", "score: 700")))
     editing.expect("[e]dit again, [q]uit:")
@@ -208,7 +202,6 @@ def test_ctrl_c_keeps_what_was_typed_in_the_editor(terminal: Any, database: Path
 def test_an_editor_that_cannot_be_started_leaves_nothing_behind(
     terminal: Any, database: Path, tmp_path: Path
 ) -> None:
-    """It ends with 2 and says which variable to set; a form that nobody wrote into is not kept."""
     at(database, lambda store: drafted(store, review()))
     code, said = terminal("edit", "1", VISUAL="no-such-editor").end()
     assert (code, "set VISUAL or EDITOR" in said) == (2, True)

@@ -30,7 +30,7 @@ CHANGES = st.sampled_from([Action.EDIT, Action.RERUN_SEAT, REVISED])
 
 
 @dataclass(frozen=True)
-class Told:
+class LoggedEvent:
     """An event, as the derive_state sees it."""
 
     kind: str
@@ -40,16 +40,16 @@ class Told:
     payload: dict[str, Any] = field(default_factory=dict)
 
 
-MADE = Told(DRAFTED, "panel", None)
+MADE = LoggedEvent(DRAFTED, "panel", None)
 
 
-def told(*kinds: str) -> list[Told]:
+def events_of(*kinds: str) -> list[LoggedEvent]:
     """Return a log in which nothing but the state changes."""
-    return [MADE, *(Told(kind, payload=PAYLOADS.get(kind, {})) for kind in kinds)]
+    return [MADE, *(LoggedEvent(kind, payload=PAYLOADS.get(kind, {})) for kind in kinds)]
 
 
-def standing(*kinds: str) -> DraftState:
-    return derive_state(told(*kinds))
+def state_after(*kinds: str) -> DraftState:
+    return derive_state(events_of(*kinds))
 
 
 PATHS = {
@@ -64,7 +64,7 @@ PATHS = {
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> list[Told]:
+def logs(draw: st.DrawFn) -> list[LoggedEvent]:
     """Draw a log that anybody may have written: of any kinds, actors and hashes, more of them in order than not."""
     log = [MADE]
     kinds = st.sampled_from([*Action, REVISED, DRAFTED, "note"])
@@ -75,13 +75,12 @@ def logs(draw: st.DrawFn) -> list[Told]:
         before = draw(st.sampled_from([shown, shown, shown, "a", "b"]))
         after = draw(st.sampled_from([shown, shown, "a", "b", "c"]))
         actor = draw(st.sampled_from(["Kim", "Kim", "Ada", "panel", "Panel ", "", " "]))
-        log.append(Told(str(kind), actor, before, after, PAYLOADS.get(kind, {})))
+        log.append(LoggedEvent(str(kind), actor, before, after, PAYLOADS.get(kind, {})))
     return log
 
 
 @given(logs())
-def test_nothing_is_published_that_nobody_approved(log: list[Told]) -> None:
-    """Whatever a log holds, a draft is published only if somebody with a name approved what is shown."""
+def test_nothing_is_published_that_nobody_approved(log: list[LoggedEvent]) -> None:
     end = derive_state(log)
     if end.state is not State.PUBLISHED:
         return
@@ -91,8 +90,7 @@ def test_nothing_is_published_that_nobody_approved(log: list[Told]) -> None:
 
 
 @given(logs())
-def test_an_approval_is_of_what_is_shown(log: list[Told]) -> None:
-    """A draft is approved or published exactly while an approval of what is shown is in force."""
+def test_an_approval_is_always_of_the_shown_version(log: list[LoggedEvent]) -> None:
     end = derive_state(log)
     assert (end.state in {State.APPROVED, State.PUBLISHED}) == (end.approval is not None)
     for approval in [found for found in (end.approval, end.live.approval if end.live else None) if found]:
@@ -102,8 +100,7 @@ def test_an_approval_is_of_what_is_shown(log: list[Told]) -> None:
 
 
 @given(logs())
-def test_what_is_on_the_site_was_approved_and_not_retracted(log: list[Told]) -> None:
-    """Something stays on the site from its publication on until a retraction that the rules allow."""
+def test_a_version_stays_live_until_it_is_retracted(log: list[LoggedEvent]) -> None:
     live = None
     for place, event in enumerate(log[1:], 1):
         before, after = derive_state(log[:place]), derive_state(log[: place + 1])
@@ -115,10 +112,11 @@ def test_what_is_on_the_site_was_approved_and_not_retracted(log: list[Told]) -> 
 
 
 @given(logs(), CHANGES)
-def test_a_change_after_approval_returns_a_draft_to_review(log: list[Told], kind: str) -> None:
-    """A change of what is shown leaves no draft approved or published."""
+def test_a_change_after_approval_returns_a_draft_to_review(log: list[LoggedEvent], kind: str) -> None:
     before = derive_state(log)
-    change = Told(str(kind), "panel" if kind == REVISED else "Kim", before.shown, "z", {"persona": "skeptic"})
+    change = LoggedEvent(
+        str(kind), "panel" if kind == REVISED else "Kim", before.shown, "z", {"persona": "skeptic"}
+    )
     after = apply_event(before, change, len(log))
     assert after.state not in {State.APPROVED, State.PUBLISHED}
     if before.state in {State.APPROVED, State.PUBLISHED}:
@@ -127,27 +125,25 @@ def test_a_change_after_approval_returns_a_draft_to_review(log: list[Told], kind
 
 
 @given(logs(), st.sampled_from(list(Action)))
-def test_an_undo_restores_what_was_before(log: list[Told], action: Action) -> None:
-    """An action that can be undone, and then is, leaves a draft as it was."""
+def test_an_undo_restores_what_was_before(log: list[LoggedEvent], action: Action) -> None:
     before = derive_state(log)
     after_hash = "z" if action in {Action.EDIT, Action.RERUN_SEAT} else before.shown
     done = apply_event(
-        before, Told(action, "Kim", before.shown, after_hash, PAYLOADS.get(action, {})), len(log)
+        before, LoggedEvent(action, "Kim", before.shown, after_hash, PAYLOADS.get(action, {})), len(log)
     )
     if len(done.undoable) <= len(before.undoable):
         return
-    undone = apply_event(done, Told("undo", "Ada", done.shown, before.shown), len(log) + 1)
+    undone = apply_event(done, LoggedEvent("undo", "Ada", done.shown, before.shown), len(log) + 1)
     assert undone == before
 
 
 @given(logs(), st.sampled_from(list(Role)))
-def test_what_is_allowed_has_an_effect(log: list[Told], role: Role) -> None:
-    """What the rules allow somebody leads where the table says, and what the derive_state accepts the rules allow a publisher."""
+def test_every_allowed_action_has_an_effect(log: list[LoggedEvent], role: Role) -> None:
     before = derive_state(log)
     for action in allowed_actions(before, role):
         last = before.next_undo
         after_hash = last.before.shown if action is Action.UNDO and last else before.shown
-        event = Told(action, "Kim", before.shown, after_hash, PAYLOADS.get(action, {}))
+        event = LoggedEvent(action, "Kim", before.shown, after_hash, PAYLOADS.get(action, {}))
         after = apply_event(before, event, len(log))
         if action is not Action.UNDO:
             assert after.state is next_state(action, before.state)
@@ -156,16 +152,14 @@ def test_what_is_allowed_has_an_effect(log: list[Told], role: Role) -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_can_be_reached(state: State) -> None:
-    """Each state is reached by actions that the rules allow."""
-    assert standing(*PATHS[state]).state is state
+    assert state_after(*PATHS[state]).state is state
 
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("action", sorted(set(RULES) - {Action.UNDO}))
-def test_the_fold_keeps_the_table(state: State, action: Action) -> None:
-    """An event that the table does not allow in a state changes nothing."""
-    before = standing(*PATHS[state])
-    after = apply_event(before, Told(action, payload=PAYLOADS.get(action, {})), 9)
+def test_events_against_the_table_change_nothing(state: State, action: Action) -> None:
+    before = state_after(*PATHS[state])
+    after = apply_event(before, LoggedEvent(action, payload=PAYLOADS.get(action, {})), 9)
     if why_refused(before, action, Role.PUBLISHER, "why") is None:
         assert after.state is next_state(action, state)
     else:
@@ -181,8 +175,7 @@ def test_the_fold_keeps_the_table(state: State, action: Action) -> None:
     ],
 )
 def test_roles_decide_who_approves(role: Role, may: str) -> None:
-    """A drafter prepares a draft, and an editor decides about it."""
-    assert set(allowed_actions(standing("open", "tick"), role)) == set(may.split())
+    assert set(allowed_actions(state_after("open", "tick"), role)) == set(may.split())
 
 
 @pytest.mark.parametrize(
@@ -251,50 +244,43 @@ def test_roles_decide_who_approves(role: Role, may: str) -> None:
 def test_a_refusal_says_why(
     kinds: tuple[str, ...], action: str, role: str, reason: str | None, words: str | None
 ) -> None:
-    """What the rules refuse is refused with what there is to do about it."""
-    assert why_refused(standing(*kinds), Action(action), Role(role), reason) == words
+    assert why_refused(state_after(*kinds), Action(action), Role(role), reason) == words
 
 
 def test_publication_cannot_be_undone() -> None:
-    """What has been on the site is retracted, with a reason, and not undone."""
-    assert standing("open", "tick", "approve", "publish").undoable == ()
-    assert standing("open", "approve", "publish", "retract").undoable == ()
+    assert state_after("open", "tick", "approve", "publish").undoable == ()
+    assert state_after("open", "approve", "publish", "retract").undoable == ()
 
 
 def test_an_edit_of_what_is_published_can_be_undone() -> None:
-    """A correction that is taken back leaves the page published as it was."""
-    published = derive_state(told("open", "approve", "publish"))
-    edited = apply_event(published, Told("edit", hash_after="b"), 4)
+    published = derive_state(events_of("open", "approve", "publish"))
+    edited = apply_event(published, LoggedEvent("edit", hash_after="b"), 4)
     assert edited.state is State.IN_REVIEW
-    assert apply_event(edited, Told("undo", hash_before="b"), 5) == published
+    assert apply_event(edited, LoggedEvent("undo", hash_before="b"), 5) == published
 
 
-def test_a_tick_takes_the_place_of_an_earlier_one() -> None:
-    """A finding has one tick, with the name of whoever ticked it last."""
+def test_a_resolution_replaces_an_earlier_one() -> None:
     sourced = {"finding": "f", "kind": "supported", "source": "https://example.com/a"}
-    log = [*told("tick"), Told("tick", "Ada", payload={"tick": sourced})]
+    log = [*events_of("tick"), LoggedEvent("tick", "Ada", payload={"tick": sourced})]
     (given,) = derive_state(log).resolutions
     assert (given.by, given.source) == ("Ada", "https://example.com/a")
 
 
-def test_a_draft_has_a_beginning() -> None:
-    """A log that does not begin with the making of a draft is none."""
-    for log in ([], told("open")[1:]):
+def test_the_first_event_must_be_drafted() -> None:
+    for log in ([], events_of("open")[1:]):
         with pytest.raises(ValueError, match="the first event of a draft must be drafted"):
             derive_state(log)
 
 
-def test_what_the_panel_revises_cannot_be_undone() -> None:
-    """Seats that were filled since a draft was edited stay, so that what came before cannot be restored."""
-    revised = apply_event(standing("open", "tick"), Told(REVISED, "panel", "a", "b"), 3)
+def test_a_revision_by_the_panel_cannot_be_undone() -> None:
+    revised = apply_event(state_after("open", "tick"), LoggedEvent(REVISED, "panel", "a", "b"), 3)
     assert (revised.state, revised.shown, revised.undoable) == (State.IN_REVIEW, "b", ())
-    rejected = apply_event(standing("reject"), Told(REVISED, "panel", "a", "b"), 2)
+    rejected = apply_event(state_after("reject"), LoggedEvent(REVISED, "panel", "a", "b"), 2)
     assert rejected.state is State.REJECTED
 
 
 @pytest.mark.parametrize("name", ["", " \t", "panel", "PANEL", "\u200b", "K" * 121, "K\udcff", 7])
-def test_people_have_names(name: object) -> None:
-    """Nobody acts without a name, or under the program's."""
+def test_names_that_cannot_be_a_persons_are_refused(name: object) -> None:
     with pytest.raises(
         ValidationError,
         match="a person's name has 1 to 120 characters, all of them readable, and is not panel",
@@ -302,11 +288,9 @@ def test_people_have_names(name: object) -> None:
         Actor.model_validate({"name": name, "role": "editor"})
 
 
-def test_names_are_tidied() -> None:
-    """A name is kept on one line, as it is printed under what was approved."""
+def test_names_are_put_on_one_line() -> None:
     assert Actor(name=" Kim \n Doe ", role=Role.EDITOR).name == "Kim Doe"
 
 
 def test_an_undo_says_what_it_restores() -> None:
-    """What an undo restores is all that an action may change."""
     assert set(DraftState.model_fields) - set(DraftSnapshot.model_fields) == {"live", "undoable"}

@@ -24,7 +24,6 @@ STEPS = ("edit", "undo", "rerun_seat", "approve", "publish", "retract", "open")
 
 
 async def test_events_are_a_chain_that_adds_up_to_the_state(store: Store) -> None:
-    """Each event goes on from what the one before left, and their sum is where the draft stands."""
     draft = await drafted(store, priced())
     await resolve_all(store, draft)
     await store.locks.lock(draft, LEE)
@@ -40,7 +39,6 @@ async def test_events_are_a_chain_that_adds_up_to_the_state(store: Store) -> Non
 
 
 async def test_an_event_tells_who_when_and_why(store: Store) -> None:
-    """An event has its actor with their role, its reason, and the moment it was kept."""
     draft = await drafted(store, priced())
     await do(store, draft, "open", LEE)
     await do(store, draft, "request_changes", KIM, reason="  The price is not in the listing.\r\n")
@@ -54,7 +52,6 @@ async def test_an_event_tells_who_when_and_why(store: Store) -> None:
 
 
 async def test_a_refusal_leaves_no_event(store: Store) -> None:
-    """What the rules or the gate refuse is not in the log."""
     draft = await drafted(store, priced())
     await do(store, draft, "open")
     before = await store.drafts.events(draft)
@@ -81,7 +78,6 @@ CHANGES: dict[str, Executable] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_the_database_keeps_every_event(store: Store, change: str) -> None:
-    """The database itself refuses to change or delete an event, and what shares the transaction is taken back."""
     draft = await drafted(store, priced())
     await do(store, draft, "open")
     before = await store.drafts.events(draft)

@@ -57,7 +57,6 @@ def _edits(*changes: Change, by: str = "Kim") -> list[Edit]:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
 def test_an_edit_keeps_what_the_panel_made(change: Change) -> None:
-    """Whatever is edited is shown as edited and by whom, with the model's original beside it."""
     (edit,) = _edits(change)
     shown = apply_edits(REVIEW, [edit])
     assert current_value(shown.review, change) == change
@@ -71,25 +70,21 @@ def test_an_edit_keeps_what_the_panel_made(change: Change) -> None:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
 def test_an_edit_is_kept_as_json(change: Change) -> None:
-    """An edit that was kept as JSON comes back as it was."""
     (edit,) = _edits(change)
     assert Edit.model_validate(edit.model_dump(mode="json")) == edit
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.field)
 def test_every_edit_changes_the_hash(change: Change) -> None:
-    """Whatever is edited, and whoever edits it, changes the hash of what is shown."""
     shown = [apply_edits(REVIEW, _edits(change, by=name)).hash for name in ("Kim", "Ada")]
     assert len({apply_edits(REVIEW, []).hash, *shown}) == 3
 
 
-def test_the_hash_of_what_was_not_edited_is_that_of_the_review() -> None:
-    """A review without edits has the hash of its own JSON."""
+def test_without_edits_the_hash_is_that_of_the_review() -> None:
     assert apply_edits(REVIEW, []).hash == digest_of(REVIEW.model_dump(mode="json"))
 
 
-def test_edits_add_up() -> None:
-    """The last edit of something counts, everybody who edited it is named, and the original stays the model's."""
+def test_edits_accumulate() -> None:
     first, second = ScoreChange(persona="builder", value=60), ScoreChange(persona="builder", value=50)
     shown = apply_edits(REVIEW, [*_edits(first), *_edits(second, by="Ada"), *_edits(CHANGES[0])])
     seat = shown.review.seat_of("builder")
@@ -102,20 +97,17 @@ def test_edits_add_up() -> None:
     assert shown.mark("builder", "verdict") is None
 
 
-def test_an_edit_that_was_edited_back_leaves_no_trace_on_the_page() -> None:
-    """What says again what the panel made is shown as the panel's, with its hash."""
+def test_a_field_that_was_edited_back_has_no_mark() -> None:
     away, back = ScoreChange(persona="builder", value=60), ScoreChange(persona="builder", value=70)
     assert apply_edits(REVIEW, _edits(away, back)) == EditedReview(original=REVIEW, review=REVIEW)
 
 
-def test_an_edited_verdict_counts() -> None:
-    """The panel's verdict follows from the takes as they are shown."""
+def test_an_edited_verdict_counts_in_the_tally() -> None:
     shown = apply_edits(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP)))
     assert (REVIEW.tally.ships, shown.review.tally.ships) == (1, 2)
 
 
-def test_an_edit_makes_and_mends_contradictions() -> None:
-    """A take that contradicts itself since it was edited is flagged, and one that no longer does is not."""
+def test_an_edit_sets_and_clears_the_contradiction_flag() -> None:
     made = (
         apply_edits(REVIEW, _edits(VerdictChange(persona="skeptic", value=Verdict.SHIP))).review.seats[1].take
     )
@@ -142,8 +134,7 @@ def test_an_edit_makes_and_mends_contradictions() -> None:
         (ScoreChange(persona="nobody", value=1), "nobody has no seat on this panel; it has builder, skeptic"),
     ],
 )
-def test_only_what_is_there_is_edited(change: Change, words: str) -> None:
-    """An edit of what a review does not have is refused."""
+def test_fields_that_a_review_lacks_cannot_be_edited(change: Change, words: str) -> None:
     with pytest.raises(GateError, match=words):
         make_edit(REVIEW, change, "Kim")
 
@@ -176,29 +167,25 @@ def test_only_what_is_there_is_edited(change: Change, words: str) -> None:
         ),
     ],
 )
-def test_a_change_is_checked_when_it_is_read(data: dict[str, Any], words: str) -> None:
-    """A change that a take or a tool could not hold is refused with what is wrong with it."""
+def test_a_change_is_validated(data: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError) as refused:
         parse_change(data)
     assert str(refused.value).startswith(words)
 
 
 def test_a_change_is_cleaned_as_a_listing_is() -> None:
-    """Characters that cannot be seen do not come in by an edit."""
     change = parse_change({"field": "take", "persona": "builder", "value": f"  {OTHER}\u200b\x00\r\n"})
     assert change == TextChange(persona="builder", value=OTHER)
 
 
 def test_edits_of_a_seat_end_when_it_is_asked_again() -> None:
-    """Edits of a take that is no longer there are not in force, and all others are."""
     edits = _edits(*CHANGES)
     left = without_seat(edits, "builder")
     assert [edit.persona for edit in left] == ["skeptic", "futurist", None, None]
 
 
 @given(st.lists(st.sampled_from(CHANGES), max_size=8), st.lists(st.sampled_from(["Kim", "Ada"]), min_size=8))
-def test_marks_are_what_differs(changes: list[Change], names: list[str]) -> None:
-    """Whatever was edited in whatever order, what differs from the panel's work is marked, and nothing else."""
+def test_marks_hold_exactly_the_differences(changes: list[Change], names: list[str]) -> None:
     edits = [make_edit(REVIEW, change, name) for change, name in zip(changes, names, strict=False)]
     shown = apply_edits(REVIEW, edits)
     restored = shown.review
@@ -220,8 +207,7 @@ def test_marks_are_what_differs(changes: list[Change], names: list[str]) -> None
         (Action.TAKE_OVER, {"persona": "skeptic"}),
     ],
 )
-def test_a_deed_has_what_it_is_about(action: Action, parts: dict[str, Any]) -> None:
-    """A deed without what it is about, or with what it is not about, is none."""
+def test_a_command_has_the_parts_of_its_action(action: Action, parts: dict[str, Any]) -> None:
     actor = Actor(name="Kim", role=Role.EDITOR)
     with pytest.raises(
         ValidationError, match="a part of the command is missing, or belongs to another action"
@@ -229,16 +215,15 @@ def test_a_deed_has_what_it_is_about(action: Action, parts: dict[str, Any]) -> N
         DraftCommand.model_validate({"action": action, "actor": actor, "seen": "a", **parts})
 
 
-def test_a_deed_tells_what_was_written_for_it() -> None:
-    """All that somebody wrote for a deed can be shown to them again."""
-    deed = DraftCommand(
+def test_a_command_gives_back_the_texts_of_its_author() -> None:
+    command = DraftCommand(
         action=Action.EDIT,
         actor=Actor(name="Kim", role=Role.EDITOR),
         seen="a",
         reason=" to be exact\x00 ",
         changes=tuple(CHANGES[:2] + CHANGES[3:6]),
     )
-    assert deed.written == (
+    assert command.written == (
         f"builder, take: {OTHER}\nbuilder, score: 55\nbuilder, evidence: reads log files\n"
         "futurist, detail: There is nothing to say.\ntool, facts: It costs $9. (https://example.com/p)\n"
         "reason: to be exact"
@@ -246,7 +231,6 @@ def test_a_deed_tells_what_was_written_for_it() -> None:
 
 
 def test_changes_are_told_apart_by_their_field() -> None:
-    """A change is read as the kind that its field names."""
     adapter: TypeAdapter[Change] = TypeAdapter(Change)
     assert [adapter.validate_python(change.model_dump(mode="json")) for change in CHANGES] == CHANGES
 
@@ -254,14 +238,12 @@ def test_changes_are_told_apart_by_their_field() -> None:
 @pytest.mark.parametrize(
     "tick", [{"kind": "supported"}, {"kind": "opinion", "source": "https://example.com"}]
 )
-def test_support_has_a_source(tick: dict[str, str]) -> None:
-    """A finding is ticked supported with a source, and an opinion without one."""
+def test_only_support_has_a_source(tick: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="give a source with supported, and none with opinion"):
         Resolution.model_validate({"finding": "f", **tick})
 
 
 @pytest.mark.parametrize("source", ["notes", "http://localhost/a", "ftp://example.com"])
-def test_a_source_can_be_opened_by_anybody(source: str) -> None:
-    """A source is a public web address."""
+def test_a_source_is_a_public_address(source: str) -> None:
     with pytest.raises(ValidationError):
         Resolution.model_validate({"finding": "f", "kind": "supported", "source": source})
