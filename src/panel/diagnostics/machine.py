@@ -21,6 +21,7 @@ from panel.orchestrator.models import prompt_book
 from panel.prompts.folders import TEMPLATE_FILES, personas_folder, templates_folder
 from panel.prompts.persona_files import seat_roster
 from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME
+from panel.providers.registry import offline_providers
 from panel.settings.model import Settings
 from panel.settings.resolve import DEFAULT, PREFIX, settings_files
 from panel.settings.secret import read_secret
@@ -233,7 +234,7 @@ def certificates(installation: Installation) -> Iterator[Observation]:
     """Report the certificate authorities that connections are checked against."""
     import httpx2
 
-    needed = installation.asked - {EMBEDDED, "replay"}
+    needed = installation.asked - offline_providers()
     name = next((name for name in OVERRIDES if os.environ.get(name)), None)
     path = os.environ[name] if name else ""
     said = (

@@ -32,7 +32,13 @@ from panel.providers.local.weights import check_weights, find_weights, load_runt
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import CallPolicy, wrap_hosted, wrap_local
 from panel.providers.prices import Prices
-from panel.providers.registry import hosted_providers, key_variables, open_provider, url_variables
+from panel.providers.registry import (
+    hosted_providers,
+    key_variables,
+    offline_providers,
+    open_provider,
+    url_variables,
+)
 from panel.settings.choice import api_key
 from panel.settings.model import masked
 
@@ -100,7 +106,7 @@ def prices(installation: Installation) -> Iterator[Observation]:
     """Report the price of each model."""
     for model in installation.models:
         name = model.ref.model
-        if model.connection.provider in {EMBEDDED, REPLAY}:
+        if model.connection.provider in offline_providers():
             yield ok(f"{name} costs nothing to ask")
             continue
         rates = Prices(model.connection.provider, model.connection.base_url).rates(model.config.model)
@@ -189,7 +195,7 @@ def ask(installation: Installation) -> Iterator[Observation]:
         yield Observation(Level.FAILED, str(error), _advice(error))
         return
     seconds = time.monotonic() - began
-    hosted = installation.choice.provider != EMBEDDED
+    hosted = installation.choice.provider not in offline_providers()
     price = f" {_price(completion.usage)}" if hosted else ""
     yield ok(f"{completion.model} answered in {seconds:.1f} s: {_consumption(completion.usage)}{price}")
     yield from _peculiarities(completion)

@@ -66,6 +66,11 @@ class ProviderSpec:
         """Whether a vendor answers at an address of its own, for a key."""
         return self.key_required
 
+    @property
+    def offline(self) -> bool:
+        """Whether the provider answers on this machine, without a network and for nothing."""
+        return self.prices is PriceSource.FREE
+
 
 @cache
 def providers() -> Mapping[str, ProviderSpec]:
@@ -82,6 +87,11 @@ def providers() -> Mapping[str, ProviderSpec]:
 def hosted_providers() -> tuple[str, ...]:
     """Return the names of the vendors' own providers, in the order in which they are used by default."""
     return tuple(spec.name for spec in providers().values() if spec.hosted)
+
+
+def offline_providers() -> frozenset[str]:
+    """Return the names of the providers that answer on this machine."""
+    return frozenset(spec.name for spec in providers().values() if spec.offline)
 
 
 def key_variables() -> dict[str, str]:
