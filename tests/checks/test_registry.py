@@ -18,7 +18,7 @@ from panel.checks import (
     blocks,
     check_of,
     check_take,
-    label_of,
+    finding_label,
     registry,
     rules,
     unresolved,
@@ -72,7 +72,7 @@ def test_a_new_module_is_all_that_a_new_check_needs(tmp_path: Path, monkeypatch:
     registry.all_checks.cache_clear()
     try:
         (found,) = [one for one in check_take(TAKE, "builder", builders.tool()) if one.kind == "exclamation"]
-        assert (label_of(found), found.note, found.text, blocks(found)) == (
+        assert (finding_label(found), found.note, found.text, blocks(found)) == (
             "Exclamation mark",
             "Calm down.",
             "!",
@@ -92,7 +92,7 @@ def test_every_check_has_words_of_its_own() -> None:
 
 def test_a_stored_finding_whose_check_is_gone_is_shown() -> None:
     retired = finding("a", "old_kind", Status.FLAGGED)
-    assert (label_of(retired), blocks(retired)) == ("Old kind", True)
+    assert (finding_label(retired), blocks(retired)) == ("Old kind", True)
 
 
 def test_a_notice_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks import allowed_resolutions, blocks, label_of, unresolved
+from panel.checks import allowed_resolutions, blocks, finding_label, unresolved
 from panel.core.base import digest_of
 from panel.core.draft_edits import current_value
 from panel.core.draft_state import (
@@ -224,7 +224,7 @@ class DraftView:
             finding,
             place,
             one_line(seat.name) if seat else place.capitalize(),
-            label_of(finding),
+            finding_label(finding),
             self.resolution_of(finding) if allowed else None,
             allowed,
         )

@@ -13,7 +13,7 @@ from panel.checks.registry import (
     allowed_resolutions,
     blocks,
     check_of,
-    label_of,
+    finding_label,
     unresolved,
 )
 from panel.checks.run import check_listing, check_review, check_take
@@ -33,6 +33,6 @@ __all__ = [
     "check_of",
     "check_review",
     "check_take",
-    "label_of",
+    "finding_label",
     "unresolved",
 ]

@@ -1,14 +1,14 @@
 """Registry of the checks.
 
-A check is one module of `panel.checks.rules`: its `CHECK` holds the kind, the label, the message, the severity, the resolutions that an
-editor may choose, and the function. Nothing else names it, so that a new check is a new module and its test.
+Every `Check` in a module of `panel.checks.rules` is in force; it holds the kind, label, message, severity, resolutions and function. Nothing
+else names it, so that a new check is a new module and its test.
 """
 
 from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cache
 from importlib import import_module
@@ -35,6 +35,9 @@ _SUPPORTED = {
     Status.IN_LISTING: "This is in the listing.",
     Status.SOURCED: "This is in a fact that has a source.",
 }
+
+
+_UNSUPPORTED = "The {kind} is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it."
 
 
 class Severity(StrEnum):
@@ -150,18 +153,25 @@ class ClaimCheck(Check):
     `states` returns what a listing states in looser words than a claim; `implied` what follows from a meaning.
     """
 
+    label: str = field(init=False)
+    message: str = field(init=False)
     read: Callable[[ClaimText], Iterable[Claim]]
     precedence: int
     wording: Wording = Wording.NONE
     states: Callable[[str], Iterable[Meaning]] = lambda _: ()
     implied: Callable[[Meaning], Iterable[Meaning]] = lambda _: ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", f"Unsupported {self.kind}")
+        object.__setattr__(self, "message", _UNSUPPORTED.format(kind=self.kind))
+
 
 @cache
 def all_checks() -> Mapping[str, Check]:
     """Return every check by its kind, in alphabetical order."""
     names = sorted(module.name for module in pkgutil.iter_modules(import_module(RULES).__path__))
-    checks: list[Check] = [import_module(f"{RULES}.{name}").CHECK for name in names]
+    modules = [import_module(f"{RULES}.{name}") for name in names]
+    checks = [value for module in modules for value in vars(module).values() if isinstance(value, Check)]
     by_kind = {check.kind: check for check in sorted(checks, key=lambda check: check.kind)}
     if len(by_kind) != len(checks):
         raise RuntimeError("two checks have the same kind")
@@ -184,12 +194,11 @@ def run_checks(subject: object) -> Iterator[Finding]:
 
 def check_of(finding: Finding) -> Check:
     """Return the check that made a finding; a stored finding may be of a kind that no check has any more."""
-    kind = finding.kind
-    label = kind.replace("_", " ").capitalize()
-    return all_checks().get(kind) or Check(kind=kind, label=label, message=finding.note)
+    label = finding.kind.replace("_", " ").capitalize()
+    return all_checks().get(finding.kind) or Check(kind=finding.kind, label=label, message=finding.note)
 
 
-def label_of(finding: Finding) -> str:
+def finding_label(finding: Finding) -> str:
     """Return the label of a finding: `Unsupported number`."""
     return check_of(finding).label
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from panel.checks.claims import find_claims
-from panel.checks.registry import ClaimText, Hit, Weight, run_checks
+from panel.checks.registry import ClaimText, Weight, run_checks
 from panel.checks.subjects import Listing, PanelTakes, SeatText, listing_of
 from panel.core.finding import Span, Status, numbered
 from panel.core.take import NoTake, NoTakeReason
@@ -25,14 +25,7 @@ _FIRST_FIELDS = {"score": 0, "evidence": 1}
 def check_take(
     take: Take, persona_id: str, tool: Tool, never_says: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
-    """Return the findings of a take: its score, its quotes, then its text from start to end.
-
-    Args:
-        take: the take.
-        persona_id: the persona that gave it.
-        tool: the tool that it is about.
-        never_says: phrases that the persona must not use.
-    """
+    """Return the findings of a take: its score, its quotes, then its text; `never_says` are phrases that the persona must not use."""
     return numbered(_in_seat(SeatText(persona_id, "take", take.take, listing_of(tool), never_says, take)))
 
 
@@ -47,9 +40,7 @@ def check_listing(tool: Tool) -> tuple[Finding, ...]:
 def check_review(review: PanelReview, never_says: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
     """Return the findings of the listing, of each seat in order, then of the takes together.
 
-    Args:
-        review: the review.
-        never_says: phrases that each persona must not use, by persona id.
+    `never_says` maps persona ids to the phrases that they must not use.
     """
     seats = [
         found
@@ -79,15 +70,15 @@ def _claims(subject: SeatText) -> Iterator[Finding]:
     score = subject.take.score if subject.take else None
     for check, claim in find_claims(ClaimText(subject.text, listing.own_words, score)):
         listing_counts = claim.counted in listing.stated.counted
-        if claim.weight is Weight.ALWAYS or (claim.weight is Weight.IF_LISTING_COUNTS and listing_counts):
-            place = (claim.start, claim.end)
-            wording = subject.text[slice(*place)]
-            if listing.stated.support(check, claim, wording):
-                status = Status.IN_LISTING
-            else:
-                sourced = listing.sourced.support(check, claim, wording)
-                status = Status.SOURCED if sourced else Status.UNSUPPORTED
-            yield check.finding(Hit(subject.where(subject.field), wording, place, status))
+        if claim.weight is Weight.NEVER or (claim.weight is Weight.IF_LISTING_COUNTS and not listing_counts):
+            continue
+        hit = subject.hit((claim.start, claim.end))
+        status = Status.UNSUPPORTED
+        if listing.stated.support(check, claim, hit.text):
+            status = Status.IN_LISTING
+        elif listing.sourced.support(check, claim, hit.text):
+            status = Status.SOURCED
+        yield check.finding(hit._replace(status=status))
 
 
 def _order(finding: Finding) -> tuple[int, int, int, int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks import Status, blocks, label_of
+from panel.checks import Status, blocks, finding_label
 from panel.core.highlight import split_at_spans
 from panel.core.take import Take
 from panel.core.text import one_line, prose
@@ -61,7 +61,7 @@ def groups(review: PanelReview, editorial: Editorial) -> tuple[Group, ...]:
     grouped: dict[tuple[str, str], list[OpenFinding]] = {}
     for number, finding in enumerate(editorial.open):
         found = OpenFinding(number, finding, _where(finding, names), opening(finding.text, _WORDS_CHARS))
-        grouped.setdefault((label_of(finding), finding.note), []).append(found)
+        grouped.setdefault((finding_label(finding), finding.note), []).append(found)
     return tuple(Group(label, note, tuple(found)) for (label, note), found in grouped.items())
 
 
@@ -103,7 +103,7 @@ def _marked_line(line: str, offset: int, found: dict[int, Finding], begun: set[i
             continue
         begins = tuple(number for number in piece.spans if number not in begun)
         begun.update(piece.spans)
-        labels = "; ".join(dict.fromkeys(label_of(found[number]) for number in piece.spans))
+        labels = "; ".join(dict.fromkeys(finding_label(found[number]) for number in piece.spans))
         pieces.append(MarkedPiece(piece.text, piece.spans, begins, labels))
     return pieces
 

@@ -37,8 +37,6 @@ def _read(subject: ClaimText) -> Claims:
 
 CHECK = ClaimCheck(
     kind="benchmark",
-    label="Unsupported benchmark",
-    message="The benchmark is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
     read=_read,
     precedence=20,
     wording=Wording.PHRASE,

@@ -82,8 +82,6 @@ def _quarter_of(month: int | None) -> int | None:
 
 CHECK = ClaimCheck(
     kind="date",
-    label="Unsupported date",
-    message="The date is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
     read=_read,
     precedence=40,
 )

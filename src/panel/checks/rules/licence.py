@@ -23,7 +23,7 @@ _LICENCE = re.compile(
     r"|(?P<named>ISC licen[cs]e|Unlicense|EUPL|SSPL|BSL|Business Source Licen[cs]e|Elastic Licen[cs]e|OpenRAIL(?:-M)?)"
     r"|(?i:(?P<kind>open[ -]sourced?|source[ -]available|open[ -]weights?|closed[ -]source)))" + _SUFFIX
 )
-_NAMES = {"business source": "BSL", "elastic": "ELASTIC", "openrail": "OPENRAIL"}
+_FAMILIES = {"BUSINESS": "BSL"}
 _DENIED = re.compile(
     r"\b(?:no|not|never|without|lacks?|nor|neither|isn't|unless)\b[^.,;:!?\n]*$", re.IGNORECASE
 )
@@ -64,28 +64,18 @@ def _licence(found: re.Match[str]) -> Licence:
         kind = found["kind"].lower().replace("-", " ").removesuffix("d")
         return Licence(kind.removesuffix("s") + "s" if kind.startswith("open weight") else kind)
     if found["named"]:
-        lower = found["named"].lower()
-        return Licence(
-            next(
-                (name for start, name in _NAMES.items() if lower.startswith(start)),
-                found["named"].split()[0].upper(),
-            )
-        )
+        first = found["named"].split()[0].upper()
+        return Licence(_FAMILIES.get(first, first.partition("-")[0]))
     if found["cc"]:
-        return Licence(
-            "CC", None if found["cc"].startswith("Creative") else found["cc"].upper().replace(" ", "-")
-        )
+        version = found["cc"].upper().replace(" ", "-")
+        return Licence("CC", None if found["cc"].startswith("Creative") else version)
     version = found["apache_version"] or found["gnu_version"] or found["mpl_version"] or found["clauses"]
-    family = next(name for name in ("mit", "apache", "gnu", "bsd", "mpl") if found[name])
-    return Licence(
-        found["gnu"] if family == "gnu" else family.upper(), version.removesuffix(".0") if version else None
-    )
+    family = found["gnu"] or next(name.upper() for name in ("mit", "apache", "bsd", "mpl") if found[name])
+    return Licence(family, version.removesuffix(".0") if version else None)
 
 
 CHECK = ClaimCheck(
     kind="licence",
-    label="Unsupported licence",
-    message="The licence is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
     read=_read,
     precedence=10,
     wording=Wording.PHRASE,

@@ -151,8 +151,6 @@ def _blank(found: re.Match[str]) -> str:
 
 CHECK = ClaimCheck(
     kind="number",
-    label="Unsupported number",
-    message="The number is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
     read=_read,
     precedence=60,
     implied=_ends,

@@ -116,8 +116,6 @@ def _rates(text: str, place: int) -> tuple[frozenset[str], int]:
 
 CHECK = ClaimCheck(
     kind="price",
-    label="Unsupported price",
-    message="The price is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it.",
     read=_read,
     precedence=30,
     states=_free_offers,

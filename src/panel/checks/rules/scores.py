@@ -1,0 +1,53 @@
+"""Scores that contradict the verdict, are extreme, or agree at one end of the scale."""
+
+from __future__ import annotations
+
+from panel.checks.registry import Hit, Hits, SubjectCheck
+from panel.checks.subjects import PanelTakes, SeatText
+from panel.core.finding import Where
+from panel.core.take import Verdict
+
+_LOWEST_EXTREME = 95
+_LOWEST_UNANIMOUS_SHIP = 85
+_HIGHEST_UNANIMOUS_SKIP = 15
+
+
+def _find_contradiction(subject: SeatText) -> Hits:
+    if subject.take and subject.take.contradicts_itself:
+        yield Hit(subject.where("score"), subject.take.label)
+
+
+def _find_extreme(subject: SeatText) -> Hits:
+    if subject.take and subject.take.score >= _LOWEST_EXTREME:
+        yield Hit(subject.where("score"), subject.take.label)
+
+
+def _find_unanimous(subject: PanelTakes) -> Hits:
+    takes = [take for _, take in subject.given]
+    ships = all(take.verdict is Verdict.SHIP and take.score >= _LOWEST_UNANIMOUS_SHIP for take in takes)
+    skips = all(take.verdict is Verdict.SKIP and take.score <= _HIGHEST_UNANIMOUS_SKIP for take in takes)
+    if len(takes) > 1 and (ships or skips):
+        yield Hit(Where(persona=None, field="scores"), ", ".join(take.label for take in takes))
+
+
+CONTRADICTION = SubjectCheck(
+    kind="contradiction",
+    label="Score at odds with the verdict",
+    message="Score and verdict contradict each other.",
+    reads=SeatText,
+    find=_find_contradiction,
+)
+EXTREME = SubjectCheck(
+    kind="extreme_score",
+    label="Extreme score",
+    message="A score this high is rare: check that the take justifies it.",
+    reads=SeatText,
+    find=_find_extreme,
+)
+UNANIMOUS = SubjectCheck(
+    kind="unanimous",
+    label="Unanimous at the end of the scale",
+    message="All takes agree at one end of the scale: check that each was reached independently.",
+    reads=PanelTakes,
+    find=_find_unanimous,
+)
