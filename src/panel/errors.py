@@ -39,15 +39,7 @@ class PanelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error in a piece of input.
-
-    Attributes:
-        source: file name, or `-` for stdin.
-        message: the error and the remedy.
-        line: line number from 1.
-        field: dotted field name, such as `facts.2.source`.
-        item: record number from 1, in a file of several records.
-    """
+    """One error in a file (`-` for stdin) and its remedy; lines and records (`item`) count from 1, fields are dotted: `facts.2.source`."""
 
     source: str
     message: str
@@ -107,17 +99,17 @@ class RunStopped(PanelError):
 
 
 class ProviderError(PanelError):
-    """One call to a provider failed after all retries.
+    """One call to a provider failed after all retries: `attempts` calls, of which `lost_calls` may have been billed."""
 
-    Attributes:
-        attempts: calls made in vain.
-        lost_calls: those of them that may have been billed.
-    """
+    attempts = 1
+    lost_calls = 0
 
-    def __init__(self, message: str, *, attempts: int = 1, lost_calls: int = 0) -> None:
+    def __init__(self, message: str, *, attempts: int | None = None, lost_calls: int | None = None) -> None:
         super().__init__(message)
-        self.attempts = attempts
-        self.lost_calls = lost_calls
+        if attempts is not None:
+            self.attempts = attempts
+        if lost_calls is not None:
+            self.lost_calls = lost_calls
 
 
 class ProviderTransient(ProviderError):
@@ -129,17 +121,11 @@ class ProviderTransient(ProviderError):
 class ProviderTimeout(ProviderTransient):
     """The provider did not answer in time; it may still bill the call."""
 
-    def __init__(self, message: str, *, attempts: int = 1, lost_calls: int = 1) -> None:
-        super().__init__(message, attempts=attempts, lost_calls=lost_calls)
+    lost_calls = 1
 
 
 class ProviderBusy(ProviderTransient):
-    """The provider cannot answer at the moment.
-
-    Attributes:
-        retry_after: seconds to wait, as requested by the provider.
-        slow_down: whether the rate of all calls should fall.
-    """
+    """The provider cannot answer now: wait `retry_after` seconds; with `slow_down`, the rate of all calls should fall."""
 
     def __init__(
         self, message: str, retry_after: float | None = None, *, slow_down: bool = False, lost_calls: int = 0
@@ -166,15 +152,13 @@ class ProviderDown(ProviderError):
 class OverBudget(ProviderError):
     """The call was not made because the remaining budget does not cover it."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, attempts=0)
+    attempts = 0
 
 
 class CallNotMade(ProviderError):
     """The run was stopped before this call was made."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, attempts=0)
+    attempts = 0
 
 
 def _listing(lines: list[str]) -> str:

@@ -43,15 +43,9 @@ def shortened(text: str, most: int) -> str:
 
 def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: Collection[str]) -> list[str]:
     """Return a table as lines; the columns named in `numbers` are right-aligned."""
-    widths = [max(map(columns, column)) for column in zip(heads, *rows, strict=True)]
-    return [_aligned(row, heads, widths, numbers) for row in (heads, *rows)]
-
-
-def _aligned(
-    row: tuple[str, ...], heads: tuple[str, ...], widths: list[int], numbers: Collection[str]
-) -> str:
-    cells = []
-    for head, cell, width in zip(heads, row, widths, strict=True):
-        blank = " " * (width - columns(cell))
-        cells.append(f"{blank}{cell}" if head in numbers else f"{cell}{blank}")
-    return GAP.join(cells).rstrip()
+    aligned = []
+    for head, *cells in zip(heads, *rows, strict=True):
+        width = max(map(columns, (head, *cells)))
+        blanks = [(cell, " " * (width - columns(cell))) for cell in (head, *cells)]
+        aligned.append([f"{blank}{cell}" if head in numbers else f"{cell}{blank}" for cell, blank in blanks])
+    return [GAP.join(row).rstrip() for row in zip(*aligned, strict=True)]

@@ -42,13 +42,8 @@ class Failure(Frozen):
 class CallKey(Frozen):
     """The identity of a call: one prompt to one model.
 
-    Attributes:
-        key: digest of everything that can change the answer: prompt, configuration, provider and address; 64 hexadecimal
-            digits.
-        run: number of the run, if any.
-        label: seat and ask, for people, such as `smollm3.builder.1`.
-        worst_usd: highest cost of one call; None if the price is unknown.
-        most_calls: calls at most, all attempts together.
+    `key` is the digest of everything that can change the answer; `label` names seat and ask: `smollm3.builder.1`. `worst_usd` is the highest
+    cost of one call (None if the price is unknown), and `most_calls` the number of calls at most, all attempts together.
     """
 
     key: str

@@ -42,17 +42,10 @@ class Verbosity(StrEnum):
 
 
 class Usage(Frozen):
-    """Tokens and money that calls consumed. Unknown figures are None, never 0.
+    """Tokens and US dollars that calls consumed. Unknown figures are None, never 0.
 
-    Attributes:
-        input_tokens: all tokens read, cached ones included.
-        cached_tokens: those read from a cache.
-        cache_write_tokens: those written to a cache.
-        output_tokens: all tokens written, reasoning included.
-        reasoning_tokens: those of the output that were reasoning.
-        cost_usd: US dollars.
-        estimated: whether tokens were estimated from the text because the provider gave none.
-        lost_calls: calls that got no answer but may be billed; not in the other figures.
+    Input includes cached tokens, and output those of reasoning. `estimated` tokens were counted from the text because the provider gave none.
+    `lost_calls` got no answer but may be billed; they are in no other figure.
     """
 
     input_tokens: Tokens = None
@@ -80,12 +73,9 @@ class Usage(Frozen):
 
 
 class ModelConfig(Frozen):
-    """The model and its parameters: everything beside the prompt that can change an answer.
+    """The model, by its provider's name, and its parameters: all that can change an answer beside the prompt.
 
-    Attributes:
-        model: the provider's name of it.
-        max_output_tokens: includes reasoning.
-        verbosity: used by the providers that support it, like `seed`.
+    `max_output_tokens` includes reasoning; `verbosity` and `seed` are used by the providers that support them.
     """
 
     model: str
@@ -96,11 +86,7 @@ class ModelConfig(Frozen):
 
 
 class ModelRef(Frozen):
-    """A reference to a model as reports state it.
-
-    Attributes:
-        prompts: digest of the prompt templates.
-    """
+    """A reference to a model as reports state it; `prompts` is the digest of the prompt templates."""
 
     provider: str
     config: ModelConfig
@@ -115,9 +101,8 @@ class ModelRef(Frozen):
 class Probabilities(Frozen):
     """The embedded model's score and verdict as probabilities. Reviews by version 0.1.0 have them from hosted models, too.
 
-    Attributes:
-        expected_score: mean of the possible scores, weighted by their probabilities, 0-100 (G-Eval, Liu et al. 2023).
-        ship: probability of the verdict `ship`, 0-1.
+    `expected_score` is the mean of the possible scores, weighted by their probabilities, 0-100 (G-Eval, Liu et al. 2023); `ship` the
+    probability of that verdict, 0-1.
     """
 
     expected_score: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
@@ -138,13 +123,8 @@ class RateLimits(Frozen):
 class Completion(Frozen):
     """A provider's answer, paid for whether or not it can be used.
 
-    Attributes:
-        text: the model's output, unchanged.
-        model: the model that answered, by the provider's own name.
-        request_id: the provider's identifier of the call, for its support.
-        detail: the provider's or the model's explanation of a refusal.
-        attempts: calls made for this answer, the successful one included.
-        limits: not stored.
+    `text` is the model's output, unchanged; `detail` explains a refusal; `attempts` counts the calls made, the successful one included. `limits`
+    are not stored.
     """
 
     text: str

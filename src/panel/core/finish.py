@@ -6,20 +6,11 @@ from enum import StrEnum
 
 
 class Finish(StrEnum):
-    """Why a model stopped writing.
-
-    Attributes:
-        COMPLETE: the answer is whole.
-        TRUNCATED: the output limit was reached.
-        REFUSED: the model declined.
-        FILTERED: the provider withheld the answer.
-        TOO_LONG: prompt and answer do not fit the context window.
-        INTERRUPTED: another reason, such as a pause or an unknown one; the text may not be whole.
-    """
+    """Why a model stopped writing. An answer that was INTERRUPTED, for any other reason, may not be whole."""
 
     COMPLETE = "complete"
-    TRUNCATED = "truncated"
-    REFUSED = "refused"
-    FILTERED = "filtered"
-    TOO_LONG = "too_long"
+    TRUNCATED = "truncated"  # at the output limit
+    REFUSED = "refused"  # by the model
+    FILTERED = "filtered"  # by the provider
+    TOO_LONG = "too_long"  # for the context window
     INTERRUPTED = "interrupted"

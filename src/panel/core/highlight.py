@@ -21,10 +21,7 @@ class Piece(NamedTuple):
 def split_at_spans(text: str, spans: Mapping[int, tuple[int, int]], offset: int = 0) -> list[Piece]:
     """Return a text in pieces, each of which a span covers whole or not at all; together they are the text.
 
-    Args:
-        text: the text, or a line of it.
-        spans: start and end of each span by its key, in characters; spans may overlap, and may lie outside of the text.
-        offset: place of the first character, for a line of a longer text.
+    Spans are in characters; they may overlap, and lie outside of the text. For a line of a longer text, `offset` is the place of its start.
     """
     end = offset + len(text)
     edges = {edge for span in spans.values() for edge in span if offset < edge < end}

@@ -18,13 +18,8 @@ _Lines = Annotated[tuple[_Line, ...], Field(min_length=1)]
 class PersonaScaffold(Frozen):
     """A persona's part of `panel.core.prompt.Scaffold`, for weak models; `{name}` and `{category}` are those of the tool.
 
-    Attributes:
-        probe: start of an answer about the whole listing, whose next word shows the judgement.
-        favourable: next words in favour of the tool, each with its leading space.
-        unfavourable: next words against it.
-        strong: next words in favour, for single sentences; by default the favourable ones.
-        weak: next words against, for single sentences; by default the unfavourable ones.
-        openers: first words of each sentence of a take.
+    `probe` starts an answer about the whole listing. Its next words (each with its leading space) are favourable or unfavourable; for single
+    sentences, strong or weak, which are the same by default.
     """
 
     probe: _Line
@@ -38,19 +33,8 @@ class PersonaScaffold(Frozen):
 class Persona(Frozen):
     """A critic. All of it is data for a model; none of it is rendered as a template.
 
-    Attributes:
-        id: file name without its ending; used in rosters and recordings.
-        name: name on pages.
-        motto: the critic's stance in one line.
-        lens: questions that every take must answer.
-        remit: the field of the critic; it recuses itself from tools outside.
-        excited_by: features that earn points.
-        tired_of: features that lose points.
-        never_says: phrases that must not appear in a take.
-        scoring: meaning of the scores 20, 40, 60, 80 and 95.
-        body: instructions, in the second person.
-        scaffold: help for weak models.
-        calibration: scale of a weak model's scores, measured by `bench/calibrate.py`.
+    `id` is the file's name without its ending. `lens` are the questions that every take answers; the critic recuses itself from tools outside its
+    `remit`. `scoring` gives the meaning of the scores 20, 40, 60, 80 and 95. `calibration` is measured by `bench/calibrate.py`.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]

@@ -15,12 +15,7 @@ CHARS_PER_TOKEN = 4
 
 
 class Scale(Frozen):
-    """A linear scale for a measured figure.
-
-    Attributes:
-        centre: the figure that becomes 0.
-        spread: the distance from it that becomes 1.
-    """
+    """A linear scale for a measured figure: `centre` becomes 0, and a distance of `spread` from it becomes 1."""
 
     centre: float
     spread: Annotated[float, Field(gt=0)]
@@ -31,13 +26,10 @@ class Scale(Frozen):
 
 
 class Calibration(Frozen):
-    """The scales that turn a weak model's raw judgement into a score of 0-100.
+    """The scales that turn a weak model's raw judgement into a score of 0-100, and the model that they were measured on.
 
-    Attributes:
-        model: the model that they were measured on.
-        whole: for the reading of the listing as a whole.
-        sentences: for the mean reading of its sentences.
-        judgement: for the sum of both. Its centre becomes a score of 50; its spread changes the log-odds of the score by one.
+    `whole` is for the listing as a whole, `sentences` for the mean of its sentences, and `judgement` for the sum of both: its centre becomes a
+    score of 50, and its spread changes the log-odds of the score by one.
     """
 
     model: str
@@ -47,13 +39,7 @@ class Calibration(Frozen):
 
 
 class About(StrEnum):
-    """The sentence of the listing from which a sentence of a take is made.
-
-    Attributes:
-        FIRST: the first one, which mostly says what the tool is.
-        STRONG: the unused one that speaks most for the tool.
-        WEAK: the unused one that speaks most against it.
-    """
+    """The sentence of the listing from which a sentence of a take is made: the first, or the unused one most for or against the tool."""
 
     FIRST = "first"
     STRONG = "strong"
@@ -78,13 +64,7 @@ class Openers(Frozen):
 
 
 class Example(Frozen):
-    """An example that shows a weak model how to finish a sentence with a fact.
-
-    Attributes:
-        fact: a sentence.
-        opener: the first words of another sentence.
-        rest: the fact, worded to finish that sentence.
-    """
+    """An example for a weak model: a fact, the first words of another sentence, and the fact worded to finish that sentence."""
 
     fact: str
     opener: str
@@ -92,12 +72,9 @@ class Example(Frozen):
 
 
 class Probe(Frozen):
-    """The start of an answer whose next word shows a judgement.
+    """The start of an answer, and the next words (each with its leading space) that speak for or against the tool.
 
-    Attributes:
-        text: in a probe of single sentences, `{sentence}` stands for the sentence.
-        favourable: next words that speak for the tool, each with its leading space.
-        unfavourable: next words that speak against it.
+    In a probe of single sentences, `{sentence}` stands for the sentence.
     """
 
     text: str
@@ -108,14 +85,8 @@ class Probe(Frozen):
 class Scaffold(Frozen):
     """The additions to a prompt for a model that is too weak to follow the instructions.
 
-    Attributes:
-        whole: probe of the listing as a whole.
-        sentence: probe of one sentence of it.
-        lesson: rules for finishing a sentence with a fact.
-        examples: finished sentences.
-        name: the tool's name.
-        source: the listing as plain text; names and numbers must come from it.
-        prose: the part of the listing that consists of sentences; quotes come from it.
+    `lesson` are the rules for finishing a sentence with a fact. Names and numbers must come from `source`, the listing as plain text, and quotes
+    from `prose`, its part that consists of sentences.
     """
 
     whole: Probe
@@ -132,18 +103,10 @@ class Scaffold(Frozen):
 class Prompt(Frozen):
     """One question to a model, its parts in reading order.
 
-    `system` and `shared` are equal, byte for byte, for all seats of a panel, so that a provider's cache can serve them.
-
-    Attributes:
-        label: name for people and recordings, such as `smollm3.builder`: the tool's slug and the persona.
-        system: the rules.
-        shared: first part of the user's turn: the listing.
-        own: last part of the user's turn: the persona, and the problems of an earlier reply.
-        answer_schema: JSON schema of the answer.
-        ask: 1 for the first question, 2 for the re-ask.
-        canary: tag in `system` that must not occur in the reply.
-        mark: character that replaces white space in the listing.
-        scaffold: for a weak model only.
+    `system` and `shared` are equal, byte for byte, for all seats of a panel, so that a provider's cache can serve them. `shared` (the
+    listing) and `own` (the persona, and the problems of an earlier reply) are the user's turn. `label` names the tool's slug and the persona:
+    `smollm3.builder`. `ask` is 2 for the re-ask. `canary` is a tag in `system` that must not occur in the reply, and `mark` replaces white space
+    in the listing.
     """
 
     label: str

@@ -20,12 +20,7 @@ class ResolutionKind(StrEnum):
 
 
 class Resolution(Frozen):
-    """An editor's statement that a finding may stay.
-
-    Attributes:
-        finding: `Finding.id`.
-        source: public web address that supports it; required for `supported`, None for `opinion`.
-    """
+    """An editor's statement that the finding with this id may stay; `source` is a public web address, for `supported` only."""
 
     finding: str
     kind: ResolutionKind

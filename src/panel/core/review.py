@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from panel.core.base import Frozen, digest_of
 from panel.core.completion import ModelRef, Usage
-from panel.core.take import NoTake, Seat, Take
+from panel.core.take import Seat
 from panel.core.tally import Tally
 from panel.core.tool import Tool
 
@@ -18,9 +18,8 @@ EMBEDDED = "local"
 class ReviewSetup(ModelRef):
     """The models, prompts and personas that decide, with the tool, a panel's answers.
 
-    Attributes:
-        personas: digest of each persona's file by its id, in the order of the seats.
-        seat_models: by persona, the model of a seat that does not use the panel's. Stored reviews call them `exceptions`.
+    `personas` maps ids to the digests of their files, in the order of the seats. `seat_models` has the model of each seat that does not use the
+    panel's; stored reviews call them `exceptions`.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
@@ -107,18 +106,17 @@ def review_id(tool: Tool, setup: ReviewSetup) -> str:
 
 def says_the_same(earlier: PanelReview, later: PanelReview) -> bool:
     """Whether two reviews of the same question have equal outcomes in every seat."""
-    return earlier.id == later.id and _outcomes(earlier) == _outcomes(later)
+    return earlier.id == later.id and not _changed_seats(earlier, later)
 
 
 def fills_in(earlier: PanelReview, later: PanelReview) -> bool:
     """Whether the later of two reviews of the same question fills failed seats and changes no other."""
     if earlier.id != later.id:
         return False
-    changed = [
-        mine for mine, other in zip(earlier.seats, later.seats, strict=True) if mine.outcome != other.outcome
-    ]
+    changed = _changed_seats(earlier, later)
     return all(seat.failed for seat in changed) and later.failed_seats < earlier.failed_seats
 
 
-def _outcomes(review: PanelReview) -> list[Take | NoTake]:
-    return [seat.outcome for seat in review.seats]
+def _changed_seats(earlier: PanelReview, later: PanelReview) -> list[Seat]:
+    seats = zip(earlier.seats, later.seats, strict=True)
+    return [mine for mine, other in seats if mine.outcome != other.outcome]

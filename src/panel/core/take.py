@@ -49,12 +49,9 @@ class NoTakeReason(StrEnum):
 
 
 class Take(Frozen):
-    """A persona's judgement of one tool.
+    """A persona's judgement of one tool: a verdict, a score that does not follow from it, and verbatim quotes from the listing.
 
-    Attributes:
-        score: 0-100, whole; a separate answer that does not follow from the verdict.
-        evidence: short verbatim quotes from the listing.
-        reasoning: the model's working, kept for editors and never published.
+    `reasoning` is the model's working, for editors; it is never published.
     """
 
     kind: Literal["take"] = "take"
@@ -79,11 +76,7 @@ class Take(Frozen):
 
 
 class NoTake(Frozen):
-    """A seat without a take.
-
-    Attributes:
-        detail: one line; for a recusal, in the persona's own words.
-    """
+    """A seat without a take; `detail` is one line, for a recusal in the persona's own words."""
 
     kind: Literal["no_take"] = "no_take"
     reason: NoTakeReason
@@ -96,16 +89,10 @@ class NoTake(Frozen):
 
 
 class Provenance(Frozen):
-    """The model, prompt and calls behind a seat's outcome.
+    """The model that answered (or was requested, if none did), the last prompt, and the usage of all calls behind a seat's outcome.
 
-    Attributes:
-        model: the provider's name of the model that answered; the requested model if none did.
-        prompt_digest: digest of the last prompt sent.
-        asks: answered questions: 0, 1, or 2 after a re-ask.
-        attempts: calls made for them, failed ones included.
-        usage: tokens and cost of all calls together.
-        request_ids: the provider's ids of the answered calls.
-        probabilities: verdict and score by token probabilities; never part of the take.
+    `asks` counts answered questions: 0, 1, or 2 after a re-ask; `attempts` the calls made for them, failed ones included. `probabilities` are
+    never part of the take.
     """
 
     provider: str
@@ -121,13 +108,7 @@ class Provenance(Frozen):
 
 
 class Seat(Frozen):
-    """One persona's place in one review.
-
-    Attributes:
-        persona: the persona's id.
-        name: the persona's printed name.
-        provenance: None if no call was made.
-    """
+    """One persona's place in one review, with its id and printed name; `provenance` is None if no call was made."""
 
     persona: str
     name: str

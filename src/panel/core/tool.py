@@ -162,13 +162,8 @@ def _slug_of(fields: dict[str, Any]) -> str:
 class Tool(Frozen):
     """A tool to review. Text is cleaned before its length is checked, and a blank optional field is None.
 
-    Attributes:
-        description: paragraphs; all other texts are single lines.
-        category: tools of the same category compete.
-        pricing: in the vendor's own words.
-        facts: confirmed facts from outside the listing.
-        aliases: other names of the same tool.
-        slug: name of the tool in files and addresses; made from `name` unless given.
+    `description` has paragraphs; all other texts are single lines. Tools of the same category compete. `slug` names the tool in files and
+    addresses; it is made from `name` unless given.
     """
 
     name: _Name

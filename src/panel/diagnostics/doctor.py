@@ -50,10 +50,7 @@ def diagnose(
 ) -> Iterator[tuple[str, Observation]]:
     """Yield subject and observation of each check; with `ask`, end with one call to the model unless a problem prevents it.
 
-    Args:
-        flags: settings given on the command line, by name.
-        config: settings file used in place of `./panel.yaml`.
-        ask: whether to make the call, which may cost a fraction of a cent.
+    The call may cost a fraction of a cent. `config` is a settings file that is used in place of `./panel.yaml`.
     """
     installation = Installation(flags, config)
     blocked = False
@@ -74,14 +71,8 @@ def examine(
             if observation.level is Level.PROBLEM and observation.found in reported:
                 continue
             reported.add(observation.found)
-            yield (
-                subject,
-                replace(
-                    observation,
-                    found=_masked(observation.found, installation),
-                    advice=_masked(observation.advice, installation),
-                ),
-            )
+            found, advice = (_masked(text, installation) for text in (observation.found, observation.advice))
+            yield subject, replace(observation, found=found, advice=advice)
 
 
 def _masked(text: str, installation: Installation) -> str:
@@ -99,7 +90,7 @@ def _guarded(check: Check, installation: Installation) -> Iterator[Observation]:
     except PanelError as error:
         yield problem(str(error))
     except Exception as error:  # noqa: BLE001 - the other checks must still run
-        said = f": {error}" if str(error) else ""
+        reason = f": {error}" if str(error) else ""
         yield problem(
-            f"this check is broken: {type(error).__name__}{said}", "please report it as a bug in panel"
+            f"this check is broken: {type(error).__name__}{reason}", "please report it as a bug in panel"
         )

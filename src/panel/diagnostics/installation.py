@@ -26,12 +26,7 @@ SHORTEST_KEY = 8
 
 @dataclass(frozen=True)
 class Installation:
-    """The settings in force and the models they name. Properties may raise a PanelError.
-
-    Args:
-        flags: settings given on the command line, by name.
-        config: settings file used in place of `./panel.yaml`.
-    """
+    """The settings in force and the models they name. Properties may raise a PanelError."""
 
     flags: Mapping[str, Any]
     config: Path | None

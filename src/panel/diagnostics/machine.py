@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from panel.store import StoreInfo
 
 
+SECRET_VARIABLES = {"API_KEY", "API_KEY_FILE", "SMTP_PASSWORD", "SMTP_PASSWORD_FILE"}
 REQUIRED = ("openai", "anthropic", "httpx2", "pydantic", "typer")
 INSTALL = "pip install --force-reinstall panel-review"
 EXTRAS = {
@@ -94,12 +95,7 @@ def files(installation: Installation) -> Iterator[Observation]:
 
 def variables(_installation: Installation) -> Iterator[Observation]:
     """Report PANEL_ variables that name no setting."""
-    known = {name.upper() for name in Settings.model_fields} | {
-        "API_KEY",
-        "API_KEY_FILE",
-        "SMTP_PASSWORD",
-        "SMTP_PASSWORD_FILE",
-    }
+    known = {name.upper() for name in Settings.model_fields} | SECRET_VARIABLES
     for variable in sorted(os.environ):
         name = variable.removeprefix(PREFIX)
         if variable == name or name in known:
@@ -164,15 +160,12 @@ def reports(installation: Installation) -> Iterator[Observation]:
         yield _written(settings.record, "a recording can be written", advice)
 
 
-def _written(folder: Path, said: str, advice: str) -> Observation:
+def _written(folder: Path, use: str, advice: str) -> Observation:
     """Test a folder, or its nearest existing parent, with a temporary file."""
-    try:
-        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        return problem(f"{folder} cannot be written: {error.strerror or error}", advice)
-    return ok(f"{folder}: {said}")
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if (reason := _unwritable(existing)) is not None:
+        return problem(f"{folder} cannot be written: {reason}", advice)
+    return ok(f"{folder}: {use}")
 
 
 LEAST_ROOM = 64_000_000
@@ -201,9 +194,9 @@ def _file(seen: StoreInfo, path: Path, *, tried: bool) -> Iterator[Observation]:
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         yield problem(f"{path} cannot be written: it may not be changed", f"allow it, or {ADVICE}")
         return
-    if (fault := _unwritable(folder)) is not None:
+    if (reason := _unwritable(folder)) is not None:
         if not tried:
-            yield problem(f"{path} cannot be written: {fault}", f"allow it, or {ADVICE}")
+            yield problem(f"{path} cannot be written: {folder}: {reason}", f"allow it, or {ADVICE}")
         return
     yield ok(f"{path} can be written: {_state(seen)}")
     room = shutil.disk_usage(folder).free
@@ -217,7 +210,7 @@ def _unwritable(folder: Path) -> str | None:
         with tempfile.TemporaryFile(dir=folder):
             return None
     except OSError as error:
-        return f"{folder}: {error.strerror or error}"
+        return error.strerror or str(error)
 
 
 def _state(seen: StoreInfo) -> str:

@@ -37,12 +37,8 @@ def web_page(
 ) -> dict[str, Any]:
     """Return a page's JSON-LD as plain values.
 
-    Args:
-        kind: schema.org type, such as `WebPage` or `CollectionPage`.
-        steps: names and paths of the breadcrumb, the page itself last.
-        description: one sentence.
-        site: that the page belongs to; None for a report, which has no address.
-        terms: further terms.
+    `kind` is a schema.org type, such as `WebPage`. `steps` are the names and paths of the breadcrumb, the page itself last. A report has no `site`
+    and so no address.
     """
     name, path = steps[-1]
     data = {
@@ -67,13 +63,7 @@ def web_page(
 
 
 def linked_data(page: Comparison, context: ReportContext, known: Sequence[Editorial] = ()) -> dict[str, Any]:
-    """Return the JSON-LD of a report.
-
-    Args:
-        page: the reviews.
-        context: names the generator.
-        known: of each review; the report names its editors once all reviews are approved.
-    """
+    """Return the JSON-LD of a report, which names its editors once all reviews are approved."""
     editors = [each.approved_by for each in known]
     return web_page(
         "WebPage",
@@ -102,11 +92,7 @@ def item_list(items: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 def application(tool: Tool) -> dict[str, Any]:
     """Return a tool as a software application."""
-    stated = {
-        "description": tool.tagline,
-        "applicationCategory": tool.category,
-        "license": tool.license,
-    }
+    stated = {"description": tool.tagline, "applicationCategory": tool.category, "license": tool.license}
     application: dict[str, Any] = {"@type": "SoftwareApplication", "name": one_line(tool.name)}
     application |= {term: one_line(value) for term, value in stated.items() if value}
     if href := safe_href(tool.url):

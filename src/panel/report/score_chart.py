@@ -55,14 +55,8 @@ def lay_out(
 ) -> list[tuple[int, int]]:
     """Return the place and the lane of each mark, so that no two marks of a lane are closer than the gap.
 
-    A mark goes into the first lane that has room where it belongs. Once all lanes are in use, it goes into the one with the fewest marks, and the
-    marks of that lane move aside.
-
-    Args:
-        wanted: where each mark belongs; in ascending order if the number of lanes is limited.
-        gap: least distance between two marks of a lane.
-        lanes: number of lanes; without a limit by default, so that no mark moves.
-        end: last place of the line.
+    A mark goes into the first lane with room at its wanted place; without a limit of lanes, no mark moves. With one, `wanted` must ascend: a mark
+    that finds no room goes into the lane with the fewest marks, whose marks move aside, but not beyond `end`.
     """
     filled: list[list[int]] = [[] for _ in range(lanes or 0)]
     chosen = []

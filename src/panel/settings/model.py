@@ -20,7 +20,9 @@ from panel.errors import SettingsError
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
 _QUERY = re.compile(r"(?<=\S)\?\S+")
-FORMATS = ("html", "md", "json")
+_SWITCHES = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
+    ("false", "no", "off", "0"), False
+)
 
 
 def _number(value: object) -> object:
@@ -30,30 +32,19 @@ def _number(value: object) -> object:
 
 
 def _switch(value: object) -> object:
-    known = {
-        "true": True,
-        "yes": True,
-        "on": True,
-        "1": True,
-        "false": False,
-        "no": False,
-        "off": False,
-        "0": False,
-    }
     if isinstance(value, bool):
         return value
-    if not isinstance(value, str) or value.strip().lower() not in known:
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in _SWITCHES:
         raise ValueError("expected true or false")
-    return known[value.strip().lower()]
+    return _SWITCHES[word]
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever a layer holds
+def _listed(value: Any) -> Any:  # noqa: ANN401 - a value of any type
     parts = value.split(",") if isinstance(value, str) else value
-    return (
-        [part.strip() if isinstance(part, str) else part for part in parts]
-        if isinstance(parts, list)
-        else parts
-    )
+    if not isinstance(parts, list):
+        return parts
+    return [part.strip() if isinstance(part, str) else part for part in parts]
 
 
 def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:

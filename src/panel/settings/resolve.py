@@ -80,12 +80,7 @@ class _Layer:
 def resolve(
     flags: Mapping[str, Any], config: Path | None, environ: Mapping[str, str] = os.environ
 ) -> Resolved:
-    """Return the settings in force.
-
-    Args:
-        flags: settings given on the command line, by name.
-        config: settings file used in place of `./panel.yaml`.
-        environ: the environment.
+    """Return the settings in force; `config` is a settings file that is used in place of `./panel.yaml`.
 
     Raises:
         SettingsError: a flag or a variable holds an invalid value.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 FILE = "secret"
 BYTES = 32
+_SECRET = re.compile(rf"[0-9A-Fa-f]{{{2 * BYTES}}}")
 
 
 def read_secret(data_dir: Path) -> bytes:
@@ -25,18 +27,14 @@ def read_secret(data_dir: Path) -> bytes:
     try:
         if not path.exists():
             _create(path)
-        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+        text = path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise StorageError(
             f"{path}: {error.strerror}; set PANEL_DATA_DIR to a folder that can be written"
         ) from error
-    except ValueError as error:
-        raise StorageError(
-            f"{path}: not a secret that panel wrote; delete the file to get a new one"
-        ) from error
-    if len(secret) != BYTES:
+    if not _SECRET.fullmatch(text):
         raise StorageError(f"{path}: not a secret that panel wrote; delete the file to get a new one")
-    return secret
+    return bytes.fromhex(text)
 
 
 def has_secret(data_dir: Path) -> bool:
