@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from panel.core.text import one_line
-from panel.report import review_html, review_markdown, scorecard_text
+from panel.report import review_html, review_markdown
 from panel.report.context import PLAIN
+from panel.report.terminal import scorecard_text
 
 if TYPE_CHECKING:
     from panel.core.review import PanelReview

@@ -17,14 +17,13 @@ from panel.report import (
     Editorial,
     comparison_html,
     comparison_markdown,
-    comparison_text,
     review_html,
     review_json,
     review_markdown,
     review_reports,
-    scorecard_text,
 )
 from panel.report.context import PLAIN
+from panel.report.terminal import comparison_text, scorecard_text
 from report.pages import Page, words_of
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from panel.report import (
     comparison_html,
     comparison_json,
     comparison_markdown,
-    comparison_text,
     review_html,
     review_markdown,
 )
+from panel.report.terminal import comparison_text
 from report.pages import Page
 
 if TYPE_CHECKING:

@@ -30,12 +30,11 @@ from panel.report import (
     comparison_html,
     comparison_json,
     comparison_markdown,
-    comparison_text,
     review_html,
     review_json,
     review_markdown,
-    scorecard_text,
 )
+from panel.report.terminal import comparison_text, scorecard_text
 
 if TYPE_CHECKING:
     from panel.core.comparison import Comparison

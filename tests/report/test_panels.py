@@ -11,17 +11,10 @@ import pytest
 import builders
 from panel.core.completion import Usage
 from panel.core.text import one_line
-from panel.report import (
-    comparison_html,
-    comparison_json,
-    comparison_markdown,
-    comparison_text,
-    review_html,
-    review_markdown,
-    scorecard_text,
-)
+from panel.report import comparison_html, comparison_json, comparison_markdown, review_html, review_markdown
 from panel.report.context import PLAIN
 from panel.report.json_ld import linked_data
+from panel.report.terminal import comparison_text, scorecard_text
 
 if TYPE_CHECKING:
     from panel.core.comparison import Comparison

@@ -8,15 +8,8 @@ import pytest
 
 import builders
 from panel.core.comparison import Comparison
-from panel.report import (
-    ReportContext,
-    comparison_html,
-    comparison_markdown,
-    comparison_text,
-    review_html,
-    review_markdown,
-    scorecard_text,
-)
+from panel.report import ReportContext, comparison_html, comparison_markdown, review_html, review_markdown
+from panel.report.terminal import comparison_text, scorecard_text
 
 if TYPE_CHECKING:
     from panel.core.take import NoTake, Take

@@ -80,7 +80,8 @@ def compare(
     from panel.orchestrator.report_files import ReportFiles
     from panel.orchestrator.run import RunService
     from panel.orchestrator.setup import available_personas, build_setup, report_context, review_checks
-    from panel.report import comparison_json, comparison_text
+    from panel.report import comparison_json
+    from panel.report.terminal import comparison_text
     from panel.settings.resolve import resolve
 
     flags = options.given(

@@ -79,7 +79,8 @@ def review(
     from panel.errors import SettingsError
     from panel.orchestrator.run import RunService, report_files
     from panel.orchestrator.setup import build_setup
-    from panel.report import Editorial, review_json, scorecard_text
+    from panel.report import Editorial, review_json
+    from panel.report.terminal import scorecard_text
     from panel.tool_files.files import source_of
     from panel.tool_files.reading import collect_tools
     from panel.tool_files.tables import parse_column_map
@@ -171,7 +172,8 @@ def _compare_models(
     from panel.cli.console import result, width
     from panel.core.comparison import Comparison
     from panel.orchestrator.run import report_files
-    from panel.report import Editorial, comparison_text
+    from panel.report import Editorial
+    from panel.report.terminal import comparison_text
 
     for tool in tools:
         same = [event for event in reviewed if event.review.tool == tool and event.review.answered]

@@ -93,10 +93,11 @@ def add(
     JSON, of this command and those below: `{name, role, created_at, disabled_at}`. Times are ISO 8601 in UTC.
     """
     from panel.cli.console import tell
+    from panel.core.text import canonical
 
     actor, resolved = _actor(name, role), _resolve(config)
     users = _users(resolved)
-    if _find(users, actor.name):
+    if canonical(actor.name) in users:
         raise SettingsError(f"there is a user {actor.name} already; choose another name")
     password = _password_hash(actor.name, stdin=password_stdin)
     user = _store(resolved, actor.name, lambda store: store.users.add(actor, password))
@@ -112,7 +113,7 @@ def list_users(config: options.Config = None, as_json: options.AsJson = False) -
     """List the accounts, in the order in which they were added."""
     from panel.cli.console import plain_result, result_json
 
-    users = _users(_resolve(config))
+    users = _users(_resolve(config)).values()
     if as_json:
         result_json([_data(user) for user in users])
         return
@@ -131,7 +132,7 @@ def role(
     """Change a user's role."""
     from panel.core.actor import Role
 
-    user = _change(config, name, lambda store: store.users.set_role(name, Role(role)))
+    user = _change(_resolve(config), name, lambda store: store.users.set_role(name, Role(role)))
     _print(user, f"{user.name} is {_a_role(user)} now.", as_json=as_json)
 
 
@@ -152,14 +153,14 @@ def password(
 @app.command("disable", help=DISABLE_HELP)
 def disable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
     """Disable an account."""
-    user = _change(config, name, lambda store: store.users.disable(name))
+    user = _change(_resolve(config), name, lambda store: store.users.disable(name))
     _print(user, f"{user.name} may no longer sign in.", as_json=as_json)
 
 
 @app.command("enable", help=ENABLE_HELP)
 def enable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
     """Enable an account again."""
-    user = _change(config, name, lambda store: store.users.enable(name))
+    user = _change(_resolve(config), name, lambda store: store.users.enable(name))
     _print(user, f"{user.name} may sign in again, as {_a_role(user)}.", as_json=as_json)
 
 
@@ -169,27 +170,25 @@ def _resolve(config: Path | None) -> Resolved:
     return resolve(options.given(), config)
 
 
-def _users(resolved: Resolved) -> list[User]:
+def _users(resolved: Resolved) -> dict[str, User]:
+    """Return the users by their names in canonical form."""
+    from panel.core.text import canonical
     from panel.orchestrator.stores import inspect_store, use_store
 
-    return use_store(resolved, lambda store: store.users.all()) if inspect_store(resolved).exists else []
-
-
-def _find(users: list[User], name: str) -> User | None:
-    from panel.core.text import canonical
-
-    return next((user for user in users if canonical(user.name) == canonical(name)), None)
+    users = use_store(resolved, lambda store: store.users.all()) if inspect_store(resolved).exists else []
+    return {canonical(user.name): user for user in users}
 
 
 def _require(resolved: Resolved, name: str) -> User:
-    user = _find(_users(resolved), name)
+    from panel.core.text import canonical
+
+    user = _users(resolved).get(canonical(name))
     if user is None:
         raise SettingsError(f"there is no user {name}; `panel users list` lists the accounts")
     return user
 
 
-def _change(config: Path | None, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
-    resolved = _resolve(config)
+def _change(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
     _require(resolved, name)
     return _store(resolved, name, change)
 

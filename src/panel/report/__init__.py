@@ -9,7 +9,6 @@ from panel.report.documents import REVIEW_KIND, comparison_json, json_schema, re
 from panel.report.html import comparison_html, review_html
 from panel.report.markdown import comparison_markdown, review_markdown
 from panel.report.read_json import StoredReview, read_review
-from panel.report.terminal import comparison_text, scorecard_text
 from panel.report.wording import usage_line
 
 if TYPE_CHECKING:
@@ -28,14 +27,12 @@ __all__ = [
     "comparison_json",
     "comparison_markdown",
     "comparison_reports",
-    "comparison_text",
     "json_schema",
     "read_review",
     "review_html",
     "review_json",
     "review_markdown",
     "review_reports",
-    "scorecard_text",
     "usage_line",
 ]
 

@@ -8,6 +8,13 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
 from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
@@ -18,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
-    from rich.table import Table
-    from rich.text import Text
 
     from panel.core.review import PanelReview
     from panel.core.take import Seat, Take
@@ -46,7 +51,7 @@ def scorecard_text(review: PanelReview, width: int, editorial: Editorial = NOTHI
         _text(review.tool.name, "bold"),
         *_listing(review.tool),
         *_tool_notes(page, editorials, review.tool),
-        *_approvals(page, editorials),
+        *(_text(approval.line, _QUIET) for approval in edits.approvals(page, editorials)),
         _text(""),
         *_result(review, editorial),
         _seats(review, editorial),
@@ -74,7 +79,7 @@ def comparison_text(
             for tool in comparison.tools
             for note in _tool_notes(comparison, each, tool, named=not one_tool)
         ),
-        *_approvals(comparison, each),
+        *(_text(approval.line, _QUIET) for approval in edits.approvals(comparison, each)),
         _text(""),
         *(_side_by_side(comparison, each) if fits else _one_by_one(comparison, each)),
         *_notices(comparison, each),
@@ -83,8 +88,6 @@ def comparison_text(
 
 
 def _rendered(parts: Iterable[RenderableType], width: int, *, color: bool) -> str:
-    from rich.console import Console, Group
-
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -100,8 +103,6 @@ def _rendered(parts: Iterable[RenderableType], width: int, *, color: bool) -> st
 
 
 def _text(value: str, style: str = "") -> Text:
-    from rich.text import Text
-
     return Text(one_line(value), style=style, overflow="fold")
 
 
@@ -109,10 +110,6 @@ def _listing(tool: Tool) -> Iterator[Text]:
     yield _text(" · ".join(part for part in (tool.category, tool.entry_price) if part))
     if tool.tagline:
         yield _text(tool.tagline, "italic")
-
-
-def _approvals(page: Comparison, editorials: Editorials) -> list[Text]:
-    return [_text(approval.line, _QUIET) for approval in edits.approvals(page, editorials)]
 
 
 def _tool_notes(page: Comparison, editorials: Editorials, tool: Tool, *, named: bool = False) -> list[Text]:
@@ -149,8 +146,6 @@ def _vote(verdict: str, label: str) -> Text:
 
 
 def _seats(review: PanelReview, editorial: Editorial) -> Table:
-    from rich.table import Table
-
     table = Table(box=None, show_header=False, expand=True, pad_edge=False, padding=(0, 2, 1, 0))
     table.add_column(max_width=_FIRST_COLUMN)
     table.add_column(ratio=1)
@@ -206,9 +201,6 @@ def _side_by_side(comparison: Comparison, editorials: Editorials) -> list[Render
 
 
 def _table(first: str, comparison: Comparison, leading: int) -> Table:
-    from rich import box
-    from rich.table import Table
-
     table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, show_edge=False, leading=leading)
     table.add_column(first, width=_FIRST_COLUMN - 1)
     for heading in comparison.headings:
@@ -227,8 +219,6 @@ def _panel_cell(review: PanelReview, editorial: Editorial) -> Text:
 
 
 def _one_by_one(comparison: Comparison, editorials: Editorials) -> Iterator[RenderableType]:
-    from rich.rule import Rule
-
     for column, (heading, review) in enumerate(comparison.columns):
         yield from (Rule(style=""), _text(heading, "bold"))
         yield from () if comparison.of_one_tool else _listing(review.tool)
@@ -249,8 +239,6 @@ def _notices(page: Comparison, editorials: Editorials) -> Iterator[RenderableTyp
 
 
 def _findings(review: PanelReview, editorial: Editorial) -> Iterator[RenderableType]:
-    from rich.padding import Padding
-
     for group in findings.groups(review, editorial):
         yield _text(f"{group.label}. {group.note}")
         for found in group.found:
@@ -258,8 +246,6 @@ def _findings(review: PanelReview, editorial: Editorial) -> Iterator[RenderableT
 
 
 def _embedded(page: Comparison) -> Iterator[RenderableType]:
-    from rich.padding import Padding
-
     models = ", ".join(wording.embedded_models(page))
     if models:
         takes, names = wording.embedded_takes(page)
