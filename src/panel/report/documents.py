@@ -14,7 +14,7 @@ from panel.core.comparison import DecisionRow
 from panel.core.completion import Usage
 from panel.core.draft_edits import EditMark
 from panel.core.review import PanelReview
-from panel.core.take import NoTakeReason, Verdict
+from panel.core.take import NoTake, NoTakeReason, Verdict
 from panel.core.tally import PanelVerdict, Scores
 from panel.report.context import NOTHING, aligned
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from panel.core.comparison import Comparison, ScoreRow
-    from panel.core.take import Seat
+    from panel.core.take import Take
     from panel.report.context import Editorial
 
 REVIEW_KIND = "panel-review"
@@ -144,9 +144,8 @@ def _with_short_descriptions(schema: Any) -> Any:  # noqa: ANN401 - any JSON val
     if not isinstance(schema, dict):
         return schema
     short = {key: _with_short_descriptions(value) for key, value in schema.items()}
-    description = short.get("description")
-    if isinstance(description, str):
-        short["description"] = " ".join(description.split("\n\n")[0].split())
+    if isinstance(text := short.get("description"), str):
+        short["description"] = " ".join(text.split("\n\n")[0].split())
     return short
 
 
@@ -182,15 +181,11 @@ def _summary(review: PanelReview) -> Summary:
 
 
 def _scorecard_row(row: ScoreRow) -> ScorecardRow:
-    cells = tuple(seat and _cell(seat) for seat in row.seats)
+    cells = tuple(seat and _cell(seat.outcome) for seat in row.seats)
     return ScorecardRow(persona=row.persona, name=row.name, cells=cells)
 
 
-def _cell(seat: Seat) -> ScoreCell:
-    take, outcome = seat.take, seat.outcome
-    return ScoreCell(
-        label=outcome.label,
-        verdict=take.verdict if take else None,
-        score=take.score if take else None,
-        reason=None if outcome.kind == "take" else outcome.reason,
-    )
+def _cell(outcome: Take | NoTake) -> ScoreCell:
+    if isinstance(outcome, NoTake):
+        return ScoreCell(label=outcome.label, verdict=None, score=None, reason=outcome.reason)
+    return ScoreCell(label=outcome.label, verdict=outcome.verdict, score=outcome.score, reason=None)

@@ -96,8 +96,8 @@ def panel_note(review: PanelReview, editorial: Editorial) -> EditNote | None:
 
 def tool_notes(page: Comparison, editorials: Sequence[Editorial], tool: Tool) -> tuple[EditNote, ...]:
     """Return the edits of a tool's facts and price class in all of a page's reviews of it."""
-    of_tool = [own for review, own in zip(page.reviews, editorials, strict=True) if review.tool == tool]
-    return tuple(dict.fromkeys(note for own in of_tool for note in _listing_notes(own)))
+    pairs = zip(page.reviews, editorials, strict=True)
+    return tuple(dict.fromkeys(note for r, own in pairs if r.tool == tool for note in _listing_notes(own)))
 
 
 def _approval(heading: str, editorial: Editorial) -> Approval:

@@ -156,116 +156,87 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 class Settings(Frozen):
     """All settings; `panel config` prints the description of each field."""
 
-    model: Annotated[str | None, Field(description="model to ask, as PROVIDER:NAME")] = None
-    base_url: Annotated[
-        Annotated[str, AfterValidator(_address)] | None, Field(description="address of the provider's API")
-    ] = None
-    roster: Annotated[
-        tuple[str, ...],
-        Listed,
-        Named,
-        Unrepeated,
-        Field(
-            min_length=1,
-            max_length=20,
-            description="personas to seat, in order; NAME=PROVIDER:MODEL seats one on another model",
-        ),
-    ] = DEFAULT_ROSTER
-    concurrency: Annotated[
-        int, Number, Field(ge=1, le=256, description="maximum concurrent calls, for each model")
-    ] = 10
-    requests_per_minute: Annotated[
-        Annotated[int, Number, Field(ge=1)] | None,
-        Field(description="maximum calls a minute, for each model; unset: the provider's limit"),
-    ] = None
-    tokens_per_minute: Annotated[
-        Annotated[int, Number, Field(ge=1_000)] | None,
-        Field(description="maximum tokens a minute, for each model; unset: the provider's limit"),
-    ] = None
-    timeout: Annotated[
-        float, Number, Field(ge=1, le=3600, allow_inf_nan=False, description="maximum seconds for one call")
-    ] = 120.0
-    retries: Annotated[
-        int, Number, Field(ge=0, le=3, description="retries of a call when the provider is busy")
-    ] = 3
-    cache: Annotated[
-        Literal["auto", "warm", "off"],
-        Field(
-            description="ask one seat first so that the others read the listing from the provider's cache: auto, warm or off"
-        ),
-    ] = "auto"
-    effort: Annotated[
-        Effort, Field(description="how long a reasoning model may think: low, medium or high")
-    ] = Effort.LOW
-    verbosity: Annotated[
-        Verbosity, Field(description="length of an OpenAI model's answer: low, medium or high")
-    ] = Verbosity.LOW
-    max_output_tokens: Annotated[
-        int,
-        Number,
-        Field(ge=256, le=64_000, description="maximum tokens of one answer, reasoning included"),
-    ] = 4_000
-    seed: Annotated[int, Number, Field(ge=0, lt=2**31, description="seed, for models that accept one")] = 0
-    out: Annotated[Folder, Field(description="folder for report files")] = Path("outputs")
-    format: Annotated[
-        tuple[Literal["html", "md", "json"], ...],
-        Listed,
-        Unrepeated,
-        Field(min_length=1, description="report files to write, of html, md and json"),
-    ] = ("html", "md", "json")
-    record: Annotated[
-        Folder | None,
-        Field(description="folder to keep every answer in, and to take answers from that are there"),
-    ] = None
-    budget: Annotated[
-        Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] | None,
-        Field(description="US dollars that a batch may cost at most; unset: no limit"),
-    ] = None
-    database_url: Annotated[
-        Annotated[str, AfterValidator(_database)] | None,
-        Field(
-            description="database of answers and drafts: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data"
-        ),
-    ] = None
-    editor: Annotated[
-        PersonName | None,
-        Field(description="name of the editor who approves drafts, as pages print it"),
-    ] = None
-    site_url: Annotated[
-        Annotated[str, AfterValidator(_site)] | None,
-        Field(description="address of the published site, such as https://reviews.example.org"),
-    ] = None
-    site_name: Annotated[
-        Annotated[str, AfterValidator(_title)],
-        Field(min_length=1, max_length=80, description="title of the published site"),
-    ] = "Panel reviews"
-    voting: Annotated[
-        Switch,
-        Field(
-            description="whether pages of the site offer votes to readers; panel serve --public counts them"
-        ),
-    ] = False
-    votes_shown_from: Annotated[
-        int,
-        Number,
-        Field(ge=1, le=10_000, description="number of votes below which pages print no percentage"),
-    ] = 5
-    newsletter: Annotated[
-        Annotated[str, AfterValidator(_newsletter)],
-        Field(
-            description="where newsletter sign-ups go: off, panel (panel serve --public), or the address of an external service"
-        ),
-    ] = "off"
-    smtp_url: Annotated[
-        Annotated[str, AfterValidator(_mail_server)] | None,
-        Field(description="mail server, as smtp://USER@HOST:PORT (STARTTLS where offered) or smtps://"),
-    ] = None
-    mail_from: Annotated[
-        Annotated[str, AfterValidator(mail_address)] | None,
-        Field(description="address that the newsletter is sent from"),
-    ] = None
-    personas: Annotated[Folder | None, Field(description="folder of persona files")] = None
-    prompts: Annotated[Folder | None, Field(description="folder of prompt templates")] = None
-    data_dir: Annotated[
-        Folder | None, Field(description="folder for the user's data: database, secret, snapshots of pages")
-    ] = None
+    model: str | None = Field(None, description="model to ask, as PROVIDER:NAME")
+    base_url: Annotated[str, AfterValidator(_address)] | None = Field(
+        None, description="address of the provider's API"
+    )
+    roster: Annotated[tuple[str, ...], Listed, Named, Unrepeated] = Field(
+        DEFAULT_ROSTER,
+        min_length=1,
+        max_length=20,
+        description="personas to seat, in order; NAME=PROVIDER:MODEL seats one on another model",
+    )
+    concurrency: Annotated[int, Number] = Field(
+        10, ge=1, le=256, description="maximum concurrent calls, for each model"
+    )
+    requests_per_minute: Annotated[int, Number, Field(ge=1)] | None = Field(
+        None, description="maximum calls a minute, for each model; unset: the provider's limit"
+    )
+    tokens_per_minute: Annotated[int, Number, Field(ge=1_000)] | None = Field(
+        None, description="maximum tokens a minute, for each model; unset: the provider's limit"
+    )
+    timeout: Annotated[float, Number] = Field(
+        120.0, ge=1, le=3600, allow_inf_nan=False, description="maximum seconds for one call"
+    )
+    retries: Annotated[int, Number] = Field(
+        3, ge=0, le=3, description="retries of a call when the provider is busy"
+    )
+    cache: Literal["auto", "warm", "off"] = Field(
+        "auto",
+        description="ask one seat first so that the others read the listing from the provider's cache: auto, warm or off",
+    )
+    effort: Effort = Field(
+        Effort.LOW, description="how long a reasoning model may think: low, medium or high"
+    )
+    verbosity: Verbosity = Field(
+        Verbosity.LOW, description="length of an OpenAI model's answer: low, medium or high"
+    )
+    max_output_tokens: Annotated[int, Number] = Field(
+        4_000, ge=256, le=64_000, description="maximum tokens of one answer, reasoning included"
+    )
+    seed: Annotated[int, Number] = Field(0, ge=0, lt=2**31, description="seed, for models that accept one")
+    out: Folder = Field(Path("outputs"), description="folder for report files")
+    format: Annotated[tuple[Literal["html", "md", "json"], ...], Listed, Unrepeated] = Field(
+        ("html", "md", "json"), min_length=1, description="report files to write, of html, md and json"
+    )
+    record: Folder | None = Field(
+        None, description="folder for a recording of every answer, from which repeated calls are answered"
+    )
+    budget: Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="US dollars that a batch may cost at most; unset: no limit"
+    )
+    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        None,
+        description="database of answers and drafts: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data",
+    )
+    editor: PersonName | None = Field(
+        None, description="name of the editor who approves drafts, as pages print it"
+    )
+    site_url: Annotated[str, AfterValidator(_site)] | None = Field(
+        None, description="address of the published site, such as https://reviews.example.org"
+    )
+    site_name: Annotated[str, AfterValidator(_title), Field(min_length=1, max_length=80)] = Field(
+        "Panel reviews", description="title of the published site"
+    )
+    voting: Switch = Field(
+        default=False,
+        description="whether pages of the site offer votes to readers; panel serve --public counts them",
+    )
+    votes_shown_from: Annotated[int, Number] = Field(
+        5, ge=1, le=10_000, description="number of votes below which pages print no percentage"
+    )
+    newsletter: Annotated[str, AfterValidator(_newsletter)] = Field(
+        "off",
+        description="where newsletter sign-ups go: off, panel (panel serve --public), or the address of an external service",
+    )
+    smtp_url: Annotated[str, AfterValidator(_mail_server)] | None = Field(
+        None, description="mail server, as smtp://USER@HOST:PORT (STARTTLS where offered) or smtps://"
+    )
+    mail_from: Annotated[str, AfterValidator(mail_address)] | None = Field(
+        None, description="address that the newsletter is sent from"
+    )
+    personas: Folder | None = Field(None, description="folder of persona files")
+    prompts: Folder | None = Field(None, description="folder of prompt templates")
+    data_dir: Folder | None = Field(
+        None, description="folder for the user's data: database, secret, snapshots of pages"
+    )
