@@ -1,4 +1,4 @@
-"""`--dry-run`: what a run would take, as lines for people and as JSON for programs."""
+"""`--dry-run`: the estimate of a run, as lines for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from panel.orchestrator.stores import existing_store
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
-    from panel.orchestrator.estimate import Amounts, Bounds, Estimate, RunEstimate, ToolList
+    from panel.orchestrator.estimate import Amounts, Bounds, RunEstimate, ToolList
     from panel.orchestrator.setup import PanelSetup
     from panel.settings.model import Settings
     from panel.store import Store
@@ -37,14 +37,9 @@ async def show_estimates(
     as_json: bool,
     skips: Skips | None = None,
 ) -> None:
-    """Print what a run of each panel would take; no model is asked, and no store is created.
+    """Print the estimate of a run of each panel; no model is asked, and no store is created.
 
-    Args:
-        setups: the panels.
-        tools: the tools they would review.
-        stored: whether answers in the store count.
-        as_json: whether to print JSON.
-        skips: returns the canonical names of tools that the run would leave out.
+    With `stored`, answers in the store need no call; `skips` returns the canonical names of tools that the run would leave out.
     """
     async with existing_store(setups[0].resolved) if stored and setups else nullcontext() as store:
         skipped = await skips(store) if store is not None and skips is not None else ()
@@ -60,7 +55,8 @@ async def show_estimates(
 
 def estimate_lines(run: RunEstimate, width: int) -> list[str]:
     """Return an estimate in lines no longer than the width where words allow it."""
-    total, reused = run.estimate.total, run.estimate.reused
+    total, reused, models = run.estimate.total, run.estimate.reused, run.estimate.models
+    shares = models.items() if len(models) > 1 else ()
     rows = [
         ("Tools", f"{run.estimate.tools:,}"),
         ("Seats", f"{len(run.seats)} for each tool: {', '.join(run.seats)}"),
@@ -74,7 +70,7 @@ def estimate_lines(run: RunEstimate, width: int) -> list[str]:
         ("Read", f"about {_bounds(total.input_tokens)} tokens"),
         ("Written", f"about {_bounds(total.output_tokens)} tokens"),
         ("Cost", _cost(total)),
-        *(("", f"{model}: {_share(amounts)}") for model, amounts in _shares(run.estimate)),
+        *(("", f"{model}: {_share(amounts)}") for model, amounts in shares),
         *_budget(run),
         ("Cache", run.cache.why),
         ("Limits", _limits(run.settings)),
@@ -130,13 +126,8 @@ def _budget(run: RunEstimate) -> list[tuple[str, str]]:
     return [("Budget", f"{dollars(budget)} {least}; the run stops before the first tool that may not fit in")]
 
 
-def _shares(estimate: Estimate) -> list[tuple[str, Amounts]]:
-    """Return the amounts of each model, if there are several."""
-    return list(estimate.models.items()) if len(estimate.models) > 1 else []
-
-
 def _share(amounts: Amounts) -> str:
-    cost = _cost(amounts) if amounts.cost_usd is not None else "price unknown"
+    cost = "price unknown" if amounts.cost_usd is None else _cost(amounts)
     return f"{_bounds(amounts.calls)} calls, {cost}"
 
 
@@ -150,7 +141,7 @@ def _limits(settings: Settings) -> str:
 
 
 def _assumed(settings: Settings) -> str:
-    """Return the assumptions behind the figures, and whatever may come on top of them."""
+    """Return the assumptions behind the figures, and the costs that may come on top of them."""
     sentences = [
         "Tokens are estimated at four characters each, so they may be out by a third or more.",
         f"Least: every seat is asked once and answers in {ANSWER_TOKENS} tokens without thinking.",

@@ -38,17 +38,7 @@ AT_ONCE = "left at once; calls in flight may be billed all the same"
 
 
 class Runner:
-    """Runs the reviews of one command.
-
-    Args:
-        quiet: no progress and no notes.
-        verbose: say more.
-        stored: whether answers are kept in the store.
-
-    Attributes:
-        stop: ends the run early.
-        complete: whether no seat has failed so far.
-    """
+    """Runs the reviews of one command. `complete` is false once a seat has failed; setting `stop` ends the run early."""
 
     def __init__(self, *, quiet: bool, verbose: bool, stored: bool = True) -> None:
         self.stop = StopSignal()
@@ -62,11 +52,7 @@ class Runner:
         self._recorded = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run work to its end.
-
-        Raises:
-            SignalReceived: a signal ended it.
-        """
+        """Run a coroutine to its end; `SignalReceived` is raised if a signal stops it."""
         try:
             return asyncio.run(work)
         except KeyboardInterrupt:

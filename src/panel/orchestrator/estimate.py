@@ -1,4 +1,4 @@
-"""What a run takes, before any call: calls, tokens, dollars; and whether to fill the provider's cache first.
+"""Estimates the calls, tokens and dollars of a run before any call, and decides whether to fill the provider's cache first.
 
 Arithmetic on prompts and prices alone. Tokens are estimated from the text, as `panel.core.prompt` does.
 """
@@ -91,13 +91,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What reviews of some tools take.
-
-    Attributes:
-        tools: how many tools are reviewed.
-        models: amounts by model, as `provider:model`.
-        reused: seats whose answer is in the store, so that they need no call.
-    """
+    """Amounts by model (`provider:model`) for reviews of some tools; `reused` counts seats whose answer is in the store already."""
 
     tools: int = 0
     models: dict[str, Amounts] = field(default_factory=dict)
@@ -135,10 +129,7 @@ class FirstCall:
 class CachePlan:
     """Whether one seat of each panel is asked first, so that the others read the listing from the provider's cache.
 
-    Attributes:
-        warm: whether it is.
-        saving_usd: what that saves, or would save, for each tool, in US dollars; None if it is unknown.
-        why: one sentence with the figures.
+    `saving_usd` is the saving for each tool in US dollars, None if it is unknown; `why` is one sentence with the figures.
     """
 
     warm: bool
@@ -148,12 +139,7 @@ class CachePlan:
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """What a run would take, and the settings behind the figures.
-
-    Attributes:
-        seats: names of a panel's seats, in order.
-        models: why each model was chosen, by its name as `provider:model`.
-    """
+    """The estimate of a run and its settings; `models` gives the reason for each model's choice, by `provider:model`."""
 
     seats: tuple[str, ...]
     models: dict[str, str]
@@ -165,13 +151,9 @@ class RunEstimate:
 async def estimate_run(
     setup: PanelSetup, tools: ToolList, store: Store | None = None, skipped: Collection[str] = ()
 ) -> RunEstimate | None:
-    """Return what a run would take, or None if there is no tool to review.
+    """Return the estimate of a run, or None if there is no tool to review.
 
-    Args:
-        setup: the panel.
-        tools: the tools.
-        store: where earlier answers are looked up; None to count every call.
-        skipped: canonical names of tools that the run would leave out.
+    Without a store every call counts; `skipped` holds the canonical names of tools that the run would leave out.
     """
     number = len(tools) - len(skipped)
     if number <= 0:
@@ -210,15 +192,12 @@ def _first_call(
 
 
 def estimate_panels(panels: Iterable[Sequence[FirstCall]], *, warm: bool = False) -> Estimate:
-    """Return what some panels take.
+    """Return the estimate of some panels, one for each tool.
 
     Least: every seat is asked once and gives a typical answer, and cached tokens are read at the cache's price. Most: every seat is
     asked twice, the second time with twice the output limit, writes all that it may, and finds nothing in a cache. Calls that fail,
-    and may be billed without an answer, come on top of either.
-
-    Args:
-        panels: the first calls of each tool's seats, in the order of the roster; one panel is in memory at a time.
-        warm: whether the first seat of each panel is asked alone.
+    and may be billed without an answer, come on top of either. A panel holds the first calls of its seats, in the order of the roster;
+    one panel is in memory at a time. With `warm`, the first seat of each panel is asked alone.
     """
     tools = reused = 0
     models: dict[str, Amounts] = {}
@@ -301,15 +280,8 @@ def plan_cache(  # noqa: PLR0913 - six independent facts
     """Decide whether to ask one seat of each panel first.
 
     A cache can be read only once the answer that fills it has begun, so seats that are asked at once all pay in full. Asked first,
-    one seat pays for filling the cache, and the others read it at a fraction of the price.
-
-    Args:
-        setting: `warm` and `off` decide; `auto` warms where it saves money and costs no time.
-        provider: the provider of the model.
-        rates: the model's prices, or None if they are unknown.
-        shared: tokens that all seats of a panel share.
-        seats: seats of a panel that ask this model.
-        busy: whether other tools keep all calls busy meanwhile.
+    one seat pays for filling the cache, and the others read it at a fraction of the price. `auto` warms where it saves money and
+    costs no time, because other tools keep all calls `busy` meanwhile. `shared` counts the tokens that all seats of a panel share.
     """
     pointless = _UNCACHED.get(provider)
     if pointless is None and seats <= 1:
