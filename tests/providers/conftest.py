@@ -1,4 +1,4 @@
-"""A prompt and a configuration; the shipped critics and prompts, and a halt that does not really wait."""
+"""A prompt and a configuration; the shipped critics and prompts, and a stop that does not really wait."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def book() -> PromptBook:
 
 
 @pytest.fixture
-def halt(monkeypatch: pytest.MonkeyPatch) -> Hurried:
-    """A halt whose waits take no time; the gate's clock moves on by as much."""
-    halt = Hurried()
-    monkeypatch.setattr("panel.providers.middleware.rate_limit.time", halt)
-    return halt
+def stop(monkeypatch: pytest.MonkeyPatch) -> Hurried:
+    """A stop whose waits take no time; the rate limiter's clock moves on by as much."""
+    stop = Hurried()
+    monkeypatch.setattr("panel.providers.middleware.rate_limit.time", stop)
+    return stop

@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class Hurried(Unhurried):
-    """A halt whose waits end at once and move its clock on; it can stand in for the module `time`."""
+    """A stop whose waits end at once and move its clock on; it can stand in for the module `time`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ async def panel_session(
     connection: Connection,
     personas: tuple[Persona, ...],
     book: PromptBook,
-    halt: Hurried,
+    stop: Hurried,
     *,
     timeout: float,  # noqa: ASYNC109 - a setting of the policy
 ) -> AsyncIterator[PanelSession]:
@@ -61,11 +61,11 @@ async def panel_session(
         connection: how the provider is reached.
         personas: the roster.
         book: makes the prompts.
-        halt: ends it, and its waits.
+        stop: ends it, and its waits.
         timeout: seconds that one call may take by the wall clock.
     """
-    policy = CallPolicy(timeout, ATTEMPTS, RateLimiter(CallLimits(connection.concurrency), halt))
-    provider = wrap_hosted(open_provider(connection), policy, halt, connection.base_url)
+    policy = CallPolicy(timeout, ATTEMPTS, RateLimiter(CallLimits(connection.concurrency), stop))
+    provider = wrap_hosted(open_provider(connection), policy, stop, connection.base_url)
     try:
         yield PanelSession(
             model=SeatModel(provider, book, ModelConfig(model=MODEL)),
@@ -73,7 +73,7 @@ async def panel_session(
             concurrency=connection.concurrency,
             observer=Memory(),
             clock=lambda: NOW,
-            stop=halt,
+            stop=stop,
         )
     finally:
         await provider.aclose()

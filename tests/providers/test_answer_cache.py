@@ -101,44 +101,44 @@ class Telling(MockProvider):
         return completion
 
 
-class Desk:
+class CachedCalls:
     """A provider that is journaled, and all that is around it."""
 
     def __init__(self, *lines: Any, failing: tuple[str, ...] = (), base_url: str | None = None) -> None:
         self.notebook = Notebook(*failing)
         self.inner = Telling(self.notebook, *lines)
-        self.halt = StopSignal()
-        self.provider = AnswerCache(self.inner, self.notebook, self.halt, base_url=base_url)
+        self.stop = StopSignal()
+        self.provider = AnswerCache(self.inner, self.notebook, self.stop, base_url=base_url)
 
 
 async def test_the_intent_is_kept_before_the_call_and_the_answer_after(
     prompt: Prompt, config: ModelConfig
 ) -> None:
     """The journal has the intent in full before the provider is called, and is told of the answer once it is there."""
-    desk = Desk()
-    await desk.provider.complete(prompt, config)
-    assert desk.notebook.told == ["find", "begin", "begun", "called", "answered", "settle"]
+    calls = CachedCalls()
+    await calls.provider.complete(prompt, config)
+    assert calls.notebook.told == ["find", "begin", "begun", "called", "answered", "settle"]
 
 
 async def test_an_intent_says_what_is_asked_of_whom(prompt: Prompt, config: ModelConfig) -> None:
     """An intent names the seat, the time of asking, the provider, the model, the prompt, the worst price and how many calls it may take."""
-    desk = Desk()
+    calls = CachedCalls()
     provider = AnswerCache(
-        desk.inner, desk.notebook, desk.halt, worst_case=lambda _prompt, _config: 0.25, most_calls=8
+        calls.inner, calls.notebook, calls.stop, worst_case=lambda _prompt, _config: 0.25, most_calls=8
     )
     await provider.complete(prompt, config)
-    (step,) = desk.notebook.begun
+    (step,) = calls.notebook.begun
     assert (step.label, step.provider, step.model) == ("lantern.builder.1", "scripted", "some-model")
     assert (step.prompt_digest, step.worst_usd, step.most_calls) == (prompt.digest, 0.25, 8)
 
 
 async def test_an_answer_that_is_there_is_not_asked_for_again(prompt: Prompt, config: ModelConfig) -> None:
     """The same question is answered from the journal as it was then, with no intent and no call."""
-    desk = Desk(answer("first", attempts=3, request_id="req-1"), answer("second"))
-    first = await desk.provider.complete(prompt, config)
-    desk.notebook.told.clear()
-    assert await desk.provider.complete(prompt, config) == first
-    assert (desk.inner.calls, desk.notebook.told) == (1, ["find"])
+    calls = CachedCalls(answer("first", attempts=3, request_id="req-1"), answer("second"))
+    first = await calls.provider.complete(prompt, config)
+    calls.notebook.told.clear()
+    assert await calls.provider.complete(prompt, config) == first
+    assert (calls.inner.calls, calls.notebook.told) == (1, ["find"])
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ async def test_one_changed_character_is_another_step(
     change: dict[str, Any], prompt: Prompt, config: ModelConfig
 ) -> None:
     """A prompt that differs in one character of any part is asked anew."""
-    desk = Desk()
-    await desk.provider.complete(prompt, config)
-    await desk.provider.complete(prompt.model_copy(update=change), config)
-    assert desk.inner.calls == 2
+    calls = CachedCalls()
+    await calls.provider.complete(prompt, config)
+    await calls.provider.complete(prompt.model_copy(update=change), config)
+    assert calls.inner.calls == 2
 
 
 @pytest.mark.parametrize(
@@ -178,150 +178,150 @@ async def test_each_setting_of_a_model_makes_another_step(
     change: dict[str, Any], prompt: Prompt, config: ModelConfig
 ) -> None:
     """A question that is asked with any other setting of the model is asked anew."""
-    desk = Desk()
-    await desk.provider.complete(prompt, config)
-    await desk.provider.complete(prompt, config.model_copy(update=change))
-    assert desk.inner.calls == 2
+    calls = CachedCalls()
+    await calls.provider.complete(prompt, config)
+    await calls.provider.complete(prompt, config.model_copy(update=change))
+    assert calls.inner.calls == 2
 
 
 async def test_another_provider_is_another_step(prompt: Prompt, config: ModelConfig) -> None:
     """Two providers that share a journal do not give each other's answers."""
-    desk = Desk()
-    other = Telling(desk.notebook, answer("theirs"))
+    calls = CachedCalls()
+    other = Telling(calls.notebook, answer("theirs"))
     other.name = "other"
-    await desk.provider.complete(prompt, config)
-    completion = await AnswerCache(other, desk.notebook, desk.halt).complete(prompt, config)
+    await calls.provider.complete(prompt, config)
+    completion = await AnswerCache(other, calls.notebook, calls.stop).complete(prompt, config)
     assert (completion.text, other.calls) == ("theirs", 1)
 
 
 async def test_another_address_is_another_step(prompt: Prompt, config: ModelConfig) -> None:
     """The same provider at another address, or at its own, does not give the answers of the first."""
-    desk = Desk()
+    calls = CachedCalls()
     for url in ("http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1", None):
-        await AnswerCache(desk.inner, desk.notebook, desk.halt, base_url=url).complete(prompt, config)
-    assert desk.inner.calls == 3
+        await AnswerCache(calls.inner, calls.notebook, calls.stop, base_url=url).complete(prompt, config)
+    assert calls.inner.calls == 3
 
 
 async def test_the_label_is_no_part_of_the_question(prompt: Prompt, config: ModelConfig) -> None:
     """A tool that is filed under another slug is not asked about again."""
-    desk = Desk()
-    await desk.provider.complete(prompt, config)
-    await desk.provider.complete(prompt.model_copy(update={"label": "lantern-2.builder"}), config)
-    assert desk.inner.calls == 1
+    calls = CachedCalls()
+    await calls.provider.complete(prompt, config)
+    await calls.provider.complete(prompt.model_copy(update={"label": "lantern-2.builder"}), config)
+    assert calls.inner.calls == 1
 
 
 async def test_what_somebody_else_asks_is_waited_for(prompt: Prompt, config: ModelConfig) -> None:
     """A question that is in flight elsewhere is given the answer that comes there, and no call is made."""
-    desk = Desk()
-    desk.notebook.elsewhere = [0.0, 0.0, answer("theirs")]
-    assert (await desk.provider.complete(prompt, config)).text == "theirs"
-    assert (desk.inner.calls, desk.notebook.open) == (0, {})
+    calls = CachedCalls()
+    calls.notebook.elsewhere = [0.0, 0.0, answer("theirs")]
+    assert (await calls.provider.complete(prompt, config)).text == "theirs"
+    assert (calls.inner.calls, calls.notebook.open) == (0, {})
 
 
 async def test_a_halt_ends_the_waiting_for_somebody_else(prompt: Prompt, config: ModelConfig) -> None:
-    """Who waits for another's answer leaves as soon as the run is halted."""
-    desk = Desk()
-    desk.notebook.elsewhere = [3600.0]
-    waiting = asyncio.create_task(desk.provider.complete(prompt, config))
-    await until(lambda: desk.notebook.elsewhere == [])
-    desk.halt.set("interrupted")
+    """Who waits for another's answer leaves as soon as the run is stopped."""
+    calls = CachedCalls()
+    calls.notebook.elsewhere = [3600.0]
+    waiting = asyncio.create_task(calls.provider.complete(prompt, config))
+    await until(lambda: calls.notebook.elsewhere == [])
+    calls.stop.set("interrupted")
     with pytest.raises(CallNotMade, match="not asked: interrupted"):
         await waiting
-    assert desk.inner.calls == 0
+    assert calls.inner.calls == 0
 
 
 async def test_no_call_without_an_intent(prompt: Prompt, config: ModelConfig) -> None:
-    """When the intent cannot be kept no call is made, and the run is halted by the fault of storage."""
-    desk = Desk(failing=("begin",))
+    """When the intent cannot be kept no call is made, and the run is stopped by the storage error."""
+    calls = CachedCalls(failing=("begin",))
     with pytest.raises(CallNotMade, match=r"not asked: panel\.db: the disk is full") as caught:
-        await desk.provider.complete(prompt, config)
-    assert (desk.inner.calls, caught.value.attempts) == (0, 0)
-    assert (desk.halt.storage_error, desk.halt.reason) == (FULL, str(FULL))
+        await calls.provider.complete(prompt, config)
+    assert (calls.inner.calls, caught.value.attempts) == (0, 0)
+    assert (calls.stop.storage_error, calls.stop.reason) == (FULL, str(FULL))
 
 
 async def test_no_call_if_it_cannot_be_told_what_is_there(prompt: Prompt, config: ModelConfig) -> None:
     """When the journal cannot be read nothing is asked, since the answer might be there already."""
-    desk = Desk(failing=("find",))
+    calls = CachedCalls(failing=("find",))
     with pytest.raises(CallNotMade, match="the disk is full"):
-        await desk.provider.complete(prompt, config)
-    assert (desk.inner.calls, desk.notebook.begun, desk.halt.storage_error) == (0, [], FULL)
+        await calls.provider.complete(prompt, config)
+    assert (calls.inner.calls, calls.notebook.begun, calls.stop.storage_error) == (0, [], FULL)
 
 
 async def test_an_answer_that_cannot_be_kept_is_handed_on(prompt: Prompt, config: ModelConfig) -> None:
-    """When a paid answer cannot be kept it is still handed on, and the run is halted by the fault of storage."""
-    desk = Desk(answer("paid"), failing=("settle",))
-    assert (await desk.provider.complete(prompt, config)).text == "paid"
-    assert desk.halt.storage_error == FULL
+    """When a paid answer cannot be kept it is still handed on, and the run is stopped by the storage error."""
+    calls = CachedCalls(answer("paid"), failing=("settle",))
+    assert (await calls.provider.complete(prompt, config)).text == "paid"
+    assert calls.stop.storage_error == FULL
 
 
 async def test_a_failure_that_cannot_be_kept_is_still_that_failure(
     prompt: Prompt, config: ModelConfig
 ) -> None:
-    """When a failed call cannot be kept its own error comes through, and the run is halted by the fault of storage."""
-    desk = Desk(ProviderBusy("busy"), failing=("settle",))
+    """When a failed call cannot be kept its own error comes through, and the run is stopped by the storage error."""
+    calls = CachedCalls(ProviderBusy("busy"), failing=("settle",))
     with pytest.raises(ProviderBusy, match="busy"):
-        await desk.provider.complete(prompt, config)
-    assert desk.halt.storage_error == FULL
+        await calls.provider.complete(prompt, config)
+    assert calls.stop.storage_error == FULL
 
 
 async def test_nothing_is_begun_after_a_storage_error(prompt: Prompt, config: ModelConfig) -> None:
     """After the first storage error no call begins, though the disk may have room again."""
-    desk = Desk(failing=("settle",))
-    await desk.provider.complete(prompt, config)
-    desk.notebook.failing.clear()
+    calls = CachedCalls(failing=("settle",))
+    await calls.provider.complete(prompt, config)
+    calls.notebook.failing.clear()
     with pytest.raises(CallNotMade, match=r"not asked: panel\.db: the disk is full"):
-        await desk.provider.complete(prompt.model_copy(update={"own": "NEXT"}), config)
-    assert (desk.inner.calls, len(desk.notebook.begun)) == (1, 1)
+        await calls.provider.complete(prompt.model_copy(update={"own": "NEXT"}), config)
+    assert (calls.inner.calls, len(calls.notebook.begun)) == (1, 1)
 
 
 async def test_answers_in_flight_outlive_a_storage_error(prompt: Prompt, config: ModelConfig) -> None:
     """A call that was under way when storage failed is waited for, kept if it can be, and handed on."""
     released = asyncio.Event()
-    desk = Desk(released)
-    slow = asyncio.create_task(desk.provider.complete(prompt, config))
-    await until(lambda: desk.inner.in_flight == 1)
-    desk.halt.fail(FULL)
+    calls = CachedCalls(released)
+    slow = asyncio.create_task(calls.provider.complete(prompt, config))
+    await until(lambda: calls.inner.in_flight == 1)
+    calls.stop.fail(FULL)
     released.set()
     assert "mock take" in (await slow).text
-    assert desk.notebook.told[-1] == "settle"
-    assert desk.notebook.open == {}
+    assert calls.notebook.told[-1] == "settle"
+    assert calls.notebook.open == {}
 
 
 async def test_answers_that_are_there_are_given_in_a_halt(prompt: Prompt, config: ModelConfig) -> None:
-    """A halted run still gives what is kept already, because that costs nothing."""
-    desk = Desk(answer("kept"))
-    await desk.provider.complete(prompt, config)
-    desk.halt.set("interrupted")
-    assert (await desk.provider.complete(prompt, config)).text == "kept"
+    """A stopped run still gives what is kept already, because that costs nothing."""
+    calls = CachedCalls(answer("kept"))
+    await calls.provider.complete(prompt, config)
+    calls.stop.set("interrupted")
+    assert (await calls.provider.complete(prompt, config)).text == "kept"
 
 
 async def test_a_halted_run_begins_no_step(prompt: Prompt, config: ModelConfig) -> None:
-    """In a halted run no intent is kept and no call is made."""
-    desk = Desk()
-    desk.halt.set("interrupted")
+    """In a stopped run no intent is kept and no call is made."""
+    calls = CachedCalls()
+    calls.stop.set("interrupted")
     with pytest.raises(CallNotMade, match="not asked: interrupted"):
-        await desk.provider.complete(prompt, config)
-    assert (desk.inner.calls, desk.notebook.begun) == (0, [])
+        await calls.provider.complete(prompt, config)
+    assert (calls.inner.calls, calls.notebook.begun) == (0, [])
 
 
 async def test_a_call_that_was_not_made_is_withdrawn(prompt: Prompt, config: ModelConfig) -> None:
-    """An intent whose call a halt kept from being made is withdrawn, so that it counts as neither open nor lost."""
-    desk = Desk(CallNotMade("not asked: interrupted"))
+    """A call that was not made because the run stopped is withdrawn, so that it counts as neither open nor lost."""
+    calls = CachedCalls(CallNotMade("not asked: interrupted"))
     with pytest.raises(CallNotMade):
-        await desk.provider.complete(prompt, config)
-    assert (desk.notebook.open, desk.notebook.entries) == ({}, {})
-    assert "withdraw" in desk.notebook.told
-    assert "settle" not in desk.notebook.told
+        await calls.provider.complete(prompt, config)
+    assert (calls.notebook.open, calls.notebook.entries) == ({}, {})
+    assert "withdraw" in calls.notebook.told
+    assert "settle" not in calls.notebook.told
 
 
 async def test_a_call_that_the_budget_did_not_cover_is_withdrawn(prompt: Prompt, config: ModelConfig) -> None:
-    """An intent whose call the budget did not cover is withdrawn, and the run is not halted by it."""
-    desk = Desk(OverBudget("not asked: the budget does not cover it"))
+    """An intent whose call the budget did not cover is withdrawn, and the run is not stopped by it."""
+    calls = CachedCalls(OverBudget("not asked: the budget does not cover it"))
     with pytest.raises(OverBudget):
-        await desk.provider.complete(prompt, config)
-    assert (desk.notebook.open, desk.notebook.entries, desk.halt.reason) == ({}, {}, None)
-    assert "withdraw" in desk.notebook.told
-    assert "settle" not in desk.notebook.told
+        await calls.provider.complete(prompt, config)
+    assert (calls.notebook.open, calls.notebook.entries, calls.stop.reason) == ({}, {}, None)
+    assert "withdraw" in calls.notebook.told
+    assert "settle" not in calls.notebook.told
 
 
 async def test_attempts_that_were_made_before_the_budget_ended_are_kept(
@@ -330,10 +330,10 @@ async def test_attempts_that_were_made_before_the_budget_ended_are_kept(
     """A step whose last attempt the budget did not cover is kept with those that were made and may be billed."""
     error = OverBudget("not asked: the budget does not cover it")
     error.attempts = error.lost_calls = 2
-    desk = Desk(error)
+    calls = CachedCalls(error)
     with pytest.raises(OverBudget):
-        await desk.provider.complete(prompt, config)
-    (entry,) = desk.notebook.entries.values()
+        await calls.provider.complete(prompt, config)
+    (entry,) = calls.notebook.entries.values()
     assert entry.failure
     assert (entry.failure.attempts, entry.failure.lost_calls) == (2, 2)
 
@@ -350,11 +350,11 @@ async def test_a_call_that_the_budget_did_not_cover_is_not_recorded(
 
 
 async def test_a_call_that_cannot_be_withdrawn_halts(prompt: Prompt, config: ModelConfig) -> None:
-    """When an intent cannot be withdrawn the run is halted, and the call still counts as not made."""
-    desk = Desk(CallNotMade("not asked: interrupted"), failing=("withdraw",))
+    """When an intent cannot be withdrawn the run is stopped, and the call still counts as not made."""
+    calls = CachedCalls(CallNotMade("not asked: interrupted"), failing=("withdraw",))
     with pytest.raises(CallNotMade, match="interrupted"):
-        await desk.provider.complete(prompt, config)
-    assert desk.halt.storage_error == FULL
+        await calls.provider.complete(prompt, config)
+    assert calls.stop.storage_error == FULL
 
 
 @pytest.mark.parametrize(
@@ -370,10 +370,10 @@ async def test_a_failure_is_kept(
     error: ProviderError, kind: str, prompt: Prompt, config: ModelConfig
 ) -> None:
     """A call that brought no answer is kept with its words, its attempts and those of them that may be billed."""
-    desk = Desk(error)
+    calls = CachedCalls(error)
     with pytest.raises(type(error)):
-        await desk.provider.complete(prompt, config)
-    (entry,) = desk.notebook.entries.values()
+        await calls.provider.complete(prompt, config)
+    (entry,) = calls.notebook.entries.values()
     assert entry.failure == Failure(
         kind=kind, message=str(error), attempts=error.attempts, lost_calls=error.lost_calls
     )
@@ -382,53 +382,53 @@ async def test_a_failure_is_kept(
 
 async def test_a_failure_is_asked_again(prompt: Prompt, config: ModelConfig) -> None:
     """A step that failed is asked again, and its answer says what both times took."""
-    desk = Desk(ProviderTimeout("slow", attempts=4, lost_calls=3), answer("now", attempts=2))
+    calls = CachedCalls(ProviderTimeout("slow", attempts=4, lost_calls=3), answer("now", attempts=2))
     with pytest.raises(ProviderTimeout):
-        await desk.provider.complete(prompt, config)
-    completion = await desk.provider.complete(prompt, config)
+        await calls.provider.complete(prompt, config)
+    completion = await calls.provider.complete(prompt, config)
     assert (completion.text, completion.attempts, completion.usage.lost_calls) == ("now", 6, 3)
-    assert desk.inner.calls == 2
-    assert await desk.provider.complete(prompt, config) == completion
+    assert calls.inner.calls == 2
+    assert await calls.provider.complete(prompt, config) == completion
 
 
 async def test_a_second_failure_says_what_both_took(prompt: Prompt, config: ModelConfig) -> None:
     """A step that fails again is kept with the attempts of both times."""
-    desk = Desk(*[ProviderTimeout("slow", attempts=4, lost_calls=3) for _ in range(2)])
+    calls = CachedCalls(*[ProviderTimeout("slow", attempts=4, lost_calls=3) for _ in range(2)])
     for _ in range(2):
         with pytest.raises(ProviderTimeout) as caught:
-            await desk.provider.complete(prompt, config)
+            await calls.provider.complete(prompt, config)
     assert (caught.value.attempts, caught.value.lost_calls) == (8, 6)
 
 
 async def test_a_cancelled_call_stays_open(prompt: Prompt, config: ModelConfig) -> None:
     """A call that is cancelled on its way stays open in the journal, since it may have been paid for."""
-    desk = Desk(asyncio.Event())
-    task = asyncio.create_task(desk.provider.complete(prompt, config))
-    await until(lambda: desk.inner.in_flight == 1)
+    calls = CachedCalls(asyncio.Event())
+    task = asyncio.create_task(calls.provider.complete(prompt, config))
+    await until(lambda: calls.inner.in_flight == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert [step.label for step in desk.notebook.open.values()] == ["lantern.builder.1"]
-    assert (desk.notebook.entries, desk.halt.reason) == ({}, None)
+    assert [step.label for step in calls.notebook.open.values()] == ["lantern.builder.1"]
+    assert (calls.notebook.entries, calls.stop.reason) == ({}, None)
 
 
 async def test_a_bug_leaves_the_call_open(prompt: Prompt, config: ModelConfig) -> None:
     """An exception that is no provider's comes through as it is, and the call stays open."""
-    desk = Desk(RuntimeError("a bug"))
+    calls = CachedCalls(RuntimeError("a bug"))
     with pytest.raises(RuntimeError, match="a bug"):
-        await desk.provider.complete(prompt, config)
-    assert len(desk.notebook.open) == 1
+        await calls.provider.complete(prompt, config)
+    assert len(calls.notebook.open) == 1
 
 
 async def test_of_two_journals_the_outer_one_is_asked_first(prompt: Prompt, config: ModelConfig) -> None:
     """With a recording around the store, an answer of either is given without a call, and goes into the outer one."""
-    desk = Desk(answer("once"))
-    await desk.provider.complete(prompt, config)
+    calls = CachedCalls(answer("once"))
+    await calls.provider.complete(prompt, config)
     outer = Notebook()
-    around = AnswerCache(desk.provider, outer, desk.halt)
+    around = AnswerCache(calls.provider, outer, calls.stop)
     for _ in range(2):
         assert (await around.complete(prompt, config)).text == "once"
-    assert desk.inner.calls == 1
+    assert calls.inner.calls == 1
     assert [entry.completion and entry.completion.text for entry in outer.entries.values()] == ["once"]
 
 
@@ -436,8 +436,8 @@ async def test_the_outer_journal_keeps_no_call_that_the_inner_refused(
     prompt: Prompt, config: ModelConfig
 ) -> None:
     """When the store cannot keep an intent the recording around it withdraws its own, and no call is made."""
-    desk = Desk(failing=("begin",))
+    calls = CachedCalls(failing=("begin",))
     outer = Notebook()
     with pytest.raises(CallNotMade, match="the disk is full"):
-        await AnswerCache(desk.provider, outer, desk.halt).complete(prompt, config)
-    assert (desk.inner.calls, outer.open, outer.entries) == (0, {}, {})
+        await AnswerCache(calls.provider, outer, calls.stop).complete(prompt, config)
+    assert (calls.inner.calls, outer.open, outer.entries) == (0, {}, {})

@@ -307,12 +307,12 @@ async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelCo
     """An attempt that the budget does not cover any more is not made, and what earlier ones may cost stays counted."""
     inner = scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
-    halt = Unhurried()
+    stop = Unhurried()
     policy = CallPolicy(
-        timeout=60, attempts=4, limiter=RateLimiter(CallLimits(4), halt), budget=(budget, one_cent)
+        timeout=60, attempts=4, limiter=RateLimiter(CallLimits(4), stop), budget=(budget, one_cent)
     )
     with pytest.raises(ProviderError) as caught:
-        await wrap_hosted(inner, policy, halt).complete(prompt, config)
+        await wrap_hosted(inner, policy, stop).complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)
     assert budget.paid == 2 * CENT
 

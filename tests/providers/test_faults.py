@@ -45,8 +45,8 @@ UNCOUNTED = {"nousage", "usage_str", "nan"}
 class Stage:
     """A panel before a fault server."""
 
-    def __init__(self, panel: PanelSession, server: FaultServer, halt: Hurried) -> None:
-        self.panel, self.server, self.halt = panel, server, halt
+    def __init__(self, panel: PanelSession, server: FaultServer, stop: Hurried) -> None:
+        self.panel, self.server, self.stop = panel, server, stop
 
     async def seat(self) -> Seat:
         """Ask the first seat about a tool."""
@@ -57,7 +57,7 @@ class Stage:
         seats = [
             seat async for review in self.panel.reviews(one_by_one(tools(count))) for seat in review.seats
         ]
-        said = [self.halt.reason or "", *(seat.model_dump_json() for seat in seats)]
+        said = [self.stop.reason or "", *(seat.model_dump_json() for seat in seats)]
         assert not [text for text in said if KEY in text]
         return seats
 
@@ -66,7 +66,7 @@ Staging = Any  # an async context manager of a Stage; see `stage`
 
 
 @pytest.fixture
-def stage(critics: tuple[Persona, ...], book: PromptBook, halt: Hurried) -> Callable[..., Staging]:
+def stage(critics: tuple[Persona, ...], book: PromptBook, stop: Hurried) -> Callable[..., Staging]:
     """Makes a stage before a server in the form of a provider."""
 
     @asynccontextmanager
@@ -79,7 +79,7 @@ def stage(critics: tuple[Persona, ...], book: PromptBook, halt: Hurried) -> Call
         pause: float = 0.001,
         http_client: httpx2.AsyncClient | None = None,
     ) -> AsyncIterator[Stage]:
-        async with FaultServer(FORMS[provider], halt.monotonic, pause) as server:
+        async with FaultServer(FORMS[provider], stop.monotonic, pause) as server:
             limit = SHORT if case in HANGS or pause > SHORT / 10 else AMPLE
             connection = Connection(
                 provider,
@@ -89,8 +89,8 @@ def stage(critics: tuple[Persona, ...], book: PromptBook, halt: Hurried) -> Call
                 concurrency=concurrency,
                 http_client=http_client,
             )
-            async with panel_session(connection, critics[:seats], book, halt, timeout=limit) as panel:
-                yield Stage(panel, server, halt)
+            async with panel_session(connection, critics[:seats], book, stop, timeout=limit) as panel:
+                yield Stage(panel, server, stop)
 
     return make
 
@@ -164,8 +164,8 @@ async def test_retry_once(provider: str, case: str, stage: Callable[..., Staging
         seat = await on.seat()
         assert (seat.take.score, len(on.server.requests)) == (GOOD_SCORE, 2)
         assert spent(seat) == (2, int(may_be_billed(case)))
-    assert on.halt.reason is None
-    assert all(math.isfinite(wait) and 0 <= wait <= 90 for wait in on.halt.waits)
+    assert on.stop.reason is None
+    assert all(math.isfinite(wait) and 0 <= wait <= 90 for wait in on.stop.waits)
 
 
 @rows("retry")
@@ -179,7 +179,7 @@ async def test_retry_in_vain(provider: str, case: str, stage: Callable[..., Stag
         assert (spent(bad), len(on.server.requests)) == ((calls, calls * may_be_billed(case)), 1 + calls)
     timed_out = case in HANGS
     assert why(bad) is (NoTakeReason.TIMED_OUT if timed_out else NoTakeReason.PROVIDER_ERROR)
-    assert (on.halt.reason is not None) is (case in FOREIGN | HOLLOW)
+    assert (on.stop.reason is not None) is (case in FOREIGN | HOLLOW)
 
 
 @rows("repair")
@@ -207,7 +207,7 @@ async def test_repair_in_vain(provider: str, case: str, stage: Callable[..., Sta
         seat = await on.seat()
         assert (spent(seat), len(on.server.requests)) == ((2, 0), 2)
     assert why(seat) is (NoTakeReason.TRUNCATED if case == "length" else NoTakeReason.INVALID)
-    assert on.halt.reason is None
+    assert on.stop.reason is None
 
 
 @rows("give_up")
@@ -222,7 +222,7 @@ async def test_give_up(provider: str, case: str, stage: Callable[..., Staging]) 
         assert (spent(seat), len(on.server.requests)) == ((1, 0), 1)
     assert why(seat) is reasons.get(case, NoTakeReason.PROVIDER_ERROR)
     assert ("check the base URL" in seat.outcome.detail) is (case == "302")
-    assert on.halt.reason is None
+    assert on.stop.reason is None
 
 
 @rows("stop_batch")
@@ -235,7 +235,7 @@ async def test_stop_batch(provider: str, case: str, stage: Callable[..., Staging
         assert sum(spent(seat)[0] for seat in seats if seat.provenance) == len(on.server.requests)
     assert {why(seat) for seat in seats} == {NoTakeReason.PROVIDER_ERROR}
     words = {"429_ra3600": "1.0 hours", "429_ra1e9": "277,777.8 hours", "429_radate": "hours; run the same"}
-    assert words.get(case, f"answered {case[:3]}") in on.halt.reason
+    assert words.get(case, f"answered {case[:3]}") in on.stop.reason
 
 
 @everyone("400", "422")
@@ -245,7 +245,7 @@ async def test_bad_request_for_everybody(provider: str, case: str, stage: Callab
         on.server.play(case)
         await on.seats(6)
         assert len(on.server.requests) == 3
-    assert "the same for every call" in on.halt.reason
+    assert "the same for every call" in on.stop.reason
 
 
 @everyone("429", "529", "500", "hang", "reset_before", "200_html", "200_empty")
@@ -255,7 +255,7 @@ async def test_dead_provider(provider: str, case: str, stage: Callable[..., Stag
         on.server.play(case)
         seats = await on.seats(20)
         assert len(on.server.requests) <= (CONCURRENCY + 5) * attempts_of(case)
-    assert on.halt.reason is not None
+    assert on.stop.reason is not None
     assert {why(seat) for seat in seats} == {NoTakeReason.PROVIDER_ERROR}
 
 
@@ -266,7 +266,7 @@ async def test_portal(provider: str, case: str, stage: Callable[..., Staging]) -
         on.server.play(case)
         await on.seat()
         assert len(on.server.requests) == 2
-    assert "check the network and the base URL" in on.halt.reason
+    assert "check the network and the base URL" in on.stop.reason
 
 
 @everyone("200_errorbody_401")
@@ -276,7 +276,7 @@ async def test_error_under_a_success(provider: str, case: str, stage: Callable[.
         on.server.play(case)
         await on.seat()
         assert len(on.server.requests) == 1
-    assert "the key was not accepted" in on.halt.reason
+    assert "the key was not accepted" in on.stop.reason
 
 
 @everyone("500_then_html")
@@ -286,7 +286,7 @@ async def test_page_after_another_fault(provider: str, case: str, stage: Callabl
         on.server.play(case, 2)
         seat = await on.seat()
         assert (seat.take.score, spent(seat)) == (GOOD_SCORE, (3, 1))
-    assert on.halt.reason is None
+    assert on.stop.reason is None
 
 
 @everyone("429_ra2")
@@ -300,7 +300,7 @@ async def test_retry_after_holds_up_every_call(
         first, *later = on.server.moments
     assert all(seat.take for seat in seats)
     assert (len(later), min(later) >= first + 2) == (5, True)
-    its_own, *of_others = on.halt.waits
+    its_own, *of_others = on.stop.waits
     assert (its_own, len(of_others) >= 1) == (2, True)
     assert all(1 < wait <= 2 for wait in of_others)
 
@@ -311,7 +311,7 @@ async def test_retry_after_is_kept(provider: str, case: str, stage: Callable[...
     async with stage(provider, case) as on:
         on.server.play(case, 1)
         await on.seat()
-    assert on.halt.waits[0] == float(case.removeprefix("429_ra"))
+    assert on.stop.waits[0] == float(case.removeprefix("429_ra"))
 
 
 @everyone("drip")
@@ -327,16 +327,16 @@ async def test_drip_beyond_the_limit(provider: str, case: str, stage: Callable[.
 
 @pytest.mark.parametrize("provider", FORMS)
 async def test_nobody_listens(
-    provider: str, critics: tuple[Persona, ...], book: PromptBook, halt: Hurried
+    provider: str, critics: tuple[Persona, ...], book: PromptBook, stop: Hurried
 ) -> None:
     """A call that reached nobody is counted as made and never as lost, and the run stops."""
     async with FaultServer(FORMS[provider]) as server:
         url = server.base_url
     connection = Connection(provider, url, KEY, timeout=AMPLE)
-    async with panel_session(connection, critics[:1], book, halt, timeout=AMPLE) as panel:
+    async with panel_session(connection, critics[:1], book, stop, timeout=AMPLE) as panel:
         seat = (await panel.review(tools(1)[0])).seats[0]
     assert spent(seat) == (ATTEMPTS, 0)
-    assert "could not be reached" in (halt.reason or "")
+    assert "could not be reached" in (stop.reason or "")
 
 
 AIOHTTP = ("ok", "429", "500", "200_html", "gzip_garbage", "garbage", "200_bom", "drip")

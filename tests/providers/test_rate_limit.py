@@ -36,52 +36,52 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
     prompt: Prompt, config: ModelConfig
 ) -> None:
     """A 429 halves the number of calls at once; a round of good answers adds one, up to the cap."""
-    gate = RateLimiter(CallLimits(8), Unhurried())
+    limiter = RateLimiter(CallLimits(8), Unhurried())
     inner = scripted(ProviderBusy("429", slow_down=True))
-    provider = RateLimit(inner, gate)
+    provider = RateLimit(inner, limiter)
     await burst(provider, prompt, config, 1)
-    assert gate.limit == 4
+    assert limiter.limit == 4
     await burst(provider, prompt, config, 5)
-    assert gate.limit == 5
+    assert limiter.limit == 5
     await burst(provider, prompt, config, 100)
-    assert gate.limit == 8
+    assert limiter.limit == 8
 
 
 async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelConfig) -> None:
     """Calls that were in flight together and all met the limit halve the number at once only once."""
-    gate = RateLimiter(CallLimits(8), Unhurried())
-    provider = RateLimit(scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), gate)
+    limiter = RateLimiter(CallLimits(8), Unhurried())
+    provider = RateLimit(scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), limiter)
     await burst(provider, prompt, config, 8)
-    assert gate.limit == 4
+    assert limiter.limit == 4
 
 
 async def test_other_trouble_does_not_slow_down(prompt: Prompt, config: ModelConfig) -> None:
     """A server error says nothing about the number of calls, and leaves it."""
-    gate = RateLimiter(CallLimits(8), Unhurried())
-    await burst(RateLimit(scripted(ProviderBusy("500"), ProviderError("400")), gate), prompt, config, 2)
-    assert gate.limit == 8
+    limiter = RateLimiter(CallLimits(8), Unhurried())
+    await burst(RateLimit(scripted(ProviderBusy("500"), ProviderError("400")), limiter), prompt, config, 2)
+    assert limiter.limit == 8
 
 
 async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConfig) -> None:
     """The wait that one call is told is kept by all calls to the model."""
-    halt = Unhurried()
+    stop = Unhurried()
     provider = RateLimit(
-        scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(CallLimits(4), halt)
+        scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(CallLimits(4), stop)
     )
     await burst(provider, prompt, config, 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
-    await until(lambda: bool(halt.waits))
+    await until(lambda: bool(stop.waits))
     calling.cancel()
-    assert 29 < halt.waits[0] <= 30
+    assert 29 < stop.waits[0] <= 30
 
 
 async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelConfig) -> None:
-    """After a halt the calls in flight finish, and those that wait for their turn are not made."""
-    halt, gone = StopSignal(), asyncio.Event()
+    """After a stop the calls in flight finish, and those that wait for their turn are not made."""
+    stop, gone = StopSignal(), asyncio.Event()
     inner = scripted(gone, gone)
-    asked = asyncio.create_task(burst(RateLimit(inner, RateLimiter(CallLimits(2), halt)), prompt, config, 6))
+    asked = asyncio.create_task(burst(RateLimit(inner, RateLimiter(CallLimits(2), stop)), prompt, config, 6))
     await until(lambda: inner.in_flight == 2)
-    halt.set("interrupted")
+    stop.set("interrupted")
     gone.set()
     outcomes = await asked
     refused = [one for one in outcomes if isinstance(one, CallNotMade)]
@@ -100,49 +100,49 @@ async def test_headers_that_say_nothing_is_left_are_heeded(
     limits: RateLimits, prompt: Prompt, config: ModelConfig
 ) -> None:
     """When the calls in flight may use up what a provider says is left, the next one waits until it is refilled."""
-    halt, gone = Unhurried(), asyncio.Event()
-    gate = RateLimiter(CallLimits(4), halt)
-    provider = RateLimit(scripted(gone, answer(limits=limits)), gate)
+    stop, gone = Unhurried(), asyncio.Event()
+    limiter = RateLimiter(CallLimits(4), stop)
+    provider = RateLimit(scripted(gone, answer(limits=limits)), limiter)
     asked = asyncio.create_task(burst(provider, prompt, config, 2))
-    await until(lambda: gate.in_flight == 1)
+    await until(lambda: limiter.in_flight == 1)
     calling = asyncio.create_task(provider.complete(prompt, config))
-    await until(lambda: bool(halt.waits))
+    await until(lambda: bool(stop.waits))
     calling.cancel()
     gone.set()
     await asked
-    assert 0.5 < halt.waits[0] <= 20
+    assert 0.5 < stop.waits[0] <= 20
 
 
 async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig) -> None:
     """Limits that are far away make no call wait."""
-    halt = Unhurried()
+    stop = Unhurried()
     far = RateLimits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
-    await burst(RateLimit(scripted(answer(limits=far)), RateLimiter(CallLimits(4), halt)), prompt, config, 5)
-    assert halt.waits == []
+    await burst(RateLimit(scripted(answer(limits=far)), RateLimiter(CallLimits(4), stop)), prompt, config, 5)
+    assert stop.waits == []
 
 
 async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig) -> None:
-    """Of a rate of 60 a minute, six calls go out at once and the seventh waits; a halt lets it go without a call."""
-    halt = StopSignal()
+    """Of a rate of 60 a minute, six calls go out at once and the seventh waits; a stop lets it go without a call."""
+    stop = StopSignal()
     inner = scripted()
     asked = asyncio.create_task(
-        burst(RateLimit(inner, RateLimiter(CallLimits(20, 60), halt)), prompt, config, 7)
+        burst(RateLimit(inner, RateLimiter(CallLimits(20, 60), stop)), prompt, config, 7)
     )
     await until(lambda: inner.calls == 6 and inner.in_flight == 0)
-    halt.set("interrupted")
+    stop.set("interrupted")
     assert sum(isinstance(one, CallNotMade) for one in await asked) == 1
 
 
 async def test_tokens_per_minute_count_what_is_read_and_written(prompt: Prompt, config: ModelConfig) -> None:
     """A rate of tokens admits as many calls at once as fit a tenth of it, by their prompts and what answers take."""
-    halt = StopSignal()
+    stop = StopSignal()
     inner = scripted(*[answer(usage=Usage(input_tokens=10, output_tokens=1)) for _ in range(50)])
-    provider = RateLimit(inner, RateLimiter(CallLimits(50, None, 20_000), halt))
+    provider = RateLimit(inner, RateLimiter(CallLimits(50, None, 20_000), stop))
     await provider.complete(prompt, config)
     asked = asyncio.create_task(burst(provider, prompt, config, 49))
     await until(lambda: inner.calls > 1 and inner.in_flight == 0)
     calls = inner.calls
-    halt.set("interrupted")
+    stop.set("interrupted")
     await asked
     assert 1 < calls < 49
     assert inner.calls == calls

@@ -85,7 +85,7 @@ async def test_failure_is_replayed_but_asked_again(
 async def test_call_that_was_not_made_leaves_nothing(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """A call that a halt kept from being made is no part of the recording."""
+    """A call that was not made because the run stopped is not recorded."""
     with pytest.raises(CallNotMade):
         await recorded(scripted(CallNotMade("not asked")), tmp_path).complete(prompt, config)
     assert list(tmp_path.iterdir()) == []
@@ -103,11 +103,11 @@ async def test_replay_says_why_it_has_no_answer(prompt: Prompt, config: ModelCon
 async def test_answer_that_cannot_be_kept_is_not_lost(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """When an answer cannot be written the run is halted, and the answer is still handed on."""
-    halt = StopSignal()
-    provider = AnswerCache(scripted(answer("paid")), Recording(tmp_path / "gone"), halt)
+    """When an answer cannot be written the run is stopped, and the answer is still handed on."""
+    stop = StopSignal()
+    provider = AnswerCache(scripted(answer("paid")), Recording(tmp_path / "gone"), stop)
     assert (await provider.complete(prompt, config)).text == "paid"
-    assert "could not be recorded" in str(halt.reason)
+    assert "could not be recorded" in str(stop.reason)
 
 
 async def test_broken_answer_is_named(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ async def test_other_faults_are_not_repeated(
 
 
 async def test_halt_between_attempts_leaves_the_failure(prompt: Prompt, config: ModelConfig) -> None:
-    """A call that is not made again because of a halt ends with what went wrong, not with the halt."""
+    """A call that is not made again because of a stop ends with what went wrong, not with the stop."""
     inner = scripted(ProviderBusy("overloaded", 0.0), CallNotMade("not asked: interrupted"))
     with pytest.raises(ProviderBusy, match="overloaded") as caught:
         await Retry(inner, 4, StopSignal()).complete(prompt, config)
@@ -78,9 +78,9 @@ async def test_answer_says_what_it_took(prompt: Prompt, config: ModelConfig) -> 
 
 async def test_waits_grow_and_are_told_by_the_provider(prompt: Prompt, config: ModelConfig) -> None:
     """The wait before another attempt is the one that was asked for, else a random one that may be longer each time."""
-    halt = Unhurried()
+    stop = Unhurried()
     lines = [ProviderBusy("a", 7.0), ProviderBusy("b"), ProviderBusy("c", slow_down=True)]
-    await Retry(scripted(*lines), 4, halt).complete(prompt, config)
-    assert halt.waits[0] == 7.0
-    assert 0 <= halt.waits[1] <= 1.0
-    assert 0 <= halt.waits[2] <= 8.0
+    await Retry(scripted(*lines), 4, stop).complete(prompt, config)
+    assert stop.waits[0] == 7.0
+    assert 0 <= stop.waits[1] <= 1.0
+    assert 0 <= stop.waits[2] <= 8.0

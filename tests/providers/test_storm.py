@@ -121,7 +121,7 @@ def _drawn(draw: Random) -> str | None:
 
 @pytest.mark.parametrize(("provider", "seed"), [("openai", 1), ("anthropic", 2), ("openai-compatible", 3)])
 async def test_storm(
-    provider: str, seed: int, critics: tuple[Persona, ...], book: PromptBook, halt: Hurried
+    provider: str, seed: int, critics: tuple[Persona, ...], book: PromptBook, stop: Hurried
 ) -> None:
     """Every seat ends with a take or a typed reason, no question is put more than four times, and every call and token is told."""
     storm = Storm(FORMS[provider], seed)
@@ -133,9 +133,9 @@ async def test_storm(
         concurrency=CONCURRENCY,
         http_client=httpx2.AsyncClient(transport=storm),
     )
-    async with panel_session(connection, critics, book, halt, timeout=60.0) as panel:
+    async with panel_session(connection, critics, book, stop, timeout=60.0) as panel:
         seats = [seat async for review in panel.reviews(one_by_one(tools(TOOLS))) for seat in review.seats]
-    assert halt.reason is None
+    assert stop.reason is None
     assert len(seats) == TOOLS * SEATS == len(critics) * TOOLS
     _judge_outcomes(seats)
     _judge_accounts(seats, storm)
