@@ -28,10 +28,8 @@ TOKENS_PER_PRICE = 1_000_000
 class Rates:
     """Prices of one model in US dollars a token, for prompts below the length from which some models cost more.
 
-    None means that the list has no separate price: the provider charges nothing extra, or does not offer it.
-
-    Attributes:
-        cache_write: of an input token that is kept in a cache for the provider's shortest time.
+    None means that the list has no separate price: the provider charges nothing extra, or does not offer it. A cache write
+    stores an input token for the provider's shortest time.
     """
 
     input: float | None
@@ -46,8 +44,7 @@ FREE = Rates(0.0, 0.0, 0.0, 0.0)
 class Prices:
     """The prices of one provider's models. The first one takes some tenths of a second, to read the list.
 
-    Args:
-        base_url: tells who sets the prices of an OpenAI-compatible provider.
+    The base URL of an OpenAI-compatible provider decides whose prices apply.
     """
 
     def __init__(self, provider: str, base_url: str | None = None) -> None:

@@ -34,12 +34,10 @@ SHORT_KEY = 12
 
 
 class Manifest(Frozen):
-    """The manifest of a recording.
+    """The manifest of a recording. The fences in its prompts are derived from the secret, 64 hexadecimal digits.
 
-    Attributes:
-        secret: 64 hexadecimal digits, from which the fences in its prompts are derived.
-        asked: the panel's model.
-        seat_models: by persona, the model of a seat that did not use the panel's. Stored recordings call them `exceptions`.
+    `asked` is the panel's model. `seat_models` has by persona those of seats that did not use it; stored recordings call
+    them `exceptions`.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)

@@ -41,12 +41,7 @@ UNCALIBRATED = Calibration(
 
 
 class Reading(Frozen):
-    """The model's opinion of a listing in log odds; above 0 speaks for the tool.
-
-    Attributes:
-        whole: of the listing as a whole.
-        sentences: of each of its sentences, in order.
-    """
+    """The model's opinion of a listing, and of each of its sentences in order, in log odds; above 0 speaks for the tool."""
 
     whole: float
     sentences: tuple[float, ...]

@@ -20,9 +20,7 @@ LONGEST_WAIT_SECONDS = 30.0
 class Retry(Middleware):
     """Repeats a call while another attempt may help, after the wait that the provider asks for or a growing, jittered one.
 
-    Args:
-        attempts: calls at most, the first one included.
-        stop: ends a wait early.
+    `attempts` includes the first call. A stop ends a wait early.
     """
 
     def __init__(self, inner: Provider, attempts: int, stop: StopSignal) -> None:

@@ -26,13 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CallPolicy:
-    """How calls are made.
+    """How calls are made: `timeout` of one call in seconds, and calls for one answer at most.
 
-    Attributes:
-        timeout: limit of one call, in seconds.
-        attempts: calls for one answer at most.
-        limiter: shared by all calls to the same model.
-        budget: with the worst case of a call; None for no limit.
+    All calls to the same model share a limiter. The budget comes with the worst case of a call; None for no limit.
     """
 
     timeout: float
@@ -81,10 +77,7 @@ class Timeout(Middleware):
 class CostTracking(Middleware):
     """Adds the price to each answer, and estimates its tokens if the provider did not count them.
 
-    The price list is read during the first call.
-
-    Args:
-        base_url: None for the vendor's own address; some prices depend on it.
+    The price list is read during the first call. Some prices depend on the base URL; None is the vendor's own address.
     """
 
     def __init__(self, inner: Provider, base_url: str | None = None) -> None:
