@@ -35,12 +35,7 @@ REPLAY = "replay"
 class ResolvedModel:
     """A model, ready to be asked.
 
-    Attributes:
-        choice: the model, and why it was chosen.
-        provider: the provider's name in reports; for a recording, the one that answered then.
-        config: the model and its parameters.
-        connection: how the provider is reached.
-        prompts: renders the prompts that suit it.
+    `provider` is the provider's name in reports; for a recording, the one that answered then.
     """
 
     choice: ModelChoice
@@ -79,11 +74,7 @@ def resolve_model(
 ) -> ResolvedModel:
     """Return a model, ready to be asked.
 
-    Args:
-        resolved: the settings.
-        choice: the model.
-        secret: the secret behind the fences in its prompts; None for the user's own.
-        to_ask: whether it will be asked, so that its key must be there.
+    `secret` is the one behind the fences in its prompts, None for the user's own; with `to_ask`, the model's key must be set.
 
     Raises:
         PanelError: a setting or a template is unusable.
@@ -142,10 +133,7 @@ def _recorded_model(
 def prompt_book(resolved: Resolved, *, scaffolded: bool, secret: bytes | None = None) -> PromptBook:
     """Open the prompt templates in force; the shipped ones stand in for templates that their folder lacks.
 
-    Args:
-        resolved: the settings.
-        scaffolded: whether the prompts are for the embedded model.
-        secret: the secret behind the fences; by default the user's own.
+    `scaffolded` templates are those of the embedded model; `secret`, by default the user's own, is the one behind the fences.
     """
     folder = templates_folder(resolved.settings.prompts)
     if not any(folder.glob(TEMPLATE_FILES)):

@@ -30,13 +30,9 @@ SEATS_PER_CALL = 2
 class PanelSession:
     """A panel whose providers are open.
 
-    Attributes:
-        concurrency: most calls in flight; the providers' middleware enforces it.
-        clock: returns the time of a review.
-        stop: set it to start no further calls.
-        seat_models: by persona, the model of a seat that does not use the panel's.
-        warm: whether the first seat of each panel is asked alone, so that the others find the listing in the provider's cache.
-        known_seat: returns the seat of a tool that needs no call, or None.
+    `concurrency` is the most calls in flight, which the providers' middleware enforces. Setting `stop` starts no further calls. With `warm`,
+    the first seat of each panel is asked alone, so that the others find the listing in the provider's cache. `known_seat` returns the
+    seat of a tool that needs no call, or None.
     """
 
     model: SeatModel

@@ -28,8 +28,7 @@ REVIEWS, COMPARISONS, EARLIER = "reviews", "compare", "earlier"
 class ReportFiles:
     """The folder that report files are written to, with the endings of the files; created if it is missing.
 
-    Attributes:
-        suffix: follows the tool's slug in file names, to tell the models of one command apart.
+    `suffix` follows the tool's slug in file names, to tell the models of one command apart.
     """
 
     folder: Path

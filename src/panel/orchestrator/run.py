@@ -78,9 +78,8 @@ class Reviewed:
 class Finished:
     """The run has ended; if it ended early, the service's `stop` has the reason.
 
-    Attributes:
-        failed: failed seats in all drafts of a batch, by reason; None for others, and where the store failed.
-        reused: answers that were in the store already.
+    `failed` counts failed seats in all drafts of a batch, by reason; it is None for other runs, and where the store failed.
+    `reused` counts the answers that were in the store already.
     """
 
     run: int | None
@@ -96,12 +95,8 @@ RunEvent = Started | Reviewed | Finished
 class BatchOptions:
     """Options of a batch, stored with its run.
 
-    Attributes:
-        sources: files and addresses of the tools, for people to read.
-        fresh: whether earlier answers and drafts are ignored.
-        similar: whether tools are reviewed that share only the address or the text with a known one.
-        reports: whether report files are written.
-        allow_unknown_price: whether a budget is kept although the price of a model is unknown.
+    `sources` are files and addresses for people to read; `fresh` ignores earlier answers and drafts; `similar` admits tools that share
+    only the address or the text with a known one; `allow_unknown_price` permits a budget although the price of a model is unknown.
     """
 
     sources: Sequence[str] = ()
@@ -115,10 +110,7 @@ class BatchOptions:
 class RunService:
     """Makes runs, and takes up stored ones.
 
-    Attributes:
-        store: an open store; None to keep nothing, which only `review` can do.
-        observer: is told how seats go.
-        stop: set it to end a run early; a service whose stop is set asks nothing any more.
+    Without a store only `review` works, and nothing is stored. Setting `stop` ends a run early, and no further call begins.
     """
 
     store: Store | None = None
@@ -136,12 +128,7 @@ class RunService:
     ) -> ReviewRun:
         """Return a new run over tools in memory.
 
-        Args:
-            setup: the panel.
-            tools: the tools.
-            kind: the run's kind in the store.
-            fresh: whether earlier answers and drafts are ignored.
-            reports: the report files to write, if any.
+        `kind` is the run's kind in the store; `fresh` ignores earlier answers and drafts.
 
         Raises:
             StorageError: the run or its reports cannot be written.
@@ -191,11 +178,8 @@ class RunService:
     ) -> ReviewRun:
         """Return a batch or a retry that was stopped or killed, with the settings it was begun with.
 
-        Args:
-            run: its number.
-            changes: settings to use in place of the stored ones, by name.
-            config: settings file used in place of `./panel.yaml`.
-            allow_unknown_price: see `BatchOptions`; None for the run's own choice.
+        `changes` replace stored settings by name; `config` is a settings file used in place of `./panel.yaml`. If `allow_unknown_price` is
+        None, the run's own choice holds.
 
         Raises:
             PanelError: there is no such batch, its settings are unusable, or its panel has changed.
@@ -227,12 +211,8 @@ class RunService:
     ) -> ReviewRun | None:
         """Return a new run that asks the failed seats of a batch again, or None if there are none.
 
-        Args:
-            run: the batch.
-            reasons: failures that are asked again; None for all.
-            changes: settings to use in place of the stored ones, by name; the budget is always the one in force now.
-            config: settings file used in place of `./panel.yaml`.
-            allow_unknown_price: see `BatchOptions`.
+        `changes` replace stored settings by name, except that the budget is always the one in force now; `config` is a settings file used
+        in place of `./panel.yaml`. Without `reasons`, all failures are asked again.
 
         Raises:
             PanelError: there is no such batch, it is retried already, or its panel has changed.
@@ -274,10 +254,7 @@ class RunService:
         The answer is stored before this returns. If it is not put into the draft, because the process ends or the draft has changed,
         the next call for the same state of the draft returns that answer without paying again.
 
-        Args:
-            resolved: the settings in force; the draft's panel has those of its run.
-            record: the draft.
-            persona: the id of the seat's persona.
+        The panel has the settings of the draft's run; `resolved` holds those in force now, and `persona` is an id.
 
         Raises:
             GateError: the draft has no such seat.
@@ -329,14 +306,8 @@ class RunService:
 class ReviewRun:
     """One run that is ready to ask.
 
-    Attributes:
-        service: the service that made it.
-        setup: the panel.
-        storage: where its tools come from, and where reviews go.
-        reports: where report files are written; None to write none.
-        example: one of its tools, for the cache plan; None to plan none.
-        tools: tools in memory; None for a batch or a retry, which can be resumed.
-        stored: the settings stored with a run that is resumed.
+    `example` is one of its tools, for the cache plan. `tools` counts those in memory; None for a batch or a retry, which can be resumed.
+    `stored` holds the settings of a run that is resumed. Without `reports`, no report files are written.
     """
 
     service: RunService

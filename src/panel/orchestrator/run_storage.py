@@ -28,14 +28,7 @@ RESUMABLE = (BATCH, RETRY)
 
 
 class RunStorage:
-    """A run that is not stored: its tools are in memory, and nothing is kept.
-
-    Attributes:
-        run: the run's number in the store.
-        journal: the journal of calls; None if none is kept.
-        budget: the run's budget; None for no limit.
-        reused: answers that were there already.
-    """
+    """A run that is not stored: its tools are in memory, and nothing is kept."""
 
     run: int | None = None
     journal: StoredRun | None = None
@@ -71,15 +64,9 @@ class RunStorage:
 class StoredRun(RunStorage):
     """A run in the store: its tools, its journal of calls, and its drafts.
 
-    Args:
-        store: the store.
-        run: the run.
-        observer: is told, once, that an answer to another run is awaited.
-        fresh: whether answers and drafts of other runs are ignored.
+    The observer is notified once when an answer to another run is awaited; `fresh` ignores answers and drafts of other runs.
 
-    Attributes:
-        run: the run.
-        drafts_run: the run whose drafts it makes or completes; for a retry, the run that is retried.
+    `drafts_run` is the run whose drafts it makes or completes; for a retry, the run that is retried.
     """
 
     def __init__(
@@ -150,11 +137,7 @@ class StoredRun(RunStorage):
 class StoredRetry(StoredRun):
     """The failed seats of a run, asked again in a run of their own.
 
-    Args:
-        store: the store.
-        run: the retry.
-        of: the run whose drafts are completed.
-        reasons: failures that are asked again.
+    `of` is the run whose drafts are completed, and `reasons` are the failures that are asked again.
     """
 
     def __init__(self, store: Store, run: int, of: int, reasons: Collection[str]) -> None:
@@ -191,14 +174,7 @@ class StoredRetry(StoredRun):
 
 
 class StoredRerun(StoredRun):
-    """One seat of a draft, asked again in a run of its own.
-
-    Args:
-        store: the store.
-        run: the rerun.
-        review: the draft's review.
-        persona: the id of the seat's persona.
-    """
+    """One seat of a draft, asked again in a run of its own."""
 
     def __init__(self, store: Store, run: int, review: PanelReview, persona: str) -> None:
         super().__init__(store, run, fresh=True)

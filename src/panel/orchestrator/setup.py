@@ -44,14 +44,8 @@ OF_THE_USER = {"database_url", "data_dir", "editor"}
 class PanelSetup:
     """Everything a run needs before any model is asked. `build_setup` makes one; nothing is paid for yet.
 
-    Attributes:
-        resolved: the settings and their sources.
-        model: the panel's model.
-        seat_models: by persona, the model of a seat that does not use the panel's.
-        personas: the roster, in order.
-        available: all personas of the folder in force, by id.
-        clock: returns the time of a review.
-        recording: the recording that is written, and its manifest; None if none is.
+    `seat_models` holds, by persona, the models of seats that do not use the panel's; `personas` is the roster in order, and `available`
+    all personas of the folder in force, by id.
     """
 
     resolved: Resolved
@@ -164,12 +158,8 @@ def build_setup(
 ) -> PanelSetup:
     """Return the panel that the settings describe, validated.
 
-    Args:
-        resolved: the settings.
-        sample: a tool to render every prompt with; None to render none.
-        to_ask: whether models will be asked, so that their keys must be there.
-        dry: whether nothing may be written; a user without a secret then gets one that is not kept.
-        fresh: whether earlier answers are ignored, which excludes a recording.
+    Every prompt is rendered with the `sample`, if there is one. With `to_ask`, the models' keys must be set. With `dry`, nothing is
+    written, and a user without a secret gets a temporary one. `fresh` excludes a recording.
 
     Raises:
         PanelError: a setting, a persona or a template is unusable, or a key is missing.
