@@ -54,13 +54,7 @@ class Caller:
 
     It posts a ready body and reads the answer itself. The SDKs' `create` walks through every value of a request to rename
     keys, which takes as long as the rest of a call (`bench/overhead.py`), and their `parse` loses the usage of an answer that
-    does not validate.
-
-    Args:
-        provider: name for messages.
-        sdk: the module `openai` or `anthropic`.
-        client: the SDK's client.
-        secret: the key, which is cut out of every message.
+    does not validate. `sdk` is the module `openai` or `anthropic`; `secret` is the key, which is cut out of every message.
     """
 
     def __init__(

@@ -169,12 +169,8 @@ def expects_clause(opener: str) -> bool:
 def broken_rules(opener: str, text: str, fact: str, source: str, before: str) -> tuple[str, ...]:
     """Return the names of the rules that a drawn sentence breaks.
 
-    Args:
-        opener: its first words, which were given.
-        text: the drawn words.
-        fact: the fact, worded to follow the opener.
-        source: the whole listing.
-        before: the sentences of the take so far.
+    `text` was drawn after the opener; the fact is worded to follow the opener; `source` is the whole listing, and `before`
+    the sentences of the take so far.
     """
     words, fact_words = words_of(text), words_of(fact)
     checks = (

@@ -70,15 +70,9 @@ TRIES = (Try(0.3, 2.0), Try(0.5, 3.0))
 class SentenceTask(Frozen):
     """The material of one sentence.
 
-    Attributes:
-        lesson: the rules, for the model's system turn.
-        examples: finished sentences.
-        opener: its first words.
-        fact: a sentence of the listing, worded by `as_fact`.
-        name: the tool's name.
-        source: the whole listing.
-        before: the sentences of the take so far.
-        seed: of the first draw; the others follow from it.
+    `lesson` holds the rules for the model's system turn, `opener` the first words, `fact` a sentence of the listing as worded
+    by `as_fact`, `source` the whole listing, and `before` the sentences of the take so far. The seeds of later draws follow
+    from `seed`.
     """
 
     lesson: str
@@ -93,12 +87,9 @@ class SentenceTask(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a take.
+    """A sentence of a take with its full stop, or an empty text if none could be written; and the answers of all draws.
 
-    Attributes:
-        text: with its full stop; empty if none could be written.
-        drawn: whether the model worded it; otherwise it is the fact in the listing's own words.
-        answers: the draws.
+    `drawn` is whether the model worded it; otherwise it is the fact in the listing's own words.
     """
 
     text: str
@@ -108,11 +99,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class LocalAnswer:
-    """An answer as JSON text, without the usage of the sentence readings that all seats share.
-
-    Attributes:
-        probability: of a ship.
-    """
+    """An answer as JSON text, and the probability of a ship. The usage excludes the sentence readings that all seats share."""
 
     text: str
     usage: Usage

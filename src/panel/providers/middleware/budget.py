@@ -81,8 +81,7 @@ class Budget:
 class BudgetLimit(Middleware):
     """Makes no call that the budget does not cover. A call of unknown price is made without counting.
 
-    Args:
-        inner: its answers carry their price.
+    The answers of the inner provider carry their price.
     """
 
     def __init__(self, inner: Provider, budget: Budget, worst_case: WorstCase) -> None:

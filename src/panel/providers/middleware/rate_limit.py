@@ -28,12 +28,9 @@ BURST_SECONDS = 6.0
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """Limits on the calls to one model.
+    """Limits on the calls to one model: calls in flight, requests a minute, and input and output tokens a minute together.
 
-    Attributes:
-        concurrency: calls in flight at most.
-        requests_per_minute: None for the limit in the provider's headers.
-        tokens_per_minute: input and output together; None for the limit in the provider's headers.
+    None stands for the limit in the provider's headers.
     """
 
     concurrency: int
