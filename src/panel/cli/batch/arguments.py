@@ -23,11 +23,7 @@ Reasons = Annotated[
 
 
 def failure_reasons(given: str | None) -> tuple[NoTakeReason, ...]:
-    """Return the reasons that were named, or all.
-
-    Raises:
-        SettingsError: one is unknown.
-    """
+    """Return the reasons in a comma-separated list, or all without one; raise `SettingsError` if one is unknown."""
     from panel.core.take import NoTakeReason
     from panel.store import FAILURES
 

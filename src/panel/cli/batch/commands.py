@@ -215,7 +215,7 @@ def _follow(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Make or take up a run, show it until it has ended, and return the exit code; `nothing` says why there may be nothing to do."""
+    """Begin or resume a run, show it to its end, and return the exit code; `nothing` is the reason if there is nothing to do."""
     from panel.cli.batch.progress import BatchProgress, BatchRunner
     from panel.cli.batch.render import run_status, status_lines
     from panel.cli.console import plain_result, width

@@ -30,8 +30,7 @@ class BadRecords(PanelError):
 class Intake:
     """The valid tools of a batch, in order, on disk when there are many; they can be iterated more than once.
 
-    Args:
-        similar: whether tools are valid that share only the address or the description with an earlier one.
+    With `similar`, tools that share only the address or the description with an earlier one are valid.
     """
 
     def __init__(self, *, similar: bool) -> None:
@@ -69,11 +68,7 @@ class Intake:
                 self._valid += 1
 
     def require_valid(self, *, skip_invalid: bool) -> None:
-        """Refuse the whole batch if a record is unusable; with `skip_invalid`, only if all are.
-
-        Raises:
-            BadRecords: that is so, or there is no record.
-        """
+        """Raise `BadRecords` if there is no record or one is unusable; with `skip_invalid`, only if none is usable."""
         # No record follows, and the duplicate finder takes memory for every tool.
         self._seen, self._slugs = DuplicateFinder(), UniqueSlugs()
         if not self._invalid and not self._valid:
@@ -100,5 +95,5 @@ class Intake:
             tell(problem)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -33,13 +33,7 @@ LINE_SECONDS = 10.0
 
 
 class BatchProgress(Progress):
-    """Counts the tools of a run, and shows them.
-
-    Args:
-        quiet: no progress on stderr.
-        verbose: a line for each tool.
-        events: a JSON value for each event on stdout.
-    """
+    """Counts the tools of a run and shows its progress: a line for each tool if `verbose`; with `events`, JSON values on stdout."""
 
     def __init__(self, *, quiet: bool, verbose: bool, events: bool) -> None:
         self._quiet = quiet
@@ -98,7 +92,7 @@ class BatchProgress(Progress):
         if (failed or self._verbose) and not self._quiet and not self._events:
             self._tool_line(f"{review.tool.name}: {'; '.join([review.tally.line, *failed])}")
         if self._bar is not None:
-            self._bar.update(self._task, completed=self._done, told=self._figures())
+            self._bar.update(self._task, completed=self._done, figures=self._figures())
         elif not self._quiet and not self._events and time.monotonic() - self._last >= LINE_SECONDS:
             self._line()
 
@@ -117,7 +111,7 @@ class BatchProgress(Progress):
         with _bar() as bar:
             self._bar = bar
             self._task = bar.add_task(
-                f"Run {self._run}", total=self._total, completed=self._done, told=self._figures()
+                f"Run {self._run}", total=self._total, completed=self._done, figures=self._figures()
             )
             yield
         self._bar = None
@@ -151,13 +145,7 @@ class BatchProgress(Progress):
 
 
 class BatchRunner(Runner):
-    """Runs a batch, which is resumed by its number.
-
-    Args:
-        progress: shows it.
-        quiet: no progress and no notes.
-        verbose: say more.
-    """
+    """Runs a batch, which is resumed by its number."""
 
     def __init__(self, progress: BatchProgress, *, quiet: bool, verbose: bool) -> None:
         super().__init__(quiet=quiet, verbose=verbose)
@@ -179,15 +167,12 @@ class BatchRunner(Runner):
         self._progress.ended(event.state, why=self.stop.reason, **more)
 
     def sum_up(self, event: Finished, tools: int, usage: Usage, drafts: Sequence[int]) -> None:
-        """Print nothing: the run's status has all of it."""
+        """Print nothing: the status of the run holds all figures."""
 
     def advice(self, *, at_once: bool = False) -> str:  # noqa: ARG002 - the same either way
         """Return how to continue after a stop."""
-        return (
-            "run the same command again"
-            if self._run is None
-            else f"to resume: panel batch resume {self._run}"
-        )
+        again = "run the same command again"
+        return again if self._run is None else f"to resume: panel batch resume {self._run}"
 
 
 def _bar() -> Bar:
@@ -199,7 +184,7 @@ def _bar() -> Bar:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}", markup=False),
+        TextColumn("{task.fields[figures]}", markup=False),
         console=Console(stderr=True, highlight=False, markup=False),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.rows import labelled, table
@@ -50,17 +51,12 @@ class RunStatus:
 
     @property
     def left(self) -> float | None:
-        """What is left of the budget if every call without an answer is billed in full."""
+        """The rest of the budget in US dollars if every call without an answer is billed in full."""
         return None if self.budget is None else max(0.0, self.budget - self.spent.most_usd)
 
 
 async def run_summary(store: Store, run: int) -> RunSummary:
-    """Return a run with its figures.
-
-    Raises:
-        SettingsError: there is none of this number.
-        StorageError: it cannot be read.
-    """
+    """Return a run with its figures; raise `SettingsError` if no run has this number."""
     summary = await store.run_stats.summary(run)
     if summary is None:
         raise SettingsError(f"there is no run {run}; `panel batch list --all` shows which there are")
@@ -128,12 +124,7 @@ def listed_data(run: RunSummary) -> dict[str, Any]:
 def status_lines(status: RunStatus, width: int) -> list[str]:
     """Return the status of a run, in lines no longer than the width where words allow it."""
     run = status.run
-    rows = [
-        *_settings_rows(run.settings),
-        *_time_rows(run),
-        *_progress_rows(status),
-        *_cost_rows(status),
-    ]
+    rows = chain(_settings_rows(run.settings), _time_rows(run), _progress_rows(status), _cost_rows(status))
     lines = [line for label, value in rows for line in labelled(label, value, LABEL, width)]
     return [f"Run {run.id} · {run.kind} · {run_state(run)}", "", *lines, "", *_next_lines(run)]
 
@@ -256,11 +247,9 @@ def _time_rows(run: RunSummary) -> Iterator[tuple[str, str]]:
     if run.finished_at:
         yield "ended" if run.state is RunState.DONE else "stopped", _moment(run.finished_at)
     if run.holder and run.held_since:
-        at_work = {
-            True: "at work",
-            False: "which has ended",
-            None: "which cannot be seen from here",
-        }[run.at_work]
+        at_work = {True: "at work", False: "which has ended", None: "which cannot be seen from here"}[
+            run.at_work
+        ]
         yield "held by", f"{run.holder} since {_moment(run.held_since)}, {at_work}"
 
 
