@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.util import find_spec
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,7 +35,7 @@ def configured_build(resolved: Resolved, folder: str | Path) -> ConfiguredBuild:
     Raises:
         PanelError: the site's address or the `site` extra is missing, or a persona or prompt cannot be read.
     """
-    if find_spec("PIL") is None:
+    if importlib.util.find_spec("PIL") is None:
         raise SettingsError("the site's pictures need the site extra: pip install 'panel-review[site]'")
     site = Path(folder)
     # One cache for each folder and store: a folder may be built from several stores in turn.
