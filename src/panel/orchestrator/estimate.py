@@ -33,7 +33,7 @@ ANSWER_TOKENS = 350
 five quotes (100), two or three sentences of reasoning (80), and the JSON around them (40)."""
 
 REASK_TOKENS = 600
-"""What a re-ask adds to a prompt: 1,500 characters of the earlier answer (375 tokens), the problems, and its frame."""
+"""The tokens that a re-ask adds to a prompt: 1,500 characters of the earlier answer (375 tokens), the problems, and its frame."""
 
 FEWEST_CACHED_TOKENS = 1_024
 """Providers cache no shorter prefixes: OpenAI's documented minimum, and about the middle of Anthropic's."""
@@ -213,7 +213,7 @@ def estimate_panels(panels: Iterable[Sequence[FirstCall]], *, warm: bool = False
 
 
 def _amounts(call: FirstCall, first: FirstCall | None) -> Amounts:
-    """Return what one seat takes; `first` is the seat that is asked alone, or None if all are asked at once."""
+    """Return calls, tokens and cost of one seat; `first` is the seat that is asked alone, or None if all are asked at once."""
     read = call.prompt.estimated_tokens
     room = call.config.max_output_tokens
     written = Bounds(min(ANSWER_TOKENS, room), room + min(2 * room, MOST_OUTPUT_TOKENS))

@@ -67,7 +67,7 @@ class Database(ABC):
 
     @abstractmethod
     def find_damage(self, connection: Connection) -> list[str]:
-        """Return what the database's own checks find wrong with its files."""
+        """Return the flaws that the database's own checks find in its files."""
 
     @abstractmethod
     def backup(self, path: Path) -> None:

@@ -159,7 +159,7 @@ def status_data(status: RunStatus) -> dict[str, Any]:
 
 
 def cancelled_lines(run: RunSummary, *, changed: bool) -> str:
-    """Return what happens to a run that is stopped now; `changed` tells whether it was open until now."""
+    """Return the lines that confirm the cancellation of a run; `changed` tells whether it was open until now."""
     if run.at_work is not False:
         holder = f"{run.holder}{'' if run.at_work else ', if it lives,'}"
         done = f"run {run.id} is told to stop: {holder} finishes its calls in flight and begins no other"

@@ -171,7 +171,8 @@ def next_(config: options.Config = None, as_json: options.Events = False) -> Non
     from panel.cli.queue.session import open_session
     from panel.cli.queue.walk import walk_queue
 
-    walk_queue(open_session(config), as_json=as_json)
+    with open_session(config) as session:
+        walk_queue(session, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP)
@@ -185,7 +186,8 @@ def show(draft: DraftNumber, config: options.Config = None, as_json: options.AsJ
     from panel.cli.queue.rendering import draft_data, draft_text
     from panel.cli.queue.session import open_session
 
-    view = open_session(config).view(draft)
+    with open_session(config) as session:
+        view = session.view(draft)
     if as_json:
         result_json(draft_data(view))
     else:
@@ -216,23 +218,23 @@ def edit(
     from panel.cli.queue.session import open_session
     from panel.core.draft_state import Action
 
-    session = open_session(config)
-    if print_:
-        plain_result(form_text(session.view(draft)))
-        return
-    actor = session.actor()
-    with session.locked(draft, actor) as view:
-        edited = (
-            edit_from_file(session, view, actor, file, reason)
-            if file
-            else edit_in_editor(session, view, actor, reason)
-        )
-    if edited:
-        print_outcome(edited, Action.EDIT, as_json=as_json)
-    elif as_json:
-        result_json(outcome_data(view))
-    else:
-        plain_result(f"Nothing was changed in {state_message(view)}")
+    with open_session(config) as session:
+        if print_:
+            plain_result(form_text(session.view(draft)))
+            return
+        actor = session.actor()
+        with session.locked(draft, actor) as view:
+            edited = (
+                edit_from_file(session, view, actor, file, reason)
+                if file
+                else edit_in_editor(session, view, actor, reason)
+            )
+        if edited:
+            print_outcome(edited, Action.EDIT, as_json=as_json)
+        elif as_json:
+            result_json(outcome_data(view))
+        else:
+            plain_result(f"Nothing was changed in {state_message(view)}")
 
 
 @app.command("resolve", help=RESOLVE_HELP)
@@ -264,15 +266,15 @@ def resolve(
 
     if (supported is None) != opinion:
         raise SettingsError("give either --supported URL or --opinion; otherwise cut the words with an edit")
-    session = open_session(config)
-    actor = session.actor()
-    view = session.view(draft)
-    if seen is not None:
-        check_hash(view, seen)
-    found = _find(view, finding)
-    resolution = parse_resolution(found.finding.id, "opinion" if opinion else "supported", supported)
-    after = session.execute(view, Action.RESOLVE, actor, resolution=resolution, reason=reason)
-    print_outcome(after, Action.RESOLVE, as_json=as_json)
+    with open_session(config) as session:
+        actor = session.actor()
+        view = session.view(draft)
+        if seen is not None:
+            check_hash(view, seen)
+        found = _find(view, finding)
+        resolution = parse_resolution(found.finding.id, "opinion" if opinion else "supported", supported)
+        after = session.execute(view, Action.RESOLVE, actor, resolution=resolution, reason=reason)
+        print_outcome(after, Action.RESOLVE, as_json=as_json)
 
 
 def _find(view: DraftView, text: str) -> NumberedFinding:
@@ -317,19 +319,19 @@ def approve(
     from panel.cli.queue.session import check_hash, open_session
     from panel.core.draft_state import Action
 
-    session = open_session(config)
-    actor = session.actor()
-    view = session.view(draft)
-    if seen is not None:
-        check_hash(view, seen)
-    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise SettingsError(
-            "--seen: an approval is bound to the version that you were shown; "
-            f"read it with `panel queue show {draft}`, and give the hash in its last line"
-        )
-    check_allowed(view, Action.APPROVE, actor)
-    if seen is not None or _confirms(view):
-        print_outcome(session.execute(view, Action.APPROVE, actor), Action.APPROVE, as_json=as_json)
+    with open_session(config) as session:
+        actor = session.actor()
+        view = session.view(draft)
+        if seen is not None:
+            check_hash(view, seen)
+        elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise SettingsError(
+                "--seen: an approval is bound to the version that you were shown; "
+                f"read it with `panel queue show {draft}`, and give the hash in its last line"
+            )
+        check_allowed(view, Action.APPROVE, actor)
+        if seen is not None or _confirms(view):
+            print_outcome(session.execute(view, Action.APPROVE, actor), Action.APPROVE, as_json=as_json)
 
 
 def _confirms(view: DraftView) -> bool:
@@ -409,7 +411,8 @@ def history(draft: DraftNumber, config: options.Config = None, as_json: options.
     from panel.cli.queue.rendering import history_text
     from panel.cli.queue.session import open_session
 
-    view = open_session(config).view(draft)
+    with open_session(config) as session:
+        view = session.view(draft)
     if as_json:
         result_json([event.model_dump(mode="json", exclude={"draft"}) for event in view.history])
     else:
@@ -427,7 +430,7 @@ def _execute(
     chosen: Action = Action(action)
     if chosen.needs_reason and not (reason or "").strip():
         raise SettingsError(f"to {chosen.label}, give a reason: --reason TEXT")
-    session = open_session(config)
-    actor = session.actor()
-    after = session.execute(session.view(draft), chosen, actor, reason=reason, **parts)
-    print_outcome(after, chosen, as_json=as_json)
+    with open_session(config) as session:
+        actor = session.actor()
+        after = session.execute(session.view(draft), chosen, actor, reason=reason, **parts)
+        print_outcome(after, chosen, as_json=as_json)

@@ -116,20 +116,20 @@ def list_drafts(
         before=None if older_than is None else datetime.now(UTC) - timedelta(days=older_than),
         order=_member("--order", order, Order) or Order.OLDEST,
     )
-    session = open_session(config)
-    page = session.use(lambda service: service.store.queue.page(wanted, after=after, limit=limit))
-    counts = session.use(lambda service: service.store.queue.counts())
-    if as_json:
-        by_state = {state.value: count for state, count in counts.items()}
-        drafts = [row.model_dump(mode="json") for row in page.rows]
-        result_json({"drafts": drafts, "after": page.after, "counts": by_state})
-        return
-    totals = ", ".join(f"{count:,} {state.label}" for state, count in counts.items() if count)
-    last = [totals or "no drafts yet; panel review and panel batch run make them"]
-    if page.after:
-        last.append(f"more: the same with --after {page.after}")
-    rows = _table(page.rows) if page.rows else ["no such drafts"]
-    plain_result("\n".join([*rows, "", *last]))
+    with open_session(config) as session:
+        page = session.use(lambda service: service.store.queue.page(wanted, after=after, limit=limit))
+        counts = session.use(lambda service: service.store.queue.counts())
+        if as_json:
+            by_state = {state.value: count for state, count in counts.items()}
+            drafts = [row.model_dump(mode="json") for row in page.rows]
+            result_json({"drafts": drafts, "after": page.after, "counts": by_state})
+            return
+        totals = ", ".join(f"{count:,} {state.label}" for state, count in counts.items() if count)
+        last = [totals or "no drafts yet; panel review and panel batch run make them"]
+        if page.after:
+            last.append(f"more: the same with --after {page.after}")
+        rows = _table(page.rows) if page.rows else ["no such drafts"]
+        plain_result("\n".join([*rows, "", *last]))
 
 
 def _table(rows: Sequence[QueueRow]) -> list[str]:

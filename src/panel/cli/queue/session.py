@@ -1,8 +1,9 @@
-"""What the commands of `panel queue` share: the approval service over the configured store, and the person at work."""
+"""The session of a `panel queue` command: approval service, open store and the person at work."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import asyncio
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ from panel.cli.actor import current_actor
 from panel.core.draft_state import Action
 from panel.errors import GateError, SettingsError
 from panel.orchestrator.setup import available_personas, review_checks
-from panel.orchestrator.stores import use_store
+from panel.orchestrator.stores import configured_store, require_store
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:
@@ -31,23 +32,25 @@ MIN_HASH_CHARS = 8
 
 @dataclass(frozen=True)
 class QueueSession:
-    """The approval service for one command; the store is open only while it is used, so that nothing waits while a person reads."""
+    """The approval service for one command, over a store that is opened once; no transaction is open while a person reads."""
 
     resolved: Resolved
     checks: Checks
+    store: Store
+    runner: asyncio.Runner
 
     def use(self, work: Callable[[ApprovalService], Awaitable[T]]) -> T:
         """Return the result of work with the approval service."""
 
-        def with_service(store: Store) -> Awaitable[T]:
-            async def ask_seat(record: DraftRecord, persona: str) -> Seat:
-                from panel.orchestrator.run import RunService
+        async def ask_seat(record: DraftRecord, persona: str) -> Seat:
+            from panel.orchestrator.run import RunService
 
-                return await RunService(store).rerun(self.resolved, record, persona)
+            return await RunService(self.store).rerun(self.resolved, record, persona)
 
-            return work(ApprovalService(store, self.checks, ask_seat))
+        async def run() -> T:
+            return await work(ApprovalService(self.store, self.checks, ask_seat))
 
-        return use_store(self.resolved, with_service)
+        return self.runner.run(run())
 
     def actor(self) -> Actor:
         """Return the person at work; raises as `current_actor` does."""
@@ -79,10 +82,19 @@ class QueueSession:
         return self.use(lambda service: service.execute(view.id, command))
 
 
-def open_session(config: Path | None) -> QueueSession:
-    """Return a session with the settings in force."""
+@contextmanager
+def open_session(config: Path | None) -> Iterator[QueueSession]:
+    """Open the configured store, which must exist, and yield a session; raises as `require_store` does."""
     resolved = resolve({}, config)
-    return QueueSession(resolved, review_checks(available_personas(resolved)))
+    checks = review_checks(available_personas(resolved))
+    require_store(resolved)
+    stack = AsyncExitStack()
+    with asyncio.Runner() as runner:
+        store = runner.run(stack.enter_async_context(configured_store(resolved)))
+        try:
+            yield QueueSession(resolved, checks, store, runner)
+        finally:
+            runner.run(stack.aclose())
 
 
 def check_hash(view: DraftView, seen: str) -> None:
