@@ -29,3 +29,15 @@ def write_whole(path: Path, content: str | bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def try_writing(folder: Path) -> None:
+    """Write to a folder and leave nothing behind.
+
+    Where the system knows no files without a name, a name exists for a moment: it is hidden, as readers of the folder expect.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    with tempfile.TemporaryFile(dir=folder, prefix="."):
+        pass

@@ -6,13 +6,13 @@ import difflib
 import os
 import platform
 import shutil
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from panel.atomic_files import try_writing
 from panel.core.review import EMBEDDED
 from panel.core.text import byte_size
 from panel.core.tool import Tool
@@ -207,10 +207,10 @@ def _file(seen: StoreInfo, path: Path, *, tried: bool) -> Iterator[Observation]:
 def _unwritable(folder: Path) -> str | None:
     """Return the reason why a folder is not writable, or None."""
     try:
-        with tempfile.TemporaryFile(dir=folder):
-            return None
+        try_writing(folder)
     except OSError as error:
         return error.strerror or str(error)
+    return None
 
 
 def _state(seen: StoreInfo) -> str:

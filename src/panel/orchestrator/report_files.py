@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from panel.atomic_files import write_whole
+from panel.atomic_files import try_writing, write_whole
 from panel.errors import StorageError
 from panel.report import Editorial, comparison_reports, review_reports
 
@@ -46,8 +45,7 @@ class ReportFiles:
             folder = self.folder / name
             with _storage(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryFile(dir=folder):
-                    pass
+                try_writing(folder)
 
     def has_review(self, slug: str) -> bool:
         """Whether all report files of a review exist."""
