@@ -385,7 +385,7 @@ def test_embedded_model_that_cannot_run_is_a_problem_if_it_is_asked(
         raise error
 
     monkeypatch.setattr("panel.providers.registry.check_connection", lambda _connection: None)
-    monkeypatch.setattr("panel.orchestrator.models.check_connection", lambda _connection: None)
+    monkeypatch.setattr("panel.orchestrator.setup.check_connection", lambda _connection: None)
     monkeypatch.setattr(f"panel.diagnostics.model_checks.{name}", broken)
     assert str(error) in one_problem(panel("doctor", "--json", "--model", "local"))
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)

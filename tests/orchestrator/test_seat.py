@@ -37,10 +37,11 @@ class Stage:
         )
         digests = {name: critic.digest for name, critic in critics.items()}
         setup = ReviewSetup(provider="mock", config=CONFIG, prompts=book.digest, personas=digests)
-        self.asker = SeatAsker(SeatModel(self.actor, book, CONFIG), setup, self.memory, self.stop)
+        model = SeatModel(self.actor, book, CONFIG)
+        self.asker = SeatAsker(model, tool, self.critic, setup, self.memory, self.stop)
 
     async def ask(self) -> Seat:
-        return await self.asker.ask(self.tool, self.critic)
+        return await self.asker.ask()
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.cli.progress import Progress
-    from panel.orchestrator.models import ResolvedModel
     from panel.orchestrator.run import ReviewRun
-    from panel.orchestrator.setup import PanelSetup
+    from panel.orchestrator.setup import PanelSetup, ResolvedModel
     from panel.settings.resolve import Resolved
     from panel.store import Store
 

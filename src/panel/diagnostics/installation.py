@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panel.errors import PanelError
-from panel.orchestrator.models import ResolvedModel, resolve_model
-from panel.orchestrator.setup import PanelSetup, available_personas, build_setup
+from panel.orchestrator.setup import PanelSetup, ResolvedModel, available_personas, build_setup, resolve_model
 from panel.providers.registry import key_variables, providers
 from panel.settings.choice import MAX_KEY_CHARS, ModelChoice, choose_model
 from panel.settings.resolve import Resolved, resolve

@@ -17,7 +17,7 @@ from panel.core.review import EMBEDDED
 from panel.core.text import byte_size
 from panel.core.tool import Tool
 from panel.diagnostics.observation import Observation, note, ok, problem, problem_if
-from panel.orchestrator.models import prompt_book
+from panel.orchestrator.setup import prompt_book
 from panel.prompts.folders import TEMPLATE_FILES, personas_folder, templates_folder
 from panel.prompts.persona_files import seat_roster
 from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME

@@ -25,7 +25,7 @@ from panel.errors import (
     ProviderUnreachable,
     SettingsError,
 )
-from panel.orchestrator.models import REPLAY
+from panel.orchestrator.setup import REPLAY
 from panel.prompts.answer_schema import ANSWER_SCHEMA
 from panel.providers.base import StopSignal
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2

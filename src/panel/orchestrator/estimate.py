@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
     from panel.core.prompt import Prompt
     from panel.core.tool import Tool
-    from panel.orchestrator.models import ResolvedModel
     from panel.orchestrator.setup import PanelSetup
     from panel.providers.prices import Rates
     from panel.settings.model import Settings
@@ -162,15 +161,21 @@ async def estimate_run(
     page = list(islice(following, PAGE))
     plan = plan_for(setup, page[0], number)
     rates = {model.ref.model: model.rates for model in setup.models}
+
+    def first_call(tool: Tool, persona: Persona) -> tuple[FirstCall, str]:
+        """Return the first call of a seat, and the key that its answer is stored under."""
+        model = setup.model_of(persona)
+        prompt, connection = model.prompts.take(tool, persona), model.connection
+        key = CallKey.of(prompt, model.config, connection.provider, connection.base_url).key
+        return FirstCall(model.provider, prompt, model.config, rates[model.ref.model]), key
+
     total = Estimate()
     while page:
-        panels = [[_first_call(tool, persona, setup, rates) for persona in setup.personas] for tool in page]
+        panels = [[first_call(tool, persona) for persona in setup.personas] for tool in page]
         keys = [key for panel in panels for _, key in panel]
         answered = await store.calls.answered(keys) if store is not None else set()
-        total += estimate_panels(
-            ([replace(call, reused=key in answered) for call, key in panel] for panel in panels),
-            warm=plan.warm,
-        )
+        marked = ([replace(call, reused=key in answered) for call, key in panel] for panel in panels)
+        total += estimate_panels(marked, warm=plan.warm)
         page = list(islice(following, PAGE))
     return RunEstimate(
         seats=tuple(persona.name for persona in setup.personas),
@@ -181,23 +186,13 @@ async def estimate_run(
     )
 
 
-def _first_call(
-    tool: Tool, persona: Persona, setup: PanelSetup, rates: dict[str, Rates | None]
-) -> tuple[FirstCall, str]:
-    """Return the first call of a seat, and the key that its answer is stored under."""
-    model: ResolvedModel = setup.model_of(persona)
-    prompt, connection = model.prompts.take(tool, persona), model.connection
-    key = CallKey.of(prompt, model.config, connection.provider, connection.base_url).key
-    return FirstCall(model.provider, prompt, model.config, rates[model.ref.model]), key
-
-
 def estimate_panels(panels: Iterable[Sequence[FirstCall]], *, warm: bool = False) -> Estimate:
-    """Return the estimate of some panels, one for each tool.
+    """Return the estimate of some panels, one for each tool: the first calls of its seats, in the order of the roster.
 
     Least: every seat is asked once and gives a typical answer, and cached tokens are read at the cache's price. Most: every seat is
     asked twice, the second time with twice the output limit, writes all that it may, and finds nothing in a cache. Calls that fail,
-    and may be billed without an answer, come on top of either. A panel holds the first calls of its seats, in the order of the roster;
-    one panel is in memory at a time. With `warm`, the first seat of each panel is asked alone.
+    and may be billed without an answer, come on top of either. One panel is in memory at a time. With `warm`, the first seat of each
+    panel is asked alone.
     """
     tools = reused = 0
     models: dict[str, Amounts] = {}
@@ -214,39 +209,24 @@ def estimate_panels(panels: Iterable[Sequence[FirstCall]], *, warm: bool = False
 
 def _amounts(call: FirstCall, first: FirstCall | None) -> Amounts:
     """Return calls, tokens and cost of one seat; `first` is the seat that is asked alone, or None if all are asked at once."""
-    read = call.prompt.estimated_tokens
-    room = call.config.max_output_tokens
+    tokens, room = call.prompt.estimated_tokens, call.config.max_output_tokens
+    read = Bounds(tokens, 2 * tokens + REASK_TOKENS)
     written = Bounds(min(ANSWER_TOKENS, room), room + min(2 * room, MOST_OUTPUT_TOKENS))
-    input_tokens = Bounds(read, 2 * read + REASK_TOKENS)
-    return Amounts(Bounds(1, 2), input_tokens, written, _cost(call, first, input_tokens, written))
-
-
-def _cost(
-    call: FirstCall, first: FirstCall | None, read: Bounds[int], written: Bounds[int]
-) -> Bounds[float] | None:
-    rates = call.rates
+    calls, rates = Bounds(1, 2), call.rates
     if rates is None or rates.input is None or rates.output is None:
-        return None
+        return Amounts(calls, read, written, None)
     shared = shared_tokens(call.prompt)
-    dearest = max(rates.input, rates.cache_write or 0.0) if _may_cache(call, first) else rates.input
-    least = (read.least - shared) * rates.input + shared * _shared_rate(call, first, rates, rates.input)
-    return Bounds(least + written.least * rates.output, read.most * dearest + written.most * rates.output)
-
-
-def _shared_rate(call: FirstCall, first: FirstCall | None, rates: Rates, fresh: float) -> float:
-    """Return the price of a token that all seats of the panel share."""
-    if first is None or not _may_cache(call, first):
-        return fresh
-    same = (first.model, first.prompt.prefix_digest) == (call.model, call.prompt.prefix_digest)
-    rate = rates.cache_read if same and first is not call else rates.cache_write
-    return fresh if rate is None else rate
-
-
-def _may_cache(call: FirstCall, first: FirstCall | None) -> bool:
-    """Whether the provider may cache the prefix of a prompt and charge for it: OpenAI always, Anthropic on request."""
+    shared_rate = dearest = rates.input
+    # OpenAI caches prefixes and charges for it without being asked, Anthropic on request.
     requested = first is not None and first.model == call.model and call.provider == "anthropic"
-    cached = requested or call.provider == "openai"
-    return cached and shared_tokens(call.prompt) >= FEWEST_CACHED_TOKENS
+    if (requested or call.provider == "openai") and shared >= FEWEST_CACHED_TOKENS:
+        dearest = max(rates.input, rates.cache_write or 0.0)
+        if first is not None:
+            same = (first.model, first.prompt.prefix_digest) == (call.model, call.prompt.prefix_digest)
+            cached_rate = rates.cache_read if same and first is not call else rates.cache_write
+            shared_rate = rates.input if cached_rate is None else cached_rate
+    least = (read.least - shared) * rates.input + shared * shared_rate + written.least * rates.output
+    return Amounts(calls, read, written, Bounds(least, read.most * dearest + written.most * rates.output))
 
 
 def shared_tokens(prompt: Prompt) -> int:
@@ -292,9 +272,14 @@ def plan_cache(  # noqa: PLR0913 - six independent facts
         )
     if pointless is not None:
         return CachePlan(warm=False, saving_usd=None, why=f"off: {pointless}")
-    saving = _saving(rates, shared, seats)
+    saving = percent = None
+    if rates is not None and rates.input is not None and rates.cache_read is not None:
+        # The least that a panel saves: one seat fills the cache, and the others read it.
+        write = rates.input if rates.cache_write is None else rates.cache_write
+        saving = shared * (seats * rates.input - write - (seats - 1) * rates.cache_read)
+        percent = 100 * saving / (seats * shared * rates.input) if rates.input else None
     if setting == "warm" or (setting == "auto" and busy and saving is not None and saving > 0):
-        return CachePlan(warm=True, saving_usd=saving, why=_effect(rates, saving, shared, seats))
+        return CachePlan(warm=True, saving_usd=saving, why=_warm_reason(saving, percent, shared, seats))
     if setting == "off":
         why = "off, as it was set"
     elif saving is None:
@@ -306,20 +291,11 @@ def plan_cache(  # noqa: PLR0913 - six independent facts
     return CachePlan(warm=False, saving_usd=saving, why=why)
 
 
-def _saving(rates: Rates | None, shared: int, seats: int) -> float | None:
-    """Return the least that a panel saves in US dollars if one seat fills the cache and the others read it."""
-    if rates is None or rates.input is None or rates.cache_read is None:
-        return None
-    write = rates.input if rates.cache_write is None else rates.cache_write
-    return shared * (seats * rates.input - write - (seats - 1) * rates.cache_read)
-
-
-def _effect(rates: Rates | None, saving: float | None, shared: int, seats: int) -> str:
+def _warm_reason(saving: float | None, percent: float | None, shared: int, seats: int) -> str:
     others = "other then reads" if seats == 2 else f"other {seats - 1} then read"  # noqa: PLR2004 - the first and one more
     reading = f"warm: one seat is asked first; the {others} {shared:,} tokens from the cache"
-    if saving is None or rates is None or not rates.input:
+    if saving is None or percent is None:
         return f"{reading}, which saves an unknown amount"
     if saving <= 0:
         return f"{reading}, which costs {dollars(-saving)} a panel more than it saves"
-    percent = 100 * saving / (seats * shared * rates.input)
     return f"{reading}, which saves {dollars(saving)} a panel ({percent:.0f} % of what they cost anew)"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from panel.core.money import dollars
 from panel.core.review import PanelReview, ReviewSetup
-from panel.orchestrator.seat import SeatAsker, not_asked, worst_seat_cost
+from panel.orchestrator.seat import SeatAsker, SeatModel, not_asked, worst_seat_cost
+from panel.orchestrator.setup import REPLAY
+from panel.providers.middleware.answer_cache import AnswerCache
+from panel.providers.middleware.budget import worst_case_cost
+from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
+from panel.providers.middleware.stack import CallPolicy, wrap_hosted, wrap_local
+from panel.providers.registry import open_provider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -18,8 +24,11 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.orchestrator.seat import Observer, SeatModel
-    from panel.providers.base import StopSignal
+    from panel.orchestrator.run_storage import RunStorage
+    from panel.orchestrator.seat import Observer
+    from panel.orchestrator.setup import PanelSetup, ResolvedModel
+    from panel.providers.base import Connection, Provider, StopSignal
+    from panel.providers.middleware.base import WorstCase
     from panel.providers.middleware.budget import Budget
 
 SEATS_PER_CALL = 2
@@ -46,30 +55,27 @@ class PanelSession:
     budget: Budget | None = None
     known_seat: Callable[[Tool, Persona], Seat | None] = lambda _tool, _persona: None
 
-    @property
-    def setup(self) -> ReviewSetup:
-        """The models, prompts and personas of this panel, as its reviews keep them."""
-        return ReviewSetup(
-            **dict(self.model.ref),
-            personas={persona.id: persona.digest for persona in self.personas},
-            seat_models={persona: model.ref for persona, model in self.seat_models.items()},
-        )
-
     async def reviews(self, tools: AsyncIterator[Tool]) -> AsyncGenerator[PanelReview]:
         """Review tools, a bounded number at a time, and yield each review when it is complete.
 
         A tool that does not fit into the budget waits until others have released what they did not need; if no other is in progress,
         the run is stopped. After a stop no further tool is begun; those in progress are yielded with the seats they have.
         """
+        # Enough tools that every slot stays busy while a panel waits for its slowest seat.
+        most_tools = -(-SEATS_PER_CALL * self.concurrency // len(self.personas)) + 1
         slots = asyncio.Semaphore(SEATS_PER_CALL * self.concurrency)
-        setup = self.setup
+        setup = ReviewSetup(
+            **dict(self.model.ref),
+            personas={persona.id: persona.digest for persona in self.personas},
+            seat_models={persona: model.ref for persona, model in self.seat_models.items()},
+        )
         following: Tool | None = None
         running: set[asyncio.Task[PanelReview]] = set()
         try:
             while True:
-                while self._has_room(len(running)):
+                while len(running) < most_tools and self.stop.reason is None:
                     following = following or await anext(tools, None)
-                    if following is None or not self._admits(following, len(running)):
+                    if following is None or not self._admits(following, alone=not running):
                         break
                     running.add(asyncio.create_task(self._review(following, setup, slots)))
                     following = None
@@ -88,28 +94,20 @@ class PanelSession:
         async with aclosing(self.reviews(one_by_one([tool]))) as reviews:
             return await anext(reviews)
 
-    def _has_room(self, running: int) -> bool:
-        """Whether to begin another tool, so that every slot stays busy while a panel waits for its slowest seat."""
-        enough = -(-SEATS_PER_CALL * self.concurrency // len(self.personas)) + 1
-        return running < enough and self.stop.reason is None
-
-    def _admits(self, tool: Tool, running: int) -> bool:
+    def _admits(self, tool: Tool, *, alone: bool) -> bool:
         """Whether the budget covers another tool; if it does not and no other is in progress, stop the run."""
         if self.budget is None or self.budget.unlimited:
             return True
-        if self.budget.reserve_panel(tool.slug, worst := self._worst_cost(tool)):
+        unknown = [persona for persona in self.personas if self.known_seat(tool, persona) is None]
+        worst = sum(worst_seat_cost(self._model_of(persona), tool, persona) for persona in unknown)
+        if self.budget.reserve_panel(tool.slug, worst):
             return True
-        if not running:
+        if alone:
             self.stop.set(
                 f"the budget of {dollars(self.budget.limit)} does not cover the next tool: "
                 f"{dollars(self.budget.paid)} is paid, and {tool.name} may cost up to {dollars(worst)}; raise the budget first"
             )
         return False
-
-    def _worst_cost(self, tool: Tool) -> float:
-        """Return the worst-case cost of a tool's panel in US dollars; models of unknown price do not count."""
-        seats = [persona for persona in self.personas if self.known_seat(tool, persona) is None]
-        return sum(worst_seat_cost(self._model_of(persona), tool, persona) for persona in seats)
 
     def _model_of(self, persona: Persona) -> SeatModel:
         return self.seat_models.get(persona.id, self.model)
@@ -126,26 +124,106 @@ class PanelSession:
 
     async def _seats(
         self, tool: Tool, personas: Sequence[Persona], setup: ReviewSetup, slots: asyncio.Semaphore
-    ) -> tuple[Seat, ...]:
+    ) -> list[Seat]:
+        async def seat(persona: Persona) -> Seat:
+            if (known := self.known_seat(tool, persona)) is not None:
+                return known
+            async with slots:
+                if self.stop.reason is not None:
+                    return not_asked(persona, self.stop.reason)
+                model = self._model_of(persona)
+                return await SeatAsker(model, tool, persona, setup, self.observer, self.stop).ask()
+
         try:
             async with asyncio.TaskGroup() as group:
-                asking = [group.create_task(self._seat(tool, one, setup, slots)) for one in personas]
+                tasks = [group.create_task(seat(persona)) for persona in personas]
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
-        return tuple(task.result() for task in asking)
-
-    async def _seat(self, tool: Tool, persona: Persona, setup: ReviewSetup, slots: asyncio.Semaphore) -> Seat:
-        if (seat := self.known_seat(tool, persona)) is not None:
-            return seat
-        async with slots:
-            if self.stop.reason is not None:
-                return not_asked(persona, self.stop.reason)
-            return await SeatAsker(self._model_of(persona), setup, self.observer, self.stop).ask(
-                tool, persona
-            )
+        return [task.result() for task in tasks]
 
 
 async def one_by_one(tools: Iterable[Tool]) -> AsyncGenerator[Tool]:
     """Yield tools from memory."""
     for tool in tools:
         yield tool
+
+
+@asynccontextmanager
+async def open_session(
+    setup: PanelSetup, storage: RunStorage, observer: Observer, stop: StopSignal, *, warm: bool = False
+) -> AsyncIterator[PanelSession]:
+    """Open the providers until the block ends: one client for each connection, one rate limiter for each model.
+
+    With `warm`, one seat of each panel is asked first, to fill the provider's cache.
+
+    Raises:
+        SettingsError: a provider cannot be set up.
+    """
+    adapters: dict[Connection, Provider] = {}
+    wrapped: dict[tuple[Connection, str], tuple[Provider, WorstCase | None]] = {}
+
+    def seat_model(model: ResolvedModel) -> SeatModel:
+        cached = warm and model.connection == setup.model.connection
+        connection = replace(model.connection, cache=cached)
+        if connection not in adapters:
+            adapters[connection] = open_provider(connection)
+            stack.push_async_callback(adapters[connection].aclose)
+        key = connection, model.config.model
+        if key not in wrapped:
+            # Only if there is a budget, because reading the price list takes a moment.
+            worst = worst_case_cost(model.prices) if storage.budget is not None else None
+            provider = _with_middleware(
+                adapters[connection], connection, setup, storage, stop=stop, worst=worst
+            )
+            wrapped[key] = provider, worst
+        provider, worst = wrapped[key]
+        return SeatModel(provider, model.prompts, model.config, worst)
+
+    async with AsyncExitStack() as stack:
+        yield PanelSession(
+            model=seat_model(setup.model),
+            personas=setup.personas,
+            concurrency=setup.settings.concurrency,
+            observer=observer,
+            clock=setup.clock,
+            stop=stop,
+            seat_models={persona: seat_model(model) for persona, model in setup.seat_models.items()},
+            warm=warm,
+            budget=storage.budget,
+            known_seat=storage.known_seat,
+        )
+
+
+def _with_middleware(  # noqa: PLR0913 - each is a part of the stack
+    adapter: Provider,
+    connection: Connection,
+    setup: PanelSetup,
+    storage: RunStorage,
+    *,
+    stop: StopSignal,
+    worst: WorstCase | None,
+) -> Provider:
+    settings, budget = setup.settings, storage.budget
+    if connection.provider == REPLAY:
+        return RateLimit(adapter, RateLimiter(CallLimits(settings.concurrency), stop))
+    attempts = 1 + settings.retries
+    if adapter.scaffolded:
+        limiter = RateLimiter(CallLimits(settings.concurrency), stop)
+        provider = wrap_local(adapter, limiter)
+    else:
+        limits = CallLimits(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
+        limiter = RateLimiter(limits, stop)
+        priced = (budget, worst) if budget is not None and worst is not None else None
+        policy = CallPolicy(settings.timeout, attempts, limiter, budget=priced)
+        provider = wrap_hosted(adapter, policy, stop, connection.base_url)
+    if storage.journal is not None:
+        provider = AnswerCache(
+            provider,
+            storage.journal,
+            stop,
+            base_url=connection.base_url,
+            worst_case=worst,
+            most_calls=attempts,
+            limiter=limiter,
+        )
+    return provider if setup.recording is None else AnswerCache(provider, setup.recording[0], stop)

@@ -17,6 +17,7 @@ from panel.core.draft_state import Action
 from panel.core.review import review_id
 from panel.errors import GateError, RunStopped, SettingsError, StorageError
 from panel.orchestrator.estimate import plan_for
+from panel.orchestrator.panel import open_session
 from panel.orchestrator.report_files import ReportFiles
 from panel.orchestrator.run_storage import (
     BATCH,
@@ -30,7 +31,6 @@ from panel.orchestrator.run_storage import (
     hold_run,
 )
 from panel.orchestrator.seat import Observer
-from panel.orchestrator.session import open_session
 from panel.orchestrator.setup import build_setup, report_context
 from panel.providers.base import StopSignal
 from panel.providers.middleware.budget import Budget

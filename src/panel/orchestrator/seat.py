@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from panel.core.completion import Finish, ModelRef, Usage
 from panel.core.take import NoTake, NoTakeReason, Provenance, Seat, Take
@@ -13,11 +13,12 @@ from panel.prompts.reply_parser import Outcome, Reply, ReplyContext, parse_reply
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from panel.core.completion import Completion, ModelConfig, Probabilities
+    from panel.core.completion import Completion, ModelConfig
     from panel.core.persona import Persona
     from panel.core.prompt import Prompt
     from panel.core.review import ReviewSetup
     from panel.core.tool import Tool
+    from panel.prompts.templates import PromptBook
     from panel.providers.base import Provider, StopSignal
     from panel.providers.middleware.base import WorstCase
 
@@ -26,23 +27,6 @@ MOST_OUTPUT_TOKENS = 64_000
 LONGEST_REPLY = "\x01" * 2_000
 LONGEST_PROBLEM = "x" * 2_000
 """The reply and the problem in a worst-case re-ask: longer than any that is shown to a model, in the characters that cost most."""
-
-
-class Prompts(Protocol):
-    """Renders the prompts of one kind of model."""
-
-    @property
-    def digest(self) -> str:
-        """The sha256 of the templates."""
-        ...
-
-    def take(self, tool: Tool, persona: Persona) -> Prompt:
-        """Return the first prompt of a seat."""
-        ...
-
-    def reask(self, tool: Tool, persona: Persona, reply: str, problems: Sequence[str]) -> Prompt:
-        """Return the prompt that follows an unusable reply."""
-        ...
 
 
 class Observer:
@@ -66,10 +50,10 @@ class Observer:
 
 @dataclass(frozen=True, slots=True)
 class SeatModel:
-    """The model that a seat asks, and the prompts that suit it; `worst` returns the worst-case cost of one call in US dollars."""
+    """The model that a seat asks, and its prompts; `worst` returns the worst-case cost of one call in US dollars."""
 
     provider: Provider
-    prompts: Prompts
+    prompts: PromptBook
     config: ModelConfig
     worst: WorstCase | None = None
 
@@ -80,68 +64,42 @@ class SeatModel:
 
 
 @dataclass(slots=True)
-class _Calls:
-    """The calls of one seat so far."""
-
-    prompt: Prompt | None = None
-    config: ModelConfig | None = None
-    completions: list[Completion] = field(default_factory=list)
-    takes: list[Take | None] = field(default_factory=list)
-    failures: list[ProviderError] = field(default_factory=list)
-
-    @property
-    def attempts(self) -> int:
-        answered = sum(completion.attempts for completion in self.completions)
-        return answered + sum(error.attempts for error in self.failures)
-
-    def probabilities_of(self, outcome: Take | NoTake) -> Probabilities | None:
-        """Return the probabilities of the answer that was kept, which need not be the last."""
-        kept = (one for one, take in zip(self.completions, self.takes, strict=True) if take is outcome)
-        return next((completion.probabilities for completion in kept), None)
-
-    @property
-    def usage(self) -> Usage:
-        lost = Usage.lost(sum(error.lost_calls for error in self.failures))
-        return sum((completion.usage for completion in self.completions), lost)
-
-
-@dataclass(frozen=True, slots=True)
 class SeatAsker:
-    """Asks one seat at a time; `stop` is set when the provider is down for good."""
+    """Asks one seat of one tool. It sets `stop` when the provider is down for good."""
 
     model: SeatModel
+    tool: Tool
+    persona: Persona
     setup: ReviewSetup
     observer: Observer
     stop: StopSignal
+    _last: tuple[Prompt, ModelConfig] | None = None
+    _answers: list[tuple[Completion, Reply]] = field(default_factory=list)
+    _failures: list[ProviderError] = field(default_factory=list)
 
-    async def ask(self, tool: Tool, persona: Persona) -> Seat:
+    async def ask(self) -> Seat:
         """Return the seat with its take, or with the reason why it has none; never raises a ProviderError."""
-        calls = _Calls()
-        self.observer.asked(tool, persona)
+        self.observer.asked(self.tool, self.persona)
         try:
-            outcome = await self._outcome(tool, persona, calls)
+            outcome = await self._outcome()
         except ProviderError as error:
             outcome = self._no_take(error)
-        seat = Seat(
-            persona=persona.id,
-            name=persona.name,
-            outcome=outcome,
-            provenance=self._provenance(calls, persona, outcome),
-        )
-        self.observer.answered(tool, seat)
+        provenance = self._provenance(outcome)
+        seat = Seat(persona=self.persona.id, name=self.persona.name, outcome=outcome, provenance=provenance)
+        self.observer.answered(self.tool, seat)
         return seat
 
-    async def _outcome(self, tool: Tool, persona: Persona, calls: _Calls) -> Take | NoTake:
+    async def _outcome(self) -> Take | NoTake:
         prompts, config = self.model.prompts, self.model.config
-        first = await self._reply(tool, persona, prompts.take(tool, persona), config, calls)
+        completion, first = await self._answer(prompts.take(self.tool, self.persona), config)
         if first.outcome is not Outcome.REPAIR:
             return _final(first)
-        self.observer.asked_again(tool, persona, first.problems)
-        truncated = calls.completions[-1].finish is Finish.TRUNCATED
-        shown = "" if truncated else calls.completions[-1].text
-        reask = prompts.reask(tool, persona, shown, first.problems)
+        self.observer.asked_again(self.tool, self.persona, first.problems)
+        truncated = completion.finish is Finish.TRUNCATED
+        shown = "" if truncated else completion.text
+        reask = prompts.reask(self.tool, self.persona, shown, first.problems)
         try:
-            second = await self._reply(tool, persona, reask, _doubled(config) if truncated else config, calls)
+            _, second = await self._answer(reask, _doubled(config) if truncated else config)
         except CallNotMade:
             return _final(first)
         except ProviderError:
@@ -150,27 +108,24 @@ class SeatAsker:
             return first.take
         return _final(second, first)
 
-    async def _reply(
-        self, tool: Tool, persona: Persona, prompt: Prompt, config: ModelConfig, calls: _Calls
-    ) -> Reply:
-        calls.prompt, calls.config = prompt, config
+    async def _answer(self, prompt: Prompt, config: ModelConfig) -> tuple[Completion, Reply]:
+        self._last = prompt, config
         try:
             completion = await self.model.provider.complete(prompt, config)
         except ProviderError as error:
-            calls.failures.append(error)
+            self._failures.append(error)
             raise
-        calls.completions.append(completion)
         context = ReplyContext(
-            persona=persona.id,
+            persona=self.persona.id,
             roster=self.setup.roster,
             canary=prompt.canary,
-            tagline=tool.tagline,
-            host=tool.host,
+            tagline=self.tool.tagline,
+            host=self.tool.host,
             mark=prompt.mark,
         )
         reply = parse_reply(completion.text, completion.finish, context, completion.detail)
-        calls.takes.append(reply.take)
-        return reply
+        self._answers.append((completion, reply))
+        return completion, reply
 
     def _no_take(self, error: ProviderError) -> NoTake:
         reason = NoTakeReason.PROVIDER_ERROR
@@ -182,21 +137,27 @@ class SeatAsker:
             reason = NoTakeReason.TIMED_OUT
         return NoTake(reason=reason, detail=str(error))
 
-    def _provenance(self, calls: _Calls, persona: Persona, outcome: Take | NoTake) -> Provenance | None:
-        if calls.prompt is None or calls.config is None or not calls.attempts:
+    def _provenance(self, outcome: Take | NoTake) -> Provenance | None:
+        completions = [completion for completion, _ in self._answers]
+        attempts = sum(one.attempts for one in completions) + sum(one.attempts for one in self._failures)
+        if self._last is None or not attempts:
             return None
-        last = calls.completions[-1] if calls.completions else None
+        prompt, config = self._last
+        last = completions[-1] if completions else None
+        lost = Usage.lost(sum(error.lost_calls for error in self._failures))
+        # The answer that was kept need not be the last.
+        chosen = next((one for one, reply in self._answers if reply.take is outcome), None)
         return Provenance(
             provider=last.provider if last else self.model.provider.name,
-            model=last.model if last else calls.config.model,
-            config=calls.config,
-            prompt_digest=calls.prompt.digest,
-            persona_digest=self.setup.personas[persona.id],
-            asks=len(calls.completions),
-            attempts=calls.attempts,
-            usage=calls.usage,
-            request_ids=tuple(c.request_id for c in calls.completions if c.request_id),
-            probabilities=calls.probabilities_of(outcome),
+            model=last.model if last else config.model,
+            config=config,
+            prompt_digest=prompt.digest,
+            persona_digest=self.setup.personas[self.persona.id],
+            asks=len(completions),
+            attempts=attempts,
+            usage=sum((one.usage for one in completions), lost),
+            request_ids=tuple(one.request_id for one in completions if one.request_id),
+            probabilities=chosen and chosen.probabilities,
         )
 
 
@@ -218,12 +179,10 @@ def worst_seat_cost(model: SeatModel, tool: Tool, persona: Persona) -> float:
 
 def _final(reply: Reply, earlier: Reply | None = None) -> Take | NoTake:
     """Return the outcome of a seat; a take that contradicts itself is kept, flagged, if the re-ask brought no better one."""
-    take = reply.take or (earlier.take if earlier else None)
-    if take is not None:
-        return take
-    if reply.no_take is None:
+    outcome = reply.take or (earlier and earlier.take) or reply.no_take
+    if outcome is None:
         raise AssertionError("a reply without a take says why")
-    return reply.no_take
+    return outcome
 
 
 def _doubled(config: ModelConfig) -> ModelConfig:

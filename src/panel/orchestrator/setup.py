@@ -5,20 +5,26 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from panel.core.review import ReviewSetup
-from panel.errors import SettingsError
-from panel.orchestrator.models import REPLAY, beside_others, recorded_seat_models, resolve_model
-from panel.prompts.folders import personas_folder, shipped, templates_folder
+from panel.core.completion import ModelConfig, ModelRef
+from panel.core.review import EMBEDDED, ReviewSetup
+from panel.errors import InputError, Problem, SettingsError
+from panel.prompts.folders import TEMPLATE_FILES, personas_folder, shipped, templates_folder
 from panel.prompts.persona_files import load_personas, seat_roster
+from panel.prompts.templates import PromptBook
+from panel.providers.base import Connection
 from panel.providers.recording import Manifest, Recording
+from panel.providers.registry import check_connection, hosted_providers, url_variables
 from panel.report import ReportContext
-from panel.settings.choice import choose_model
+from panel.settings.choice import api_key, choose_model
+from panel.settings.model import address
+from panel.settings.resolve import PROJECT_FILE
 from panel.settings.secret import has_secret, read_secret
 from panel.version import __version__
 
@@ -29,15 +35,45 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
     from panel.core.review import PanelReview
     from panel.core.tool import Tool
-    from panel.orchestrator.models import ResolvedModel
+    from panel.providers.prices import Prices, Rates
+    from panel.settings.choice import ModelChoice
     from panel.settings.model import Settings
     from panel.settings.resolve import Resolved
 
     Checks = Callable[[PanelReview], tuple[Finding, ...]]
 
+REPLAY = "replay"
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 PATHS = ("out", "record", "personas", "prompts")
 OF_THE_USER = {"database_url", "data_dir", "editor"}
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """A model, ready to be asked; `provider` is its provider's name in reports: for a recording, the one that answered then."""
+
+    choice: ModelChoice
+    provider: str
+    config: ModelConfig
+    connection: Connection
+    prompts: PromptBook
+
+    @property
+    def ref(self) -> ModelRef:
+        """The model, its parameters and the version of its prompts, as reviews keep them."""
+        return ModelRef(provider=self.provider, config=self.config, prompts=self.prompts.digest)
+
+    @property
+    def prices(self) -> Prices:
+        """The prices of the provider's models; reading the list takes some tenths of a second."""
+        from panel.providers.prices import Prices
+
+        return Prices(self.connection.provider, self.connection.base_url)
+
+    @property
+    def rates(self) -> Rates | None:
+        """The prices of the model, or None if they are unknown."""
+        return self.prices.rates(self.config.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +112,6 @@ class PanelSetup:
         )
 
     @property
-    def endpoints(self) -> dict[str, str | None]:
-        """By model, the address where it is asked; None for the vendor's own."""
-        return {model.ref.model: model.connection.base_url for model in self.models}
-
-    @property
     def unpriced(self) -> list[str]:
         """The models whose price is unknown."""
         rates = {model.ref.model: model.rates for model in self.models}
@@ -94,21 +125,6 @@ class PanelSetup:
         """Return the findings of all checks of a review."""
         return review_checks(self.available)(review)
 
-    def rehearse(self, tool: Tool) -> None:
-        """Render every kind of prompt once, so that a faulty template or persona is found before any call.
-
-        Raises:
-            PanelError: a template cannot be rendered.
-        """
-        for persona in self.personas:
-            prompts = self.model_of(persona).prompts
-            prompts.take(tool, persona)
-            prompts.reask(tool, persona, reply="{}", problems=["reply: rehearsal"])
-
-    def secret_digest(self) -> str:
-        """Return a digest of the user's secret, on which the fences in every prompt depend."""
-        return hashlib.sha256(b"fences of a run" + read_secret(self.resolved.data_dir)).hexdigest()[:16]
-
     def stored_settings(self, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
         """Return the settings to store with a run, so that it can be resumed from any folder."""
         choice = self.model.choice
@@ -116,14 +132,19 @@ class PanelSetup:
         settings = self.settings.model_copy(update={"model": name})
         values = settings.model_dump(mode="json", exclude=OF_THE_USER)
         values |= {field: str(path.absolute()) for field in PATHS if (path := getattr(settings, field))}
-        values |= {field: str(folder.absolute()) for field, folder in own_folders(self.resolved).items()}
+        # A folder in the current one counts without being named, but not from another folder.
+        folders = {
+            "personas": personas_folder(settings.personas),
+            "prompts": templates_folder(settings.prompts),
+        }
+        values |= {key: str(path.absolute()) for key, path in folders.items() if path != shipped(key)}
         return {
             "settings": values,
             "setup": self.review_setup.model_dump(mode="json"),
-            "endpoints": self.endpoints,
-            "fences": self.secret_digest(),
+            "endpoints": self._endpoints(),
+            "fences": self._secret_digest(),
             "model": str(choice),
-            "models": list(self.endpoints),
+            "models": list(self._endpoints()),
             "roster": [persona.id for persona in self.personas],
             "budget_usd": settings.budget,
             **more,
@@ -141,11 +162,19 @@ class PanelSetup:
             yield f"the model ({then.model})"
         if then.seat_models != now.seat_models:
             yield "the models of single seats"
-        if stored["endpoints"] != self.endpoints:
+        if stored["endpoints"] != self._endpoints():
             yield "the address of a provider"
-        digest = self.secret_digest()
+        digest = self._secret_digest()
         if stored.get("fences", digest) != digest:
             yield "the user's secret (`secret` in the data folder), which every prompt rests on,"
+
+    def _endpoints(self) -> dict[str, str | None]:
+        """Return, by model, the address where it is asked; None for the vendor's own."""
+        return {model.ref.model: model.connection.base_url for model in self.models}
+
+    def _secret_digest(self) -> str:
+        """Return a digest of the user's secret, on which the fences in every prompt depend."""
+        return hashlib.sha256(b"fences of a run" + read_secret(self.resolved.data_dir)).hexdigest()[:16]
 
 
 def build_setup(
@@ -180,13 +209,13 @@ def build_setup(
     new_secret = secrets.token_bytes() if recording or throwaway else None
     secret = bytes.fromhex(earlier.secret) if earlier else new_secret
     model = resolve_model(resolved, choice, secret, to_ask=to_ask)
-    seat_models = recorded_seat_models(resolved, model, {persona.id for persona in personas})
+    seat_models = _recorded_seat_models(resolved, model, personas)
     for persona, (_, name) in zip(personas, entries, strict=True):
         if name:
             own = choose_model(name, "the roster", os.environ)
             its = resolved if own.provider == choice.provider else beside_others(resolved, own.provider)
             seat_models[persona.id] = resolve_model(its, own, secret, to_ask=to_ask)
-    manifest = _manifest(model, seat_models, secret, earlier) if recording and secret else None
+    manifest = _new_manifest(model, seat_models, secret, earlier) if recording and secret else None
     setup = PanelSetup(
         resolved=resolved,
         model=model,
@@ -197,23 +226,70 @@ def build_setup(
         recording=(recording, manifest) if recording and manifest else None,
     )
     if sample is not None:
-        setup.rehearse(sample)
+        for persona in personas:
+            prompts = setup.model_of(persona).prompts
+            prompts.take(sample, persona)
+            prompts.reask(sample, persona, reply="{}", problems=["reply: rehearsal"])
     return setup
+
+
+def resolve_model(
+    resolved: Resolved, choice: ModelChoice, secret: bytes | None, *, to_ask: bool
+) -> ResolvedModel:
+    """Return a model, ready to be asked.
+
+    `secret` is the one behind the fences in its prompts, None for the user's own; with `to_ask`, the model's key must be set.
+
+    Raises:
+        PanelError: a setting or a template is unusable.
+    """
+    settings = resolved.settings
+    connection = Connection(
+        provider=choice.provider,
+        base_url=_base_url(resolved, choice.provider),
+        api_key=api_key(choice.provider, os.environ),
+        timeout=settings.timeout,
+        folder=Path(choice.model) if choice.provider == REPLAY else None,
+        concurrency=settings.concurrency,
+    )
+    if to_ask:
+        check_connection(connection)
+    manifest = Recording(connection.folder).manifest() if connection.folder else None
+    if manifest is not None:
+        return _recorded_model(resolved, choice, connection, manifest.asked, manifest.secret)
+    config = ModelConfig(
+        model=Path(choice.model).name if choice.provider == REPLAY else choice.model,
+        max_output_tokens=settings.max_output_tokens,
+        effort=settings.effort,
+        verbosity=settings.verbosity,
+        seed=settings.seed,
+    )
+    prompts = prompt_book(resolved, scaffolded=choice.provider == EMBEDDED, secret=secret)
+    return ResolvedModel(choice, choice.provider, config, connection, prompts)
+
+
+def beside_others(resolved: Resolved, provider: str) -> Resolved:
+    """Return the settings for one of several models: a `base_url` set for one's own server is not a vendor's."""
+    if provider not in hosted_providers():
+        return resolved
+    return replace(resolved, settings=resolved.settings.model_copy(update={"base_url": None}))
+
+
+def prompt_book(resolved: Resolved, *, scaffolded: bool, secret: bytes | None = None) -> PromptBook:
+    """Open the prompt templates in force; the shipped ones stand in for templates that their folder lacks.
+
+    `scaffolded` templates are those of the embedded model; `secret`, by default the user's own, is the one behind the fences.
+    """
+    folder = templates_folder(resolved.settings.prompts)
+    if not any(folder.glob(TEMPLATE_FILES)):
+        raise InputError([Problem(str(folder), f"holds no prompt templates ({TEMPLATE_FILES})")])
+    own = secret or read_secret(resolved.data_dir)
+    return PromptBook([folder, shipped("prompts")], own, scaffolded=scaffolded)
 
 
 def available_personas(resolved: Resolved) -> dict[str, Persona]:
     """Return all personas of the folder in force, by id."""
     return load_personas(personas_folder(resolved.settings.personas))
-
-
-def own_folders(resolved: Resolved) -> dict[str, Path]:
-    """Return the user's folders of personas and prompts that replace the shipped ones."""
-    settings = resolved.settings
-    found = {
-        "personas": personas_folder(settings.personas),
-        "prompts": templates_folder(settings.prompts),
-    }
-    return {name: folder for name, folder in found.items() if folder != shipped(name)}
 
 
 def review_checks(available: Mapping[str, Persona]) -> Checks:
@@ -231,27 +307,62 @@ def report_context(available: Iterable[Persona]) -> ReportContext:
     return ReportContext(generator=f"panel {__version__}", mottos=mottos)
 
 
-def _manifest(
+def _recorded_seat_models(
+    resolved: Resolved, model: ResolvedModel, personas: Iterable[Persona]
+) -> dict[str, ResolvedModel]:
+    """Return, for the recording of a panel with several models, the models of those seats that had their own."""
+    manifest = Recording(model.connection.folder).manifest() if model.connection.folder else None
+    if manifest is None:
+        return {}
+    roster = {persona.id for persona in personas}
+    return {
+        persona: _recorded_model(resolved, model.choice, model.connection, ref, manifest.secret)
+        for persona, ref in manifest.seat_models.items()
+        if persona in roster
+    }
+
+
+def _recorded_model(
+    resolved: Resolved, choice: ModelChoice, connection: Connection, ref: ModelRef, secret: str
+) -> ResolvedModel:
+    """Return the model whose answers a recording holds; raise `SettingsError` if it was made with other prompts."""
+    prompts = prompt_book(resolved, scaffolded=ref.provider == EMBEDDED, secret=bytes.fromhex(secret))
+    if prompts.digest != ref.prompts:
+        raise SettingsError(
+            f"{connection.folder} was recorded with other prompts than those in force; give their folder as --prompts, "
+            "or record anew"
+        )
+    recorded = replace(connection, recorded=ref.provider)
+    return ResolvedModel(choice, ref.provider, ref.config, recorded, prompts)
+
+
+def _new_manifest(
     model: ResolvedModel, seat_models: Mapping[str, ResolvedModel], secret: bytes, earlier: Manifest | None
 ) -> Manifest:
-    """Return the manifest of the recording that is written.
-
-    Raises:
-        SettingsError: the folder holds a recording of something else.
-    """
+    """Return the manifest of the recording to write; raise `SettingsError` if the folder holds one of something else."""
     if REPLAY in {one.connection.provider for one in (model, *seat_models.values())}:
         raise SettingsError("record: answers that are replayed are recorded already")
-    manifest = Manifest(
-        secret=secret.hex(),
-        asked=model.ref,
-        seat_models={persona: one.ref for persona, one in seat_models.items()},
-    )
+    refs = {persona: one.ref for persona, one in seat_models.items()}
+    manifest = Manifest(secret=secret.hex(), asked=model.ref, seat_models=refs)
     if earlier is not None and earlier != manifest:
         raise SettingsError(
             f"record: the folder holds a recording of {earlier.asked.model} with other models, settings or prompts; "
             "choose another folder"
         )
     return manifest
+
+
+def _base_url(resolved: Resolved, provider: str) -> str | None:
+    """Return a provider's address, unless the settings file of a folder would send a vendor's key elsewhere."""
+    url, source = resolved.settings.base_url, resolved.sources["base_url"]
+    loopback = urlsplit(url or "").hostname in {"127.0.0.1", "::1", "localhost"}
+    keyed = provider in hosted_providers() or (api_key(provider, os.environ) and not loopback)
+    if url is not None and keyed and source.startswith(f"{PROJECT_FILE},"):
+        raise SettingsError(
+            f"base_url in {source} would send your {provider} key to {url}; if that is meant, give it as --base-url"
+        )
+    variable = url_variables().get(provider, "")
+    return url or (address(variable, os.environ[variable]) if os.environ.get(variable) else None)
 
 
 def _clock() -> Callable[[], datetime]:
