@@ -243,8 +243,7 @@ class AsyncStore:
         resolved = (
             self.resolved if site_url is None else resolve({**self._settings, "site_url": site_url}, None)
         )
-        build = configured_build(resolved, folder)
-        return await build_site(self.opened, build.options, build.paths, full=full)
+        return await build_site(self.opened, *configured_build(resolved, folder), full=full)
 
     def _actor(self, actor: Actor | str | None) -> Actor:
         if isinstance(actor, Actor):

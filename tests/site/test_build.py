@@ -139,7 +139,7 @@ async def test_an_empty_database_does_not_wipe_a_site(site: Site, empty: Path, t
     assert site.files() == before
 
 
-@pytest.mark.parametrize("step", ["pages.tool._page", "output_dir.OutputDir.swap"])
+@pytest.mark.parametrize("step", ["pages.reviews._tool_page", "output_dir.OutputDir.swap"])
 async def test_a_build_that_fails_leaves_the_old_site(
     site: Site, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

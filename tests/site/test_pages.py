@@ -483,7 +483,7 @@ async def test_crawlers_find_sitemap_and_notice(site: Site) -> None:
 
 
 async def test_a_large_sitemap_is_divided(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("panel.site.pages.sitemap.MOST_ENTRIES", 4)
+    monkeypatch.setattr("panel.site.pages.feeds.SITEMAP_ENTRIES", 4)
     await publish(site.store, make_review())
     await site.build()
     index = site.text("sitemap.xml")

@@ -50,7 +50,7 @@ def about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 async def test_pages_write_what_they_reserve_and_nothing_else(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("panel.site.pages.sitemap.MOST_ENTRIES", 10_000)
+    monkeypatch.setattr("panel.site.pages.feeds.SITEMAP_ENTRIES", 10_000)
     await publish(site.store, builders.smollm3(), builders.skillclaw(), kind="compare")
     await site.build()
     reserved = [name for page in all_pages() for name in page.reserves]

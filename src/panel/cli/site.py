@@ -70,16 +70,16 @@ def build(
     from panel.site import build_site, configured_build
 
     resolved = resolve(options.given(site_url=url), config)
-    build = configured_build(resolved, out)
+    site_options, paths = configured_build(resolved, out)
     start = time.monotonic()
     with _progress(quiet=quiet) as progress:
         built = use_store(
             resolved,
-            lambda store: build_site(store, build.options, build.paths, full=full, progress=progress),
+            lambda store: build_site(store, site_options, paths, full=full, progress=progress),
         )
     seconds = round(time.monotonic() - start, 2)
     if as_json:
-        result_json({"out": str(out), "url": build.options.url, **built.model_dump(), "seconds": seconds})
+        result_json({"out": str(out), "url": site_options.url, **built.model_dump(), "seconds": seconds})
     else:
         plain_result(_build_text(built, out, seconds))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from panel.site.build import BuildPaths, BuildResult, build_site
-from panel.site.configured import configured_build
-from panel.site.options import PromptText, SiteOptions
+from panel.site.build import BuildResult, build_site
+from panel.site.options import BuildPaths, PromptText, SiteOptions, configured_build
 
 __all__ = ["BuildPaths", "BuildResult", "PromptText", "SiteOptions", "build_site", "configured_build"]

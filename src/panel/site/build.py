@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from panel.core.base import Frozen
 from panel.errors import SettingsError
@@ -14,36 +14,18 @@ from panel.site.build_cache import WrittenFile, open_cache
 from panel.site.catalog import read_catalog
 from panel.site.output_dir import OutputDir
 from panel.site.pages import all_pages
-from panel.site.renderer import Renderer, SiteFile, code_digest
+from panel.site.renderer import Renderer, SiteFile, code_digest, shared_assets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from panel.site.catalog import Catalog
-    from panel.site.options import SiteOptions
+    from panel.site.options import BuildPaths, SiteOptions
     from panel.store import Store
 
 
-class BuildPaths(NamedTuple):
-    """The folder of a site, and the file of its build cache."""
-
-    site: Path
-    cache: Path
-
-
 class BuildResult(Frozen):
-    """Counts of a build.
-
-    Attributes:
-        reviews: tools with a published review.
-        retracted: tools whose review was retracted.
-        pages: HTML files.
-        files: pages included.
-        written: files that were new or had changed.
-        kept: files that had not changed.
-        removed: files that the site no longer has.
-    """
+    """Counts of a build: tools with a published or a retracted review, HTML files, all files, and the changes to files."""
 
     reviews: int
     retracted: int
@@ -64,14 +46,8 @@ async def build_site(
 ) -> BuildResult:
     """Build the site of all published reviews, and put it in the place of the old one.
 
-    Equal reviews and options make equal bytes. Files that did not change since the last build are not made again.
-
-    Args:
-        store: has the reviews.
-        options: of the site.
-        paths: where it is built.
-        full: whether to make every file again.
-        progress: called with the number of files that are ready.
+    Equal reviews and options make equal bytes. Files that did not change since the last build are not made again, unless `full`
+    asks for it. `progress` is called with the number of files that are ready.
 
     Raises:
         SettingsError: the folder is no site, or would lose all of its reviews.
@@ -106,9 +82,10 @@ async def build_site(
             progress(number)
         removed = cache.drop_files(output.has)
         output.swap()
+    reviews = len(catalog.live)
     return BuildResult(
-        reviews=len(catalog.live),
-        retracted=len(catalog.tools) - len(catalog.live),
+        reviews=reviews,
+        retracted=len(catalog.tools) - reviews,
         pages=pages,
         files=written + kept,
         written=written,
@@ -120,5 +97,5 @@ async def build_site(
 def _files(options: SiteOptions, catalog: Catalog) -> Iterator[SiteFile]:
     pages = all_pages()
     renderer = Renderer(options, catalog, [page.menu for page in pages if page.menu])
-    assets = (SiteFile(path, (), partial(bytes, content)) for path, content in renderer.assets.items())
-    return chain(assets, chain.from_iterable(page.files(renderer) for page in pages))
+    assets = (SiteFile(path, (), partial(bytes, content)) for path, content in shared_assets().items())
+    return chain(assets, *(page.files(renderer) for page in pages))

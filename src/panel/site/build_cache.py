@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from itertools import starmap
 from sys import intern
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,19 +30,12 @@ CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, digest BLOB NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL
 ) WITHOUT ROWID
 """  # panel 0.1 had a table called records
-
-
 _SUMMARY = TypeAdapter(ToolSummary)
+_score = lru_cache(maxsize=8_192)(CriticScore)
 
 
 class WrittenFile(NamedTuple):
-    """A file of the last build.
-
-    Attributes:
-        digest: of its inputs.
-        size: in bytes.
-        changed: modification time in nanoseconds; a file that was changed since then is written again.
-    """
+    """A file of the last build: the digest of its inputs, its size in bytes, and its modification time in nanoseconds."""
 
     digest: bytes
     size: int
@@ -57,28 +50,24 @@ class BuildCache:
 
     def summary(self, tool: int, key: str) -> ToolSummary | None:
         """Return the cached summary of a tool, or None if the key differs."""
-        query = "SELECT summary FROM tools WHERE tool = ? AND key = ?"
-        row = self._connection.execute(query, (tool, key)).fetchone()
-        return _compact(_SUMMARY.validate_json(row[0])) if row else None
+        row = self._row("SELECT summary FROM tools WHERE tool = ? AND key = ?", tool, key)
+        return _read_summary(row[0]) if row else None
 
     def record(self, tool: int) -> ToolRecord:
         """Return the record of a cached tool."""
-        query = "SELECT record FROM tools WHERE tool = ?"
-        return ToolRecord.model_validate_json(self._connection.execute(query, (tool,)).fetchone()[0])
+        return ToolRecord.model_validate_json(self._row("SELECT record FROM tools WHERE tool = ?", tool)[0])
 
     def search_words(self, tool: int) -> str:
         """Return the search words of a cached tool, separated by blanks."""
-        query = "SELECT words FROM tools WHERE tool = ?"
-        return str(self._connection.execute(query, (tool,)).fetchone()[0])
+        return str(self._row("SELECT words FROM tools WHERE tool = ?", tool)[0])
 
     def put_record(self, tool: int, key: str, record: ToolRecord) -> ToolSummary:
         """Cache the record of a tool, and return its summary."""
-        query = "INSERT OR REPLACE INTO tools VALUES (?, ?, ?, ?, ?)"
         summary = _SUMMARY.dump_json(record.summary).decode()
         row = (tool, key, summary, " ".join(record.search_words), record.model_dump_json())
-        self._connection.execute(query, row)
+        self._connection.execute("INSERT OR REPLACE INTO tools VALUES (?, ?, ?, ?, ?)", row)
         # A copy takes half the memory: the original refers to parts of its review.
-        return _compact(_SUMMARY.validate_json(summary))
+        return _read_summary(summary)
 
     def clear(self) -> None:
         """Delete everything."""
@@ -93,8 +82,7 @@ class BuildCache:
 
     def file(self, path: str) -> WrittenFile | None:
         """Return the file that the last build wrote under a path."""
-        query = "SELECT digest, size, changed FROM files WHERE path = ?"
-        row = self._connection.execute(query, (path,)).fetchone()
+        row = self._row("SELECT digest, size, changed FROM files WHERE path = ?", path)
         return WrittenFile(*row) if row else None
 
     def put_file(self, path: str, written: WrittenFile) -> None:
@@ -103,9 +91,14 @@ class BuildCache:
 
     def drop_files(self, is_there: Callable[[str], bool]) -> int:
         """Delete files that the site no longer has, and return their number."""
-        gone = [path for (path,) in self._connection.execute("SELECT path FROM files") if not is_there(path)]
-        self._connection.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in gone))
+        gone = [
+            (path,) for (path,) in self._connection.execute("SELECT path FROM files") if not is_there(path)
+        ]
+        self._connection.executemany("DELETE FROM files WHERE path = ?", gone)
         return len(gone)
+
+    def _row(self, query: str, *values: int | str) -> Any:  # noqa: ANN401 - a row of SQLite
+        return self._connection.execute(query, values).fetchone()
 
 
 @contextmanager
@@ -133,14 +126,10 @@ def open_cache(file: Path) -> Iterator[BuildCache]:
         connection.close()
 
 
-def _compact(summary: ToolSummary) -> ToolSummary:
+def _read_summary(text: str) -> ToolSummary:
     """Return a summary that shares equal parts with others, because those of all tools are in memory at once."""
+    summary = _SUMMARY.validate_json(text)
     return summary._replace(prompts=intern(summary.prompts), scores=tuple(starmap(_score, summary.scores)))
-
-
-@lru_cache(maxsize=8_192)
-def _score(critic: str, verdict: str, score: int) -> CriticScore:
-    return CriticScore(critic, verdict, score)
 
 
 def _storage_error(file: Path, error: Exception) -> StorageError | RunStopped:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from panel.core.votes import Votes
     from panel.site.build_cache import BuildCache
     from panel.site.tool_summary import ToolRecord, ToolSummary
-    from panel.store import ListedDraft, Publication, Store
+    from panel.store import Publication, Store
 
 PAGE_SIZE = 50
 """Entries on a page of a list."""
@@ -73,7 +73,7 @@ class Pair(NamedTuple):
 
     @property
     def version(self) -> tuple[object, ...]:
-        """Its input of a list of comparisons."""
+        """Its inputs of a file that lists it."""
         return self.slug, self.a.digest, self.b.digest
 
     @property
@@ -93,14 +93,9 @@ class Pair(NamedTuple):
 
 
 class Catalog:
-    """The tools of a site.
+    """All tools that were ever published, in the order in which they were added, and their comparisons.
 
-    Args:
-        store: has the reviews.
-        cache: has the records of all tools.
-        tools: all tools that were ever published, in the order in which they were added.
-        compared: numbers of tools that an editor put side by side.
-        votes: readers' votes by slug.
+    `compared` has the numbers of tools that an editor put side by side, `votes` readers' votes by slug.
     """
 
     def __init__(
@@ -206,40 +201,29 @@ def full_pages(tools: Sequence[ToolSummary]) -> list[Sequence[ToolSummary]]:
 
 
 async def read_catalog(store: Store, cache: BuildCache, code: str) -> Catalog:
-    """Return the tools of a site. Only those that changed since the last build are read from the store.
-
-    Args:
-        store: has the reviews.
-        cache: of the last build.
-        code: digest of the code that makes records.
+    """Return the tools of a site. Only those that changed since the last build, or whose records other `code` made, are read anew.
 
     Raises:
         StorageError: a review was altered.
     """
     votes = await store.votes.all_counts()
-    tools = [
-        await _summary(store, cache, tool, list(drafts), code)
-        for tool, drafts in groupby(await store.publications.listed(), key=lambda row: row.tool)
-    ]
+    tools = []
+    for tool, group in groupby(await store.publications.listed(), key=lambda row: row.tool):
+        drafts = list(group)
+        key = " ".join([code, *(f"{draft.draft}:{draft.version}" for draft in drafts)])
+        summary = cache.summary(tool, key)
+        if summary is None:
+            histories = [await store.publications.history(draft.draft) for draft in drafts]
+            summary = cache.put_record(tool, key, record_of(tool, [one for one in histories if one]))
+        tools.append(summary)
     cache.keep_tools(tool.tool for tool in tools)
     return Catalog(store, cache, tools, await store.publications.compared_tools(), votes)
 
 
-async def _summary(
-    store: Store, cache: BuildCache, tool: int, drafts: list[ListedDraft], code: str
-) -> ToolSummary:
-    key = " ".join([code, *(f"{draft.draft}:{draft.version}" for draft in drafts)])
-    if summary := cache.summary(tool, key):
-        return summary
-    publications = [await store.publications.history(draft.draft) for draft in drafts]
-    return cache.put_record(tool, key, record_of(tool, [one for one in publications if one]))
-
-
 def _with_distinct_slugs(tools: Sequence[ToolSummary]) -> tuple[list[ToolSummary], set[str]]:
-    """Give each page an address of its own: of tools with equal slugs the one that was added first keeps it.
+    """Return the tools, each with a slug of its own, and the slugs that differ from those in the listings.
 
-    Returns:
-        the tools, and the slugs that differ from those in the listings.
+    Of tools with equal slugs, the one that was added first keeps it.
     """
     natural = {slug for tool in tools for slug in (tool.slug, *tool.former_slugs)}
     pages = -(-sum(not tool.retracted for tool in tools) // PAGE_SIZE)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, date, datetime
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.base import Frozen, digest_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from panel.core.review import PanelReview
     from panel.core.tool import Tool
-    from panel.store import Publication, PublicationHistory
+    from panel.store import PublicationHistory
 
 EXCERPT_CHARS = 240
 VERDICT_KEYS = {
@@ -46,7 +47,6 @@ class ToolSummary(NamedTuple):
         draft: the published draft; after a retraction the one that was published last.
         verdict: `ship`, `skip`, `mixed` or `none`.
         verdict_line: `Ship · 3 ship / 1 skip`.
-        first_published: time of the tool's first publication.
         changed: time of the current publication, or of the retraction.
         retracted: whether no review of it is published any more.
         former_slugs: under which its page was published before.
@@ -117,13 +117,8 @@ class PublishedVerdict(Frozen):
 class Correction(Frozen):
     """An entry of the corrections log: a correction, or a retraction.
 
-    Attributes:
-        slug: of the tool's page.
-        changes: corrected parts, such as `Skeptic's verdict, take`; empty for a retraction.
-        before: verdict line until then.
-        after: verdict line since; empty for a retraction.
-        by: the editor who approved the correction, or who retracted the review.
-        reason: of a retraction; empty for a correction.
+    A correction has `changes`, such as `Skeptic's verdict, take`, and the verdict lines `before` and `after` it. A retraction has a
+    `reason`. `by` is the editor who approved or retracted.
     """
 
     at: datetime
@@ -137,12 +132,9 @@ class Correction(Frozen):
 
 
 class ToolRecord(Frozen):
-    """Everything that lists and logs show of a tool.
+    """Everything that lists and logs show of a tool; history and corrections have the latest entry first.
 
-    Attributes:
-        history: published verdicts, the latest first.
-        corrections: the latest first.
-        search_words: words of its name, tagline, category, maker and aliases, without case and accents.
+    The search words are those of its name, tagline, category, maker and aliases, without case and accents.
     """
 
     summary: ToolSummary
@@ -152,42 +144,19 @@ class ToolRecord(Frozen):
     search_words: tuple[str, ...]
 
 
-def record_of(tool: int, drafts: Sequence[PublicationHistory]) -> ToolRecord:
-    """Return the record of a tool.
-
-    Args:
-        tool: its number in the store.
-        drafts: publications of each of its drafts; at least one.
-    """
-    publications = sorted((each for draft in drafts for each in draft.publications), key=lambda one: one.at)
+def record_of(number: int, drafts: Sequence[PublicationHistory]) -> ToolRecord:
+    """Return the record of a tool by its number in the store, from the publications of its drafts."""
+    by_time = attrgetter("at")
+    publications = sorted((each for draft in drafts for each in draft.publications), key=by_time)
     # The latest review stands for the tool: once it is retracted, an earlier one does not come back in its place.
-    last = publications[-1]
-    live = any(draft.live == last for draft in drafts)
-    review = last.shown.review
-    history = sorted(_history(drafts), key=lambda one: one.at)[::-1]
-    corrections = sorted(_corrections(drafts, review.tool.slug), key=lambda one: one.at)[::-1]
-    summary = _summarize(
-        tool, publications, retracted_at=None if live else corrections[0].at, corrected=bool(corrections)
-    )
-    record = ToolRecord(
-        summary=summary,
-        excerpts=tuple(_excerpts(review)),
-        history=tuple(history),
-        corrections=tuple(corrections),
-        search_words=_search_words(review.tool),
-    )
-    digest = digest_of([last.model_dump(mode="json"), record.model_dump(mode="json")])
-    return record.model_copy(update={"summary": summary._replace(digest=digest)})
-
-
-def _summarize(
-    number: int, publications: Sequence[Publication], *, retracted_at: datetime | None, corrected: bool
-) -> ToolSummary:
     last = publications[-1]
     review = last.shown.review
     tool, tally = review.tool, review.tally
+    takes = [(seat.persona, seat.take) for seat in review.seats if seat.take]
+    corrections = sorted(_corrections(drafts, tool.slug), key=by_time)[::-1]
+    live = any(draft.live == last for draft in drafts)
     slugs = dict.fromkeys(each.shown.review.tool.slug for each in publications)
-    return ToolSummary(
+    summary = ToolSummary(
         tool=number,
         draft=last.draft,
         slug=tool.slug,
@@ -196,23 +165,34 @@ def _summarize(
         category=one_line(tool.category or ""),
         verdict=VERDICT_KEYS[tally.verdict],
         verdict_line=tally.line,
-        scores=tuple(
-            CriticScore(seat.persona, seat.take.verdict, seat.take.score)
-            for seat in review.seats
-            if seat.take
-        ),
+        scores=tuple(CriticScore(critic, take.verdict, take.score) for critic, take in takes),
         first_published=_utc(publications[0].at),
-        changed=_utc(retracted_at or last.at),
+        changed=_utc(last.at if live else corrections[0].at),
         approved_by=last.approved_by,
-        retracted=retracted_at is not None,
+        retracted=not live,
         former_slugs=tuple(slug for slug in slugs if slug != tool.slug),
-        corrected=corrected,
+        corrected=bool(corrections),
         models=review.setup.asked_models,
         prompts=review.setup.prompts,
         reviewed_on=_utc(review.reviewed_at).date(),
         embedded=review.embedded,
         digest="",
     )
+    excerpts = (
+        TakeExcerpt(
+            critic=critic, verdict=take.verdict, score=take.score, text=opening(take.take, EXCERPT_CHARS)
+        )
+        for critic, take in takes
+    )
+    record = ToolRecord(
+        summary=summary,
+        excerpts=tuple(excerpts),
+        history=tuple(sorted(_history(drafts), key=by_time)[::-1]),
+        corrections=tuple(corrections),
+        search_words=_search_words(tool),
+    )
+    digest = digest_of([last.model_dump(mode="json"), record.model_dump(mode="json")])
+    return record.model_copy(update={"summary": summary._replace(digest=digest)})
 
 
 def _search_words(tool: Tool) -> tuple[str, ...]:
@@ -224,13 +204,6 @@ def _search_words(tool: Tool) -> tuple[str, ...]:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def _excerpts(review: PanelReview) -> Iterator[TakeExcerpt]:
-    for seat in review.seats:
-        if take := seat.take:
-            text = opening(take.take, EXCERPT_CHARS)
-            yield TakeExcerpt(critic=seat.persona, verdict=take.verdict, score=take.score, text=text)
 
 
 def _history(drafts: Iterable[PublicationHistory]) -> Iterator[PublishedVerdict]:
@@ -287,10 +260,9 @@ def _changes(before: PanelReview, after: PanelReview) -> Iterator[str]:
         if earlier is None or earlier.outcome == seat.outcome:
             continue
         old, new = earlier.take, seat.take
-        if old is None or new is None:
-            yield f"{one_line(seat.name)}'s take"
-            continue
-        fields = [name for name in ("verdict", "score", "take") if getattr(old, name) != getattr(new, name)]
-        fields += ["quotes"] if old.evidence != new.evidence else []
+        fields = ["take"]
+        if old and new:
+            parts = {"verdict": "verdict", "score": "score", "take": "take", "evidence": "quotes"}
+            fields = [name for part, name in parts.items() if getattr(old, part) != getattr(new, part)]
         if fields:
             yield f"{one_line(seat.name)}'s {', '.join(fields)}"

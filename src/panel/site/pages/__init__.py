@@ -16,10 +16,6 @@ Entries: TypeAlias = Iterator[tuple[str, str | None]]
 """Paths in the sitemap, each with the time of its last change by ISO 8601."""
 
 
-def _no_entries(_renderer: Renderer) -> Entries:
-    return iter(())
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """A kind of page. Each module declares one or more in its constant `PAGES`.
@@ -35,7 +31,7 @@ class Page:
     order: int
     reserves: frozenset[str]
     files: Callable[[Renderer], Files]
-    sitemap: Callable[[Renderer], Entries] = _no_entries
+    sitemap: Callable[[Renderer], Entries] = lambda _renderer: iter(())
     menu: tuple[str, str] | None = None
 
 

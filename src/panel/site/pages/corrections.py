@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from panel.site.pages import Entries, Files, Page
@@ -22,26 +23,20 @@ def _files(renderer: Renderer) -> Files:
         if tool.corrected
         for entry in catalog.record(tool).corrections
     ]
-    by_year: dict[int, list[Correction]] = {}
-    for entry in sorted(log, key=lambda one: (one.at, one.slug), reverse=True):
-        by_year.setdefault(entry.at.year, []).append(entry)
+    log.sort(key=lambda one: (one.at, one.slug), reverse=True)
+    by_year = {year: list(entries) for year, entries in groupby(log, key=lambda one: one.at.year)}
     years = tuple(by_year)
-    for year in (None, *years):
-        entries = by_year[year or years[0]] if years else []
-        head = _head(year)
+    latest: list[Correction] = by_year[years[0]] if years else []
+    about = "What was corrected or retracted after it was published."
+    heads = {None: Head(PATH, "Corrections", about)}
+    for year in years:
+        title, parents = f"Corrections of {year}", (("Corrections", PATH),)
+        heads[year] = Head(f"{PATH}{year}/", title, about, parents, crumb=str(year))
+    for year, head in heads.items():
+        entries = by_year.get(year, latest)
         inputs = (tuple(entries), years, tuple(entry.slug in live for entry in entries))
         values = {"entries": entries, "year": year, "years": years, "live": live}
         yield renderer.file("corrections.html.j2", head, inputs, **values)
-
-
-def _head(year: int | None) -> Head:
-    path = f"{PATH}{year}/" if year else PATH
-    return Head(
-        path=path,
-        title=f"Corrections of {year}" if year else "Corrections",
-        description="What was corrected or retracted after it was published.",
-        trail=(("Corrections", PATH), *([(str(year), path)] if year else [])),
-    )
 
 
 def _sitemap(_renderer: Renderer) -> Entries:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.text import one_line
 from panel.report.wording import counted
 from panel.site.catalog import full_pages, latest, versions
 from panel.site.pages import Entries, Files, Page
-from panel.site.renderer import INDEX, Head, Renderer, SiteFile
+from panel.site.renderer import Head, Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from panel.core.persona import Persona
     from panel.site.tool_summary import TakeExcerpt, ToolSummary
@@ -53,103 +54,75 @@ class Figures(NamedTuple):
         return max(column.ships + column.skips for column in self.columns)
 
 
-def _figures(critic: Persona, tools: Sequence[ToolSummary]) -> Figures | None:
-    given = [one for tool in tools for one in tool.scores if one.critic == critic.id]
-    if not given:
+def _figures(critic: Persona, tools: Iterable[ToolSummary]) -> Figures | None:
+    takes = [(one.score, one.verdict) for tool in tools for one in tool.scores if one.critic == critic.id]
+    if not takes:
         return None
-    scores = [one.score for one in given]
+    scores = [score for score, _ in takes]
+    columns = []
+    for low in range(0, 100, COLUMN_WIDTH):
+        high = 100 if low == 100 - COLUMN_WIDTH else low + COLUMN_WIDTH - 1
+        verdicts = [verdict for score, verdict in takes if low <= score <= high]
+        columns.append(Column(low, high, verdicts.count("ship"), verdicts.count("skip")))
     return Figures(
-        takes=len(given),
-        ships=sum(one.verdict == "ship" for one in given),
+        takes=len(takes),
+        ships=sum(column.ships for column in columns),
         mean=round(statistics.fmean(scores), 1),
         median=statistics.median(scores),
         lowest=min(scores),
         highest=max(scores),
-        columns=tuple(
-            _column([(one.score, one.verdict) for one in given], low) for low in range(0, 100, COLUMN_WIDTH)
-        ),
+        columns=tuple(columns),
     )
-
-
-def _column(takes: Sequence[tuple[int, str]], low: int) -> Column:
-    high = 100 if low == 100 - COLUMN_WIDTH else low + COLUMN_WIDTH - 1
-    inside = [verdict for score, verdict in takes if low <= score <= high]
-    ships = sum(verdict == "ship" for verdict in inside)
-    return Column(low, high, ships, len(inside) - ships)
 
 
 def _files(renderer: Renderer) -> Files:
-    yield from _overview(renderer)
-    for critic in renderer.options.critics:
-        tools = [
-            tool for tool in renderer.catalog.live if any(one.critic == critic.id for one in tool.scores)
-        ]
-        yield from _critic_pages(renderer, critic, tools)
-
-
-def _overview(renderer: Renderer) -> Files:
-    figures = tuple((critic, _figures(critic, renderer.catalog.live)) for critic in renderer.options.critics)
-    head = Head(
-        path=PATH,
-        title="The critics",
-        description="The AI personas of the panel: what each looks for, and how each judges.",
-        trail=(("Critics", PATH),),
-        picture=PATH,
-    )
-    inputs = tuple(each for _, each in figures)
-    yield renderer.file("critics.html.j2", head, inputs, figures=figures)
+    live = renderer.catalog.live
+    figures = tuple((critic, _figures(critic, live)) for critic in renderer.options.critics)
+    description = "The AI personas of the panel: what each looks for, and how each judges."
     about = "AI personas, what each looks for, and how it judges."
-    yield renderer.picture(PATH, "The critics", about)
+    head = Head(PATH, "The critics", description, crumb="Critics")
+    inputs = tuple(each for _, each in figures)
+    yield from renderer.files("critics.html.j2", head, inputs, about, figures=figures)
+    for critic, own in figures:
+        yield from _critic_pages(renderer, critic, own)
 
 
-def _critic_pages(renderer: Renderer, critic: Persona, tools: Sequence[ToolSummary]) -> Files:
+def _critic_pages(renderer: Renderer, critic: Persona, figures: Figures | None) -> Files:
     home, name = f"{PATH}{critic.id}/", f"The {critic.name}"
-    chunks, last_tools = full_pages(tools), latest(tools)
-    figures = _figures(critic, tools)
-    head = Head(
-        path=home,
-        title=name,
-        description=f"{critic.motto} An AI persona of the panel, with {counted(len(tools), 'take')}.",
-        trail=(("Critics", PATH), (name, home)),
-        picture=home,
+    tools = [tool for tool in renderer.catalog.live if any(one.critic == critic.id for one in tool.scores)]
+    last_tools, pages = latest(tools), full_pages(tools)
+    above = (("Critics", PATH),)
+    takes = counted(len(tools), "take")
+    head = Head(home, name, f"{critic.motto} An AI persona of the panel, with {takes}.", above)
+    yield from renderer.files(
+        "critic.html.j2",
+        head,
+        (figures, len(pages), versions(last_tools)),
+        one_line(critic.motto),
+        critic=critic,
+        figures=figures,
+        excerpts=partial(_excerpts, renderer, critic, last_tools),
+        pages=len(pages),
     )
-
-    def render() -> bytes:
-        takes = _excerpts(renderer, critic, last_tools)
-        return renderer.page(
-            "critic.html.j2", head, critic=critic, figures=figures, takes=takes, pages=len(chunks)
+    for number, page in enumerate(pages, start=1) if len(pages) > 1 else ():
+        head = Head(
+            f"{home}{number}/",
+            f"{name}, page {number}",
+            f"Takes of the {critic.name}, an AI persona of the panel.",
+            (*above, (name, home)),
+            picture=home,
+            caption=name,
         )
-
-    yield SiteFile(home + INDEX, (figures, len(chunks), versions(last_tools)), render)
-    yield renderer.picture(home, name, one_line(critic.motto))
-    for number, chunk in enumerate(chunks, start=1) if len(chunks) > 1 else ():
-        yield _takes_file(renderer, critic, chunk, number, last=number == len(chunks))
-
-
-def _takes_file(
-    renderer: Renderer, critic: Persona, tools: Sequence[ToolSummary], number: int, *, last: bool
-) -> SiteFile:
-    home, name = f"{PATH}{critic.id}/", f"The {critic.name}"
-    path, title = f"{home}{number}/", f"{name}, page {number}"
-    head = Head(
-        path=path,
-        title=title,
-        description=f"Takes of the {critic.name}, an AI persona of the panel.",
-        trail=(("Critics", PATH), (name, home), (title, path)),
-        picture=home,
-        caption=name,
-    )
-
-    def render() -> bytes:
-        takes = _excerpts(renderer, critic, tools)
-        return renderer.page("takes.html.j2", head, critic=critic, takes=takes, number=number, last=last)
-
-    return SiteFile(path + INDEX, (last, versions(tools)), render)
+        last = number == len(pages)
+        excerpts = partial(_excerpts, renderer, critic, page)
+        shown = {"critic": critic, "excerpts": excerpts, "number": number, "last": last}
+        yield renderer.file("takes.html.j2", head, (last, versions(page)), **shown)
 
 
 def _excerpts(
-    renderer: Renderer, critic: Persona, tools: Sequence[ToolSummary]
+    renderer: Renderer, critic: Persona, tools: Iterable[ToolSummary]
 ) -> list[tuple[ToolSummary, TakeExcerpt]]:
+    """Return the beginnings of a critic's takes, which a template reads when it is rendered: those of all pages are not in memory at once."""
     records = ((tool, renderer.catalog.record(tool)) for tool in tools)
     return [(tool, one) for tool, record in records for one in record.excerpts if one.critic == critic.id]
 

@@ -1,31 +1,36 @@
-"""The latest reviews for other programs: Atom, JSON Feed, and llms.txt for language models."""
+"""Files for other programs: Atom, JSON Feed, llms.txt for language models, the sitemap and robots.txt."""
 
 from __future__ import annotations
 
 import json
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from panel.report.wording import EMBEDDED_LINE, EMBEDDED_MARK
 from panel.site.catalog import latest, versions
-from panel.site.pages import Files, Page
+from panel.site.pages import Entries, Files, Page, all_pages
 from panel.site.renderer import PICTURE, Renderer, SiteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from panel.site.options import SiteOptions
     from panel.site.tool_summary import ToolSummary
 
 ATOM = "http://www.w3.org/2005/Atom"
-ENTRIES = 50
+SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+FEED_ENTRIES = 50
+SITEMAP_ENTRIES = 10_000
+"""Entries of one sitemap: 50,000 are allowed (sitemaps.org), and a smaller one is sooner rebuilt after a change."""
 EPOCH = "1970-01-01T00:00:00+00:00"
 """Time of an empty feed, which must state one; the clock would give equal sites different bytes."""
 
 
-def _files(renderer: Renderer) -> Files:
+def _feeds(renderer: Renderer) -> Files:
     catalog = renderer.catalog
-    tools = latest(catalog.live, ENTRIES)
+    tools = latest(catalog.live, FEED_ENTRIES)
     inputs = versions(tools)
     yield SiteFile("feed.xml", inputs, partial(_atom, renderer, tools))
     yield SiteFile("feed.json", inputs, partial(_json_feed, renderer, tools))
@@ -56,7 +61,11 @@ def _atom(renderer: Renderer, tools: Sequence[ToolSummary]) -> bytes:
         if tool.category:
             SubElement(entry, "category", term=tool.category)
         _add_texts(entry, summary=_summary(renderer, tool))
-    text: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return _xml(feed)
+
+
+def _xml(root: Element) -> bytes:
+    text: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
 
 
@@ -142,4 +151,47 @@ def _markdown(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-!|&~" else char for char in text)
 
 
-PAGES = (Page(order=130, reserves=frozenset({"feed.xml", "feed.json", "llms.txt"}), files=_files),)
+def _crawlers(renderer: Renderer) -> Files:
+    """Yield robots.txt and one sitemap, or several and their index; not all entries are in memory at once."""
+    options, entries = renderer.options, _sitemap_entries(renderer)
+    robots = f"User-agent: *\nAllow: /\n\nSitemap: {options.address('sitemap.xml')}\n"
+    yield SiteFile("robots.txt", (), robots.encode)
+    chunks = iter(lambda: list(islice(entries, SITEMAP_ENTRIES)), [])
+    first, second = next(chunks, []), next(chunks, [])
+    if not second:
+        yield _sitemap("sitemap.xml", options, first)
+        return
+    parts: list[tuple[str, str | None]] = []
+    for number, chunk in enumerate(chain((first, second), chunks), start=1):
+        parts.append((f"sitemap-{number}.xml", max((at for _, at in chunk if at), default=None)))
+        yield _sitemap(parts[-1][0], options, chunk)
+    yield _sitemap("sitemap.xml", options, parts, is_index=True)
+
+
+def _sitemap_entries(renderer: Renderer) -> Entries:
+    """Yield main pages first, so that these keep their places when a tool is added."""
+    for main in (True, False):
+        for entry in chain.from_iterable(page.sitemap(renderer) for page in all_pages()):
+            if (entry[0].count("/") <= 1) is main:
+                yield entry
+
+
+def _sitemap(
+    path: str, options: SiteOptions, entries: Iterable[tuple[str, str | None]], *, is_index: bool = False
+) -> SiteFile:
+    kind, item = ("sitemapindex", "sitemap") if is_index else ("urlset", "url")
+
+    def render() -> bytes:
+        root = Element(kind, xmlns=SITEMAP)
+        for page, changed in entries:
+            texts = {"loc": options.address(page)} | ({"lastmod": changed} if changed else {})
+            _add_texts(SubElement(root, item), **texts)
+        return _xml(root)
+
+    return SiteFile(path, (kind, *entries), render)
+
+
+PAGES = (
+    Page(order=130, reserves=frozenset({"feed.xml", "feed.json", "llms.txt"}), files=_feeds),
+    Page(order=140, reserves=frozenset({"sitemap.xml", "robots.txt"}), files=_crawlers),
+)

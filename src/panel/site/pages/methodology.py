@@ -12,8 +12,7 @@ from panel.site.renderer import Head, Renderer
 if TYPE_CHECKING:
     from datetime import date
 
-
-PATH, TITLE = "methodology/", "How the panel works"
+PATH = "methodology/"
 
 
 class Version(NamedTuple):
@@ -28,23 +27,11 @@ class Version(NamedTuple):
 
 def _files(renderer: Renderer) -> Files:
     versions = _versions(renderer)
-    head = Head(
-        path=PATH,
-        title=TITLE,
-        description="The rules, the critics, the prompts and the models: what AI did, and what people did.",
-        trail=((TITLE, PATH),),
-        picture=PATH,
-    )
-    yield renderer.file(
-        "methodology.html.j2",
-        head,
-        inputs=versions,
-        versions=versions,
-        min_takes=MIN_TAKES,
-        lowest_ship=LOWEST_SHIP,
-        highest_skip=HIGHEST_SKIP,
-    )
-    yield renderer.picture(PATH, TITLE, "What AI did, what people did, and by which rules.")
+    description = "The rules, the critics, the prompts and the models: what AI did, and what people did."
+    about = "What AI did, what people did, and by which rules."
+    limits = {"min_takes": MIN_TAKES, "lowest_ship": LOWEST_SHIP, "highest_skip": HIGHEST_SKIP}
+    head = Head(PATH, "How the panel works", description)
+    yield from renderer.files("methodology.html.j2", head, versions, about, versions=versions, **limits)
 
 
 def _versions(renderer: Renderer) -> tuple[Version, ...]:
@@ -52,9 +39,7 @@ def _versions(renderer: Renderer) -> tuple[Version, ...]:
     days: dict[tuple[tuple[str, ...], str], list[date]] = {}
     for tool in renderer.catalog.live:
         days.setdefault((tool.models, tool.prompts), []).append(tool.reviewed_on)
-    versions = [
-        Version(models, prompts, len(each), min(each), max(each)) for (models, prompts), each in days.items()
-    ]
+    versions = [Version(*made_with, len(each), min(each), max(each)) for made_with, each in days.items()]
     return tuple(sorted(versions, key=lambda one: (one.last, one.models, one.prompts), reverse=True))
 
 

@@ -1,0 +1,123 @@
+"""Lists: the home page, all tools, the tools of each category, and comparisons.
+
+A long list of tools shows its latest entries on its first page, and all entries, oldest first, on numbered full pages: a new tool
+changes only the first page and the last one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from panel.report.json_ld import item_list
+from panel.report.wording import counted
+from panel.site import catalog
+from panel.site.catalog import full_pages, latest, versions
+from panel.site.pages import Entries, Files, Page
+from panel.site.renderer import INDEX, PICTURE, Head, Renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from panel.site.tool_summary import ToolSummary
+
+ON_HOME_PAGE = 12
+"""Tools and comparisons on the home page."""
+
+
+class ToolList(NamedTuple):
+    """A list of tools, in the order in which they were added; `about` is the sentence on its preview picture."""
+
+    path: str
+    title: str
+    description: str
+    about: str
+    tools: Sequence[ToolSummary]
+
+
+def _home(renderer: Renderer) -> Files:
+    site, total = renderer.catalog, len(renderer.catalog.live)
+    tools, pairs = latest(site.live, ON_HOME_PAGE), site.latest_pairs(ON_HOME_PAGE)
+    about = f"{counted(total, 'tool')} reviewed by a panel of AI critics; an editor approved each review."
+    head = Head("", renderer.options.name, about, kind="CollectionPage", data=_items(renderer, tools))
+    counts = tuple((one.slug, one.name, len(one.tools)) for one in site.categories)
+    inputs = (versions(tools), tuple(pair.version for pair in pairs), counts, total)
+    question = "Which new tools should you ship with? AI critics judge them, and an editor approves."
+    shown = {"tools": tools, "pairs": pairs, "categories": site.categories}
+    yield from renderer.files("home.html.j2", head, inputs, question, **shown)
+
+
+def _all_tools(renderer: Renderer) -> Files:
+    about = "Every tool that the panel reviewed."
+    yield from _tool_list(renderer, ToolList("tools/", "All tools", about, about, renderer.catalog.live))
+
+
+def _categories(renderer: Renderer) -> Files:
+    for one in renderer.catalog.categories:
+        # Without the number of tools: it would change full pages whenever a tool is added.
+        description = f"Every tool of the category {one.name} that the panel reviewed."
+        about = "What the panel would ship, and what it would skip."
+        yield from _tool_list(renderer, ToolList(one.path, one.name, description, about, one.tools))
+
+
+def _tool_list(renderer: Renderer, listing: ToolList) -> Files:
+    pages, first = full_pages(listing.tools), latest(listing.tools)
+    count, title, home = len(pages), listing.title, listing.path
+    about, kind = listing.description, "CollectionPage"
+    head = Head(home, title, about, kind=kind, data=_items(renderer, first))
+    shown: dict[str, Any] = {"listing": listing, "tools": first, "number": None, "pages": count}
+    inputs = (versions(first), title, count, about)
+    yield from renderer.files("list.html.j2", head, inputs, listing.about, **shown)
+    for number, tools in enumerate(pages, start=1) if count > 1 else ():
+        head = Head(
+            f"{home}{number}/",
+            f"{title}, page {number}",
+            about,
+            parents=((title, home),),
+            kind=kind,
+            data=_items(renderer, tools),
+            picture=home,
+            caption=title,
+        )
+        last = number == count
+        shown = {"listing": listing, "tools": tools, "number": number, "last": last}
+        yield renderer.file("list.html.j2", head, (versions(tools), title, last), **shown)
+
+
+def _comparisons(renderer: Renderer) -> Files:
+    pairs = renderer.catalog.latest_pairs(catalog.PAGE_SIZE)
+    about = "The latest comparisons of two tools, critic by critic."
+    head = Head("compare/", "Comparisons", about, crumb="Compare", kind="CollectionPage")
+    inputs = tuple(pair.version for pair in pairs)
+    about = "Two tools side by side, critic by critic."
+    yield from renderer.files("comparisons.html.j2", head, inputs, about, pairs=pairs)
+
+
+def _items(renderer: Renderer, tools: Iterable[ToolSummary]) -> dict[str, Any]:
+    address = renderer.options.address
+    return {"mainEntity": item_list({"name": tool.name, "url": address(tool.path)} for tool in tools)}
+
+
+def _home_entry(renderer: Renderer) -> Entries:
+    yield "", renderer.catalog.changed
+
+
+def _all_tools_entry(renderer: Renderer) -> Entries:
+    yield "tools/", renderer.catalog.changed
+
+
+def _comparisons_entry(renderer: Renderer) -> Entries:
+    yield "compare/", renderer.catalog.changed
+
+
+def _category_entries(renderer: Renderer) -> Entries:
+    for one in renderer.catalog.categories:
+        yield one.path, max(tool.changed for tool in one.tools).isoformat()
+
+
+# The folders tools and compare are reserved by the pages of reviews, which are below them.
+PAGES = (
+    Page(10, frozenset({INDEX, PICTURE}), _home, _home_entry),
+    Page(20, frozenset(), _all_tools, _all_tools_entry, menu=("tools/", "Tools")),
+    Page(30, frozenset(), _comparisons, _comparisons_entry, menu=("compare/", "Compare")),
+    Page(70, frozenset({"category"}), _categories, _category_entries),
+)
