@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from panel.core.comparison import Comparison
     from panel.core.draft_state import Action
-    from panel.core.resolution import Resolution
+    from panel.core.finding import Resolution
     from panel.core.review import PanelReview
     from panel.core.take import NoTake, Seat, Take, Verdict
     from panel.core.tool import Tool
@@ -47,7 +47,7 @@ _MODULES = {
     ),
     "panel.core.comparison": ("Comparison",),
     "panel.core.draft_state": ("Action",),
-    "panel.core.resolution": ("Resolution",),
+    "panel.core.finding": ("Resolution",),
     "panel.core.review": ("PanelReview",),
     "panel.core.take": ("NoTake", "Seat", "Take", "Verdict"),
     "panel.core.tool": ("Tool",),

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from panel.approval import DraftView
     from panel.approval.service import ApprovalService
     from panel.core.draft_edits import Change
-    from panel.core.resolution import Resolution
+    from panel.core.finding import Resolution
     from panel.core.take import NoTakeReason, Seat
     from panel.orchestrator.estimate import RunEstimate
     from panel.settings.resolve import Resolved

@@ -14,7 +14,7 @@ from panel.checks import blocks
 from panel.core.actor import Actor, Role
 from panel.core.draft_edits import FactsChange, ScoreChange, TextChange
 from panel.core.draft_state import Action, State
-from panel.core.resolution import Resolution, ResolutionKind
+from panel.core.finding import Resolution, ResolutionKind
 from panel.core.tool import Fact
 from panel.errors import GateError, NotFound, StorageError
 from panel.store.schema import drafts, takes

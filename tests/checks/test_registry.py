@@ -23,7 +23,7 @@ from panel.checks import (
     rules,
     unresolved,
 )
-from panel.core.resolution import Resolution, ResolutionKind
+from panel.core.finding import Resolution, ResolutionKind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -30,7 +30,7 @@ from panel.core.draft_edits import (
     without_seat,
 )
 from panel.core.draft_state import Action
-from panel.core.resolution import Resolution
+from panel.core.finding import Resolution
 from panel.core.take import Flag, Verdict
 from panel.core.tool import Fact, PriceClass
 from panel.errors import GateError, InputError

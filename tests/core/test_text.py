@@ -13,11 +13,13 @@ from panel.core.text import (
     MAX_SLUG_CHARS,
     RESERVED_SLUGS,
     SLUG_PATTERN,
+    TextPiece,
     canonical,
     hashed_slug,
     one_line,
     prose,
     slugify,
+    split_at_spans,
 )
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -176,3 +178,28 @@ def test_a_hash_can_be_added_again_and_again() -> None:
     second = hashed_slug(first, "Lantern")
     assert len({first, second}) == 2
     assert len(first) == len(second) == MAX_SLUG_CHARS
+
+
+SPANS = st.dictionaries(
+    st.integers(0, 9),
+    st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda span: (min(span), max(span))),
+)
+
+
+def test_overlapping_spans_share_a_piece() -> None:
+    assert split_at_spans("abcdef", {1: (1, 4), 2: (3, 9)}) == [
+        TextPiece("a", 0, 1),
+        TextPiece("bc", 1, 3, (1,)),
+        TextPiece("d", 3, 4, (1, 2)),
+        TextPiece("ef", 4, 6, (2,)),
+    ]
+
+
+@given(st.text(max_size=30), SPANS, st.integers(0, 10))
+def test_pieces_are_the_text_again(text: str, spans: dict[int, tuple[int, int]], offset: int) -> None:
+    pieces = split_at_spans(text, spans, offset)
+    assert "".join(piece.text for piece in pieces) == text
+    for piece in pieces:
+        covered = {key for key, (start, end) in spans.items() if start < piece.end and end > piece.start}
+        assert set(piece.spans) == covered
+        assert all(spans[key][0] <= piece.start and piece.end <= spans[key][1] for key in covered)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import builders
 from panel.checks import Finding, Span, Status, Where, allowed_resolutions
-from panel.core.resolution import RecordedResolution, ResolutionKind
+from panel.core.finding import RecordedResolution, ResolutionKind
 from panel.core.text import one_line, prose
 from panel.report import NOTHING, Editorial, comparison_html, comparison_markdown, review_html, review_json
 from panel.report.context import PLAIN

@@ -14,7 +14,7 @@ from lxml import etree
 import builders
 from panel.core.draft_edits import ScoreChange, VerdictChange
 from panel.core.draft_state import Action
-from panel.core.resolution import Resolution, ResolutionKind
+from panel.core.finding import Resolution, ResolutionKind
 from panel.core.take import Verdict
 from panel.core.votes import Votes
 from panel.store import open_store

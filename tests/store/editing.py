@@ -11,7 +11,7 @@ from panel.checks import check_review
 from panel.core.actor import Actor, Role
 from panel.core.draft_edits import TextChange
 from panel.core.draft_state import Action
-from panel.core.resolution import Resolution, ResolutionKind
+from panel.core.finding import Resolution, ResolutionKind
 from store.samples import review
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from panel.core.actor import Actor
 from panel.core.base import Frozen
 from panel.core.draft_edits import Change, persona_of
 from panel.core.draft_state import Action
-from panel.core.resolution import Resolution, ResolutionKind
+from panel.core.finding import Resolution, ResolutionKind
 from panel.core.text import prose
 from panel.errors import GateError, InputError, Problem
 

@@ -25,6 +25,7 @@ from panel.checks import allowed_resolutions, blocks
 from panel.core.draft_edits import apply_edits, current_value, make_edit, without_seat
 from panel.core.draft_state import WAITING, Action, apply_event, as_opened, needs_opening, why_refused
 from panel.core.review import PanelReview
+from panel.core.text import utc_time
 from panel.errors import GateError
 from panel.store import REPLACED, DraftRecord, Event, QueueFilter, run_checks
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from panel.core.actor import Actor
     from panel.core.draft_edits import Edit
-    from panel.core.resolution import Resolution
+    from panel.core.finding import Resolution
     from panel.core.take import Seat
     from panel.store import Checks, DraftLock, DraftTransaction, RecordedEvent, Store
 
@@ -202,7 +203,7 @@ def _check_seen(record: DraftRecord, command: DraftCommand) -> None:
     else:
         return
     raise StaleDraft(
-        f"draft {record.id} was changed by {changed_by.actor} at {changed_by.at:%Y-%m-%d %H:%M:%S} UTC, after it was shown to you; "
+        f"draft {record.id} was changed by {changed_by.actor} at {utc_time(changed_by.at)}, after it was shown to you; "
         f"read it again, then {command.action.label}",
         now.shown,
         command.written,

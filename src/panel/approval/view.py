@@ -17,7 +17,7 @@ from panel.core.draft_state import (
     as_opened,
     why_refused,
 )
-from panel.core.resolution import RecordedResolution, ResolutionKind
+from panel.core.finding import RecordedResolution, ResolutionKind
 from panel.core.text import one_line
 
 if TYPE_CHECKING:

@@ -15,14 +15,12 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from panel.core.finding import Finding, Span, Status
-from panel.core.resolution import ResolutionKind
+from panel.core.finding import Finding, ResolutionKind, Span, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from panel.core.finding import Where
-    from panel.core.resolution import Resolution
+    from panel.core.finding import Resolution, Where
 
 RULES = "panel.checks.rules"
 Place = tuple[int, int]

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from panel.core.actor import Role, is_person
 from panel.core.base import Frozen, digest_of
 from panel.core.draft_edits import Edit, without_seat
-from panel.core.resolution import RecordedResolution
+from panel.core.finding import RecordedResolution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,19 +1,19 @@
-"""Findings of the checks."""
+"""Findings of the checks, and how editors settle them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
+from panel.core.actor import PersonName
 from panel.core.base import Frozen, digest_of
+from panel.core.urls import public_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_EVIDENCE = "evidence"
 
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
 """The kind of a check; an open set, so that a new check changes no schema."""
@@ -76,7 +76,7 @@ class Finding(Frozen):
         return (
             self.kind,
             self.where.persona or "",
-            _EVIDENCE if self.kind == _EVIDENCE else field,
+            "evidence" if self.kind == "evidence" else field,
             self.text,
         )
 
@@ -89,3 +89,30 @@ def numbered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         seen[finding.identity] += 1
         counted.append(finding.model_copy(update={"occurrence": seen[finding.identity]}))
     return tuple(counted)
+
+
+class ResolutionKind(StrEnum):
+    """The reason for which a finding may stay."""
+
+    SUPPORTED = "supported"
+    OPINION = "opinion"
+
+
+class Resolution(Frozen):
+    """An editor's statement that the finding with this id may stay; `source` is a public web address, for `supported` only."""
+
+    finding: str
+    kind: ResolutionKind
+    source: Annotated[str, AfterValidator(public_address)] | None = None
+
+    @model_validator(mode="after")
+    def _has_source(self) -> Self:
+        if (self.kind is ResolutionKind.SUPPORTED) != (self.source is not None):
+            raise ValueError("give a source with supported, and none with opinion")
+        return self
+
+
+class RecordedResolution(Resolution):
+    """A resolution in force, with the name of the editor who gave it."""
+
+    by: PersonName

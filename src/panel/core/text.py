@@ -1,4 +1,4 @@
-"""Clean text of invisible characters, and turn names into slugs.
+"""Text: clean it of invisible characters, cut it at spans, and turn names into slugs.
 
 Invisible are the Unicode general categories Cc, Cf, Cn, Co and Cs, and characters of other categories with the property
 Default_Ignorable_Code_Point (DerivedCoreProperties.txt). Emoji sequences (UTS #51) keep those that they need.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from datetime import UTC
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.base import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 MAX_SLUG_CHARS = 80
 SLUG_PATTERN = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -155,3 +158,35 @@ def byte_size(size: int) -> str:
         return f"{kilobytes:,.0f} KB"
     megabytes = kilobytes / THOUSAND
     return f"{megabytes:,.1f} MB" if megabytes < THOUSAND else f"{megabytes / THOUSAND:,.1f} GB"
+
+
+def utc_time(at: datetime) -> str:
+    """Return a time to the second: `2026-11-22 09:30:00 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+class TextPiece(NamedTuple):
+    """A piece of a text, its place, and the keys of the spans that cover it."""
+
+    text: str
+    start: int
+    end: int
+    spans: tuple[int, ...] = ()
+
+
+def split_at_spans(text: str, spans: Mapping[int, tuple[int, int]], offset: int = 0) -> list[TextPiece]:
+    """Return a text in pieces, each of which a span covers whole or not at all; together they are the text.
+
+    Spans are in characters; they may overlap, and lie outside of the text. For a line of a longer text, `offset` is the place of its start.
+    """
+    end = offset + len(text)
+    edges = {edge for span in spans.values() for edge in span if offset < edge < end}
+    return [
+        TextPiece(
+            text[left - offset : right - offset],
+            left,
+            right,
+            tuple(key for key, (start, stop) in spans.items() if start < right and stop > left),
+        )
+        for left, right in pairwise(sorted({offset, end, *edges}))
+    ]

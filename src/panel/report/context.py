@@ -10,7 +10,7 @@ from panel.checks import Finding, unresolved
 from panel.core.actor import PersonName
 from panel.core.base import Frozen
 from panel.core.draft_edits import EditMark
-from panel.core.resolution import RecordedResolution
+from panel.core.finding import RecordedResolution
 from panel.core.votes import NO_VOTES
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks import Status, blocks, finding_label
-from panel.core.highlight import split_at_spans
 from panel.core.take import Take
-from panel.core.text import one_line, prose
+from panel.core.text import one_line, prose, split_at_spans
 from panel.report.wording import counted, opening, paragraphs
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from panel.core.resolution import Resolution
+    from panel.core.finding import Resolution
 
 UNCHECKED = -1
 """`open_findings` of a draft that was not checked; the two databases order NULL differently in an index."""

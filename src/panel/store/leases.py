@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import null, or_, select, update
 
 from panel.core.base import Frozen
+from panel.core.text import utc_time
 from panel.errors import RunStopped, StorageError
 from panel.store.columns import now
 from panel.store.process_id import ProcessId
@@ -131,7 +132,7 @@ def _update(connection: Connection, lease: Lease, values: dict[str, Any]) -> boo
 
 
 def _held(lease: Lease) -> RunStopped:
-    since = f"{lease.since:%Y-%m-%d %H:%M:%S} UTC"
+    since = utc_time(lease.since)
     return RunStopped(
         f"run {lease.run} is held by {lease.holder} since {since}; wait until that has ended, then run it again"
     )

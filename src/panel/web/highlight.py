@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks.texts import plain
-from panel.core.highlight import split_at_spans
+from panel.core.text import split_at_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from panel.cli.rows import labelled, table
 from panel.core.money import dollars
-from panel.core.text import one_line
+from panel.core.text import one_line, utc_time
 from panel.errors import SettingsError
 from panel.orchestrator.run_storage import BATCH, RESUMABLE, RETRY
 from panel.store import FAILURES, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from datetime import datetime
 
     from panel.core.take import NoTakeReason
     from panel.store import FailedSeat, RunProgress, RunSummary, Spending, Store
@@ -243,14 +242,14 @@ def _settings_rows(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _time_rows(run: RunSummary) -> Iterator[tuple[str, str]]:
-    yield "begun", _moment(run.created_at)
+    yield "begun", utc_time(run.created_at)
     if run.finished_at:
-        yield "ended" if run.state is RunState.DONE else "stopped", _moment(run.finished_at)
+        yield "ended" if run.state is RunState.DONE else "stopped", utc_time(run.finished_at)
     if run.holder and run.held_since:
         at_work = {True: "at work", False: "which has ended", None: "which cannot be seen from here"}[
             run.at_work
         ]
-        yield "held by", f"{run.holder} since {_moment(run.held_since)}, {at_work}"
+        yield "held by", f"{run.holder} since {utc_time(run.held_since)}, {at_work}"
 
 
 def _progress_rows(status: RunStatus) -> Iterator[tuple[str, str]]:
@@ -306,10 +305,6 @@ def _holder(run: RunSummary) -> dict[str, Any] | None:
         "since": run.held_since.isoformat(),
         "at_work": run.at_work,
     }
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _setting(value: object) -> str:

@@ -16,7 +16,7 @@ from panel.cli.rows import labelled
 from panel.core.draft_edits import current_value
 from panel.core.draft_state import WAITING, State
 from panel.core.take import NoTake, Take
-from panel.core.text import one_line
+from panel.core.text import one_line, utc_time
 from panel.report.wording import counted, score_line
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def _entry_lines(entry: HistoryEntry) -> Iterator[str]:
     event = entry.event
     before, after = (event.hash_before or "")[:HISTORY_HASH_CHARS], event.hash_after[:HISTORY_HASH_CHARS]
     hashes = f"{before} → {after}" if before and before != after else after
-    yield f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {entry.actor}: {entry.step}  {hashes}"
+    yield f"{utc_time(event.at)}  {entry.actor}: {entry.step}  {hashes}"
     details = [("about", entry.about), ("why", event.reason or "")]
     details += [("change", f"{change.field}: {diff_text(change.pieces)}") for change in entry.changes]
     for label, words in details:

@@ -12,7 +12,7 @@ from panel.cli.queue.questions import ask_choice, ask_line
 from panel.cli.queue.rendering import draft_text, outcome_data
 from panel.cli.rows import labelled
 from panel.core.draft_state import Action, State
-from panel.core.resolution import ResolutionKind
+from panel.core.finding import ResolutionKind
 from panel.core.text import one_line
 from panel.errors import InputError, PanelError, StorageError
 
