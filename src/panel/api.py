@@ -67,7 +67,7 @@ def read_tools(*sources: str | Path) -> list[Tool]:
     Raises:
         InputError: a file is invalid; every problem is listed with its file, field and line.
     """
-    from panel.tool_files.reading import collect_tools
+    from panel.tool_files.duplicates import collect_tools
     from panel.web_pages.sources import read_records
 
     return collect_tools(read_records(map(str, sources)))

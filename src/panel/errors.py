@@ -17,7 +17,7 @@
         ├── OverBudget            the budget does not cover this call
         └── CallNotMade           the run was stopped before this call
 
-A model that fails is a value (`panel.core.take.NoTake`); a setup that fails is an exception. `docs/architecture.md` lists the exit codes.
+A model that fails is a value (`panel.core.take.NoTake`); a setup that fails is an exception.
 """
 
 from __future__ import annotations
@@ -48,14 +48,10 @@ class Problem:
     item: int | None = None
 
     def __str__(self) -> str:
-        place = [self.source]
-        if self.line is not None:
-            place.append(f"line {self.line}")
-        if self.item is not None:
-            place.append(f"item {self.item}")
-        if self.field is not None:
-            place.append(self.field)
-        return f"{', '.join(place)}: {self.message}"
+        line = None if self.line is None else f"line {self.line}"
+        item = None if self.item is None else f"item {self.item}"
+        place = ", ".join(filter(None, (self.source, line, item, self.field)))
+        return f"{place}: {self.message}"
 
 
 class InputError(PanelError):
@@ -65,7 +61,17 @@ class InputError(PanelError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(_listing([str(problem) for problem in self.problems]))
+        lines = [str(problem) for problem in self.problems]
+        if len(lines) > 1:
+            rest = len(lines) - SHOWN_PROBLEMS
+            summary = f"{len(lines)} errors; nothing was written and no call was made."
+            lines = [*lines[:SHOWN_PROBLEMS], *([f"… and {rest} more"] if rest > 0 else []), summary]
+        super().__init__("\n".join(lines))
+
+    @classmethod
+    def at(cls, source: str, message: str, line: int | None = None, field: str | None = None) -> InputError:
+        """Return the error of a file with a single problem."""
+        return cls([Problem(source, message, line, field)])
 
 
 class SettingsError(PanelError):
@@ -159,12 +165,3 @@ class CallNotMade(ProviderError):
     """The run was stopped before this call was made."""
 
     attempts = 0
-
-
-def _listing(lines: list[str]) -> str:
-    if len(lines) <= 1:
-        return "".join(lines)
-    shown = lines[:SHOWN_PROBLEMS]
-    rest = len(lines) - len(shown)
-    tail = [f"… and {rest} more"] if rest else []
-    return "\n".join([*shown, *tail, f"{len(lines)} errors; nothing was written and no call was made."])

@@ -20,10 +20,9 @@ import pytest
 from panel.cli.page import draft_pages
 from panel.core.tool import Tool
 from panel.errors import SettingsError
-from panel.web_pages import read_page
+from panel.web_pages import Snapshot, read_page
 from panel.web_pages.drafting import fetch_records
 from panel.web_pages.fetch import MAX_BYTES, fetch_page
-from panel.web_pages.snapshot import Snapshot
 from panel.web_pages.sources import load_tools, read_records
 
 if TYPE_CHECKING:
@@ -352,7 +351,7 @@ def test_no_control_code_of_a_page_reaches_the_terminal(site: Site, out: Path, c
 def test_without_the_extra_a_command_says_how_to_install_it_before_anything_is_fetched(
     package: str, panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for module in ("drafting", "extract", "fetch", "robots"):
+    for module in ("drafting", "extract", "fetch"):
         monkeypatch.delitem(sys.modules, f"panel.web_pages.{module}", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     for arguments in (

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from panel.core.tool import Tool
 from panel.errors import SettingsError
-from panel.tool_files import files, tables
+from panel.tool_files import tables
 from panel.tool_files.files import MAX_RECORD_BYTES
+from panel.tool_files.records import read_tool_file
 from panel.tool_files.tables import parse_column_map
 from panel.web_pages.sources import read_records
 
@@ -261,8 +262,7 @@ def test_a_written_table_is_read_back_row_for_row(
     writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator=end)
     writer.writeheader()
     writer.writerows(rows)
-    read = files.read_lines(io.BytesIO(text.getvalue().encode()))
-    found = list(tables.read_table(read, "t.csv", parse_column_map([])))
+    found = read_tool_file(io.BytesIO(text.getvalue().encode()), "t.csv", ".csv", {})
     expected = [
         {"name": row["name"], "description": row["description"], "maker": row["maker"]} for row in rows
     ]

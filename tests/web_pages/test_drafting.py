@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from panel.core.tool import Tool
 from panel.errors import InputError, Problem, StorageError
+from panel.web_pages import Snapshot
 from panel.web_pages.drafting import fetch_records, tool_yaml
-from panel.web_pages.snapshot import Snapshot
 from panel.web_pages.sources import load_tools
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.web_pages import read_page
-from panel.web_pages.css import (
+from panel.web_pages import HTML, PLAIN, Snapshot, read_page
+from panel.web_pages.hidden_text import (
     StyleSheet,
     hidden_by,
     is_tiny,
@@ -18,7 +18,6 @@ from panel.web_pages.css import (
     parse_colour,
     parse_declarations,
 )
-from panel.web_pages.snapshot import HTML, PLAIN, Snapshot
 from panel.web_pages.sources import read_records
 
 if TYPE_CHECKING:

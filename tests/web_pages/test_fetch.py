@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from panel import __version__
 from panel.core.urls import public_address
 from panel.errors import InputError
+from panel.web_pages import Snapshot
 from panel.web_pages.fetch import AT_ONCE, MAX_BYTES, fetch_each, fetch_page
-from panel.web_pages.snapshot import Snapshot
 from panel.web_pages.ssrf_guard import is_public, system_resolver
 
 if TYPE_CHECKING:

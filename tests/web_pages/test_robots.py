@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.web_pages.robots import MAX_ROBOTS_BYTES, PRODUCT, parse_rules
+from panel.web_pages.fetch import MAX_ROBOTS_BYTES, PRODUCT, parse_robots
 
 ALL = "User-agent: *\n"
 
 
 def allowed(rules: str, path: str) -> bool:
-    return parse_rules(rules).can_fetch(f"https://lantern.dev{path}", PRODUCT)
+    return parse_robots(rules).can_fetch(f"https://lantern.dev{path}", PRODUCT)
 
 
 @pytest.mark.parametrize(

@@ -165,8 +165,8 @@ def load_entries(
     """
     from panel.errors import InputError
     from panel.report import read_review
+    from panel.tool_files.duplicates import collect_tools
     from panel.tool_files.files import read_text, source_of
-    from panel.tool_files.reading import collect_tools
     from panel.web_pages.sources import read_sources
 
     entries: list[Tool | StoredReview] = []

@@ -77,14 +77,14 @@ def draft_pages(
     from panel.cli.signals import SignalReceived
     from panel.errors import InputError
     from panel.web_pages.drafting import draft_tool_files
-    from panel.web_pages.fetch import fetch_public_page
+    from panel.web_pages.fetch import fetch_page
 
     written: list[Path] = []
     failed = False
 
     async def draft_all() -> None:
         nonlocal failed
-        drafts = draft_tool_files(sources, out, fetch=fetch or fetch_public_page, overwrite=force)
+        drafts = draft_tool_files(sources, out, fetch=fetch or fetch_page, overwrite=force)
         async for source, draft in drafts:
             if isinstance(draft, InputError):
                 failed = True

@@ -81,8 +81,8 @@ def review(
     from panel.orchestrator.setup import build_setup
     from panel.report import Editorial, review_json
     from panel.report.terminal import scorecard_text
+    from panel.tool_files.duplicates import collect_tools
     from panel.tool_files.files import source_of
-    from panel.tool_files.reading import collect_tools
     from panel.tool_files.tables import parse_column_map
     from panel.web_pages.sources import read_sources
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from panel.tool_files.markdown import FENCE
+from panel.tool_files.documents import FENCE
 
 PERSONA_FILES = "*.md"
 TEMPLATE_FILES = "*.md.j2"

@@ -11,10 +11,8 @@ from panel.core.prompt import Calibration
 from panel.core.text import did_you_mean
 from panel.errors import InputError, Problem, SettingsError
 from panel.prompts.folders import PERSONA_FILES
-from panel.tool_files.documents import dotted, input_error
+from panel.tool_files.documents import dotted, parse_front_matter, parse_json
 from panel.tool_files.files import read_text
-from panel.tool_files.json_text import parse_json
-from panel.tool_files.markdown import parse_front_matter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +30,7 @@ def load_personas(folder: Path) -> dict[str, Persona]:
     paths = sorted(folder.glob(PERSONA_FILES))
     if not paths:
         message = "holds no persona files (*.md); name another folder with --personas"
-        raise input_error(str(folder), message)
+        raise InputError.at(str(folder), message)
     calibrations = _calibrations(folder / CALIBRATION_FILE)
     personas: dict[str, Persona] = {}
     problems: list[Problem] = []
@@ -99,4 +97,4 @@ def _calibrations(path: Path) -> dict[str, Calibration]:
         model, figures = document.value["model"], document.value["personas"]
         return {name: Calibration(model=model, **own) for name, own in figures.items()}
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise input_error(str(path), "not made by bench/calibrate.py; run it again") from error
+        raise InputError.at(str(path), "not made by bench/calibrate.py; run it again") from error

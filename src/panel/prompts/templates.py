@@ -14,9 +14,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from panel.core.base import digest_of
 from panel.core.prompt import Example, Openers, Probe, Prompt, Scaffold
+from panel.errors import InputError
 from panel.prompts.answer_schema import ANSWER_SCHEMA
 from panel.prompts.prompt_fence import derive_fence, fence_listing, quote_reply
-from panel.tool_files.documents import input_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +75,10 @@ class PromptBook:
         shared = user.removesuffix(seat)
         if listing not in shared:
             message = "must show {{ listing }} in the block 'user', before the block 'seat'"
-            raise input_error(_file_name(name), message)
+            raise InputError.at(_file_name(name), message)
         if datamark and fence.canary not in system:
             message = "must name {{ guard.canary }} in the block 'system'; a reply that repeats it is refused"
-            raise input_error(_file_name(name), message)
+            raise InputError.at(_file_name(name), message)
         return Prompt(
             label=f"{tool.slug}.{persona.id}",
             system=system,
@@ -108,11 +108,11 @@ class PromptBook:
         try:
             return self._loader.get_source(self._environment, _file_name(name))[0]
         except jinja2.TemplateNotFound as error:
-            raise input_error(
+            raise InputError.at(
                 _file_name(name), "no such template; look at the folder named with --prompts"
             ) from error
         except (OSError, ValueError) as error:
-            raise input_error(_file_name(name), f"cannot be read: {error}") from error
+            raise InputError.at(_file_name(name), f"cannot be read: {error}") from error
 
     def _fence(self, tool: Tool) -> tuple[Fence, str]:
         fence = derive_fence(tool, self._secret)
@@ -122,7 +122,7 @@ class PromptBook:
         own = persona.scaffold
         if own is None:
             message = "scaffold: missing; the embedded model cannot write as this persona without one"
-            raise input_error(f"{persona.id}.md", message)
+            raise InputError.at(f"{persona.id}.md", message)
         sentence, lesson, examples = (
             self._render(DRAFT, {}, block) for block in ("sentence", "lesson", "examples")
         )
@@ -157,14 +157,14 @@ class PromptBook:
             render = template.blocks[block] if block else template.root_render_func
             return "".join(render(template.new_context(values))).strip()
         except KeyError:
-            raise input_error(file, f"the block {block!r} is missing; add it") from None
+            raise InputError.at(file, f"the block {block!r} is missing; add it") from None
         except jinja2.TemplateNotFound as error:
-            raise input_error(file, "no such template; look at the folder named with --prompts") from error
+            raise InputError.at(file, "no such template; look at the folder named with --prompts") from error
         except jinja2.TemplateSyntaxError as error:
-            raise input_error(file, f"{error.message}", error.lineno) from error
+            raise InputError.at(file, f"{error.message}", error.lineno) from error
         except Exception as error:
             # A template is a program of the user and can raise anything.
-            raise input_error(file, f"cannot be rendered: {error}") from error
+            raise InputError.at(file, f"cannot be rendered: {error}") from error
 
 
 def _file_name(name: str) -> str:
@@ -175,5 +175,5 @@ def _example(line: str) -> Example:
     parts = [part.strip() for part in line.split("|")]
     if len(parts) != len(Example.model_fields):
         message = f"block examples: expected fact | first words | rest, got {line!r}"
-        raise input_error(_file_name(DRAFT), message)
+        raise InputError.at(_file_name(DRAFT), message)
     return Example(fact=parts[0], opener=parts[1], rest=parts[2])

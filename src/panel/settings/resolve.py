@@ -12,9 +12,8 @@ from pydantic import ValidationError
 from panel.core.text import did_you_mean
 from panel.errors import InputError, Problem, SettingsError
 from panel.settings.model import Settings, masked
-from panel.tool_files.documents import Document
+from panel.tool_files.documents import Document, parse_yaml
 from panel.tool_files.files import read_text
-from panel.tool_files.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,16 +7,17 @@ them are compared in a normal form; near-duplicates are not looked for.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from panel.core.text import canonical, hashed_slug
+from panel.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from panel.core.tool import Tool
-    from panel.errors import Problem
     from panel.tool_files.records import Location, Record
 
 MIN_WORDS = 50
@@ -28,8 +29,7 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _TRACKING = re.compile(r"utm_.*|ref|fbclid|gclid")
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(NamedTuple):
     """The first location of a tool, and the field of the later record that equals it."""
 
     location: Location
@@ -44,8 +44,7 @@ class Duplicate:
 class DuplicateFinder:
     """Index of the tools seen so far; it holds 8-byte hashes, so that a large batch fits into memory.
 
-    Args:
-        names_only: compare names and aliases, but neither addresses nor descriptions.
+    With `names_only`, names and aliases are compared, but neither addresses nor descriptions.
     """
 
     def __init__(self, *, names_only: bool = False) -> None:
@@ -55,19 +54,12 @@ class DuplicateFinder:
     def find(self, tool: Tool, location: Location) -> Duplicate | None:
         """Return the earlier tool that this one repeats, or None; remember this one."""
         names = _name_keys(tool)
-        others = {} if self._names_only else _content_keys(tool)
-        duplicate = next(
-            (
-                Duplicate(self._first[key], field)
-                for key, field in (names | others).items()
-                if key in self._first
-            ),
-            None,
-        )
+        keys = names if self._names_only else names | _content_keys(tool)
+        repeated = (Duplicate(self._first[key], field) for key, field in keys.items() if key in self._first)
+        duplicate = next(repeated, None)
         # Further names of a repeated tool lead to its first location; its address and text may be mistaken.
-        first, keys = (duplicate.location, names) if duplicate else (location, names | others)
-        for key in keys:
-            self._first.setdefault(key, first)
+        for key in names if duplicate else keys:
+            self._first.setdefault(key, duplicate.location if duplicate else location)
         return duplicate
 
 
@@ -86,10 +78,30 @@ class UniqueSlugs:
         return tool if slug == tool.slug else tool.model_copy(update={"slug": slug})
 
 
+def collect_tools(records: Iterable[Record]) -> list[Tool]:
+    """Return the tools of records, each with a slug of its own.
+
+    Raises:
+        InputError: every problem of every record, and every tool that is given twice by name or alias.
+    """
+    finder, slugs = DuplicateFinder(names_only=True), UniqueSlugs()
+    tools: list[Tool] = []
+    problems: list[Problem] = []
+    duplicates: list[Problem] = []
+    for record in records:
+        problems += record.problems
+        if record.tool:
+            tools.append(slugs.assign(record.tool))
+            if duplicate := finder.find(record.tool, record.location):
+                duplicates.append(duplicate.problem(record))
+    if problems or duplicates:
+        raise InputError([*problems, *duplicates])
+    return tools
+
+
 def _name_keys(tool: Tool) -> dict[int, str]:
     fields = {canonical(alias): "aliases" for alias in tool.aliases} | {tool.canonical: "name"}
-    names = [tool.canonical, *fields]
-    return {_hash("name", name): fields[name] for name in names}
+    return {_hash("name", name): fields[name] for name in (tool.canonical, *fields)}
 
 
 def _content_keys(tool: Tool) -> dict[int, str]:
@@ -101,11 +113,10 @@ def _content_keys(tool: Tool) -> dict[int, str]:
 def _comparable_address(url: str) -> str:
     """Return an address without scheme, `www.`, final slash, tracking parameters and anchor."""
     parts = urlsplit(url)
-    query = [
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(pair[0])
-    ]
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode([(name, value) for name, value in pairs if not _TRACKING.fullmatch(name)])
     route = parts.fragment if parts.fragment.startswith(("/", "!")) else ""
-    return " ".join([parts.netloc.removeprefix("www."), parts.path.rstrip("/"), urlencode(query), route])
+    return " ".join([parts.netloc.removeprefix("www."), parts.path.rstrip("/"), query, route])
 
 
 def _hash(kind: str, text: str) -> int:

@@ -1,4 +1,4 @@
-"""Files, folders, patterns and standard input: names of sources to bytes, text and lines, all of bounded size."""
+"""Files, folders, patterns and standard input: from their names to bytes, text and lines of bounded size."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import glob
 import stat
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from panel.core.text import one_line
-from panel.errors import Problem
-from panel.tool_files.documents import input_error
+from panel.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -34,7 +32,6 @@ BOM = b"\xef\xbb\xbf"
 HOLDS_NUL = "holds a NUL character; remove it"
 TOO_LONG = f"is longer than {MAX_RECORD_BYTES // 1_000_000} MB, the limit for one tool; shorten it"
 
-_TOO_LARGE = f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; split it"
 _REASONS = {
     errno.ENOENT: "no such file",
     errno.ENOTDIR: "no such file",
@@ -43,7 +40,6 @@ _REASONS = {
     errno.ELOOP: "its symbolic links form a loop",
     errno.ENAMETOOLONG: "the file name is too long",
 }
-_ALL_FILES = {"*", "**"}
 
 
 def source_of(argument: str) -> Source:
@@ -60,11 +56,8 @@ def expand(arguments: Iterable[str], endings: Collection[str]) -> Iterator[Sourc
     """Yield the sources that arguments name, sorted within a folder or pattern; a problem for each that names none.
 
     A folder stands for its visible files with a known ending, without those of its subfolders; `folder/**` includes
-    them. A pattern with a more specific last part stands for all files that match.
-
-    Args:
-        arguments: paths, patterns with `*`, `?` or `[`, or `-`.
-        endings: file name endings in lower case, with their dots.
+    them. A pattern with a more specific last part stands for all files that match. Endings are in lower case, with
+    their dots.
     """
     for argument in arguments:
         source = source_of(argument)
@@ -80,11 +73,10 @@ def expand(arguments: Iterable[str], endings: Collection[str]) -> Iterator[Sourc
 def _matches(pattern: str, argument: str, endings: Collection[str]) -> Iterator[Source | Problem]:
     names = glob.iglob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern, and hidden files
     files = [path for path in sorted(map(Path, names)) if path.is_file()]
-    if Path(pattern).name in _ALL_FILES:
+    if Path(pattern).name in {"*", "**"}:
         files = [path for path in files if path.suffix.lower() in endings]
     if not files:
-        message = f"holds no tool file; the known endings are {', '.join(endings)}"
-        yield Problem(one_line(argument), message)
+        yield Problem(one_line(argument), f"holds no tool file; the known endings are {', '.join(endings)}")
     yield from files
 
 
@@ -95,14 +87,15 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def read_text(source: Source, endings: Collection[str], stdin: BinaryIO | None = None) -> str:
+def read_text(source: Source, endings: Collection[str]) -> str:
     """Return the text of a file or of standard input, with line feeds as line ends.
 
     Raises:
         InputError: as `open_source`, `read_whole` and `decode` raise it.
     """
-    with open_source(source, endings, stdin) as file:
-        return decode(read_whole(file, source_name(source)), source_name(source))
+    name = source_name(source)
+    with open_source(source, endings) as file:
+        return decode(read_whole(file, name), name)
 
 
 @contextmanager
@@ -121,22 +114,24 @@ def open_source(
         else:
             yield stdin or sys.stdin.buffer
     except OSError as error:
-        raise input_error(source_name(source), reason_of(error)) from error
+        raise InputError.at(source_name(source), reason_of(error)) from error
 
 
 def _open(path: Path, endings: Collection[str]) -> BinaryIO:
-    name = source_name(path)
+    message = None
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            raise input_error(name, "is a directory; name the files in it")
-        if not stat.S_ISREG(mode):
-            raise input_error(name, "is not a regular file; use - to read from standard input")
-        if path.suffix.lower() not in endings:
-            raise input_error(name, f"unknown kind of file; the known endings are {', '.join(endings)}")
-        return path.open("rb")
-    except ValueError as error:  # a NUL or a lone surrogate in the path
-        raise input_error(name, "no such file") from error
+            message = "is a directory; name the files in it"
+        elif not stat.S_ISREG(mode):
+            message = "is not a regular file; use - to read from standard input"
+        elif path.suffix.lower() not in endings:
+            message = f"unknown kind of file; the known endings are {', '.join(endings)}"
+        else:
+            return path.open("rb")
+    except ValueError:  # a NUL or a lone surrogate in the path
+        message = "no such file"
+    raise InputError.at(source_name(path), message)
 
 
 def read_whole(file: BinaryIO, name: str) -> bytes:
@@ -147,7 +142,7 @@ def read_whole(file: BinaryIO, name: str) -> bytes:
     """
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise input_error(name, _TOO_LARGE)
+        raise InputError.at(name, f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; split it")
     return data
 
 
@@ -166,11 +161,11 @@ def decode(data: bytes, name: str, first_line: int = 1) -> str:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = first_line + data.count(b"\n", 0, error.start)
-        raise input_error(name, not_utf8(data, error), line) from None
+        raise InputError.at(name, not_utf8(data, error), line) from None
     if not text.strip():
-        raise input_error(name, "is empty")
+        raise InputError.at(name, "is empty")
     if "\0" in text:
-        raise input_error(name, HOLDS_NUL, first_line + text.count("\n", 0, text.index("\0")))
+        raise InputError.at(name, HOLDS_NUL, first_line + text.count("\n", 0, text.index("\0")))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -179,19 +174,11 @@ def not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
     return f"not UTF-8 text (byte 0x{data[error.start]:02X}); save it as UTF-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a file.
-
-    Attributes:
-        number: from 1.
-        data: bytes with the line feed, without a byte order mark; empty if the line is too long.
-        too_long: whether it exceeds `MAX_RECORD_BYTES`.
-    """
+class Line(NamedTuple):
+    """A line of a file, from 1; its bytes with the line feed, or None if it exceeds `MAX_RECORD_BYTES`."""
 
     number: int
-    data: bytes
-    too_long: bool = False
+    data: bytes | None
 
 
 def read_lines(file: _Readable) -> Iterator[Line]:
@@ -202,6 +189,6 @@ def read_lines(file: _Readable) -> Iterator[Line]:
         if number == 1:
             data = data.removeprefix(BOM)
         too_long = len(data) > MAX_RECORD_BYTES
-        yield Line(number, b"" if too_long else data, too_long)
+        yield Line(number, None if too_long else data)
         while too_long and data and not data.endswith(b"\n"):
             data = file.readline(MAX_RECORD_BYTES)

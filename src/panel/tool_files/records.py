@@ -1,31 +1,50 @@
 """Records of tool files: each is a tool, or the list of all its problems.
 
-A document holds one tool, a list of tools, or a mapping with the single key `tools`.
+The format follows from the file name's ending or, for standard input, from the content. A document holds one tool, a list of
+tools, or a mapping with the single key `tools`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from panel.core.text import did_you_mean, one_line
 from panel.core.tool import NOT_TEXT, Fact, Tool
-from panel.errors import Problem
-from panel.tool_files.documents import Document, DocumentProblem, dotted, shown_key
+from panel.errors import InputError, Problem
+from panel.tool_files.documents import (
+    FENCE,
+    Document,
+    DocumentProblem,
+    dotted,
+    has_front_matter,
+    parse_json,
+    parse_markdown,
+    parse_yaml,
+    shown_key,
+)
+from panel.tool_files.files import BOM, MAX_BYTES, TOO_LONG, decode, read_lines, read_whole
+from panel.tool_files.tables import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import BinaryIO
 
     from pydantic_core import ErrorDetails
 
     from panel.tool_files.documents import ValuePath
+    from panel.tool_files.files import Line
+    from panel.tool_files.tables import ColumnMap
+
+    Parser = Callable[[str, str], list[Document]]
 
 LIST_KEY = "tools"
 
-_NOT_A_TOOL = "expected a tool with fields such as name and description"
-_NOT_A_FACT = "expected the fields claim, source and checked_on"
+_FIELD_LINE = re.compile(rf"(- +)?[\"']?({'|'.join(Tool.model_fields)}|{LIST_KEY})[\"']?\s*:")
 _MISSING = {
     "name": "is missing; say what the tool is called",
     "description": "is missing; say what the tool does",
@@ -46,14 +65,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A tool, or the problems that prevent one.
+    """A tool, or else its problems: those of the document first, then those of the fields.
 
-    Attributes:
-        location: of the record; of the whole file, if the problems are the file's.
-        tool: None if and only if there are problems.
-        problems: of the document first, then of the fields.
-        notes: remarks for editors about how the tool was made.
-        lines: line of each field of the tool.
+    `notes` tell editors how the tool was made; `lines` has the line of each field. The location is that of the whole file if
+    the problems are the file's.
     """
 
     location: Location
@@ -73,6 +88,99 @@ def invalid_record(problem: Problem, *others: Problem) -> Record:
     return Record(Location(problem.source, problem.line, problem.item), None, (problem, *others))
 
 
+def _parse_json(text: str, source: str) -> list[Document]:
+    return [parse_json(text, source)]
+
+
+_PARSERS: dict[str, Parser] = {
+    ".yaml": parse_yaml,
+    ".yml": parse_yaml,
+    ".json": _parse_json,
+    ".md": parse_markdown,
+    ".markdown": parse_markdown,
+}
+_LINES = (".jsonl", ".ndjson")
+_TABLES = (".csv", ".tsv")
+ENDINGS = (*_PARSERS, *_LINES, *_TABLES)
+
+
+def read_tool_file(file: BinaryIO, name: str, ending: str, columns: ColumnMap) -> Iterator[Record]:
+    """Yield the records of an open file, by its ending; tables and JSON Lines are read as they are yielded.
+
+    Raises:
+        InputError: the file cannot be read as a whole.
+    """
+    if ending in _LINES:
+        yield from _read_json_lines(read_lines(file), name)
+    elif ending in _TABLES:
+        for row in read_table(read_lines(file), name, columns):
+            yield invalid_record(*row) if isinstance(row, list) else tool_record(name, row)
+    else:
+        yield from tool_records(name, _PARSERS[ending](decode(read_whole(file, name), name), name))
+
+
+def read_stdin(file: BinaryIO, name: str) -> Iterator[Record]:
+    """Yield the records of standard input, whose format is recognised by its first lines.
+
+    Raises:
+        InputError: it cannot be read as a whole.
+    """
+    head = file.read(MAX_BYTES + 1)
+    if _is_json_lines(head):
+        yield from _read_json_lines(read_lines(_Joined(head, file)), name)
+        return
+    text = decode(read_whole(io.BytesIO(head), name), name)
+    yield from tool_records(name, _parser_for(text)(text, name))
+
+
+def _is_json_lines(head: bytes) -> bool:
+    """Return whether the second line of a text starts another object."""
+    first, _, rest = (part.strip() for part in head.removeprefix(BOM).lstrip().partition(b"\n"))
+    next_object = rest.startswith(b"{") and not first.endswith((b"{", b"[", b":", b","))
+    return first.startswith(b"{") and bool(rest) and (first.endswith(b"}") or next_object)
+
+
+def _parser_for(text: str) -> Parser:
+    if text.lstrip()[:1] in {"{", "["}:
+        return _parse_json
+    if not has_front_matter(text):
+        return parse_yaml
+    below = "".join(re.split(rf"^{FENCE}[ \t]*$", text, maxsplit=2, flags=re.MULTILINE)[2:]).lstrip()
+    return parse_markdown if below and not _FIELD_LINE.match(below) else parse_yaml
+
+
+def _read_json_lines(lines: Iterable[Line], source: str) -> Iterator[Record]:
+    empty = True
+    for number, data in lines:
+        if data is None:
+            yield invalid_record(Problem(source, TOO_LONG, number))
+        elif data.strip():
+            try:
+                record = tool_record(source, parse_json(decode(data, source, number), source, number))
+            except InputError as error:
+                record = invalid_record(*(replace(problem, line=number) for problem in error.problems))
+            yield record
+        else:
+            continue
+        empty = False
+    if empty:
+        yield invalid_record(Problem(source, "is empty"))
+
+
+class _Joined:
+    """Lines of the bytes that were read already, followed by those of the rest of their file."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = io.BytesIO(head)
+        self._rest = rest
+
+    def readline(self, limit: int) -> bytes:
+        line = self._head.readline(limit)
+        if line.endswith(b"\n") or len(line) == limit:
+            return line
+        return line + self._rest.readline(limit - len(line))
+
+
 def tool_record(source: str, document: Document) -> Record:
     """Return the record of a document that is a single tool."""
     return _Candidate(source, document, (), None).record(document.problems)
@@ -80,29 +188,24 @@ def tool_record(source: str, document: Document) -> Record:
 
 def tool_records(source: str, documents: Sequence[Document]) -> Iterator[Record]:
     """Yield the records of a file in order, after one for the problems outside of any tool."""
-    candidates = _candidates(source, documents)
-    problems = {key: list[DocumentProblem]() for key in candidates}
-    stray = [] if candidates else [Problem(source, "holds no tool")]
+    found = [(document, path) for document in documents for path in _tool_paths(document)]
+    problems: dict[tuple[int, ValuePath], list[DocumentProblem]] = {
+        (id(document), path): [] for document, path in found
+    }
+    stray = [] if found else [Problem(source, "holds no tool")]
     for document in documents:
         for problem in (*document.problems, *_keys_beside_list(document)):
             starts = (problem.path[:length] for length in range(len(problem.path) + 1))
-            key = next((key for start in starts if (key := (id(document), start)) in candidates), None)
+            key = next((key for start in starts if (key := (id(document), start)) in problems), None)
             if key is None:
                 stray.append(Problem(source, problem.message, problem.line, dotted(problem.path)))
             else:
                 problems[key].append(problem)
     if stray:
         yield Record(Location(source), None, tuple(stray))
-    yield from (candidate.record(problems[key]) for key, candidate in candidates.items())
-
-
-def _candidates(source: str, documents: Sequence[Document]) -> dict[tuple[int, ValuePath], _Candidate]:
-    found = [(document, path) for document in documents for path in _tool_paths(document)]
-    several = len(found) > 1
-    return {
-        (id(document), path): _Candidate(source, document, path, item if several else None)
-        for item, (document, path) in enumerate(found, start=1)
-    }
+    for item, (document, path) in enumerate(found, start=1):
+        candidate = _Candidate(source, document, path, item if len(found) > 1 else None)
+        yield candidate.record(problems[id(document), path])
 
 
 def _tool_paths(document: Document) -> list[ValuePath]:
@@ -147,35 +250,34 @@ class _Candidate:
         for key in self.path:
             value = value[key]
         if not isinstance(value, dict):
-            reported = self.document.has_problem(self.path)
-            return None, [] if reported else [self._problem((), _NOT_A_TOOL)]
+            message = "expected a tool with fields such as name and description"
+            return None, [] if self.document.has_problem(self.path) else [self._problem((), message)]
         try:
             return Tool.model_validate(value), []
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-            return None, [self._field_problem(detail) for detail in details if not self._is_reported(detail)]
+            # The slug is made from the name, so a bad name is an error of both.
+            return None, [
+                self._problem(detail["loc"], self._field_message(detail))
+                for detail in details
+                if detail["type"] != "default_factory_not_called"
+                and not self.document.has_problem(self.path + detail["loc"])
+            ]
 
-    def _is_reported(self, detail: ErrorDetails) -> bool:
-        # The slug is made from the name, so a bad name is an error of both.
-        slug_of_bad_name = detail["type"] == "default_factory_not_called"
-        return slug_of_bad_name or self.document.has_problem(self.path + detail["loc"])
-
-    def _field_problem(self, detail: ErrorDetails) -> Problem:
+    def _field_message(self, detail: ErrorDetails) -> str:
         path, kind, message = detail["loc"], detail["type"], detail["msg"]
         spelling = self.document.spelling_of(self.path + path)
         if kind == "extra_forbidden":
             key, known = str(path[-1]), (Tool if len(path) == 1 else Fact).model_fields
             advice = did_you_mean(key, known, f"the fields are {', '.join(known)}")
-            message = f"unknown field {shown_key(key)}; {advice}"
-        elif kind == "missing":
-            message = _MISSING.get(str(path[-1]), "is missing")
-        elif kind == "value_error":
-            message = str(detail["ctx"]["error"])
-        elif kind == NOT_TEXT and spelling:
-            message = f"{message} (`{one_line(spelling)}`); put quotes around it"
-        elif kind == "model_type":
-            message = _NOT_A_FACT
-        return self._problem(path, message)
+            return f"unknown field {shown_key(key)}; {advice}"
+        if kind == "missing":
+            return _MISSING.get(str(path[-1]), "is missing")
+        if kind == "value_error":
+            return str(detail["ctx"]["error"])
+        if kind == NOT_TEXT and spelling:
+            return f"{message} (`{one_line(spelling)}`); put quotes around it"
+        return "expected the fields claim, source and checked_on" if kind == "model_type" else message
 
     def _problem(self, path: ValuePath, message: str, line: int | None = None) -> Problem:
         at = line or self.document.line_of(self.path + path)

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
     from panel.tool_files.records import Record
-    from panel.web_pages.snapshot import Snapshot
 
-_MISSING = "pages are read with an extra that is not installed; run: pip install 'panel-review[ingest]'"
+HTML = "text/html"
+PLAIN = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The bytes of a page without transport compression, and what its server said about them.
+
+    The charset is from the server's content type, the address the one after all redirects. A saved page has neither address
+    nor time of receipt nor HTTP status.
+    """
+
+    body: bytes
+    media_type: str = HTML
+    charset: str | None = None
+    url: str | None = None
+    fetched_at: datetime | None = None
+    status: int | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal sha256 of the body."""
+        return sha256(self.body).hexdigest()
 
 
 def read_page(snapshot: Snapshot, source: str | None = None) -> Record:
@@ -24,7 +47,10 @@ def read_page(snapshot: Snapshot, source: str | None = None) -> Record:
     Raises:
         SettingsError: the extra is not installed.
     """
-    return _reader()(snapshot, source or snapshot.url or "page")
+    require_extra()
+    from panel.web_pages.extract import extract_tool  # noqa: PLC0415 - its parsers are part of the extra
+
+    return extract_tool(snapshot, source or snapshot.url or "page")
 
 
 def require_extra() -> None:
@@ -33,14 +59,12 @@ def require_extra() -> None:
     Raises:
         SettingsError: the extra is not installed.
     """
-    _reader()
-
-
-def _reader() -> Callable[[Snapshot, str], Record]:
     try:
-        import protego  # noqa: F401, PLC0415 - part of the extra, for robots.txt
+        import protego  # noqa: F401, PLC0415 - for robots.txt
 
-        from panel.web_pages.extract import extract_tool  # noqa: PLC0415 - its parsers are part of the extra
+        import panel.web_pages.extract  # noqa: F401, PLC0415 - its parsers are part of the extra
     except ImportError as error:
-        raise SettingsError(_MISSING) from error
-    return extract_tool
+        message = (
+            "pages are read with an extra that is not installed; run: pip install 'panel-review[ingest]'"
+        )
+        raise SettingsError(message) from error

@@ -16,13 +16,11 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarStri
 from panel.atomic_files import write_whole
 from panel.core.text import one_line, slugify
 from panel.errors import InputError, Problem, StorageError
-from panel.tool_files.documents import input_error
+from panel.tool_files.documents import parse_yaml
 from panel.tool_files.files import decode, open_source, read_whole, source_name
 from panel.tool_files.records import Record, invalid_record, tool_records
-from panel.tool_files.yaml_text import parse_yaml
-from panel.web_pages import read_page, require_extra
-from panel.web_pages.fetch import fetch_each, fetch_public_page
-from panel.web_pages.snapshot import PLAIN, Snapshot
+from panel.web_pages import PLAIN, Snapshot, read_page, require_extra
+from panel.web_pages.fetch import fetch_each, fetch_page
 from panel.web_pages.sources import PAGES
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class WrittenDraft:
             "snapshot": str(self.snapshot_path),
             "sha256": self.snapshot.sha256,
             "url": self.snapshot.url,
-            "fetched_at": self.snapshot.fetched_at.isoformat() if self.snapshot.fetched_at else None,
+            "fetched_at": _time(self.snapshot),
             "tool": self.tool.model_dump(mode="json", exclude_none=True),
             "removed": self.record.notes,
             "problems": [],
@@ -69,15 +67,12 @@ class WrittenDraft:
 
 
 async def draft_tool_files(
-    sources: Sequence[str], folder: Path, *, fetch: Fetcher = fetch_public_page, overwrite: bool = False
+    sources: Sequence[str], folder: Path, *, fetch: Fetcher = fetch_page, overwrite: bool = False
 ) -> AsyncIterator[tuple[str, WrittenDraft | InputError]]:
-    """Write a tool file for each page; yield each source in order with its draft, or with the reason why there is none.
+    """Write a tool file for each address or saved page; yield each source in order with its draft, or the reason for none.
 
-    Args:
-        sources: addresses, and files of saved pages.
-        folder: folder for the tool files; created if it is missing.
-        fetch: returns the page of an address.
-        overwrite: replace existing tool files, but never one written by the same call.
+    The folder is created if it is missing. Existing tool files are replaced with `overwrite`, but never one written by the
+    same call.
 
     Raises:
         SettingsError: the extra for pages is not installed.
@@ -102,9 +97,7 @@ async def draft_tool_files(
             yield source, draft
 
 
-async def fetch_records(
-    urls: Sequence[str], snapshots: Path, *, fetch: Fetcher = fetch_public_page
-) -> list[Record]:
+async def fetch_records(urls: Sequence[str], snapshots: Path, *, fetch: Fetcher = fetch_page) -> list[Record]:
     """Return a record for each address, in order, and keep the pages in a folder, which is created if it is missing.
 
     Raises:
@@ -120,33 +113,9 @@ async def fetch_records(
         record = read_page(page, url)
         slug = record.tool.slug if record.tool else slugify(urlsplit(page.url or url).hostname or "")
         with _storage_errors(snapshots, "pages cannot be kept there, choose another folder"):
-            save_snapshot(page, snapshots, slug, url)
+            _save_snapshot(page, snapshots, slug, url)
         records.append(record)
     return records
-
-
-def save_snapshot(snapshot: Snapshot, folder: Path, slug: str, source: str) -> Path:
-    """Write a page unchanged, with a `.json` file about its origin beside it; return the path of the page.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    ending = "txt" if snapshot.media_type == PLAIN else "html"
-    path = folder / f"{slug}.{snapshot.sha256[:_DIGEST_CHARS]}.{ending}"
-    origin = {
-        "source": source,
-        "url": snapshot.url,
-        "status": snapshot.status,
-        "fetched_at": snapshot.fetched_at.isoformat() if snapshot.fetched_at else None,
-        "media_type": snapshot.media_type,
-        "charset": snapshot.charset,
-        "bytes": len(snapshot.body),
-        "sha256": snapshot.sha256,
-    }
-    write_whole(path, snapshot.body)
-    write_whole(path.with_suffix(".json"), json.dumps(origin, indent=2) + "\n")
-    return path
 
 
 def tool_yaml(tool: Tool, comments: Iterable[str] = ()) -> str:
@@ -163,7 +132,7 @@ def tool_yaml(tool: Tool, comments: Iterable[str] = ()) -> str:
     writer = YAML(typ="rt", pure=True)
     writer.width = _UNBROKEN
     text = io.StringIO()
-    writer.dump({**{key: _quoted(value) for key, value in fields.items()}, "description": description}, text)
+    writer.dump(_quoted(fields) | {"description": description}, text)
     return "".join([*(f"# {one_line(line)}".rstrip() + "\n" for line in comments), text.getvalue()])
 
 
@@ -185,7 +154,7 @@ def _read_saved_page(source: str) -> Snapshot:
     name = source_name(path)
     if path.suffix.lower() not in PAGES:
         message = "is neither an address (https://...) nor a page saved as .html; name one of these"
-        raise input_error(name, message)
+        raise InputError.at(name, message)
     with open_source(path, PAGES) as file:
         return Snapshot(read_whole(file, name))
 
@@ -201,21 +170,43 @@ def _write_draft(
     with _storage_errors(path, "choose another folder with --out"):
         if path in written:
             message = f"gives the same tool file as a page before it, {path}; leave one of the two out"
-            raise input_error(source, message)
+            raise InputError.at(source, message)
         if path.exists() and not overwrite:
             message = f"its tool file {path} exists already; correct that one, or write it anew with --force"
-            raise input_error(source, message)
-        draft = WrittenDraft(
-            record, tool, snapshot, path, save_snapshot(snapshot, folder / SNAPSHOTS, tool.slug, source)
-        )
+            raise InputError.at(source, message)
+        snapshot_path = _save_snapshot(snapshot, folder / SNAPSHOTS, tool.slug, source)
+        draft = WrittenDraft(record, tool, snapshot, path, snapshot_path)
         write_whole(path, tool_yaml(tool, _comments(draft)))
     return draft
 
 
+def _save_snapshot(snapshot: Snapshot, folder: Path, slug: str, source: str) -> Path:
+    """Write a page unchanged, with a `.json` file about its origin beside it; return the path of the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ending = "txt" if snapshot.media_type == PLAIN else "html"
+    path = folder / f"{slug}.{snapshot.sha256[:_DIGEST_CHARS]}.{ending}"
+    origin = {
+        "source": source,
+        "url": snapshot.url,
+        "status": snapshot.status,
+        "fetched_at": _time(snapshot),
+        "media_type": snapshot.media_type,
+        "charset": snapshot.charset,
+        "bytes": len(snapshot.body),
+        "sha256": snapshot.sha256,
+    }
+    write_whole(path, snapshot.body)
+    write_whole(path.with_suffix(".json"), json.dumps(origin, indent=2) + "\n")
+    return path
+
+
+def _time(snapshot: Snapshot) -> str | None:
+    return snapshot.fetched_at.isoformat() if snapshot.fetched_at else None
+
+
 def _comments(draft: WrittenDraft) -> Iterator[str]:
-    fetched_at = draft.snapshot.fetched_at
-    time = f", fetched at {fetched_at.isoformat()}" if fetched_at else ""
-    yield f"Drafted by panel from {draft.source}{time}."
+    time = _time(draft.snapshot)
+    yield f"Drafted by panel from {draft.source}{f', fetched at {time}' if time else ''}."
     yield f"Page: {SNAPSHOTS}/{draft.snapshot_path.name}"
     yield f"sha256: {draft.snapshot.sha256}"
     yield ""
@@ -223,8 +214,7 @@ def _comments(draft: WrittenDraft) -> Iterator[str]:
     yield "Only statements of the page are here. Other fields: category, pricing, price_class, maker, license,"
     yield "launched_on, best_for, facts, aliases."
     if draft.record.notes:
-        yield from ("", "Left out of the text:")
-        yield from (f"- {note}" for note in draft.record.notes)
+        yield from ("", "Left out of the text:", *(f"- {note}" for note in draft.record.notes))
     yield ""
 
 

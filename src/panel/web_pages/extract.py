@@ -14,10 +14,10 @@ from lxml import etree, html
 from panel.core.text import one_line, prose
 from panel.core.urls import public_address
 from panel.errors import InputError
-from panel.tool_files.documents import Document, input_error
+from panel.tool_files.documents import Document
 from panel.tool_files.records import invalid_record, tool_record
+from panel.web_pages import PLAIN
 from panel.web_pages.hidden_text import remove_hidden_text
-from panel.web_pages.snapshot import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from panel.tool_files.records import Record
-    from panel.web_pages.snapshot import Snapshot
+    from panel.web_pages import Snapshot
 
-MAX_DESCRIPTION = 10_000
-MAX_TAGLINE = 200
-
+_LIMITS = {"description": 10_000, "tagline": 200}
 _NOT_STATED = {
     "name": "the page has no title and no heading that names the tool; write its tool file by hand",
     "description": "the page holds no text that a visitor can see; if a script writes it, save the page from a browser",
@@ -62,50 +60,41 @@ def extract_tool(snapshot: Snapshot, source: str) -> Record:
     if snapshot.media_type != PLAIN:
         root = _parse(text)
         notes = remove_hidden_text(root)
-        fields = _fields(root, snapshot.url)
-    for name, limit in (("description", MAX_DESCRIPTION), ("tagline", MAX_TAGLINE)):
+        found = {
+            "name": _name(root),
+            "tagline": next(_metas(root, "description", "og:description", "twitter:description"), ""),
+            "url": _address(root, snapshot.url),
+            "description": _main_text(root),
+        }
+        fields = {name: value for name, value in found.items() if value}
+    for name, limit in _LIMITS.items():
         if note := _shorten(fields, name, limit):
             notes += (note,)
     record = tool_record(source, Document(fields))
-    # Nobody can fill in a field of a page: where one is missing, the advice is another.
+    # An editor cannot fill in a field of a page: where one is missing, the advice is another.
+    missing = _NOT_STATED.keys() - fields
     problems = tuple(
-        replace(problem, message=_NOT_STATED[problem.field])
-        if problem.field in _NOT_STATED and problem.field not in fields
-        else problem
+        replace(problem, message=_NOT_STATED[problem.field]) if problem.field in missing else problem
         for problem in record.problems
     )
     return replace(record, problems=problems, notes=notes)
 
 
-def _fields(root: HtmlElement, url: str | None) -> dict[str, str]:
-    found = {
-        "name": _name(root),
-        "tagline": next(_metas(root, "description", "og:description", "twitter:description"), ""),
-        "url": _address(root, url),
-        "description": _main_text(root),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
 def _decode(snapshot: Snapshot, source: str) -> str:
     body = snapshot.body
     bom = next((mark for mark in _BOMS if body.startswith(mark)), b"")
-    stated = _BOMS.get(bom) or snapshot.charset or _meta_charset(body)
-    encoding = _codec(stated or "utf-8")
+    meta = _META_CHARSET.search(body[:_HEAD_BYTES])
+    in_page = meta[1].decode("ascii", "replace") if meta else "utf-8"
+    stated = _BOMS.get(bom) or snapshot.charset or in_page
+    encoding = _codec(stated)
     if encoding is None:
-        message = f"is written in {one_line(stated or '')}, which is not read; save it as UTF-8"
-        raise input_error(source, message)
+        raise InputError.at(source, f"is written in {one_line(stated)}, which is not read; save it as UTF-8")
     try:
         return body.removeprefix(bom).decode(encoding)
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         message = f"not {encoding.upper()} text (byte 0x{body[error.start]:02X}); save it as UTF-8"
-        raise input_error(source, message, line) from None
-
-
-def _meta_charset(body: bytes) -> str | None:
-    match = _META_CHARSET.search(body[:_HEAD_BYTES])
-    return match[1].decode("ascii", "replace") if match else None
+        raise InputError.at(source, message, line) from None
 
 
 def _codec(label: str) -> str | None:

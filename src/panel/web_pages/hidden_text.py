@@ -1,33 +1,31 @@
 """Remove text that a visitor of a page cannot see, where instructions to a model are often hidden.
 
 Removed are comments, scripts, templates and fallbacks of frames; elements with `hidden` or `aria-hidden`; and text that CSS
-inside the page (`css.py`) does not display, or makes invisible, transparent, tiny, clipped, moved off the screen, or of the
-colour of its background.
+inside the page does not display, or makes invisible, transparent, tiny, clipped, moved off the screen, or of the colour of its
+background.
+
+Of CSS, inline styles are applied, and rules of style elements with one simple selector (a tag, a class, an id, or a tag with
+one of the two) outside of media queries. External style sheets and scripts are not.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from panel.core.text import one_line
-from panel.web_pages.css import (
-    WHITE,
-    StyleSheet,
-    hidden_by,
-    is_tiny,
-    is_transparent,
-    look_alike,
-    parse_colour,
-    parse_declarations,
-)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from lxml.html import HtmlElement
 
-    from panel.web_pages.css import Colour
+    Style = Mapping[str, str]
+    Colour = tuple[int, int, int]
 
 MAX_NOTES = 50
+MAX_SHEET_CHARS = 200_000
 SHOWN_CHARS = 160
 
 _UNSEEN = """
@@ -35,39 +33,30 @@ applet audio canvas datalist embed iframe noembed noframes noscript object scrip
 """
 _UNSEEN_TAGS = frozenset(_UNSEEN.split())
 _WITHOUT_NOTE = frozenset({"script", "style"})  # no text for people
-_BLACK: Colour = (0, 0, 0)
+_WHITE: Colour = (255, 255, 255)
+_COLOURS: dict[str, Colour] = {"white": _WHITE, "black": (0, 0, 0), "snow": (255, 250, 250)}
 
+_COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
+_AT_RULE = re.compile(r"@[^{};]++(?:;|\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\})")
+_RULE = re.compile(r"([^{}]++)\{([^{}]*+)\}")
+_SELECTOR = re.compile(r"[a-z0-9]*(?:[.#][\w-]+)?", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\([0-9a-f]{1,6})\s?|\\(.)", re.IGNORECASE)
+_LENGTH = re.compile(r"([-+]?[0-9]*\.?[0-9]+)(px|pt|em|rem|ex|ch|vw|vh|%|)")
+_FUNCTION = re.compile(r"(translate[xy]?|scale[xy]?|inset|circle|rect|rotate)\(([^)]*)\)")
+_CLIP_PATH = re.compile(r"inset\(\s*(?:[5-9][0-9]|100)(?:\.[0-9]+)?%|circle\(\s*0")
+_RGB = re.compile(r"rgba?\(\s*([0-9]{1,3})[\s,]+([0-9]{1,3})[\s,]+([0-9]{1,3})\s*(?:[,/]\s*1(?:\.0*)?\s*)?\)")
+_CLEAR = re.compile(r"#[0-9a-f]{3}0|#[0-9a-f]{6}00|(rgb|hsl)a?\([^)]*[,/]\s*0?\.?0*%?\s*\)")
+_THREE_PARTS = re.compile(r"(rgb|hsl)\([^,/]*,[^,/]*,[^,/]*\)")
+_LAST_CODE_POINT = 0x10FFFF
 
-@dataclass(frozen=True, slots=True)
-class _TextStyle:
-    """Inherited style of text; the reasons are declarations that make it unreadable, or None.
-
-    Attributes:
-        colour: None if unknown.
-        background: None if unknown.
-        colour_stated: whether a declaration sets the colour.
-        invisible: reason by visibility.
-        tiny: reason by font size.
-        transparent: reason by colour.
-    """
-
-    colour: Colour | None = _BLACK
-    background: Colour | None = None
-    colour_stated: bool = False
-    invisible: str | None = None
-    tiny: str | None = None
-    transparent: str | None = None
-
-    @property
-    def hiding_reason(self) -> str | None:
-        if (
-            self.colour_stated
-            and self.colour
-            and self.background
-            and look_alike(self.colour, self.background)
-        ):
-            return "color: that of the background"
-        return self.invisible or self.tiny or self.transparent
+_PIXELS = {"em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0, "pt": 4 / 3, "vw": 12.8, "vh": 8.0, "%": 0.16}
+_EDGES = ("left", "top", "right", "bottom")
+_SIZES = ("width", "height", "max-width", "max-height")
+_TINY_FONT = 2.0
+_FAINT = 0.1
+_FAR = -500.0
+_FAR_AWAY = 9_000.0
+_SIMILAR = 16  # of 255, in each channel
 
 
 def remove_hidden_text(root: HtmlElement) -> tuple[str, ...]:
@@ -80,6 +69,39 @@ def remove_hidden_text(root: HtmlElement) -> tuple[str, ...]:
     if remover.comments:
         notes.append(f"{remover.comments} comment{'' if remover.comments == 1 else 's'}")
     return tuple(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _TextStyle:
+    """Inherited style of text: colours, None if unknown, and the declarations that make it unreadable."""
+
+    colour: Colour | None = None  # black, unless a declaration sets it
+    background: Colour | None = None
+    invisible: str | None = None
+    tiny: str | None = None
+    transparent: str | None = None
+
+    @property
+    def hiding_reason(self) -> str | None:
+        if self.colour and self.background and look_alike(self.colour, self.background):
+            return "color: that of the background"
+        return self.invisible or self.tiny or self.transparent
+
+    def with_declarations(self, declarations: Style) -> _TextStyle:
+        """Return the style of an element with declarations of its own."""
+        style = self
+        if visibility := declarations.get("visibility"):
+            hides = visibility in {"hidden", "collapse"}
+            style = replace(style, invisible=f"visibility: {visibility}" if hides else None)
+        if size := declarations.get("font-size"):
+            style = replace(style, tiny=f"font-size: {size}" if is_tiny(size) else None)
+        background = declarations.get("background-color") or declarations.get("background")
+        if background and not is_transparent(background):
+            style = replace(style, background=parse_colour(background))
+        if colour := declarations.get("color"):
+            reason = f"color: {colour}" if is_transparent(colour) else None
+            style = replace(style, colour=parse_colour(colour), transparent=reason)
+        return style
 
 
 class _Remover:
@@ -99,7 +121,7 @@ class _Remover:
                 self._hidden.append(element)
             elif element is self._root:
                 page = _TextStyle(background=self._page_background())
-                self._styles[element] = _inherit(page, self._declarations(element))
+                self._styles[element] = page.with_declarations(self._declarations(element))
             else:
                 self._visit(element)
         for element in self._hidden:
@@ -117,20 +139,17 @@ class _Remover:
             if element.tag not in _WITHOUT_NOTE:
                 self._note(element, reason, element.text_content())
             return
-        self._styles[element] = style = _inherit(inherited, declarations)
+        self._styles[element] = style = inherited.with_declarations(declarations)
         # The extraction of the main text has rules of its own about these attributes.
         for name in [name for name in element.attrib if name == "style" or name.startswith("data-")]:
             del element.attrib[name]
         if style.hiding_reason:
-            self._remove_own_text(element, style.hiding_reason)
-
-    def _remove_own_text(self, element: HtmlElement, reason: str) -> None:
-        """Remove the text directly in an element; a child element may be visible again."""
-        texts = [element.text or "", *(child.tail or "" for child in element)]
-        element.text = None
-        for child in element:
-            child.tail = None
-        self._note(element, reason, " ".join(texts))
+            # Only the text directly in the element: a child may be visible again.
+            texts = [element.text or "", *(child.tail or "" for child in element)]
+            element.text = None
+            for child in element:
+                child.tail = None
+            self._note(element, style.hiding_reason, " ".join(texts))
 
     def _note(self, element: HtmlElement, reason: str, text: str) -> None:
         if shown := one_line(text):
@@ -149,10 +168,10 @@ class _Remover:
         """Return white, or None if a style sheet may set another background."""
         links = self._root.iter("link")
         linked = any("stylesheet" in (link.get("rel") or "").lower() for link in links)
-        return None if linked or self._sheet.sets_background else WHITE
+        return None if linked or self._sheet.sets_background else _WHITE
 
 
-def _hiding_reason(element: HtmlElement, declarations: dict[str, str]) -> str | None:
+def _hiding_reason(element: HtmlElement, declarations: Style) -> str | None:
     if element.tag in _UNSEEN_TAGS:
         return f"<{element.tag}>"
     if "hidden" in element.attrib:
@@ -164,16 +183,112 @@ def _hiding_reason(element: HtmlElement, declarations: dict[str, str]) -> str | 
     return hidden_by(declarations)
 
 
-def _inherit(style: _TextStyle, declarations: dict[str, str]) -> _TextStyle:
-    if visibility := declarations.get("visibility"):
-        hides = visibility in {"hidden", "collapse"}
-        style = replace(style, invisible=f"visibility: {visibility}" if hides else None)
-    if size := declarations.get("font-size"):
-        style = replace(style, tiny=f"font-size: {size}" if is_tiny(size) else None)
-    background = declarations.get("background-color") or declarations.get("background")
-    if background and not is_transparent(background):
-        style = replace(style, background=parse_colour(background))
-    if colour := declarations.get("color"):
-        reason = f"color: {colour}" if is_transparent(colour) else None
-        style = replace(style, colour=parse_colour(colour), colour_stated=True, transparent=reason)
-    return style
+class StyleSheet:
+    """The simple rules of the style elements of a page; `sets_background` is true if any rule sets a background."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        text = _COMMENT.sub("", "\n".join(texts)[:MAX_SHEET_CHARS])
+        self.sets_background = "background" in text
+        self._rules: dict[str, dict[str, str]] = {}
+        for selectors, body in _RULE.findall(_AT_RULE.sub("", text)):
+            for selector in selectors.split(","):
+                if _SELECTOR.fullmatch(selector.strip()):
+                    self._rules.setdefault(selector.strip(), {}).update(parse_declarations(body))
+
+    def style_of(self, tag: str, classes: Iterable[str], name: str | None) -> dict[str, str]:
+        """Return the declarations that apply to an element with a tag, classes and an id."""
+        selectors = [*(f".{word}" for word in classes), *([f"#{name}"] if name else [])]
+        style: dict[str, str] = {}
+        for selector in [tag, *selectors, *(f"{tag}{selector}" for selector in selectors)]:
+            style |= self._rules.get(selector, {})
+        return style
+
+
+def parse_declarations(text: str) -> dict[str, str]:
+    """Return the properties of a declaration list, in lower case and without `!important`."""
+    plain = _ESCAPE.sub(_unescaped, _COMMENT.sub("", text)).lower()
+    pairs = (part.partition(":") for part in plain.split(";"))
+    return {name.strip(): value.replace("!important", "").strip() for name, colon, value in pairs if colon}
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = int(match[1], 16) if match[1] else ord(match[2])
+    return chr(code) if 0 < code <= _LAST_CODE_POINT else ""
+
+
+def hidden_by(style: Style) -> str | None:
+    """Return the declaration that hides an element and its content, or None."""
+    opacity = _length(style.get("opacity"), percent=0.01)
+    sizes = [_length(style.get(name)) for name in _SIZES]
+    tests = {
+        "display": style.get("display") == "none",
+        "content-visibility": style.get("content-visibility") == "hidden",
+        "opacity": opacity is not None and opacity < _FAINT,
+        "position": style.get("position") in {"absolute", "fixed"} and _is_far(style, _EDGES),
+        "margin": _is_far(style, ("margin-left", "margin-top")),
+        "text-indent": _is_far(style, ("text-indent",)),
+        "transform": _is_transformed_away(style.get("transform", "")),
+        "clip": _is_clipped(style),
+        "overflow": style.get("overflow") in {"hidden", "clip"}
+        and any(size is not None and size <= 1 for size in sizes),
+    }
+    hiding = (name for name, hides in tests.items() if hides)
+    return next((f"{name}: {style[name]}" if name in style else name for name in hiding), None)
+
+
+def is_tiny(size: str) -> bool:
+    """Return whether a font size is too small to read."""
+    pixels = _length(size)
+    return pixels is not None and pixels < _TINY_FONT
+
+
+def parse_colour(value: str) -> Colour | None:
+    """Return a colour as red, green and blue; None if it is not understood or not opaque."""
+    if digits := re.fullmatch(r"#([0-9a-f]{3}|[0-9a-f]{6})", value):
+        pairs = digits[1] if len(digits[1]) > len("rgb") else "".join(2 * digit for digit in digits[1])
+        red, green, blue = bytes.fromhex(pairs)
+        return red, green, blue
+    if parts := _RGB.fullmatch(value):
+        return int(parts[1]), int(parts[2]), int(parts[3])
+    return _COLOURS.get(value)
+
+
+def is_transparent(value: str) -> bool:
+    """Return whether a colour is fully transparent."""
+    clear = _CLEAR.fullmatch(value) and not _THREE_PARTS.fullmatch(value)
+    return value == "transparent" or bool(clear)
+
+
+def look_alike(one: Colour, other: Colour) -> bool:
+    """Return whether two colours are too close to tell apart."""
+    return all(abs(a - b) <= _SIMILAR for a, b in zip(one, other, strict=True))
+
+
+def _length(value: str | None, percent: float = _PIXELS["%"]) -> float | None:
+    """Return a length in pixels, None if it is not understood; per cent are by default of the height of a letter."""
+    match = _LENGTH.fullmatch((value or "").strip())
+    if not match:
+        return None
+    return float(match[1]) * (percent if match[2] == "%" else _PIXELS.get(match[2], 1.0))
+
+
+def _is_far(style: Style, names: Iterable[str]) -> bool:
+    sizes = (_length(style.get(name)) for name in names)
+    return any(size is not None and not _FAR < size < _FAR_AWAY for size in sizes)
+
+
+def _is_transformed_away(value: str) -> bool:
+    for name, arguments in _FUNCTION.findall(value):
+        sizes = [_length(part) for part in re.split(r"[\s,]+", arguments.strip())]
+        if name.startswith("scale") and 0 in sizes:
+            return True
+        if name.startswith("translate") and any(size is not None and abs(size) >= -_FAR for size in sizes):
+            return True
+    return False
+
+
+def _is_clipped(style: Style) -> bool:
+    clip = style.get("clip", "")
+    sides = [_length(part) for part in re.findall(r"[^\s,()]+", clip.removeprefix("rect"))]
+    shut = clip.startswith("rect") and all(side is not None and abs(side) <= 1 for side in sides)
+    return shut or _CLIP_PATH.match(style.get("clip-path", "")) is not None

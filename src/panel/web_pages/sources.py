@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel.errors import InputError, Problem
-from panel.tool_files import reading
-from panel.tool_files.documents import input_error
+from panel.tool_files import records
+from panel.tool_files.duplicates import collect_tools
 from panel.tool_files.files import expand, open_source, read_whole, source_name
 from panel.tool_files.records import invalid_record
-from panel.tool_files.tables import ColumnMap
-from panel.web_pages import read_page
-from panel.web_pages.snapshot import Snapshot
+from panel.web_pages import Snapshot, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,9 +19,10 @@ if TYPE_CHECKING:
     from panel.core.tool import Tool
     from panel.tool_files.files import Source
     from panel.tool_files.records import Record
+    from panel.tool_files.tables import ColumnMap
 
 PAGES = (".html", ".htm")
-ENDINGS = (*reading.ENDINGS, *PAGES)
+ENDINGS = (*records.ENDINGS, *PAGES)
 
 
 def read_records(
@@ -38,13 +37,8 @@ def read_sources(
 ) -> Iterator[Record]:
     """Yield every record of some sources, in order. An invalid record is yielded too, with its problems.
 
-    Tables and JSON Lines are read as they are yielded, so that memory does not grow with them; other files may have
-    5 MB each.
-
-    Args:
-        sources: files, `-` for standard input, or problems found in place of a file.
-        columns: columns of tables that are not named after fields.
-        stdin: replacement for the standard input of the process.
+    A problem in place of a source is an invalid record. Tables and JSON Lines are read as they are yielded, so that memory does
+    not grow with them; other files may have 5 MB each. `stdin` replaces the standard input of the process.
 
     Raises:
         SettingsError: a page is among them, and the extra for pages is not installed.
@@ -58,19 +52,17 @@ def read_sources(
         if identity in seen:
             yield invalid_record(Problem(source_name(source), "is named twice; name it once"))
         else:
-            yield from _read(source, columns or ColumnMap(), stdin)
+            yield from _read(source, columns or {}, stdin)
         seen.add(identity)
 
 
-def load_tools(
-    sources: Iterable[Source], columns: ColumnMap | None = None, stdin: BinaryIO | None = None
-) -> list[Tool]:
+def load_tools(sources: Iterable[Source], stdin: BinaryIO | None = None) -> list[Tool]:
     """Return the tools of some sources, in order, each with a slug of its own.
 
     Raises:
         InputError: every problem of every source, and every tool that is given twice by name or alias.
     """
-    return reading.collect_tools(read_sources(sources, columns, stdin))
+    return collect_tools(read_sources(sources, stdin=stdin))
 
 
 def is_page(record: Record) -> bool:
@@ -85,13 +77,13 @@ def _read(source: Source, columns: ColumnMap, stdin: BinaryIO | None) -> Iterato
         with open_source(source, ENDINGS, stdin) as file:
             ending = source.suffix.lower() if isinstance(source, Path) else None
             if ending is None:
-                yield from reading.read_stdin(file, name)
+                yield from records.read_stdin(file, name)
             elif ending in PAGES:
                 data = read_whole(file, name)
                 if not data.strip():
-                    raise input_error(name, "is empty")
+                    raise InputError.at(name, "is empty")
                 yield read_page(Snapshot(data), name)
             else:
-                yield from reading.read_tool_file(file, name, ending, columns)
+                yield from records.read_tool_file(file, name, ending, columns)
     except InputError as error:
         yield invalid_record(*error.problems)

@@ -9,8 +9,7 @@ from panel.core.draft_edits import current_value, parse_change
 from panel.core.take import NoTake, NoTakeReason
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, Problem
-from panel.tool_files.documents import dotted
-from panel.tool_files.yaml_text import parse_yaml
+from panel.tool_files.documents import dotted, parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
