@@ -25,9 +25,9 @@ from sqlalchemy import insert, text
 from databases import databases
 from panel.approval import ApprovalService
 from panel.checks import check_review
-from panel.core.base import digest_of
 from panel.core.completion import ModelConfig, Usage
 from panel.core.draft_state import State
+from panel.core.frozen import digest_of
 from panel.core.review import PanelReview, ReviewSetup
 from panel.core.take import Provenance, Seat, Take, Verdict
 from panel.core.tool import Tool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, FinishReason, Usage
 from panel.orchestrator.seat import Observer
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def reply(verdict: Any = "ship", score: Any = 70, take: Any = TAKE, **more: Any)
     return json.dumps({"verdict": verdict, "score": score, "take": take, **more}, ensure_ascii=False)
 
 
-def completion(text: str, finish: Finish = Finish.COMPLETE, **more: Any) -> Completion:
+def completion(text: str, finish: FinishReason = FinishReason.COMPLETE, **more: Any) -> Completion:
     """Return a completion that used 100 tokens to say it."""
     usage = Usage(input_tokens=90, output_tokens=10)
     return Completion(

@@ -6,7 +6,7 @@ import asyncio
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, FinishReason, Usage
 from panel.providers.base import StopSignal
 from panel.providers.mock import MockProvider
 
@@ -34,7 +34,7 @@ def scripted(*steps: Any) -> MockProvider:
 def answer(text: str = "answer", **more: Any) -> Completion:
     usage = more.pop("usage", Usage(input_tokens=10, output_tokens=2))
     return Completion(
-        text=text, finish=Finish.COMPLETE, provider="scripted", model="m-1", usage=usage, **more
+        text=text, finish=FinishReason.COMPLETE, provider="scripted", model="m-1", usage=usage, **more
     )
 
 

@@ -23,7 +23,7 @@ from panel.cli.batch.render import (
     status_data,
     status_lines,
 )
-from panel.core.base import digest_of
+from panel.core.frozen import digest_of
 from panel.core.take import NoTakeReason
 from panel.store import (
     FAILURES,

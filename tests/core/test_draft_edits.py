@@ -10,7 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 import builders
 from panel.approval.commands import DraftCommand
 from panel.core.actor import Actor, Role
-from panel.core.base import digest_of
 from panel.core.draft_edits import (
     Change,
     DetailChange,
@@ -31,6 +30,7 @@ from panel.core.draft_edits import (
 )
 from panel.core.draft_state import Action
 from panel.core.finding import Resolution
+from panel.core.frozen import digest_of
 from panel.core.take import Flag, Verdict
 from panel.core.tool import Fact, PriceClass
 from panel.errors import GateError, InputError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from acting import TAKE, Memory, completion, reply
-from panel.core.completion import Finish, ModelConfig, Probabilities
+from panel.core.completion import FinishReason, ModelConfig, Probabilities
 from panel.core.review import ReviewSetup
 from panel.core.take import Flag, NoTake, NoTakeReason, Take
 from panel.errors import ProviderBusy, ProviderDown, ProviderTimeout
@@ -84,7 +84,7 @@ async def test_second_invalid_reply_ends_the_seat(stage: Any) -> None:
 
 
 async def test_cut_off_reply_is_asked_again_with_more_room(stage: Any) -> None:
-    on = stage(completion('{"verdict": "sh', Finish.TRUNCATED), reply())
+    on = stage(completion('{"verdict": "sh', FinishReason.TRUNCATED), reply())
     assert (await on.ask()).take is not None
     again, config = on.actor.asked[1]
     assert config.max_output_tokens == 2_000
@@ -92,7 +92,7 @@ async def test_cut_off_reply_is_asked_again_with_more_room(stage: Any) -> None:
 
 
 async def test_cut_off_twice_is_truncated(stage: Any) -> None:
-    on = stage(completion("{", Finish.TRUNCATED), completion("{", Finish.TRUNCATED))
+    on = stage(completion("{", FinishReason.TRUNCATED), completion("{", FinishReason.TRUNCATED))
     assert (await on.ask()).outcome.reason is NoTakeReason.TRUNCATED
 
 
@@ -121,8 +121,8 @@ async def test_recusal_is_no_failure(stage: Any) -> None:
     assert len(on.actor.asked) == 1
 
 
-@pytest.mark.parametrize("finish", [Finish.REFUSED, Finish.FILTERED])
-async def test_refusal_is_final_and_its_text_unused(finish: Finish, stage: Any) -> None:
+@pytest.mark.parametrize("finish", [FinishReason.REFUSED, FinishReason.FILTERED])
+async def test_refusal_is_final_and_its_text_unused(finish: FinishReason, stage: Any) -> None:
     """A refused or filtered answer ends the seat at once, whatever text came with it, with the vendor's words."""
     on = stage(completion(reply(), finish, detail="Against policy."))
     seat = await on.ask()
@@ -136,7 +136,7 @@ async def test_words_of_a_refusal_are_not_printed_if_they_leak(
     """A refusal that gives the internal tag or an address away is told in panel's own words."""
     canary = book.take(tool, stage("").critic).canary
     for detail in (f"I may not reveal {canary}.", "See https://exfil.invalid/policy for the reason."):
-        on = stage(completion("", Finish.REFUSED, detail=detail))
+        on = stage(completion("", FinishReason.REFUSED, detail=detail))
         assert (await on.ask()).outcome.detail == "The model declined to answer."
 
 

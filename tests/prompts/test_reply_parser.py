@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panel.core.completion import Finish
+from panel.core.completion import FinishReason
 from panel.core.take import Flag, NoTake, NoTakeReason, Take, Verdict
 from panel.prompts.reply_parser import Outcome, Reply, ReplyContext, parse_reply
 
@@ -29,7 +29,7 @@ RECUSAL = {"recusal": "It sells nothing.", "verdict": None, "score": None, "take
 quick = settings(max_examples=200)
 
 
-def parsed(text: str, finish: Finish = Finish.COMPLETE) -> Reply:
+def parsed(text: str, finish: FinishReason = FinishReason.COMPLETE) -> Reply:
     return parse_reply(text, finish, CONTEXT)
 
 
@@ -58,17 +58,17 @@ def rejected(reply: Reply) -> NoTake:
     return reply.no_take
 
 
-def finish_of(meta: dict[str, str]) -> Finish:
+def finish_of(meta: dict[str, str]) -> FinishReason:
     """Return why the model stopped, from a corpus row's `meta`."""
     said = {meta.get("finish_reason"), meta.get("stop_reason")}
     if said & {"length", "max_tokens"}:
-        return Finish.TRUNCATED
+        return FinishReason.TRUNCATED
     return (
-        Finish.REFUSED
+        FinishReason.REFUSED
         if "refusal" in said
-        else Finish.FILTERED
+        else FinishReason.FILTERED
         if "content_filter" in said
-        else Finish.COMPLETE
+        else FinishReason.COMPLETE
     )
 
 
@@ -342,14 +342,14 @@ def test_recusal_ends_the_seat_in_the_persona_s_words(name: str) -> None:
     assert rejected(reply) == NoTake(reason=NoTakeReason.RECUSED, detail="It sells nothing.")
 
 
-@pytest.mark.parametrize("finish", [Finish.REFUSED, Finish.FILTERED])
-def test_withheld_reply_is_never_used(finish: Finish) -> None:
+@pytest.mark.parametrize("finish", [FinishReason.REFUSED, FinishReason.FILTERED])
+def test_withheld_reply_is_never_used(finish: FinishReason) -> None:
     assert rejected(parsed(json.dumps(ANSWER), finish)).reason is NoTakeReason.REFUSED
 
 
 def test_cut_off_reply_is_never_used() -> None:
     """It is asked for again, more briefly, even if it can be read."""
-    reply = parsed(json.dumps(ANSWER), Finish.TRUNCATED)
+    reply = parsed(json.dumps(ANSWER), FinishReason.TRUNCATED)
     assert "more briefly" in repaired(reply)
     assert reply.take is None
     assert reply.no_take is not None
@@ -435,9 +435,9 @@ def test_a_megabyte_of_one_thing_is_read_to_its_end(text: str) -> None:
 @quick
 @given(
     st.text(st.characters()) | st.text('{}[]":,\\ \n`verdictshp0123456789', max_size=200),
-    st.sampled_from(Finish),
+    st.sampled_from(FinishReason),
 )
-def test_no_text_raises(text: str, finish: Finish) -> None:
+def test_no_text_raises(text: str, finish: FinishReason) -> None:
     reply = parsed(text, finish)
     assert (reply.no_take is None) == (reply.outcome is Outcome.ACCEPT)
     assert bool(reply.problems) == (reply.outcome is Outcome.REPAIR)
@@ -494,13 +494,13 @@ def test_no_accepted_take_holds_the_tag(separators: list[str], tail: str) -> Non
 def test_persona_is_known_by_its_id_in_any_spelling() -> None:
     context = ReplyContext(persona="skeptic", roster=("skeptic", "solo-founder"))
     for name in ("Solo Founder", "solo-founder", "SoloFounder"):
-        reply = parse_reply(json.dumps(ANSWER | {"take": f"{name}: {TAKE}"}), Finish.COMPLETE, context)
+        reply = parse_reply(json.dumps(ANSWER | {"take": f"{name}: {TAKE}"}), FinishReason.COMPLETE, context)
         assert "another persona" in repaired(reply)
 
 
 def test_a_panel_of_one_has_nobody_to_be_mistaken_for() -> None:
     context = ReplyContext(persona="skeptic", roster=("skeptic",))
-    assert accepted(parse_reply(json.dumps(ANSWER), Finish.COMPLETE, context)).take == TAKE
+    assert accepted(parse_reply(json.dumps(ANSWER), FinishReason.COMPLETE, context)).take == TAKE
 
 
 def test_take_that_opens_like_a_refusal_is_asked_about() -> None:
@@ -531,7 +531,7 @@ def test_mark_is_read_as_white_space_even_if_escaped() -> None:
     raw = json.dumps(ANSWER | {"take": text.replace(" ", "\u02c6")})
     assert "\\u02c6" in raw
     reply = parse_reply(
-        raw, Finish.COMPLETE, ReplyContext(persona="skeptic", roster=("skeptic",), mark="\u02c6")
+        raw, FinishReason.COMPLETE, ReplyContext(persona="skeptic", roster=("skeptic",), mark="\u02c6")
     )
     assert reply.take is not None
     assert reply.take.take == text

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from panel.core.call_record import CallKey, CallRecord, Failure
-from panel.core.completion import Completion, Effort, Verbosity
+from panel.core.completion import CallKey, CallRecord, Completion, Effort, Failure, Verbosity
 from panel.errors import (
     CallNotMade,
     OverBudget,

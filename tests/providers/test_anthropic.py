@@ -6,7 +6,7 @@ import anthropic
 import httpx2
 import pytest
 
-from panel.core.completion import Finish, Usage
+from panel.core.completion import FinishReason, Usage
 from panel.errors import (
     ProviderBusy,
     ProviderDown,
@@ -86,7 +86,7 @@ async def test_answer_joins_text_blocks_by_type(prompt: Prompt, config: ModelCon
     got = await provider(Wire(answered(*blocks))).complete(prompt, config)
     assert (got.text, got.finish, got.model, got.request_id) == (
         "one two",
-        Finish.COMPLETE,
+        FinishReason.COMPLETE,
         "some-model-2026",
         "msg_1",
     )
@@ -98,14 +98,16 @@ async def test_answer_joins_text_blocks_by_type(prompt: Prompt, config: ModelCon
 @pytest.mark.parametrize(
     ("stop", "finish"),
     [
-        ("max_tokens", Finish.TRUNCATED),
-        ("model_context_window_exceeded", Finish.TOO_LONG),
-        ("refusal", Finish.REFUSED),
-        ("content_filter", Finish.FILTERED),
-        ("pause_turn", Finish.INTERRUPTED),
+        ("max_tokens", FinishReason.TRUNCATED),
+        ("model_context_window_exceeded", FinishReason.TOO_LONG),
+        ("refusal", FinishReason.REFUSED),
+        ("content_filter", FinishReason.FILTERED),
+        ("pause_turn", FinishReason.INTERRUPTED),
     ],
 )
-async def test_outcomes_are_values(stop: str, finish: Finish, prompt: Prompt, config: ModelConfig) -> None:
+async def test_outcomes_are_values(
+    stop: str, finish: FinishReason, prompt: Prompt, config: ModelConfig
+) -> None:
     """Each way in which a message can end is a finish, never an exception."""
     body = answered(text("part"), stop=stop, stop_details={"type": "refusal", "explanation": "Not this."})
     got = await provider(Wire(body)).complete(prompt, config)
@@ -164,7 +166,7 @@ async def test_listing_is_kept_for_the_other_seats_when_told_to(prompt: Prompt, 
 async def test_empty_refusal_is_a_refusal(prompt: Prompt, config: ModelConfig) -> None:
     """A refusal may come without any content, and is not taken for a broken answer."""
     got = await provider(Wire(answered(stop="refusal"))).complete(prompt, config)
-    assert (got.text, got.finish) == ("", Finish.REFUSED)
+    assert (got.text, got.finish) == ("", FinishReason.REFUSED)
 
 
 def test_request_holds_only_what_the_sdk_knows(prompt: Prompt, config: ModelConfig) -> None:

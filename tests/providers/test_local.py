@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import tool
-from panel.core.completion import Completion, Finish, ModelConfig
+from panel.core.completion import Completion, FinishReason, ModelConfig
 from panel.core.prompt import About, Calibration, Opener, Probe, Prompt, Scale
 from panel.core.take import Verdict
 from panel.errors import ProviderDown, ProviderError, SettingsError
@@ -519,7 +519,7 @@ def test_answer_has_the_right_form(answers: dict[int, list[Completion]]) -> None
     for completion in answers[1]:
         fields = json.loads(completion.text)
         assert list(fields) == ["recusal", "evidence", "reasoning", "take", "score", "verdict"]
-        assert completion.finish is Finish.COMPLETE
+        assert completion.finish is FinishReason.COMPLETE
         assert 40 <= len(fields["take"]) <= 2_500
         assert fields["take"].endswith(".")
         assert fields["verdict"] == ("ship" if fields["score"] >= 50 else "skip")

@@ -8,7 +8,7 @@ import pytest
 
 from acting import Memory
 from panel.checks import check_review
-from panel.core.completion import Completion, Finish, ModelConfig, Usage
+from panel.core.completion import Completion, FinishReason, ModelConfig, Usage
 from panel.core.finding import Status
 from panel.core.take import NoTake, NoTakeReason
 from panel.core.tool import Tool
@@ -102,7 +102,7 @@ async def test_steps_are_taken_one_a_call(prompt: Prompt, config: ModelConfig) -
         await asyncio.sleep(0)
         return "third"
 
-    kept = Completion(text="kept", finish=Finish.TRUNCATED, provider="mock", model="m")
+    kept = Completion(text="kept", finish=FinishReason.TRUNCATED, provider="mock", model="m")
     mock = MockProvider(["first", kept, later(), ProviderDown("down"), None])
     texts = [(await mock.complete(prompt, config)).text for _ in range(3)]
     assert texts == ["first", "kept", "third"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from panel.core.completion import Finish, Usage
+from panel.core.completion import FinishReason, Usage
 from panel.errors import (
     ProviderBusy,
     ProviderDown,
@@ -110,7 +110,7 @@ async def test_responses_answer_keeps_text_usage_model_and_request(
     got = await responses(Wire(answered(text("one "), text("two")))).complete(prompt, config)
     assert (got.text, got.finish, got.model, got.request_id) == (
         "one two",
-        Finish.COMPLETE,
+        FinishReason.COMPLETE,
         "some-model-2026",
         "resp_1",
     )
@@ -122,14 +122,14 @@ async def test_responses_answer_keeps_text_usage_model_and_request(
 @pytest.mark.parametrize(
     ("body", "finish", "detail"),
     [
-        (answered({"type": "refusal", "refusal": "I will not."}), Finish.REFUSED, "I will not."),
-        (answered(text('{"ver'), status="incomplete", incomplete_details={"reason": "max_output_tokens"}), Finish.TRUNCATED, None),
-        (answered(text(""), status="incomplete", incomplete_details={"reason": "content_filter"}), Finish.FILTERED, None),
-        (answered(text(""), status="incomplete", incomplete_details={"reason": "steered"}), Finish.INTERRUPTED, None),
+        (answered({"type": "refusal", "refusal": "I will not."}), FinishReason.REFUSED, "I will not."),
+        (answered(text('{"ver'), status="incomplete", incomplete_details={"reason": "max_output_tokens"}), FinishReason.TRUNCATED, None),
+        (answered(text(""), status="incomplete", incomplete_details={"reason": "content_filter"}), FinishReason.FILTERED, None),
+        (answered(text(""), status="incomplete", incomplete_details={"reason": "steered"}), FinishReason.INTERRUPTED, None),
     ],
 )  # fmt: skip
 async def test_responses_outcomes_are_values(
-    body: dict[str, Any], finish: Finish, detail: str | None, prompt: Prompt, config: ModelConfig
+    body: dict[str, Any], finish: FinishReason, detail: str | None, prompt: Prompt, config: ModelConfig
 ) -> None:
     """A refusal, a cut-off and a filtered answer are completions with their finish, never exceptions."""
     got = await responses(Wire(body)).complete(prompt, config)
@@ -165,17 +165,17 @@ async def test_chat_asks_a_router_to_honour_the_schema(prompt: Prompt, config: M
 @pytest.mark.parametrize(
     ("body", "finish"),
     [
-        (chosen("text"), Finish.COMPLETE),
-        (chosen("cut", "length"), Finish.TRUNCATED),
-        (chosen("", "content_filter"), Finish.FILTERED),
-        (chosen(None, refusal="No."), Finish.REFUSED),
-        (chosen("x", "eos"), Finish.COMPLETE),
-        (chosen("x", "a new reason"), Finish.INTERRUPTED),
-        (chosen("", "model_context_window_exceeded"), Finish.TOO_LONG),
+        (chosen("text"), FinishReason.COMPLETE),
+        (chosen("cut", "length"), FinishReason.TRUNCATED),
+        (chosen("", "content_filter"), FinishReason.FILTERED),
+        (chosen(None, refusal="No."), FinishReason.REFUSED),
+        (chosen("x", "eos"), FinishReason.COMPLETE),
+        (chosen("x", "a new reason"), FinishReason.INTERRUPTED),
+        (chosen("", "model_context_window_exceeded"), FinishReason.TOO_LONG),
     ],
 )
 async def test_chat_outcomes_are_values(
-    body: dict[str, Any], finish: Finish, prompt: Prompt, config: ModelConfig
+    body: dict[str, Any], finish: FinishReason, prompt: Prompt, config: ModelConfig
 ) -> None:
     """Each way in which a chat completion can end is a finish; an unknown one is left to the reply parser."""
     assert (await chat(Wire(body)).complete(prompt, config)).finish is finish

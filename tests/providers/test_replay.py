@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, FinishReason, Usage
 from panel.errors import ProviderError, SettingsError
 from panel.providers.base import Connection
 from panel.providers.registry import open_provider
@@ -24,7 +24,7 @@ async def test_recorded_completion_is_answered_as_it_was(
     """A recorded completion comes back whole, usage and model included."""
     recorded = Completion(
         text="x",
-        finish=Finish.TRUNCATED,
+        finish=FinishReason.TRUNCATED,
         provider="openai",
         model="m",
         usage=Usage(output_tokens=3),

@@ -7,9 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import builders
-from panel.core.base import digest_of
-from panel.core.call_record import CallKey, CallRecord, Failure
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import CallKey, CallRecord, Completion, Failure, FinishReason, Usage
+from panel.core.frozen import digest_of
 from panel.core.review import PanelReview
 from panel.core.take import Seat
 
@@ -29,7 +28,7 @@ def answered(text: str = "answer", key: str = KEY, **usage: Any) -> CallRecord:
     known = {"input_tokens": 10, "output_tokens": 2, "cost_usd": 0.25}
     completion = Completion(
         text=text,
-        finish=Finish.COMPLETE,
+        finish=FinishReason.COMPLETE,
         provider="openai",
         model="m-1",
         usage=Usage(**{**known, **usage}),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from panel.core.base import digest_of
-from panel.core.call_record import CallRecord
+from panel.core.completion import CallRecord
+from panel.core.frozen import digest_of
 from panel.errors import StorageError
 from panel.store import ProcessId, open_store
 from panel.store.leases import LEASE_SECONDS

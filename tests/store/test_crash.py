@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from panel.core.base import digest_of
+from panel.core.frozen import digest_of
 from panel.store import open_store
 from store.samples import KEY, answered, call_key
 
@@ -19,7 +19,7 @@ HEAD = """
 import asyncio, os, resource, sys
 from pathlib import Path
 from store.samples import KEY, answered, failed, call_key
-from panel.core.base import digest_of
+from panel.core.frozen import digest_of
 from panel.errors import StorageError
 from panel.store import open_store
 from panel.store.sqlite import SqliteDatabase

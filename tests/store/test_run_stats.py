@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 import builders
-from panel.core.base import digest_of
+from panel.core.frozen import digest_of
 from panel.core.review import PanelReview
 from panel.core.take import NoTakeReason
 from panel.store import FAILURES, ProcessId, RunState

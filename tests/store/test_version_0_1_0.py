@@ -16,8 +16,7 @@ from alembic.config import Config
 from sqlalchemy import JSON, Boolean, Connection, DateTime, MetaData, insert, text
 
 from panel.cli import run as run_panel
-from panel.core.call_record import CallKey
-from panel.core.completion import Completion, ModelConfig
+from panel.core.completion import CallKey, Completion, ModelConfig
 from panel.core.take import NoTakeReason, Verdict
 from panel.store import SubscriptionState, open_store
 from panel.store.inspect import database_at

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from panel.core.base import digest_of
+from panel.core.frozen import digest_of
 from panel.errors import StorageError
 from panel.store import open_store
 from store.samples import answered, call_key

@@ -7,10 +7,10 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, ValidationError, model_validator
 
 from panel.core.actor import Actor
-from panel.core.base import Frozen
 from panel.core.draft_edits import Change, persona_of
 from panel.core.draft_state import Action
 from panel.core.finding import Resolution, ResolutionKind
+from panel.core.frozen import Frozen
 from panel.core.text import prose
 from panel.errors import GateError, InputError, Problem
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks import allowed_resolutions, blocks, finding_label, unresolved
-from panel.core.base import digest_of
 from panel.core.draft_edits import current_value
 from panel.core.draft_state import (
     WAITING,
@@ -18,6 +17,7 @@ from panel.core.draft_state import (
     why_refused,
 )
 from panel.core.finding import RecordedResolution, ResolutionKind
+from panel.core.frozen import digest_of
 from panel.core.text import one_line
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
-from panel.core.finish import Finish
+from panel.core.finish_reason import FinishReason
 
 if TYPE_CHECKING:
     from panel.core.tool import Tool
@@ -31,7 +31,9 @@ def parse(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="File with the raw reply; - or nothing for stdin.")
     ] = "-",
-    finish: Annotated[Finish, typer.Option("--finish", help="How the model stopped.")] = Finish.COMPLETE,
+    finish: Annotated[
+        FinishReason, typer.Option("--finish", help="How the model stopped.")
+    ] = FinishReason.COMPLETE,
     canary: Annotated[
         str | None, typer.Option("--canary", metavar="TAG", help="Canary tag of the prompt.")
     ] = None,

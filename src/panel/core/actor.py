@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.text import canonical, one_line
 
 PANEL = "panel"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from panel.core.base import Frozen, digest_of
+from panel.core.frozen import Frozen, digest_of
 from panel.core.review import PanelReview
 from panel.core.take import Seat
 from panel.core.text import slugify

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from panel.core.actor import PersonName
-from panel.core.base import Frozen, digest_of
+from panel.core.frozen import Frozen, digest_of
 from panel.core.review import PanelReview
 from panel.core.take import MAX_TAKE_CHARS, MIN_TAKE_CHARS, Flag, NoTake, NoTakeReason, Score, Take, Verdict
 from panel.core.text import one_line, prose

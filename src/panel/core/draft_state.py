@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from pydantic import TypeAdapter
 
 from panel.core.actor import Role, is_person
-from panel.core.base import Frozen, digest_of
 from panel.core.draft_edits import Edit, without_seat
 from panel.core.finding import RecordedResolution
+from panel.core.frozen import Frozen, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from panel.core.base import Frozen, digest_of
+from panel.core.frozen import Frozen, digest_of
 
 CHARS_PER_TOKEN = 4
 """A rule of thumb for English; other languages take more tokens."""

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from panel.core.base import Frozen, digest_of
 from panel.core.completion import ModelRef, Usage
+from panel.core.frozen import Frozen, digest_of
 from panel.core.take import Seat
 from panel.core.tally import Tally
 from panel.core.tool import Tool

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from panel.core.base import Frozen
 from panel.core.completion import ModelConfig, Probabilities, Usage
+from panel.core.frozen import Frozen
 
 MIN_TAKE_CHARS = 40
 MAX_TAKE_CHARS = 2_500

@@ -6,7 +6,7 @@ import statistics
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.take import Take, Verdict
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from datetime import UTC
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.base import digest_of
+from panel.core.frozen import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

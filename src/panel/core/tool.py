@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from panel.core.base import Frozen, digest_of
+from panel.core.frozen import Frozen, digest_of
 from panel.core.text import (
     MAX_SLUG_CHARS,
     SLUG_PATTERN,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 
 NO_VOTES = "No community votes yet"
 

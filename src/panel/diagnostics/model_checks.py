@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panel.core.completion import Effort, Finish
+from panel.core.completion import Effort, FinishReason
 from panel.core.money import dollars
 from panel.core.prompt import Prompt
 from panel.core.review import EMBEDDED
@@ -248,11 +248,11 @@ def _price(usage: Usage) -> str:
 def _peculiarities(completion: Completion) -> Iterator[Observation]:
     if completion.attempts > 1:
         yield note(f"it took {completion.attempts} attempts")
-    if completion.finish is Finish.TRUNCATED:
+    if completion.finish is FinishReason.TRUNCATED:
         yield note(
             f"the answer was cut off at {FEWEST_TOKENS} tokens, the limit of this test; it tells no more"
         )
-    elif completion.finish is not Finish.COMPLETE:
+    elif completion.finish is not FinishReason.COMPLETE:
         yield note(f"the answer ended as {completion.finish.value}", "see whether a review fares better")
     elif not _keeps_to_schema(completion.text):
         yield note(

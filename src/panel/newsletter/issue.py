@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jinja2 import PackageLoader
 
 from panel.atomic_files import write_whole
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.review import PanelReview
 from panel.core.text import one_line
 from panel.errors import StorageError

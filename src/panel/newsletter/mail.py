@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.mail import MailAddress
 from panel.errors import PanelError, SettingsError
 

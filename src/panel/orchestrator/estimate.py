@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
-from panel.core.call_record import CallKey
+from panel.core.completion import CallKey
 from panel.core.money import dollars
 from panel.core.prompt import estimate_tokens
 from panel.orchestrator.seat import MOST_OUTPUT_TOKENS

@@ -11,8 +11,7 @@ from panel.errors import PanelError, RunStopped, StorageError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
-    from panel.core.call_record import CallKey, CallRecord
-    from panel.core.completion import Completion
+    from panel.core.completion import CallKey, CallRecord, Completion
     from panel.core.persona import Persona
     from panel.core.review import PanelReview
     from panel.core.take import Seat

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from panel.core.completion import Finish, ModelRef, Usage
+from panel.core.completion import FinishReason, ModelRef, Usage
 from panel.core.take import NoTake, NoTakeReason, Provenance, Seat, Take
 from panel.errors import CallNotMade, OverBudget, ProviderDown, ProviderError, ProviderTimeout
 from panel.prompts.reply_parser import Outcome, Reply, ReplyContext, parse_reply
@@ -95,7 +95,7 @@ class SeatAsker:
         if first.outcome is not Outcome.REPAIR:
             return _final(first)
         self.observer.asked_again(self.tool, self.persona, first.problems)
-        truncated = completion.finish is Finish.TRUNCATED
+        truncated = completion.finish is FinishReason.TRUNCATED
         shown = "" if truncated else completion.text
         reask = prompts.reask(self.tool, self.persona, shown, first.problems)
         try:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import WithJsonSchema
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.take import Score, Verdict
 
 # An enumeration in place of bounds, so that a decoder bound to the schema can write no other number.

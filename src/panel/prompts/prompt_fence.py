@@ -14,7 +14,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

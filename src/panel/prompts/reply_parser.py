@@ -14,8 +14,8 @@ import unicodedata
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from panel.core.base import Frozen
-from panel.core.completion import Finish
+from panel.core.completion import FinishReason
+from panel.core.frozen import Frozen
 from panel.core.take import HIGHEST_SKIP, LOWEST_SHIP, Flag, NoTake, NoTakeReason, Take, Verdict
 from panel.core.text import one_line, prose
 from panel.prompts.reply_json import NO_OBJECT, WRONG_OBJECT, ReplyProblem, find_object
@@ -54,10 +54,10 @@ _CONTRARY = {Verdict.SHIP: "👎🚫❌⛔🛑✖✗✘🙅", Verdict.SKIP: "�
 _GIVE_VERDICT = 'give exactly "ship" or "skip"'
 _GIVE_SCORE = "give one whole number from 0 to 100"
 _WITHHELD = {
-    Finish.REFUSED: "The model declined to answer.",
-    Finish.FILTERED: "The provider's content filter withheld the answer.",
+    FinishReason.REFUSED: "The model declined to answer.",
+    FinishReason.FILTERED: "The provider's content filter withheld the answer.",
 }
-_DECLINED = _WITHHELD[Finish.REFUSED]
+_DECLINED = _WITHHELD[FinishReason.REFUSED]
 _LEAK = "The reply held the prompt's internal tag."
 _TRUNCATED = NoTake(reason=NoTakeReason.TRUNCATED, detail="The reply was cut off at the output limit.")
 _NO_ROOM = "The listing and an answer do not fit the model's context window."
@@ -103,7 +103,7 @@ class Reply(Frozen):
     problems: tuple[str, ...] = ()
 
 
-def parse_reply(text: str, finish: Finish, context: ReplyContext, detail: str | None = None) -> Reply:
+def parse_reply(text: str, finish: FinishReason, context: ReplyContext, detail: str | None = None) -> Reply:
     """Return a model's reply in parsed form. No text raises, and the time is linear in the text's length.
 
     Args:
@@ -112,13 +112,13 @@ def parse_reply(text: str, finish: Finish, context: ReplyContext, detail: str | 
         context: the question.
         detail: the words of the vendor or the model about a refusal.
     """
-    if finish is Finish.TRUNCATED:
+    if finish is FinishReason.TRUNCATED:
         return Reply(outcome=Outcome.REPAIR, no_take=_TRUNCATED, problems=(str(_CUT_OFF),))
-    if finish is Finish.INTERRUPTED:
+    if finish is FinishReason.INTERRUPTED:
         return _repair(_INTERRUPTED)
-    if finish is Finish.TOO_LONG:
+    if finish is FinishReason.TOO_LONG:
         return _reject(NoTakeReason.TRUNCATED, _NO_ROOM)
-    if finish is not Finish.COMPLETE:
+    if finish is not FinishReason.COMPLETE:
         return _reject(NoTakeReason.REFUSED, _printable(detail, context) or _WITHHELD[finish])
     return _parse_complete(text, context)
 

@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.take import MAX_TAKE_CHARS, MIN_TAKE_CHARS
 from panel.core.text import one_line, prose
 from panel.prompts.reply_json import ReplyProblem

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from panel.core.base import digest_of
+from panel.core.frozen import digest_of
 from panel.core.prompt import Example, Openers, Probe, Prompt, Scaffold
 from panel.errors import InputError
 from panel.prompts.answer_schema import ANSWER_SCHEMA

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, FinishReason, Usage
 from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
 from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 VENDOR_URL = "https://api.anthropic.com"
 
 _FINISH = {
-    "end_turn": Finish.COMPLETE,
-    "stop_sequence": Finish.COMPLETE,
-    "max_tokens": Finish.TRUNCATED,
-    "model_context_window_exceeded": Finish.TOO_LONG,
-    "refusal": Finish.REFUSED,
-    "content_filter": Finish.FILTERED,
+    "end_turn": FinishReason.COMPLETE,
+    "stop_sequence": FinishReason.COMPLETE,
+    "max_tokens": FinishReason.TRUNCATED,
+    "model_context_window_exceeded": FinishReason.TOO_LONG,
+    "refusal": FinishReason.REFUSED,
+    "content_filter": FinishReason.FILTERED,
 }
 
 
@@ -93,9 +93,9 @@ def messages_completion(body: dict[str, Any], model: str) -> Completion:
     Raises:
         ProviderGarbled: there is no content, and no reason for that.
     """
-    finish = _FINISH.get(text_of(body.get("stop_reason")), Finish.INTERRUPTED)
+    finish = _FINISH.get(text_of(body.get("stop_reason")), FinishReason.INTERRUPTED)
     blocks = mappings(body, "content")
-    if not blocks and finish in {Finish.COMPLETE, Finish.INTERRUPTED}:
+    if not blocks and finish in {FinishReason.COMPLETE, FinishReason.INTERRUPTED}:
         raise ProviderGarbled("anthropic answered without content", lost_calls=1)
     return Completion(
         text="".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text"),

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, FinishReason, Usage
 from panel.core.prompt import estimate_tokens
 from panel.errors import ProviderDown
 from panel.providers.base import Provider
@@ -111,7 +111,7 @@ class MockProvider(Provider):
         text = mock_reply(prompt, config.seed) if step is None else str(step)
         return Completion(
             text=text,
-            finish=Finish.COMPLETE,
+            finish=FinishReason.COMPLETE,
             provider=self.name,
             model=config.model,
             usage=Usage(input_tokens=prompt.estimated_tokens, output_tokens=estimate_tokens(text)),
@@ -194,7 +194,7 @@ def _behaviour(model: str) -> Callable[[Prompt], Any]:
                 return json.dumps(recusal)
             case "refused":
                 return Completion(
-                    text="", finish=Finish.REFUSED, provider="mock", model=model, usage=Usage.lost(0)
+                    text="", finish=FinishReason.REFUSED, provider="mock", model=model, usage=Usage.lost(0)
                 )
             case "invalid":
                 return "This is a mock reply without a JSON object."

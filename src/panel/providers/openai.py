@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, FinishReason, Usage
 from panel.errors import ProviderGarbled
 from panel.providers.base import Provider
 from panel.providers.http_errors import error_of_body
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VENDOR_URL = "https://api.openai.com/v1"
 
-_INCOMPLETE = {"max_output_tokens": Finish.TRUNCATED, "content_filter": Finish.FILTERED}
+_INCOMPLETE = {"max_output_tokens": FinishReason.TRUNCATED, "content_filter": FinishReason.FILTERED}
 
 
 class ResponsesProvider(Provider):
@@ -68,13 +68,13 @@ def responses_completion(body: dict[str, Any], model: str) -> Completion:
     if body.get("status") in {"failed", "cancelled"}:
         raise error_of_body(ResponsesProvider.name, body)
     finish, output = _finish(body), body.get("output")
-    if not isinstance(output, list) or (finish is Finish.COMPLETE and not output):
+    if not isinstance(output, list) or (finish is FinishReason.COMPLETE and not output):
         raise ProviderGarbled("openai answered without an output", lost_calls=1)
     parts = [part for item in mappings(body, "output") for part in mappings(item, "content")]
     refusal = "".join(text_of(part.get("refusal")) for part in parts if part.get("type") == "refusal")
     return Completion(
         text="".join(text_of(part.get("text")) for part in parts if part.get("type") == "output_text"),
-        finish=Finish.REFUSED if refusal else finish,
+        finish=FinishReason.REFUSED if refusal else finish,
         provider=ResponsesProvider.name,
         model=label_of(body.get("model")) or model,
         usage=_usage(mapping(body, "usage")),
@@ -83,11 +83,11 @@ def responses_completion(body: dict[str, Any], model: str) -> Completion:
     )
 
 
-def _finish(body: dict[str, Any]) -> Finish:
+def _finish(body: dict[str, Any]) -> FinishReason:
     if body.get("status") == "completed":
-        return Finish.COMPLETE
+        return FinishReason.COMPLETE
     reason = text_of(mapping(body, "incomplete_details").get("reason"))
-    return _INCOMPLETE.get(reason, Finish.INTERRUPTED)
+    return _INCOMPLETE.get(reason, FinishReason.INTERRUPTED)
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, Finish, Usage
+from panel.core.completion import Completion, FinishReason, Usage
 from panel.errors import ProviderError, ProviderGarbled, SettingsError
 from panel.providers.base import Provider
 from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 ROUTER = "openrouter.ai"
 
 _FINISH = {
-    "": Finish.COMPLETE,
-    "stop": Finish.COMPLETE,
-    "eos": Finish.COMPLETE,
-    "end_turn": Finish.COMPLETE,
-    "stop_sequence": Finish.COMPLETE,
-    "length": Finish.TRUNCATED,
-    "max_tokens": Finish.TRUNCATED,
-    "content_filter": Finish.FILTERED,
-    "refusal": Finish.REFUSED,
-    "model_context_window_exceeded": Finish.TOO_LONG,
+    "": FinishReason.COMPLETE,
+    "stop": FinishReason.COMPLETE,
+    "eos": FinishReason.COMPLETE,
+    "end_turn": FinishReason.COMPLETE,
+    "stop_sequence": FinishReason.COMPLETE,
+    "length": FinishReason.TRUNCATED,
+    "max_tokens": FinishReason.TRUNCATED,
+    "content_filter": FinishReason.FILTERED,
+    "refusal": FinishReason.REFUSED,
+    "model_context_window_exceeded": FinishReason.TOO_LONG,
 }
 
 
@@ -134,7 +134,7 @@ def chat_completion(body: dict[str, Any], model: str) -> Completion:
     refusal = text_of(message.get("refusal"))
     return Completion(
         text=text_of(message.get("content")),
-        finish=Finish.REFUSED if refusal else _finish(choice.get("finish_reason")),
+        finish=FinishReason.REFUSED if refusal else _finish(choice.get("finish_reason")),
         provider=ChatProvider.name,
         model=label_of(body.get("model")) or model,
         usage=_usage(mapping(body, "usage")),
@@ -143,8 +143,8 @@ def chat_completion(body: dict[str, Any], model: str) -> Completion:
     )
 
 
-def _finish(reason: object) -> Finish:
-    return Finish.COMPLETE if reason is None else _FINISH.get(str(reason), Finish.INTERRUPTED)
+def _finish(reason: object) -> FinishReason:
+    return FinishReason.COMPLETE if reason is None else _FINISH.get(str(reason), FinishReason.INTERRUPTED)
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

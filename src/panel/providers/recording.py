@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from panel.atomic_files import write_whole
-from panel.core.base import Frozen
-from panel.core.call_record import CallRecord
-from panel.core.completion import ModelRef
+from panel.core.completion import CallRecord, ModelRef
+from panel.core.frozen import Frozen
 from panel.errors import ProviderError, RunStopped, SettingsError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from panel.core.call_record import CallKey
+    from panel.core.completion import CallKey
     from panel.core.prompt import Prompt
     from panel.providers.middleware.answer_cache import Wait
 

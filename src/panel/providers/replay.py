@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from panel.core.call_record import CallKey
-from panel.core.completion import Completion, Finish
+from panel.core.completion import CallKey, Completion, FinishReason
 from panel.errors import ProviderError, SettingsError
 from panel.providers.base import Provider
 from panel.providers.recording import Recording
@@ -73,7 +72,7 @@ class ReplayProvider(Provider):
             raise ProviderError(f"{path.name} {problem}", attempts=0) from error
         except OSError as error:
             raise ProviderError(f"{path.name} cannot be read: {error.strerror}", attempts=0) from error
-        return Completion(text=text, finish=Finish.COMPLETE, provider=self.name, model=config.model)
+        return Completion(text=text, finish=FinishReason.COMPLETE, provider=self.name, model=config.model)
 
 
 def _open(connection: Connection) -> Provider:

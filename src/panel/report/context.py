@@ -8,9 +8,9 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from panel.checks import Finding, unresolved
 from panel.core.actor import PersonName
-from panel.core.base import Frozen
 from panel.core.draft_edits import EditMark
 from panel.core.finding import RecordedResolution
+from panel.core.frozen import Frozen
 from panel.core.votes import NO_VOTES
 
 if TYPE_CHECKING:

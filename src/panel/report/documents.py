@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AwareDatetime
 
 from panel.checks import Finding
-from panel.core.base import Frozen
 from panel.core.comparison import DecisionRow
 from panel.core.completion import Usage
 from panel.core.draft_edits import EditMark
+from panel.core.frozen import Frozen
 from panel.core.review import PanelReview
 from panel.core.take import NoTake, NoTakeReason, Verdict
 from panel.core.tally import PanelVerdict, Scores

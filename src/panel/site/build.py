@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.errors import SettingsError
 from panel.site.build_cache import WrittenFile, open_cache
 from panel.site.catalog import read_catalog

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from panel.core.base import Frozen, digest_of
+from panel.core.frozen import Frozen, digest_of
 from panel.core.persona import Persona
 from panel.errors import SettingsError
 from panel.prompts.folders import personas_folder, shipped, templates_folder

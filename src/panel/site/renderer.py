@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import ChoiceLoader, PackageLoader
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.votes import Votes
 from panel.report.context import Community
 from panel.report.html import environment

@@ -9,7 +9,7 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.base import Frozen, digest_of
+from panel.core.frozen import Frozen, digest_of
 from panel.core.tally import PanelVerdict
 from panel.core.text import one_line
 from panel.report.wording import opening

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, or_, select, update
 
-from panel.core.base import Frozen
-from panel.core.call_record import CallKey, CallRecord
-from panel.core.completion import Completion, Usage
+from panel.core.completion import CallKey, CallRecord, Completion, Usage
+from panel.core.frozen import Frozen
 from panel.errors import StorageError
 from panel.store.columns import now, without_nul
 from panel.store.leases import LEASE_SECONDS, LOOKS

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 
-from panel.core.base import Frozen
 from panel.core.draft_state import Action
+from panel.core.frozen import Frozen
 from panel.core.text import canonical
 from panel.errors import NotFound
 from panel.store.columns import database_time

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import insert, or_, select, update
 
 from panel.core.actor import PANEL
-from panel.core.base import Frozen
 from panel.core.draft_edits import EditedReview, apply_edits
 from panel.core.draft_state import DRAFTED, REVISED, State
+from panel.core.frozen import Frozen
 from panel.core.review import PanelReview, fills_in, says_the_same
 from panel.core.take import NoTakeReason
 from panel.errors import GateError, NotFound, StorageError

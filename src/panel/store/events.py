@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 from sqlalchemy import insert, select
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.store.columns import now
 from panel.store.schema import events
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.errors import SettingsError
 from panel.store.database import storage_error
 from panel.store.migrate import REVISIONS, read_revision, refuse_foreign_tables

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import null, or_, select, update
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.text import utc_time
 from panel.errors import RunStopped, StorageError
 from panel.store.columns import now

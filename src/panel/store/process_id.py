@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 
 PROC = Path("/proc")
 _ENDED_STATES = {"Z", "X"}

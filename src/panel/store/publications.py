@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from panel.core.base import Frozen
 from panel.core.draft_edits import EditedReview
 from panel.core.draft_state import Action, DraftState, derive_state
 from panel.core.finding import RecordedResolution
+from panel.core.frozen import Frozen
 from panel.errors import StorageError
 from panel.store.draft_records import load_draft
 from panel.store.repository import Repository

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BeforeValidator
 from sqlalchemy import and_, func, or_, select, union_all
 
-from panel.core.base import Frozen
 from panel.core.draft_state import State
+from panel.core.frozen import Frozen
 from panel.core.text import canonical
 from panel.errors import SettingsError
 from panel.store.columns import database_time

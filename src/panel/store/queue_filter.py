@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import and_, func, null, or_, select
 
-from panel.core.base import Frozen
 from panel.core.draft_state import State
+from panel.core.frozen import Frozen
 from panel.core.take import Verdict
 from panel.core.text import canonical, one_line
 from panel.store.schema import drafts, open_kinds, takes, tool_names

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
 
-from panel.core.base import Frozen
 from panel.core.completion import Completion
+from panel.core.frozen import Frozen
 from panel.core.take import NoTake, NoTakeReason, Seat
 from panel.store.calls import ANSWERED, FAILED, OPEN
 from panel.store.columns import MAX_ID

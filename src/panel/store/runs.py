@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.tool import Tool
 from panel.errors import StorageError
 from panel.store.columns import insert_new, now

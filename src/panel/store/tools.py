@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select, update
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.text import canonical
 from panel.core.tool import Tool
 from panel.errors import StorageError

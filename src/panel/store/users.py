@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from panel.core.actor import Actor, PersonName, Role
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.text import canonical
 from panel.errors import SettingsError
 from panel.store.columns import database_time, insert_new, now

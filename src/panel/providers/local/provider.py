@@ -14,7 +14,7 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from panel.core.completion import Completion, Finish, Probabilities, Usage
+from panel.core.completion import Completion, FinishReason, Probabilities, Usage
 from panel.errors import ProviderError
 from panel.providers.base import Provider
 from panel.providers.local.engine import Engine, EnginePool
@@ -69,7 +69,7 @@ class LocalProvider(Provider):
             result = await answer(pool, prompt, scaffold, read, config.seed)
         return Completion(
             text=result.text,
-            finish=Finish.COMPLETE,
+            finish=FinishReason.COMPLETE,
             provider=self.name,
             model=config.model,
             usage=usage + result.usage,

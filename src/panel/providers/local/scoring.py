@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from panel.core.base import Frozen
+from panel.core.frozen import Frozen
 from panel.core.prompt import Calibration, Scale
 from panel.core.take import Verdict
 from panel.providers.local.engine import Lane

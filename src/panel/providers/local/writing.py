@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from panel.core.base import Frozen
 from panel.core.completion import Usage
+from panel.core.frozen import Frozen
 from panel.core.prompt import About, Example
 from panel.core.take import Verdict
 from panel.providers.local.engine import Lane

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from panel.core.call_record import CallKey, CallRecord, Failure
-from panel.core.completion import Completion, Usage
+from panel.core.completion import CallKey, CallRecord, Completion, Failure, Usage
 from panel.errors import CallNotMade, OverBudget, ProviderError, StorageError
 from panel.providers.middleware.base import Middleware
 

@@ -1,11 +1,11 @@
-"""The reasons why a model stops writing, in a module that loads no validation library."""
+"""Why a model stopped writing: an enumeration for the command line, which must not load pydantic."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 
-class Finish(StrEnum):
+class FinishReason(StrEnum):
     """Why a model stopped writing. An answer that was INTERRUPTED, for any other reason, may not be whole."""
 
     COMPLETE = "complete"

@@ -1,4 +1,4 @@
-"""The base of all value types, and their digest."""
+"""Frozen, the base of all value types, and the digest of a value."""
 
 from __future__ import annotations
 
