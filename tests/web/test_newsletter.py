@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from panel.newsletter.links import leave_token
 from panel.newsletter.mail import MailServerDown
+from panel.newsletter.subscribers import leave_token
 from panel.store import SubscriptionState
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, newsletter_routes

@@ -12,8 +12,7 @@ from panel.cli import options
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
-    from panel.newsletter.issue import Issue, Week
-    from panel.newsletter.send import SendResult
+    from panel.newsletter.issue import Week
     from panel.settings.resolve import Resolved
     from panel.store import Subscriber
 
@@ -77,57 +76,52 @@ def digest(
     JSON: `{week, reviews, files, sent, refused}`.
     """
     from panel.cli.console import plain_result, result_json
-    from panel.newsletter.issue import read_issue, write_issue
+    from panel.newsletter.issue import SendResult, read_issue, send_issue, send_test, write_issue
     from panel.newsletter.mail import mail_server
     from panel.orchestrator.stores import use_store
+    from panel.report.wording import counted
     from panel.settings.resolve import resolve
 
     if send and test:
         raise SettingsError("--send and --test exclude each other; send a test first")
     resolved = resolve(options.given(), config)
     wanted, url = _week(week), site_url(resolved)
-    if send or test:
-        mail_server(resolved.settings)
+    server = mail_server(resolved.settings) if send or test else None
     if send:
         _check_send(resolved, wanted)
     to = _address(test, f"--test {test}") if test else None
     site = resolved.settings.site_name
     issue = use_store(resolved, lambda store: read_issue(store, wanted, url=url, site=site))
     files = write_issue(issue, out) if issue.items else []
-    sent = _send(resolved, issue, to) if issue.items and (send or to) else None
+    sent = SendResult(0, [])
+    if server and to and issue.items:
+        sent = send_test(server, issue, to)
+    elif server and issue.items:
+        key = link_key(resolved)
+        sent = use_store(resolved, lambda store: send_issue(server, key, store, issue))
     if as_json:
-        result_json(
-            {
-                "week": str(wanted),
-                "reviews": len(issue.items),
-                "files": [str(file) for file in files],
-                "sent": sent.delivered if sent else 0,
-                "refused": sent.refused if sent else [],
-            }
-        )
+        counts = {"week": str(wanted), "reviews": len(issue.items), "files": [str(file) for file in files]}
+        result_json(counts | {"sent": sent.delivered, "refused": sent.refused})
+    elif not issue.items:
+        plain_result(f"Nothing was published in {issue.week}; there is no issue.")
     else:
-        plain_result(_digest_text(issue, files, sent))
-    return 3 if sent and sent.refused else 0
+        lines = [f"{issue.title} ({counted(len(issue.items), 'review')})", *map(str, files)]
+        if server:
+            lines.append(f"Sent to {sent.delivered} {'address' if sent.delivered == 1 else 'addresses'}.")
+        plain_result("\n".join([*lines, *(f"Refused: {line}" for line in sent.refused)]))
+    return 3 if sent.refused else 0
 
 
 def link_key(resolved: Resolved) -> bytes:
-    """Return the key that the newsletter's links are signed with.
-
-    Raises:
-        StorageError: the user's secret cannot be read.
-    """
-    from panel.newsletter.links import signing_key
+    """Return the key that the newsletter's links are signed with; raises StorageError if the user's secret cannot be read."""
+    from panel.newsletter.subscribers import signing_key
     from panel.settings.secret import read_secret
 
     return signing_key(read_secret(resolved.data_dir))
 
 
 def site_url(resolved: Resolved) -> str:
-    """Return the address of the site, without a slash at its end.
-
-    Raises:
-        SettingsError: it is not set.
-    """
+    """Return the address of the site, without a slash at its end; raises SettingsError if it is not set."""
     if resolved.settings.site_url is None:
         raise SettingsError("site_url: not set; the links of the newsletter lead there")
     return resolved.settings.site_url
@@ -161,30 +155,6 @@ def _check_send(resolved: Resolved, week: Week) -> None:
         raise SettingsError(
             f"newsletter: is {newsletter}; set it to panel, which then takes sign-ups and lets readers unsubscribe"
         )
-
-
-def _send(resolved: Resolved, issue: Issue, test: str | None) -> SendResult:
-    from panel.newsletter.mail import mail_server
-    from panel.newsletter.send import send_issue, send_test
-    from panel.orchestrator.stores import use_store
-
-    server = mail_server(resolved.settings)
-    if test:
-        return send_test(server, issue, test)
-    key = link_key(resolved)
-    return use_store(resolved, lambda store: send_issue(server, key, store, issue))
-
-
-def _digest_text(issue: Issue, files: list[Path], sent: SendResult | None) -> str:
-    from panel.report.wording import counted
-
-    if not issue.items:
-        return f"Nothing was published in {issue.week}; there is no issue."
-    lines = [f"{issue.title} ({counted(len(issue.items), 'review')})", *map(str, files)]
-    if sent:
-        lines.append(f"Sent to {sent.delivered} {'address' if sent.delivered == 1 else 'addresses'}.")
-        lines += [f"Refused: {line}" for line in sent.refused]
-    return "\n".join(lines)
 
 
 @subscribers_app.command("list", help=LIST_HELP)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -73,7 +72,7 @@ def _newsletter(resolved: Resolved) -> Newsletter:
 
     def send(message: MailMessage) -> None:
         with connect(server) as connection:
-            connection.send(message, datetime.now(UTC))
+            connection.send(message)
 
     return Newsletter(
         name=resolved.settings.site_name, url=site_url(resolved), key=link_key(resolved), send=send

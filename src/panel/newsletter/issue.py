@@ -1,4 +1,4 @@
-"""An issue of the newsletter: the reviews of a week, as HTML that loads nothing and as plain text."""
+"""An issue of the newsletter: the reviews of a week, as HTML that loads nothing and as plain text, mailed to each subscriber once."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ from panel.atomic_files import write_whole
 from panel.core.frozen import Frozen
 from panel.core.review import PanelReview
 from panel.core.text import one_line
-from panel.errors import StorageError
+from panel.errors import RunStopped, StorageError
+from panel.newsletter.mail import MailDeferred, MailMessage, MailRefused, MailServerDown, connect
+from panel.newsletter.subscribers import leave_token
 from panel.report import wording
 from panel.report.html import environment
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from jinja2 import Environment
 
-    from panel.store import Publication, Store
+    from panel.newsletter.mail import MailServer
+    from panel.store import Publication, Store, Subscriber
 
 LINE_CHARS = 76
 EXCERPT_CHARS = 220
-_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+RESUME = "readers who got the issue do not get it again; run the same command once the mail server is back"
 
 
 class Week(NamedTuple):
@@ -43,7 +47,7 @@ class Week(NamedTuple):
         Raises:
             ValueError: there is no such week.
         """
-        found = _WEEK.fullmatch(text)
+        found = re.fullmatch(r"(\d{4})-W(\d{2})", text)
         if not found:
             raise ValueError("expected a week, such as 2026-W47")
         week = cls(int(found[1]), int(found[2]))
@@ -88,22 +92,17 @@ class IssueItem(Frozen):
     @property
     def excerpts(self) -> list[tuple[str, str, str]]:
         """Critic, `87/100 · ship` and the beginning of each take."""
-        seats = [(seat, seat.take) for seat in self.review.seats]
         return [
-            (one_line(seat.name), take.label, wording.opening(take.take, EXCERPT_CHARS))
-            for seat, take in seats
-            if take
+            (one_line(seat.name), seat.take.label, wording.opening(seat.take.take, EXCERPT_CHARS))
+            for seat in self.review.seats
+            if seat.take
         ]
 
 
 class Issue(Frozen):
-    """An issue of the newsletter, which differs between subscribers in the link to unsubscribe alone.
+    """An issue of the newsletter of a site.
 
-    Attributes:
-        site: name of the site.
-        week: such as `2026-W47`.
-        url: address of the site, without a slash at its end.
-        items: the reviews, the latest first.
+    `week` is such as `2026-W47`, `url` the address of the site without a slash at its end. The latest review comes first.
     """
 
     site: str
@@ -120,6 +119,13 @@ class Issue(Frozen):
         return f"{self.site}, {self.week}: {listed}"
 
 
+class SendResult(NamedTuple):
+    """Number of messages that were sent, and refused addresses with the server's reasons."""
+
+    delivered: int
+    refused: list[str]
+
+
 async def read_issue(store: Store, week: Week, *, url: str, site: str) -> Issue:
     """Return the issue of a week: the reviews that were published in it and are still on the site.
 
@@ -134,17 +140,13 @@ async def read_issue(store: Store, week: Week, *, url: str, site: str) -> Issue:
             name = one.shown.review.tool.canonical
             latest[name] = max(latest.get(name, one), one, key=lambda review: review.at)
         last = page[-1].draft
-    found = sorted(
-        (one for one in latest.values() if week.includes(one.at)), key=lambda one: one.at, reverse=True
-    )
-    items = (
-        IssueItem(
-            review=one.shown.review,
-            approved_by=one.approved_by,
-            href=f"{url}/tools/{one.shown.review.tool.slug}/",
-        )
-        for one in found
-    )
+    found = [one for one in latest.values() if week.includes(one.at)]
+    found.sort(key=lambda one: one.at, reverse=True)
+    reviews = [(one.shown.review, one.approved_by) for one in found]
+    items = [
+        IssueItem(review=review, approved_by=by, href=f"{url}/tools/{review.tool.slug}/")
+        for review, by in reviews
+    ]
     return Issue(site=site, week=str(week), url=url, items=tuple(items))
 
 
@@ -154,15 +156,77 @@ def write_issue(issue: Issue, folder: Path) -> list[Path]:
     Raises:
         StorageError: a file cannot be written.
     """
-    texts = {"html": issue_html(issue), "txt": issue_text(issue)}
-    files = [folder / f"digest-{issue.week}.{extension}" for extension in texts]
+    stem = f"digest-{issue.week}"
+    texts = {folder / f"{stem}.html": issue_html(issue), folder / f"{stem}.txt": issue_text(issue)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file, text in zip(files, texts.values(), strict=True):
+        for file, text in texts.items():
             write_whole(file, text)
     except OSError as error:
         raise StorageError(f"{folder}: {error.strerror}; choose another folder with --out") from error
-    return files
+    return list(texts)
+
+
+def send_test(server: MailServer, issue: Issue, to: str) -> SendResult:
+    """Mail an issue to one address.
+
+    Raises:
+        MailError: the server does not take it.
+    """
+    with connect(server) as connection:
+        connection.send(_message(issue, to, leave=""))
+    return SendResult(1, [])
+
+
+async def send_issue(server: MailServer, key: bytes, store: Store, issue: Issue) -> SendResult:
+    """Mail an issue to every confirmed subscriber who has not got it yet; `key` signs the links to unsubscribe.
+
+    A subscriber is reserved before the message is sent, and released if the server does not take it: nobody gets an issue twice, even
+    from two commands at once, and a crash in between costs one reader the issue.
+
+    Raises:
+        RunStopped: the server takes no more mail, or deferred a message; run the command again later.
+        StorageError: the store cannot be used.
+    """
+    subscribers, delivered = store.subscribers, 0
+    refused: list[str] = []
+    deferred: list[str] = []
+    if not await subscribers.due(issue.week, limit=1):
+        return SendResult(0, [])
+    try:
+        with connect(server) as connection:
+            async for subscriber in _reserve_each(store, issue.week):
+                leave = f"{issue.url}/newsletter/leave?token={leave_token(key, subscriber)}"
+                try:
+                    connection.send(_message(issue, subscriber.mail, leave))
+                    delivered += 1
+                except MailRefused as error:
+                    refused.append(str(error))
+                except MailDeferred as error:
+                    await subscribers.release(subscriber)
+                    deferred.append(str(error))
+                except MailServerDown:
+                    await subscribers.release(subscriber)
+                    raise
+    except MailServerDown as error:
+        raise _stopped(delivered, refused, deferred, str(error)) from error
+    if deferred:
+        raise _stopped(delivered, refused, deferred)
+    return SendResult(delivered, refused)
+
+
+async def _reserve_each(store: Store, week: str) -> AsyncIterator[Subscriber]:
+    last = 0
+    while page := await store.subscribers.due(week, after=last):
+        for subscriber in page:
+            if await store.subscribers.reserve(subscriber, week):  # else another process sends it
+                yield subscriber
+        last = page[-1].id
+
+
+def _stopped(delivered: int, refused: list[str], deferred: list[str], *reasons: str) -> RunStopped:
+    outcomes = [*(f"refused {line}" for line in refused), *(f"deferred {line}" for line in deferred)]
+    return RunStopped("; ".join([*reasons, f"{delivered} sent so far", *outcomes, RESUME]))
 
 
 def issue_html(issue: Issue, leave: str = "") -> str:
@@ -172,8 +236,13 @@ def issue_html(issue: Issue, leave: str = "") -> str:
 
 def issue_text(issue: Issue, leave: str = "") -> str:
     """Return an issue as text with at most 76 characters a line, addresses aside."""
-    blocks = [issue.title, wording.AI_NOTICE, *map(_item_text, issue.items), _foot(issue, leave)]
-    return "\n\n".join(block if "\n" in block else _wrap(block) for block in blocks) + "\n"
+    foot = f"--\nHow the panel works: {issue.url}/methodology/"
+    if leave:
+        foot += (
+            f"\nYou get this because you signed up at {issue.url}/ and confirmed it.\nUnsubscribe: {leave}"
+        )
+    blocks = [_wrap(issue.title), _wrap(wording.AI_NOTICE), *map(_item_text, issue.items), foot]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _item_text(item: IssueItem) -> str:
@@ -190,16 +259,6 @@ def _item_text(item: IssueItem) -> str:
     return "\n".join(lines)
 
 
-def _foot(issue: Issue, leave: str) -> str:
-    lines = ["--", f"How the panel works: {issue.url}/methodology/"]
-    if leave:
-        lines += [
-            f"You get this because you signed up at {issue.url}/ and confirmed it.",
-            f"Unsubscribe: {leave}",
-        ]
-    return "\n".join(lines)
-
-
 def _wrap(text: str, indent: str = "") -> str:
     return textwrap.fill(
         text,
@@ -209,6 +268,11 @@ def _wrap(text: str, indent: str = "") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def _message(issue: Issue, to: str, leave: str) -> MailMessage:
+    text, html = issue_text(issue, leave), issue_html(issue, leave)
+    return MailMessage(to=to, subject=issue.title, text=text, html=html, leave=leave)
 
 
 @cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -20,43 +21,36 @@ from panel.errors import PanelError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-    from email.policy import EmailPolicy, Policy
+    from email.policy import Policy
 
     from panel.settings.model import Settings
 
 PASSWORD = "PANEL_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
 TIMEOUT_SECONDS = 30
-
 SHUTTING_DOWN, PERMANENT = 421, 500
 """Replies of RFC 5321, section 4.2: the server closes the connection; from 500 on, failures are permanent."""
 
 
-class MailRefused(PanelError):
+class MailError(PanelError):
+    """A message was not delivered."""
+
+    exit_code = 75
+
+
+class MailRefused(MailError):
     """The server takes no mail for this address."""
 
-    exit_code = 75
 
-
-class MailDeferred(PanelError):
+class MailDeferred(MailError):
     """The server may take mail for this address later."""
 
-    exit_code = 75
 
-
-class MailServerDown(PanelError):
+class MailServerDown(MailError):
     """The server cannot be reached, or takes no mail at all."""
-
-    exit_code = 75
 
 
 class MailMessage(Frozen):
-    """A mail message.
-
-    Attributes:
-        html: empty for a message of plain text alone.
-        leave: link that unsubscribes its reader in one click; empty if it is no newsletter.
-    """
+    """A mail message, as text and perhaps as HTML; `leave` is the link that unsubscribes its reader, empty if it is no newsletter."""
 
     to: MailAddress
     subject: str
@@ -66,14 +60,7 @@ class MailMessage(Frozen):
 
 
 class MailServer(Frozen):
-    """A mail server, and the sender of mail.
-
-    Attributes:
-        url: `smtp://USER@HOST:PORT`, or `smtps://`.
-        password: of that user; empty if there is none.
-        name: of the sender, as people read it.
-        sender: the sender's address.
-    """
+    """A mail server, `smtp://USER@HOST:PORT` or `smtps://`, with the password of that user, and the name and address of the sender."""
 
     url: str
     password: str = ""
@@ -98,19 +85,14 @@ def mail_server(settings: Settings) -> MailServer:
         )
     if settings.mail_from is None:
         raise SettingsError("mail_from: not set; name the sender's address, such as digest@example.org")
-    return MailServer(
-        url=settings.smtp_url, password=_password(), name=settings.site_name, sender=settings.mail_from
-    )
-
-
-def _password() -> str:
-    path = os.environ.get(f"{PASSWORD}_FILE", "")
-    if os.environ.get(PASSWORD) or not path:
-        return os.environ.get(PASSWORD, "")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{PASSWORD}_FILE: {path} cannot be read; name a text file") from error
+    password, path = os.environ.get(PASSWORD, ""), os.environ.get(f"{PASSWORD}_FILE", "")
+    if path and not password:
+        try:
+            password = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{PASSWORD}_FILE: {path} cannot be read; name a text file") from error
+    url, sender = settings.smtp_url, settings.mail_from
+    return MailServer(url=url, password=password, name=settings.site_name, sender=sender)
 
 
 class MailConnection:
@@ -120,23 +102,29 @@ class MailConnection:
         self._smtp = smtp
         self._server = server
 
-    def send(self, message: MailMessage, at: datetime) -> None:
-        """Send a message that is dated `at`.
+    def send(self, message: MailMessage) -> None:
+        """Send a message.
 
         Raises:
             MailRefused: the server does not take it for this address.
             MailDeferred: the server may take it later.
             MailServerDown: the server is gone, or takes no mail at all.
         """
-        server = self._server
-        try:
-            self._smtp.send_message(_email(message, server, at), server.sender, [message.to])
-        except smtplib.SMTPRecipientsRefused as error:
-            raise _refusal(server, message.to, *error.recipients[message.to]) from error
-        except smtplib.SMTPDataError as error:
-            raise _refusal(server, message.to, error.smtp_code, error.smtp_error) from error
-        except (smtplib.SMTPException, OSError) as error:
-            raise _server_down(server, error) from error
+        server, to = self._server, message.to
+        reply: bytes | str
+        with _server_errors(server):
+            try:
+                self._smtp.send_message(_email(message, server), server.sender, [to])
+            except smtplib.SMTPRecipientsRefused as error:
+                code, reply = error.recipients[to]
+            except smtplib.SMTPDataError as error:
+                code, reply = error.smtp_code, error.smtp_error
+            else:
+                return
+        if code == SHUTTING_DOWN:
+            raise MailServerDown(f"{server.label}: {_reason(code, reply)}")
+        kind = MailRefused if code >= PERMANENT else MailDeferred
+        raise kind(f"{to}: {_reason(code, reply)}")
 
 
 @contextmanager
@@ -148,49 +136,68 @@ def connect(server: MailServer) -> Iterator[MailConnection]:
     """
     parts = urlsplit(server.url)
     host, port = parts.hostname or "", parts.port or 0
+    context = ssl.create_default_context()
+    encrypted, user = parts.scheme == "smtps", unquote(parts.username or "")
+    with _server_errors(server):
+        smtp = (
+            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+            if encrypted
+            else smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+        )
     try:
-        if parts.scheme == "smtps":
-            context = ssl.create_default_context()
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
-        else:
-            smtp = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
-    except (smtplib.SMTPException, OSError) as error:
-        raise _server_down(server, error) from error
-    try:
-        _log_in(smtp, server)
+        with _server_errors(server):
+            smtp.ehlo_or_helo_if_needed()
+            if not encrypted and smtp.has_extn("starttls"):
+                smtp.starttls(context=context)
+                smtp.ehlo()
+                encrypted = True
+            if user and encrypted:
+                smtp.login(user, server.password)
+        if user and not encrypted:
+            raise MailServerDown(
+                f"{server.label} offers no encryption, so the password was not sent; use smtps:// or another server"
+            )
         yield MailConnection(smtp, server)
     finally:
-        try:
+        with suppress(smtplib.SMTPException, OSError):
             smtp.quit()
-        except (smtplib.SMTPException, OSError):
-            smtp.close()
+        smtp.close()
 
 
-def _log_in(smtp: smtplib.SMTP, server: MailServer) -> None:
-    user = unquote(urlsplit(server.url).username or "")
-    encrypted = isinstance(smtp, smtplib.SMTP_SSL)
+@contextmanager
+def _server_errors(server: MailServer) -> Iterator[None]:
     try:
-        smtp.ehlo_or_helo_if_needed()
-        if not encrypted and smtp.has_extn("starttls"):
-            smtp.starttls(context=ssl.create_default_context())
-            smtp.ehlo()
-            encrypted = True
-        if user and encrypted:
-            smtp.login(user, server.password)
+        yield
+    except smtplib.SMTPResponseException as error:
+        raise MailServerDown(f"{server.label}: {_reason(error.smtp_code, error.smtp_error)}") from error
     except (smtplib.SMTPException, OSError) as error:
-        raise _server_down(server, error) from error
-    if user and not encrypted:
-        raise MailServerDown(
-            f"{server.label} offers no encryption, so the password was not sent; use smtps:// or another server"
-        )
+        system = error.strerror if isinstance(error, OSError) else None
+        raise MailServerDown(f"{server.label}: {system or str(error) or 'no answer'}") from error
 
 
-def _email(message: MailMessage, server: MailServer, at: datetime) -> EmailMessage:
-    email = EmailMessage(_policy())
+def _reason(code: int, reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return f"{code} {' '.join(text.split())}"
+
+
+class _OneLineHeader(UnstructuredHeader, BaseHeader):
+    """A header that is neither folded nor encoded, so that mail programs find the link in it (RFC 8058, RFC 2369)."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _OneLineHeader)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
+def _email(message: MailMessage, server: MailServer) -> EmailMessage:
+    email = EmailMessage(_POLICY)
     email["Subject"] = " ".join(message.subject.split())
     email["From"] = formataddr((server.name, server.sender))
     email["To"] = message.to
-    email["Date"] = format_datetime(at)
+    email["Date"] = format_datetime(datetime.now(UTC))
     email["Message-ID"] = make_msgid(domain=server.sender.rpartition("@")[2])
     email["Auto-Submitted"] = "auto-generated"
     if message.leave:
@@ -201,37 +208,3 @@ def _email(message: MailMessage, server: MailServer, at: datetime) -> EmailMessa
     if message.html:
         email.add_alternative(message.html, subtype="html", cte="quoted-printable")
     return email
-
-
-class _OneLineHeader(UnstructuredHeader, BaseHeader):
-    """A header that is neither folded nor encoded, so that mail programs find the link in it (RFC 8058, RFC 2369)."""
-
-    def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-def _policy() -> EmailPolicy[EmailMessage]:
-    headers = HeaderRegistry()
-    headers.map_to_type("list-unsubscribe", _OneLineHeader)
-    return SMTP.clone(header_factory=headers)
-
-
-def _refusal(server: MailServer, to: str, code: int, reply: bytes | str) -> PanelError:
-    reason = _reason(code, reply)
-    if code == SHUTTING_DOWN:
-        return MailServerDown(f"{server.label}: {reason}")
-    return MailRefused(f"{to}: {reason}") if code >= PERMANENT else MailDeferred(f"{to}: {reason}")
-
-
-def _server_down(server: MailServer, error: Exception) -> MailServerDown:
-    if isinstance(error, smtplib.SMTPResponseException):
-        reason = _reason(error.smtp_code, error.smtp_error)
-    else:
-        system = error.strerror if isinstance(error, OSError) else None
-        reason = system or str(error) or "no answer"
-    return MailServerDown(f"{server.label}: {reason}")
-
-
-def _reason(code: int, reply: bytes | str) -> str:
-    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return f"{code} {' '.join(text.split())}"

@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 from panel.core.mail import mail_address
 from panel.errors import PanelError
-from panel.newsletter.links import CONFIRM_WITHIN, confirm_token, confirms, leaves, subscriber_number
 from panel.newsletter.mail import MailMessage
+from panel.newsletter.subscribers import CONFIRM_WITHIN, confirm_token, confirms, leaves, subscriber_number
 from panel.store import SubscriptionState
 from panel.web.public.pages import Button, Link, message_page, read_form
 
