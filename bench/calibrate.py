@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from panel.core.prompt import Calibration, Scale
 from panel.core.tool import Tool
-from panel.prompts.persona_files import CALIBRATION_FILE, load_personas
+from panel.prompts.files import CALIBRATION_FILE, load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.local.provider import LocalProvider
 from panel.providers.local.scoring import UNCALIBRATED, Reading, judgement_of

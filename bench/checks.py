@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from panel.checks import Finding, check_listing, check_take
 from panel.core.take import Take
 from panel.core.tool import Tool
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas
 from panel.web_pages.sources import load_tools
 
 if TYPE_CHECKING:

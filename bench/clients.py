@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from panel.core.completion import ModelConfig
 from panel.orchestrator.panel import PanelSession, one_by_one
 from panel.orchestrator.seat import Observer, SeatModel
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.base import Connection, StopSignal
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from panel.core.completion import Completion, ModelConfig, Usage
 from panel.core.tool import Tool
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.local.engine import Engine, Lane, Tokens
 from panel.providers.local.provider import LocalProvider

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel.core.tool import Tool
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.local.provider import LocalProvider
 from panel.providers.local.scoring import LOWEST_SHIP_SCORE, UNCALIBRATED, probability_of, score_of

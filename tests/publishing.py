@@ -104,8 +104,7 @@ class Site(NamedTuple):
 
 def critics() -> Any:
     """Return the critics that come with panel."""
-    from panel.prompts.folders import shipped
-    from panel.prompts.persona_files import load_personas
+    from panel.prompts.files import load_personas, shipped
 
     known = load_personas(shipped("personas"))
     return tuple(known[name] for name in builders.ROSTER)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.core.tool import Tool
-from panel.prompts.folders import shipped
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas, shipped
 from panel.prompts.templates import PromptBook
 
 if TYPE_CHECKING:

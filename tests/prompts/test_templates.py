@@ -10,8 +10,7 @@ import pytest
 
 from panel.core.tool import Tool
 from panel.errors import InputError
-from panel.prompts.folders import shipped
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas, shipped
 from panel.prompts.prompt_fence import MARKS, derive_fence, fence_listing
 from panel.prompts.templates import PromptBook
 

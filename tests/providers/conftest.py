@@ -8,8 +8,7 @@ import pytest
 
 from panel.core.completion import ModelConfig
 from panel.core.prompt import Prompt
-from panel.prompts.folders import shipped
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas, shipped
 from panel.prompts.templates import PromptBook
 from providers.sessions import Hurried
 

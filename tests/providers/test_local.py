@@ -16,7 +16,7 @@ from panel.core.completion import Completion, FinishReason, ModelConfig
 from panel.core.prompt import About, Calibration, Opener, Probe, Prompt, Scale
 from panel.core.take import Verdict
 from panel.errors import ProviderDown, ProviderError, SettingsError
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.local import weights
 from panel.providers.local.engine import Answer, Engine, EnginePool, Lane

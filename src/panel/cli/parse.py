@@ -82,7 +82,7 @@ def _read(file: str) -> str:
 
 def _roster(persona: str, folder: Path | None, config: Path | None) -> tuple[str, ...]:
     from panel.orchestrator.setup import available_personas
-    from panel.prompts.persona_files import seat_roster
+    from panel.prompts.files import seat_roster
     from panel.settings.resolve import resolve
 
     known = available_personas(resolve(options.given(personas=folder), config))

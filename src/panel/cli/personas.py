@@ -43,7 +43,7 @@ def show_persona(
 ) -> None:
     """Show one critic in full."""
     from panel.cli.console import plain_result, result_json
-    from panel.prompts.persona_files import seat_roster
+    from panel.prompts.files import seat_roster
 
     (persona,) = seat_roster(_available(personas, config), (name,))
     if as_json:

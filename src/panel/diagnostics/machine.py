@@ -18,8 +18,7 @@ from panel.core.text import byte_size
 from panel.core.tool import Tool
 from panel.diagnostics.observation import Observation, note, ok, problem, problem_if
 from panel.orchestrator.setup import prompt_book
-from panel.prompts.folders import TEMPLATE_FILES, personas_folder, templates_folder
-from panel.prompts.persona_files import seat_roster
+from panel.prompts.files import TEMPLATE_FILES, personas_folder, seat_roster, templates_folder
 from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME
 from panel.providers.registry import offline_providers
 from panel.settings.model import Settings

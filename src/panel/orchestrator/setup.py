@@ -15,8 +15,14 @@ from urllib.parse import urlsplit
 from panel.core.completion import ModelConfig, ModelRef
 from panel.core.review import EMBEDDED, ReviewSetup
 from panel.errors import InputError, Problem, SettingsError
-from panel.prompts.folders import TEMPLATE_FILES, personas_folder, shipped, templates_folder
-from panel.prompts.persona_files import load_personas, seat_roster
+from panel.prompts.files import (
+    TEMPLATE_FILES,
+    load_personas,
+    personas_folder,
+    seat_roster,
+    shipped,
+    templates_folder,
+)
 from panel.prompts.templates import PromptBook
 from panel.providers.base import Connection
 from panel.providers.recording import Manifest, Recording

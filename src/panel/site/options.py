@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from panel.core.frozen import Frozen, digest_of
 from panel.core.persona import Persona
 from panel.errors import SettingsError
-from panel.prompts.folders import personas_folder, shipped, templates_folder
-from panel.prompts.persona_files import load_personas, seat_roster
+from panel.prompts.files import load_personas, personas_folder, seat_roster, shipped, templates_folder
 from panel.prompts.templates import REASK, TAKE, PromptBook
 from panel.version import __version__
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from panel.approval import ApprovalService
 from panel.orchestrator.run import RunService
 from panel.orchestrator.setup import available_personas, report_context, review_checks
-from panel.prompts.persona_files import seat_roster
+from panel.prompts.files import seat_roster
 from panel.settings.secret import read_secret
 from panel.web import actions, draft_page, queue_page, runs_page
 from panel.web.auth import AccessPolicy, Accounts

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from panel.prompts.persona_files import load_personas
+from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
 
 ROOT = Path(__file__).parents[2]

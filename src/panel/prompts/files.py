@@ -1,7 +1,11 @@
-"""Persona files: one critic per Markdown file, its fields as front matter and its instructions below."""
+"""Files of personas and prompt templates: the folders in use, and the personas read from them.
+
+A persona is one Markdown file, with its fields as front matter and its instructions below.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -10,15 +14,47 @@ from panel.core.persona import Persona
 from panel.core.prompt import Calibration
 from panel.core.text import did_you_mean
 from panel.errors import InputError, Problem, SettingsError
-from panel.prompts.folders import PERSONA_FILES
-from panel.tool_files.documents import dotted, parse_front_matter, parse_json
+from panel.tool_files.documents import FENCE, dotted, parse_front_matter, parse_json
 from panel.tool_files.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+PERSONA_FILES = "*.md"
+TEMPLATE_FILES = "*.md.j2"
 CALIBRATION_FILE = "calibration.json"
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def personas_folder(named: Path | None) -> Path:
+    """Return the folder of personas to use: the named one, `./personas` if it holds personas, or the shipped one."""
+    return named or _local("personas", PERSONA_FILES, start=FENCE) or shipped("personas")
+
+
+def templates_folder(named: Path | None) -> Path:
+    """Return the folder of templates to use: the named one, `./prompts` if it holds templates, or the shipped one."""
+    return named or _local("prompts", TEMPLATE_FILES) or shipped("prompts")
+
+
+def shipped(name: str) -> Path:
+    """Return a folder that came with panel: inside the wheel, or beside `src` in a checkout."""
+    inside = _PACKAGE / "shipped" / name
+    return inside if inside.is_dir() else _PACKAGE.parents[1] / name
+
+
+def _local(name: str, pattern: str, start: str = "") -> Path | None:
+    """Return a folder of the current one if a file in it has the right name and start; others may share its name."""
+    folder = Path(name)
+    return folder if any(_starts_with(path, start) for path in folder.glob(pattern)) else None
+
+
+def _starts_with(path: Path, start: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(start)) == start.encode()
+    except OSError:
+        return False
 
 
 def load_personas(folder: Path) -> dict[str, Persona]:
@@ -51,11 +87,13 @@ def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[
         SettingsError: a name is unknown or repeated.
     """
     by_name = {name.casefold(): persona for name, persona in personas.items()}
+    seated: dict[str, Persona] = {}
     for name in names:
-        if name.casefold() not in by_name:
-            hint = did_you_mean(name.casefold(), by_name, f"known are {', '.join(personas)}")
+        key = name.casefold()
+        if key not in by_name:
+            hint = did_you_mean(key, by_name, f"known are {', '.join(personas)}")
             raise SettingsError(f"unknown persona {name!r}; {hint}")
-    seated = {name.casefold(): by_name[name.casefold()] for name in names}
+        seated[key] = by_name[key]
     if len(seated) < len(names):
         raise SettingsError(f"the roster {', '.join(names)} names a persona twice")
     return tuple(seated.values())
@@ -63,14 +101,15 @@ def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[
 
 def _load_persona(path: Path, calibration: Calibration | None) -> Persona:
     source = str(path)
-    file = parse_front_matter(read_text(path, (".md",)), source)
-    problems = file.front.problems_in(source)
-    fields = file.front.value | {"id": path.stem, "body": file.body.strip(), "calibration": calibration}
+    front, body, _ = parse_front_matter(read_text(path, (".md",)), source)
+    problems = front.problems_in(source)
     try:
-        persona = Persona.model_validate(fields)
+        persona = Persona.model_validate(
+            front.value | {"id": path.stem, "body": body.strip(), "calibration": calibration}
+        )
     except ValidationError as error:
         problems += [
-            Problem(source, _message(detail), file.front.line_of(detail["loc"]), dotted(detail["loc"]))
+            Problem(source, _message(detail), front.line_of(detail["loc"]), dotted(detail["loc"]))
             for detail in error.errors()
         ]
     if problems:
