@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -10,13 +8,11 @@ from hypothesis import strategies as st
 import builders
 from panel.checks import (
     Finding,
-    Severity,
     Status,
     Where,
     all_checks,
     allowed_resolutions,
     blocks,
-    check_of,
     check_take,
     finding_label,
     registry,
@@ -52,15 +48,15 @@ def test_kinds_that_stores_hold_keep_their_checks() -> None:
 
 
 ADDED = """
-from panel.checks.registry import Hit, Hits, SubjectCheck
-from panel.checks.subjects import SeatText
+from panel.checks.registry import Hit, Hits, InputCheck
+from panel.checks.inputs import SeatText
 
 def _find(subject: SeatText) -> Hits:
     if "!" in subject.text:
         place = subject.text.index("!")
         yield subject.hit((place, place + 1))
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="exclamation", label="Exclamation mark", message="Calm down.", reads=SeatText, find=_find
 )
 """
@@ -93,14 +89,6 @@ def test_every_check_has_words_of_its_own() -> None:
 def test_a_stored_finding_whose_check_is_gone_is_shown() -> None:
     retired = finding("a", "old_kind", Status.FLAGGED)
     assert (finding_label(retired), blocks(retired)) == ("Old kind", True)
-
-
-def test_a_notice_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    quiet = dataclasses.replace(check_of(finding("a")), severity=Severity.NOTICE)
-    monkeypatch.setattr(registry, "all_checks", lambda: MappingProxyType({"number": quiet}))
-    assert not blocks(finding("a"))
-    assert allowed_resolutions(finding("a")) == ()
-    assert unresolved([finding("a")], []) == ()
 
 
 def test_a_finding_that_blocks_needs_a_resolution() -> None:

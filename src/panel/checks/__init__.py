@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from panel.checks.registry import (
     Check,
-    Severity,
     all_checks,
     allowed_resolutions,
     blocks,
@@ -22,7 +21,6 @@ from panel.core.finding import Finding, Span, Status, Where
 __all__ = [
     "Check",
     "Finding",
-    "Severity",
     "Span",
     "Status",
     "Where",

@@ -1,7 +1,7 @@
 """Registry of the checks.
 
-Every `Check` in a module of `panel.checks.rules` is in force; it holds the kind, label, message, severity, resolutions and function. Nothing
-else names it, so that a new check is a new module and its test.
+Every `Check` in a module of `panel.checks.rules` is in force: it holds kind, label, message, resolutions and function. Nothing else names it, so
+a new check is a new module and its test.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
@@ -20,29 +20,17 @@ from panel.core.finding import Finding, ResolutionKind, Span, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from panel.checks.matching import Place
     from panel.core.finding import Resolution, Where
 
-RULES = "panel.checks.rules"
-Place = tuple[int, int]
-"""Start and end in a text, in characters."""
-Places = Iterator[Place]
-
-SubjectT = TypeVar("SubjectT")
-_NO_VALUES: Mapping[str, object] = MappingProxyType({})
+_RULES = "panel.checks.rules"
 _SUPPORTED = {
     Status.IN_LISTING: "This is in the listing.",
     Status.SOURCED: "This is in a fact that has a source.",
 }
-
-
 _UNSUPPORTED = "The {kind} is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it."
 
-
-class Severity(StrEnum):
-    """Effect of a finding on approval."""
-
-    BLOCKING = "blocking"
-    NOTICE = "notice"
+InputT = TypeVar("InputT")
 
 
 class Hit(NamedTuple):
@@ -52,7 +40,7 @@ class Hit(NamedTuple):
     text: str
     place: Place | None = None
     status: Status = Status.FLAGGED
-    values: Mapping[str, object] = _NO_VALUES
+    values: Mapping[str, object] = MappingProxyType({})
 
 
 Hits = Iterator[Hit]
@@ -69,7 +57,6 @@ class Check:
     kind: str
     label: str
     message: str
-    severity: Severity = Severity.BLOCKING
     resolutions: tuple[ResolutionKind, ...] = tuple(ResolutionKind)
 
     def finding(self, hit: Hit) -> Finding:
@@ -85,11 +72,11 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubjectCheck(Check, Generic[SubjectT]):
-    """A check of one type of subject (see `panel.checks.subjects`)."""
+class InputCheck(Check, Generic[InputT]):
+    """A check of one type of input (see `panel.checks.inputs`)."""
 
-    reads: type[SubjectT]
-    find: Callable[[SubjectT], Iterable[Hit]]
+    reads: type[InputT]
+    find: Callable[[InputT], Iterable[Hit]]
 
 
 @dataclass(frozen=True)
@@ -97,12 +84,17 @@ class Meaning:
     """The content of a claim without its wording; by default, it follows from an equal one alone."""
 
     @property
-    def indexes(self) -> tuple[object, ...]:
-        """Keys; a meaning shares at least one with every meaning that it may follow from."""
+    def keys(self) -> tuple[object, ...]:
+        """Keys, of which a meaning shares at least one with every meaning that it may follow from."""
+        return (self,)
+
+    @property
+    def parts(self) -> tuple[Meaning, ...]:
+        """The meanings that a text states with this one."""
         return (self,)
 
     def follows_from(self, other: Meaning) -> bool:
-        """Return whether a text that states the other states this one too."""
+        """Return whether a text that states the other, which has a key in common, states this one too."""
         return self == other
 
 
@@ -117,8 +109,7 @@ class Weight(Enum):
 class Claim(NamedTuple):
     """A claim and its place in a text; `counted` is the thing that a number counts."""
 
-    start: int
-    end: int
+    place: Place
     meaning: Meaning
     weight: Weight = Weight.ALWAYS
     counted: str | None = None
@@ -147,8 +138,8 @@ class Wording(Enum):
 class ClaimCheck(Check):
     """A check of one type of claim against the listing and its sourced facts.
 
-    Checks of lower precedence come first, and the words of their claims are hidden from the others: `Apache 2.0` is a licence and not a number.
-    `states` returns what a listing states in looser words than a claim; `implied` what follows from a meaning.
+    `read` yields the claims of a text; what a check of a lower `precedence` has read is blanked before. `states` yields further meanings that a
+    listing states in any wording.
     """
 
     label: str = field(init=False)
@@ -157,7 +148,6 @@ class ClaimCheck(Check):
     precedence: int
     wording: Wording = Wording.NONE
     states: Callable[[str], Iterable[Meaning]] = lambda _: ()
-    implied: Callable[[Meaning], Iterable[Meaning]] = lambda _: ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", f"Unsupported {self.kind}")
@@ -167,8 +157,8 @@ class ClaimCheck(Check):
 @cache
 def all_checks() -> Mapping[str, Check]:
     """Return every check by its kind, in alphabetical order."""
-    names = sorted(module.name for module in pkgutil.iter_modules(import_module(RULES).__path__))
-    modules = [import_module(f"{RULES}.{name}") for name in names]
+    names = sorted(module.name for module in pkgutil.iter_modules(import_module(_RULES).__path__))
+    modules = [import_module(f"{_RULES}.{name}") for name in names]
     checks = [value for module in modules for value in vars(module).values() if isinstance(value, Check)]
     by_kind = {check.kind: check for check in sorted(checks, key=lambda check: check.kind)}
     if len(by_kind) != len(checks):
@@ -183,11 +173,11 @@ def claim_checks() -> tuple[ClaimCheck, ...]:
     return tuple(sorted(found, key=lambda check: check.precedence))
 
 
-def run_checks(subject: object) -> Iterator[Finding]:
-    """Yield the findings of all checks that read this type of subject."""
+def run_checks(checked: object) -> Iterator[Finding]:
+    """Yield the findings of all checks that read this type of input."""
     for check in all_checks().values():
-        if isinstance(check, SubjectCheck) and check.reads is type(subject):
-            yield from map(check.finding, check.find(subject))
+        if isinstance(check, InputCheck) and check.reads is type(checked):
+            yield from map(check.finding, check.find(checked))
 
 
 def check_of(finding: Finding) -> Check:
@@ -203,10 +193,7 @@ def finding_label(finding: Finding) -> str:
 
 def blocks(finding: Finding) -> bool:
     """Return whether an editor must resolve or cut a finding before approval."""
-    return (
-        finding.status in {Status.UNSUPPORTED, Status.FLAGGED}
-        and check_of(finding).severity is Severity.BLOCKING
-    )
+    return finding.status in {Status.UNSUPPORTED, Status.FLAGGED}
 
 
 def allowed_resolutions(finding: Finding) -> tuple[ResolutionKind, ...]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from panel.checks.claims import find_claims
+from panel.checks.inputs import PanelTakes, SeatText, find_claims, listing_of
 from panel.checks.registry import ClaimText, Weight, run_checks
-from panel.checks.subjects import Listing, PanelTakes, SeatText, listing_of
-from panel.core.finding import Span, Status, numbered
+from panel.core.finding import Status, numbered
 from panel.core.take import NoTake, NoTakeReason
 
 if TYPE_CHECKING:
@@ -16,23 +15,21 @@ if TYPE_CHECKING:
 
     from panel.core.finding import Finding
     from panel.core.review import PanelReview
-    from panel.core.take import Seat, Take
+    from panel.core.take import Take
     from panel.core.tool import Tool
-
-_FIRST_FIELDS = {"score": 0, "evidence": 1}
 
 
 def check_take(
     take: Take, persona_id: str, tool: Tool, never_says: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
     """Return the findings of a take: its score, its quotes, then its text; `never_says` are phrases that the persona must not use."""
-    return numbered(_in_seat(SeatText(persona_id, "take", take.take, listing_of(tool), never_says, take)))
+    return numbered(_seat_findings(take, persona_id, tool, never_says))
 
 
 @lru_cache(maxsize=64)
 def check_listing(tool: Tool) -> tuple[Finding, ...]:
     """Return the findings of the tool's own texts, field by field."""
-    listing = Listing(tool)
+    listing = listing_of(tool)
     fields = (*listing.fields, *listing.facts)
     return numbered(found for field in fields for found in sorted(run_checks(field), key=_order))
 
@@ -42,27 +39,25 @@ def check_review(review: PanelReview, never_says: Mapping[str, Sequence[str]]) -
 
     `never_says` maps persona ids to the phrases that they must not use.
     """
-    seats = [
-        found
-        for seat in review.seats
-        for found in _of_seat(seat, review.tool, never_says.get(seat.persona, ()))
-    ]
+    found = list(check_listing(review.tool))
+    for seat in review.seats:
+        found += _seat_findings(seat.outcome, seat.persona, review.tool, never_says.get(seat.persona, ()))
     takes = PanelTakes(tuple((seat, seat.take) for seat in review.seats if seat.take))
-    together = sorted(run_checks(takes), key=lambda finding: finding.where.persona is not None)
-    return numbered([*check_listing(review.tool), *seats, *together])
+    found += sorted(run_checks(takes), key=lambda finding: finding.where.persona is not None)
+    return numbered(found)
 
 
-def _of_seat(seat: Seat, tool: Tool, never_says: Sequence[str]) -> list[Finding]:
-    outcome, listing = seat.outcome, listing_of(tool)
+def _seat_findings(
+    outcome: Take | NoTake, persona: str, tool: Tool, never_says: Sequence[str]
+) -> list[Finding]:
+    listing = listing_of(tool)
     if not isinstance(outcome, NoTake):
-        return _in_seat(SeatText(seat.persona, "take", outcome.take, listing, never_says, outcome))
-    if outcome.reason is NoTakeReason.RECUSED:  # in the persona's own words, which are published
-        return _in_seat(SeatText(seat.persona, "detail", outcome.detail, listing, never_says, None))
-    return []
-
-
-def _in_seat(subject: SeatText) -> list[Finding]:
-    return sorted([*run_checks(subject), *_claims(subject)], key=_order)
+        text = SeatText(persona, "take", outcome.take, listing, never_says, outcome)
+    elif outcome.reason is NoTakeReason.RECUSED:  # in the persona's own words, which are published
+        text = SeatText(persona, "detail", outcome.detail, listing, never_says, None)
+    else:
+        return []
+    return sorted([*run_checks(text), *_claims(text)], key=_order)
 
 
 def _claims(subject: SeatText) -> Iterator[Finding]:
@@ -72,7 +67,7 @@ def _claims(subject: SeatText) -> Iterator[Finding]:
         listing_counts = claim.counted in listing.stated.counted
         if claim.weight is Weight.NEVER or (claim.weight is Weight.IF_LISTING_COUNTS and not listing_counts):
             continue
-        hit = subject.hit((claim.start, claim.end))
+        hit = subject.hit(claim.place)
         status = Status.UNSUPPORTED
         if listing.stated.support(check, claim, hit.text):
             status = Status.IN_LISTING
@@ -83,6 +78,6 @@ def _claims(subject: SeatText) -> Iterator[Finding]:
 
 def _order(finding: Finding) -> tuple[int, int, int, int, str]:
     field, _, number = finding.where.field.partition(".")
-    span = finding.span or Span(start=0, end=0)
-    rank = _FIRST_FIELDS.get(field, len(_FIRST_FIELDS))
-    return (rank, int(number) if number.isdecimal() else 0, span.start, span.end, finding.kind)
+    place = (finding.span.start, finding.span.end) if finding.span else (0, 0)
+    rank = {"score": 0, "evidence": 1}.get(field, 2)
+    return (rank, int(number) if number.isdecimal() else 0, *place, finding.kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.checks.texts import plain
+from panel.checks.matching import plain
 from panel.core.text import split_at_spans
 
 if TYPE_CHECKING:

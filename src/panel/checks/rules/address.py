@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from panel.checks.addresses import addresses
-from panel.checks.registry import Hits, SubjectCheck
-from panel.checks.subjects import SeatText
+from panel.checks.inputs import SeatText
+from panel.checks.matching import addresses
+from panel.checks.registry import Hits, InputCheck
 
 
 def _find(subject: SeatText) -> Hits:
@@ -14,7 +14,7 @@ def _find(subject: SeatText) -> Hits:
             yield subject.hit(place)
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="address",
     label="Address of another site",
     message="This address is not the tool's own: remove it unless the take needs it.",

@@ -31,13 +31,7 @@ class Benchmark(Meaning):
 
 def _read(subject: ClaimText) -> Claims:
     for found in _BENCHMARK.finditer(subject.text):
-        name = "".join(char for char in found[0].lower() if char.isalnum())
-        yield Claim(*found.span(), Benchmark(name))
+        yield Claim(found.span(), Benchmark("".join(filter(str.isalnum, found[0].lower()))))
 
 
-CHECK = ClaimCheck(
-    kind="benchmark",
-    read=_read,
-    precedence=20,
-    wording=Wording.PHRASE,
-)
+CHECK = ClaimCheck(kind="benchmark", read=_read, precedence=20, wording=Wording.PHRASE)

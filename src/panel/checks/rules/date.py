@@ -25,28 +25,19 @@ _DATE = re.compile(
 
 
 @dataclass(frozen=True)
-class Day(Meaning):
-    """A date, or the known parts of it: a year, a month or quarter of it, a day of a month."""
+class Date(Meaning):
+    """A date by its known parts, such as `("year", 2026)`; a month has its quarter beside it."""
 
-    year: int | None = None
-    month: int | None = None
-    day: int | None = None
-    quarter: int | None = None
+    known: frozenset[tuple[str, int]]
 
     @property
-    def indexes(self) -> tuple[object, ...]:
-        """Each known part, so that a date shares one with every date that is at least as precise."""
-        parts = (("year", self.year), ("month", self.month), ("day", self.day), ("quarter", self.quarter))
-        derived = ("quarter", _quarter_of(self.month))
-        return tuple(part for part in (*parts, derived) if part[1] is not None)
+    def keys(self) -> tuple[object, ...]:
+        """The known parts."""
+        return tuple(self.known)
 
     def follows_from(self, other: Meaning) -> bool:
         """Return whether the other has the same parts, and perhaps more."""
-        if not isinstance(other, Day):
-            return False
-        mine = (self.year, self.month, self.day, self.quarter)
-        theirs = (other.year, other.month, other.day, other.quarter or _quarter_of(other.month))
-        return all(own is None or own == other for own, other in zip(mine, theirs, strict=True))
+        return isinstance(other, Date) and self.known <= other.known
 
 
 def _read(subject: ClaimText) -> Claims:
@@ -54,34 +45,25 @@ def _read(subject: ClaimText) -> Claims:
     text = subject.text
     for found in _DATE.finditer(text):
         if not (found["bare"] and unit_after(text, found.end())[0]):
-            lead = len("the ") if found[0].startswith("the ") else 0
-            yield Claim(found.start() + lead, found.end(), _day(found))
+            start = found.start() + (len("the ") if found[0].startswith("the ") else 0)
+            yield Claim((start, found.end()), _date(found))
 
 
-def _day(found: re.Match[str]) -> Day:
+def _date(found: re.Match[str]) -> Date:
     if found["iso"]:
-        year, month, day = map(int, found["iso"].split("-"))
-        return Day(year, month, day)
-    year_text = next(
-        filter(None, map(found.group, ("year", "us_year", "month_year", "quarter_year", "bare"))), None
-    )
-    named = found["month"] or found["us_month"] or found["only_month"]
-    day_text = found["day"] or found["us_day"]
-    spelled = _QUARTERS.get(found["spelled"] or "")
-    return Day(
-        int(year_text) if year_text else None,
-        _MONTHS.index(named[:3].lower()) + 1 if named else None,
-        int(day_text) if day_text else None,
-        int(found["quarter"]) if found["quarter"] else spelled,
-    )
+        year, month, day = found["iso"].split("-")
+    else:
+        year, day = (
+            next(filter(None, map(found.group, names)), None)
+            for names in (("year", "us_year", "month_year", "quarter_year", "bare"), ("day", "us_day"))
+        )
+        name = found["month"] or found["us_month"] or found["only_month"]
+        month = str(_MONTHS.index(name[:3].lower()) + 1) if name else None
+    quarter = found["quarter"] or _QUARTERS.get(found["spelled"] or "")
+    if month:
+        quarter = (int(month) + 2) // 3
+    parts = {"year": year, "month": month, "day": day, "quarter": quarter}
+    return Date(frozenset((part, int(value)) for part, value in parts.items() if value))
 
 
-def _quarter_of(month: int | None) -> int | None:
-    return (month + 2) // 3 if month else None
-
-
-CHECK = ClaimCheck(
-    kind="date",
-    read=_read,
-    precedence=40,
-)
+CHECK = ClaimCheck(kind="date", read=_read, precedence=40)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from panel.checks.registry import Hit, Hits, SubjectCheck
-from panel.checks.subjects import SeatText
+from panel.checks.inputs import SeatText
+from panel.checks.registry import Hit, Hits, InputCheck
 from panel.core.finding import Status
 
 
@@ -13,7 +13,7 @@ def _find(subject: SeatText) -> Hits:
         yield Hit(subject.where(f"evidence.{index}"), quote, (0, len(quote)), status)
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="evidence",
     label="Quote not in the listing",
     message="The quote is not in the listing word for word: correct it or cut it.",

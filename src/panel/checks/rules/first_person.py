@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from panel.checks.registry import Hits, SubjectCheck
-from panel.checks.subjects import SeatText
+from panel.checks.inputs import SeatText
+from panel.checks.matching import before
+from panel.checks.registry import Hits, InputCheck
 
 _DONE = (
     "tested|used|ran|installed|deployed|benchmarked|timed|migrated|switched|downloaded|uploaded|imported|exported|loaded|fine-tuned"
@@ -53,12 +54,12 @@ def _find(subject: SeatText) -> Hits:
     """
     text = subject.own_voice
     for found in _EXPERIENCE.finditer(text):
-        before = text[max(0, found.start() - _LOOK_BACK) : found.start()]
-        if not _SUPPOSED.search(before) and not _WOULD.fullmatch(found[0]):
+        supposed = _SUPPOSED.search(before(text, found.start(), _LOOK_BACK))
+        if not supposed and not _WOULD.fullmatch(found[0]):
             yield subject.hit(found.span())
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="first_person",
     label="First-person experience",
     message="A persona has no experience to report: cut it or rewrite the sentence.",

@@ -6,9 +6,9 @@ import base64
 import binascii
 import re
 
-from panel.checks.registry import Hits, SubjectCheck
-from panel.checks.subjects import ListingField
-from panel.checks.texts import plain, sentences
+from panel.checks.inputs import ListingField
+from panel.checks.matching import plain, sentences
+from panel.checks.registry import Hits, InputCheck
 
 _HIDDEN = re.compile(
     r"<!--|<(?:meta|script|style|template|noscript)\b|\baria-hidden\b|<[^<>\n]{1,200}\shidden\b|display\s?:\s?none|visibility\s?:\s?hidden|font-size\s?:\s?0"
@@ -21,15 +21,13 @@ _LEAST_PRINTABLE = 0.9
 
 def is_hidden(sentence: str) -> bool:
     """Return whether a sentence hides something from a reader of the page."""
-    return _HIDDEN.search(sentence) is not None or any(
-        _is_encoded_text(run[0]) for run in _ENCODED.finditer(sentence)
-    )
+    return bool(_HIDDEN.search(sentence)) or any(map(_is_encoded_text, _ENCODED.findall(sentence)))
 
 
 def _find(subject: ListingField) -> Hits:
-    for sentence in sentences(plain(subject.text)):
-        if is_hidden(sentence.text):
-            yield subject.hit((sentence.start, sentence.end))
+    for place, sentence in sentences(plain(subject.text)):
+        if is_hidden(sentence):
+            yield subject.hit(place)
 
 
 def _is_encoded_text(run: str) -> bool:
@@ -43,7 +41,7 @@ def _is_encoded_text(run: str) -> bool:
     return " " in decoded and readable >= _LEAST_PRINTABLE * len(decoded)
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="hidden",
     label="Hidden text in the listing",
     message="The listing hides text here: read it before you approve.",

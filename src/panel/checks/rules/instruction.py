@@ -11,13 +11,15 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hits, Places, SubjectCheck
+from panel.checks.inputs import ListingField
+from panel.checks.matching import before, plain, sentences
+from panel.checks.registry import Hits, InputCheck
 from panel.checks.rules.hidden import is_hidden
-from panel.checks.subjects import ListingField
-from panel.checks.texts import plain, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from panel.checks.matching import Place
 
 _RULE_WORDS = r"(?:instructions?|rubric|system prompt|prompts?|guidelines|directions|directives|constraints|(?:the|your|all|any|scoring|of the) rules)"
 _TOP = r"(?:100|one hundred|full marks|(?:the )?(?:maximum|highest|top|best) (?:score|marks?|points|rating)|a perfect (?:score|ten)|10/10|ten out of ten|9[5-9]|0|zero)"
@@ -161,11 +163,11 @@ _ADDRESSES_PANEL = re.compile(
     re.IGNORECASE,
 )
 
-_VERDICT_AND_TOP_SCORE = (
+_VERDICT_TOP_SCORE_AND_PANEL = (
     re.compile(r"\b(?:ship|skip)\b", re.IGNORECASE),
     re.compile(r"\b(?:100|one hundred)\b", re.IGNORECASE),
+    re.compile(r"\b(?:verdict|score|points|take|llm|panel|persona)\b", re.IGNORECASE),
 )
-_PANEL_WORD = re.compile(r"\b(?:verdict|score|points|take|llm|panel|persona)\b", re.IGNORECASE)
 _LEET = str.maketrans("0134578", "oieastb")
 _MIXED = re.compile(r"[^\W\d_][0134578]|[0134578][^\W\d_]")
 _EXAMPLE = re.compile(
@@ -184,45 +186,32 @@ _LOOK_BACK = 40
 
 def _find(subject: ListingField) -> Hits:
     text = plain(subject.text)
-    for sentence in sentences(text):
-        if _addresses_panel(sentence.text) and not is_hidden(sentence.text):
-            yield subject.hit((sentence.start, sentence.end))
+    for place, sentence in sentences(text):
+        if _addresses_panel(sentence) and not is_hidden(sentence):
+            yield subject.hit(place)
     yield from map(subject.hit, _repeated(text))
 
 
 def _addresses_panel(text: str) -> bool:
-    return any(_is_addressed(view) or _dictates(view) for view in {text: None, **dict.fromkeys(_views(text))})
-
-
-def _is_addressed(text: str) -> bool:
-    return any(not _is_example(text, found) for found in _ADDRESSES_PANEL.finditer(text))
-
-
-def _dictates(text: str) -> bool:
-    return all(word.search(text) for word in _VERDICT_AND_TOP_SCORE) and _PANEL_WORD.search(text) is not None
-
-
-def _views(text: str) -> Iterator[str]:
-    """Yield the text with digits read as letters, if a word has both; and backwards and in ROT13, if that gives words."""
-    if _MIXED.search(text):
-        yield text.translate(_LEET)
-    yield from filter(_reads, (text[::-1], codecs.encode(text, "rot13")))
-
-
-def _reads(text: str) -> bool:
-    """Return whether a text has enough common words for the slower patterns."""
-    return len(_COMMON.findall(text)) >= _FEWEST_COMMON
+    # Digits may stand for letters if a word has both; a text that is read backwards or in ROT13 must give words.
+    views = [text, text.translate(_LEET)] if _MIXED.search(text) else [text]
+    disguised = (text[::-1], codecs.encode(text, "rot13"))
+    views += [view for view in disguised if len(_COMMON.findall(view)) >= _FEWEST_COMMON]
+    return any(
+        any(not _is_example(view, found) for found in _ADDRESSES_PANEL.finditer(view))
+        or all(pattern.search(view) for pattern in _VERDICT_TOP_SCORE_AND_PANEL)
+        for view in dict.fromkeys(views)
+    )
 
 
 def _is_example(text: str, found: re.Match[str]) -> bool:
     """Return whether a match is quoted as an example, as listings of security tools do."""
-    before = text[: found.start()]
-    mark = max(before.rfind('"'), before.rfind("'"))
-    closed = text[found.end() :].find(before[mark]) >= 0 if mark >= 0 else False
-    return closed and _EXAMPLE.search(before[max(0, mark - _LOOK_BACK) : mark]) is not None
+    mark = max(text.rfind('"', 0, found.start()), text.rfind("'", 0, found.start()))
+    closed = mark >= 0 and text.find(text[mark], found.end()) >= 0
+    return closed and _EXAMPLE.search(before(text, mark, _LOOK_BACK)) is not None
 
 
-def _repeated(text: str) -> Places:
+def _repeated(text: str) -> Iterator[Place]:
     """Yield the place of three words that are repeated many times in a row."""
     words = [(found[0].casefold(), *found.span()) for found in re.finditer(r"\w+", text)]
     start = run = 0
@@ -233,7 +222,7 @@ def _repeated(text: str) -> Places:
             yield words[start][1], words[place][2]
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="instruction",
     label="Instruction in the listing",
     message="The listing addresses the panel here: check that no take follows it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from panel.checks.matching import before
 from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
 
 _OPEN = "open source"
@@ -38,7 +39,7 @@ class Licence(Meaning):
     version: str | None = None
 
     @property
-    def indexes(self) -> tuple[object, ...]:
+    def keys(self) -> tuple[object, ...]:
         """One key for all licences, of which there are few."""
         return ("licence",)
 
@@ -55,8 +56,8 @@ def _read(subject: ClaimText) -> Claims:
     """Yield the licences of a text, but not those that it says the tool lacks."""
     text = subject.text
     for found in _LICENCE.finditer(text):
-        if not _DENIED.search(text[max(0, found.start() - _LOOK_BACK) : found.start()]):
-            yield Claim(*found.span(), _licence(found))
+        if not _DENIED.search(before(text, found.start(), _LOOK_BACK)):
+            yield Claim(found.span(), _licence(found))
 
 
 def _licence(found: re.Match[str]) -> Licence:
@@ -74,9 +75,4 @@ def _licence(found: re.Match[str]) -> Licence:
     return Licence(family, version.removesuffix(".0") if version else None)
 
 
-CHECK = ClaimCheck(
-    kind="licence",
-    read=_read,
-    precedence=10,
-    wording=Wording.PHRASE,
-)
+CHECK = ClaimCheck(kind="licence", read=_read, precedence=10, wording=Wording.PHRASE)

@@ -10,26 +10,23 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from panel.checks.registry import Hits, SubjectCheck
-from panel.checks.subjects import ListingField
+from panel.checks.inputs import ListingField
+from panel.checks.registry import Hits, InputCheck
 
 _ALPHABETS = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GREEK", "LATIN", "LISU"})
 _WORD = re.compile(r"\w+")
 
 
 def _find(subject: ListingField) -> Hits:
-    for word in _WORD.finditer(subject.text) if subject.is_name else ():
-        if len({alphabet for char in word[0] if (alphabet := _alphabet(char))}) > 1:
-            yield subject.hit(word.span())
+    if subject.field in {"name", "maker"} or subject.field.startswith("aliases."):
+        for word in _WORD.finditer(subject.text):
+            # Python does not know the Script property, but a letter's name begins with its script's.
+            scripts = {unicodedata.name(char, "").partition(" ")[0] for char in word[0]}
+            if len(scripts & _ALPHABETS) > 1:
+                yield subject.hit(word.span())
 
 
-def _alphabet(char: str) -> str | None:
-    # Python does not know the Script property, but a letter's name begins with its script's.
-    script = unicodedata.name(char, "").partition(" ")[0]
-    return script if script in _ALPHABETS else None
-
-
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="lookalike",
     label="Look-alike letters in a name",
     message="This name mixes look-alike letters of different alphabets: make sure that it does not imitate another name.",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from panel.checks.addresses import TAG
-from panel.checks.registry import Hits, SubjectCheck
-from panel.checks.subjects import SeatText
+from panel.checks.inputs import SeatText
+from panel.checks.matching import TAG
+from panel.checks.registry import Hits, InputCheck
 
 # `a < b` and `<T>` are no markup.
 _MARKUP = re.compile(
@@ -28,7 +28,7 @@ def _find(subject: SeatText) -> Hits:
         yield subject.hit(found.span())
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="markup",
     label="Markup",
     message="A take is plain prose: remove the markup.",

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from panel.checks.matching import before
 from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
 
 if TYPE_CHECKING:
@@ -125,30 +126,28 @@ class _Word(NamedTuple):
         return self.text[:1].isupper()
 
     @property
+    def is_upper(self) -> bool:
+        return self.text.isupper() and len(self.text) > 1
+
+    @property
     def looks_like_name(self) -> bool:
         """Whether the letters alone show that it is a name."""
         if self.key in _NOT_NAMES or self.text[0].isdigit():
             return False
         if self.key in _ANY_CASE or (self.is_capitalised and self.key in _PRODUCTS_ALONE):
             return True
-        initials = self.text.isupper() and len(self.text) > 1
-        return (_MIXED_CASE.search(self.text) is not None and not initials) or (
-            initials
-            and len(self.text) <= _LONGEST_INITIALS
-            and (self.key.endswith("db") or self.key in _CERTIFICATES)
-        )
-
-    @property
-    def is_ordinary(self) -> bool:
-        """Whether it has neither a capital nor an entry in the lists, like most words."""
-        return self.text == self.key and self.key not in _ANY_CASE
+        if self.is_upper:
+            known = self.key.endswith("db") or self.key in _CERTIFICATES
+            return known and len(self.text) <= _LONGEST_INITIALS
+        return _MIXED_CASE.search(self.text) is not None
 
     @property
     def is_name(self) -> bool:
         """Whether it is a name, or a part of one, at its place."""
-        if self.is_ordinary or self.key in _NOT_NAMES or _FILE.search(self.key):
+        ordinary = self.text == self.key and self.key not in _ANY_CASE
+        if ordinary or self.key in _NOT_NAMES or _FILE.search(self.key):
             return False
-        excused = self.starts_sentence or (self.text.isupper() and len(self.text) > 1) or len(self.text) == 1
+        excused = self.starts_sentence or self.is_upper or len(self.text) == 1
         return self.looks_like_name or (self.is_capitalised and not excused)
 
 
@@ -156,12 +155,12 @@ def _read(subject: ClaimText) -> Claims:
     for group in _groups(subject.text):
         words = tuple(part for word in group for part in re.findall(r"\w+", word.key))
         if words and not all(word in subject.own_words or word.isdigit() for word in words):
-            yield Claim(group[0].start, group[-1].end, Name(words))
+            yield Claim((group[0].start, group[-1].end), Name(words))
 
 
 def _groups(text: str) -> Iterator[list[_Word]]:
     group: list[_Word] = []
-    words = [_word(text, *found.span()) for found in _TOKEN.finditer(text)]
+    words = [_word(text, found) for found in _TOKEN.finditer(text)]
     for place, word in enumerate(words):
         follows = bool(group) and text[group[-1].end : word.start] == " "
         if group and not (follows and (word.is_name or word.text[0].isdigit())):
@@ -173,22 +172,18 @@ def _groups(text: str) -> Iterator[list[_Word]]:
         yield group
 
 
-def _word(text: str, start: int, end: int) -> _Word:
-    opens = text[start].isupper() and _starts_sentence(text, start)
-    return _Word(text[start:end], text[start:end].lower(), start, end, opens)
+def _word(text: str, found: re.Match[str]) -> _Word:
+    opens = found[0][0].isupper() and _starts_sentence(before(text, found.start(), _LOOK_BACK))
+    return _Word(found[0], found[0].lower(), *found.span(), opens)
 
 
-def _starts_sentence(text: str, start: int) -> bool:
-    """Return whether a word stands where a sentence, a line, a list item, a bracket or a quotation begins."""
-    before = text[max(0, start - _LOOK_BACK) : start]
-    last = before.rstrip(_SKIPPED)
-    gap = before[len(last) :]
-    return (
-        not last
-        or last[-1] in _ENDING
-        or (last[-1] == "-" and gap.startswith(" "))
-        or any(mark in gap for mark in _OPENING)
-    )
+def _starts_sentence(preceding: str) -> bool:
+    """Return whether a sentence, a line, a list item, a bracket or a quotation begins after a text."""
+    last = preceding.rstrip(_SKIPPED)
+    gap = preceding[len(last) :]
+    if not last or last[-1] in _ENDING:
+        return True
+    return (last[-1] == "-" and gap.startswith(" ")) or any(mark in gap for mark in _OPENING)
 
 
 def _is_name_by_neighbours(text: str, word: _Word, after: list[_Word]) -> bool:
@@ -200,15 +195,9 @@ def _is_name_by_neighbours(text: str, word: _Word, after: list[_Word]) -> bool:
         return True  # Monte Carlo, but not Ask Google
     if word.key in _ALSO_WORDS:
         return gap == " " and after[0].key in _NAME_VERBS
-    listed = gap in {", ", " "} and (
-        after[0].is_name or (after[0].key in {"and", "or"} and len(after) > 1 and after[1].is_name)
-    )
-    return listed and (gap == ", " or after[0].key in {"and", "or"})
+    if after[0].key in {"and", "or"}:
+        return gap in {", ", " "} and (after[0].is_name or (len(after) > 1 and after[1].is_name))
+    return gap == ", " and after[0].is_name
 
 
-CHECK = ClaimCheck(
-    kind="name",
-    read=_read,
-    precedence=50,
-    wording=Wording.EACH_WORD,
-)
+CHECK = ClaimCheck(kind="name", read=_read, precedence=50, wording=Wording.EACH_WORD)

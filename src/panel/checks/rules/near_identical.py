@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hit, Hits, SubjectCheck
-from panel.checks.subjects import PanelTakes
-from panel.checks.texts import plain
+from panel.checks.inputs import PanelTakes
+from panel.checks.matching import plain
+from panel.checks.registry import Hit, Hits, InputCheck
 from panel.core.finding import Where
+
+if TYPE_CHECKING:
+    from panel.checks.matching import Place
+
+    Runs = list[tuple[tuple[str, str, str], Place]]
 
 # Highest share of common runs of three words that two takes may have, as a Jaccard index. A changed word alters the three runs that it is in:
 # a copy in which every fifth word was changed keeps 0.8^3 = 51% of its runs, which is an index of 0.51 / 1.49 = 0.34. Takes that were written
@@ -20,70 +25,46 @@ _WORD = re.compile(r"\w+(?:'\w+)?")
 _BEGUN = re.compile(r"(?<=[.!?])\s+\S+(?:\s+\S+)?$")
 
 
-class Similarity(NamedTuple):
-    """Share of common runs of three words, and the longest passage of the second text that is in the first."""
-
-    share: float
-    start: int
-    end: int
-
-
-Run = tuple[tuple[str, str, str], int, int]
-"""Three words and their place."""
-
-
-def similarity(first: list[Run], second: list[Run]) -> Similarity:
-    """Return the similarity of two texts, given their `runs_of`."""
-    known, theirs = {run for run, _, _ in first}, {run for run, _, _ in second}
-    shared = len(known & theirs)
-    share = shared / (len(known) + len(theirs) - shared) if shared else 0.0
-    return Similarity(share, *(_longest(second, known) if shared else (0, 0)))
-
-
-def runs_of(text: str) -> list[Run]:
-    """Return the runs of three words of a plain text, in order."""
-    found = list(_WORD.finditer(text))
-    words = [word[0].casefold() for word in found]
-    threes = zip(words, words[1:], words[2:], strict=False)
+def _runs(text: str) -> Runs:
+    """Return the runs of three words of a text with their places, in order."""
+    words = list(_WORD.finditer(plain(text)))
     return [
-        (three, first.start(), last.end())
-        for three, first, last in zip(threes, found, found[2:], strict=False)
+        ((first[0].casefold(), second[0].casefold(), third[0].casefold()), (first.start(), third.end()))
+        for first, second, third in zip(words, words[1:], words[2:], strict=False)
     ]
 
 
-def _passage(text: str, alike: Similarity) -> tuple[int, int]:
-    """Return the place of the longest common passage, without the first words of a sentence that goes on differently."""
-    begun = _BEGUN.search(text, alike.start, alike.end)
-    return alike.start, begun.start() if begun else alike.end
-
-
-def _longest(runs: list[Run], known: set[tuple[str, str, str]]) -> tuple[int, int]:
-    best = start = end = 0
-    opened: int | None = None
-    for run, begins, ends in runs:
-        if run not in known:
+def _longest_passage(runs: Runs, shared: set[tuple[str, str, str]]) -> Place:
+    longest, opened = (0, 0), None
+    for run, (start, end) in runs:
+        if run not in shared:
             opened = None
             continue
-        opened = begins if opened is None else opened
-        if ends - opened > best:
-            best, start, end = ends - opened, opened, ends
-    return start, end
+        opened = start if opened is None else opened
+        longest = max(longest, (opened, end), key=lambda place: place[1] - place[0])
+    return longest
 
 
 def _find(subject: PanelTakes) -> Hits:
-    texts = [take.take for _, take in subject.given]
-    runs = [runs_of(plain(text)) for text in texts]
-    for index, (seat, _) in enumerate(subject.given):
-        for (earlier, _), others in zip(subject.given[:index], runs, strict=False):
-            alike = similarity(others, runs[index])
-            if alike.share > _HIGHEST_SHARE:
-                start, end = _passage(texts[index], alike)
+    all_runs = [_runs(take.take) for _, take in subject.given]
+    for index, (seat, take) in enumerate(subject.given):
+        runs = all_runs[index]
+        own = {run for run, _ in runs}
+        for (earlier, _), others in zip(subject.given[:index], all_runs, strict=False):
+            theirs = {run for run, _ in others}
+            shared = own & theirs
+            share = len(shared) / (len(own | theirs) or 1)
+            if share > _HIGHEST_SHARE:
+                start, end = _longest_passage(runs, shared)
+                # Without the first words of a sentence that goes on differently.
+                begun = _BEGUN.search(take.take, start, end)
+                place = (start, begun.start() if begun else end)
                 where = Where(persona=seat.persona, field="take")
-                values = {"share": alike.share, "name": earlier.name}
-                yield Hit(where, texts[index][start:end], (start, end), values=values)
+                values = {"share": share, "name": earlier.name}
+                yield Hit(where, take.take[slice(*place)], place, values=values)
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="near_identical",
     label="Near-identical takes",
     message="The take shares {share:.0%} of its wording with that of the {name}: rewrite one of them.",

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from panel.checks.registry import Hits, Places, SubjectCheck
-from panel.checks.subjects import SeatText
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from panel.checks.inputs import SeatText
+from panel.checks.registry import Hits, InputCheck
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+){0,3}")
 
 
 def _find(subject: SeatText) -> Hits:
-    return map(subject.hit, _places(subject.own_voice, subject.never_says))
-
-
-def _places(text: str, phrases: Iterable[str]) -> Places:
-    """Yield the places of the phrases in a plain text: whole words, whatever their case, apostrophes and hyphens."""
+    """Yield the phrases as whole words, whatever their case, apostrophes and hyphens."""
+    text = subject.own_voice
     bare = _bare(text)
-    wanted = [[_bare(word) for word in _WORD.findall(phrase.replace("\u2019", "'"))] for phrase in phrases]
-    likely = [phrase for phrase in wanted if phrase and all(word in bare for word in phrase)]
+    phrases = [list(map(_bare, _WORD.findall(p.replace("\u2019", "'")))) for p in subject.never_says]
+    likely = [phrase for phrase in phrases if phrase and all(word in bare for word in phrase)]
     if not likely:
         return
-    words = [(_bare(found[0]), found.span()) for found in _WORD.finditer(text)]
-    keys = [word for word, _ in words]
-    for sought in likely:
-        for place in range(len(keys) - len(sought) + 1):
-            if keys[place : place + len(sought)] == sought:
-                yield words[place][1][0], words[place + len(sought) - 1][1][1]
+    words = list(_WORD.finditer(text))
+    bare_words = [_bare(word[0]) for word in words]
+    for phrase in likely:
+        for first in range(len(words) - len(phrase) + 1):
+            if bare_words[first : first + len(phrase)] == phrase:
+                yield subject.hit((words[first].start(), words[first + len(phrase) - 1].end()))
 
 
 def _bare(word: str) -> str:
     return word.replace("'", "").casefold()
 
 
-CHECK = SubjectCheck(
+CHECK = InputCheck(
     kind="never_says",
     label="Phrase that this persona never uses",
     message="This persona never uses this phrase: rewrite the sentence.",

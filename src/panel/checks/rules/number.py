@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from panel.checks.matching import before
 from panel.checks.numerals import MEASURED, NUMERAL, in_words, noun_after, unit_after, value_of
 from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Weight
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Numbers up to a dozen, in words, are mostly figures of speech: two things, the first hour, ten minutes in.
 _LARGEST_RHETORICAL = 12
@@ -43,9 +40,9 @@ _IDIOM = re.compile(
 _SCORED = re.compile(r"\b(?:score[sd]?|rat(?:e|es|ed|ing)|give[ns]?|gave|verdict)\b[^.!?\n]*$", re.IGNORECASE)
 _LOOK_BACK = 40
 # Listings count these and figures of speech do not, so that even a small number of them is a claim.
-_COUNTED = (
-    "language country customer integration parameter token byte percent star upvote download bank template"
-)
+_COUNTED = """
+language country customer integration parameter token byte percent star upvote download bank template
+"""
 _COUNTED_THINGS = frozenset(_COUNTED.split())
 
 
@@ -63,9 +60,14 @@ class Quantity(Meaning):
     noun: str | None = None
 
     @property
-    def indexes(self) -> tuple[object, ...]:
+    def keys(self) -> tuple[object, ...]:
         """The figures as they are written, and in basic units."""
         return (self.written, (self.unit, *self.basic))
+
+    @property
+    def parts(self) -> tuple[Meaning, ...]:
+        """The quantity and its two ends."""
+        return (self, replace(self, high=self.low), replace(self, low=self.high))
 
     def follows_from(self, other: Meaning) -> bool:
         """Return whether the other has the same value and does not count something else."""
@@ -73,13 +75,8 @@ class Quantity(Meaning):
             return False
         if self.unit == other.unit:
             return self.basic == other.basic
-        same_thing = None in {self.unit, other.unit} or self._speaks_for_itself
-        return same_thing and self.written == other.written
-
-    @property
-    def thing(self) -> str | None:
-        """The thing that is counted, in a word."""
-        return self.noun if self.unit is None or self.unit in MEASURED else self.unit
+        same_by_value = self.low >= _SAME_BY_VALUE and self.unit not in MEASURED
+        return self.written == other.written and (None in {self.unit, other.unit} or same_by_value)
 
     @property
     def written(self) -> tuple[Decimal, Decimal]:
@@ -91,10 +88,6 @@ class Quantity(Meaning):
         """Both ends, in basic units."""
         return self.low * self.factor, self.high * self.factor
 
-    @property
-    def _speaks_for_itself(self) -> bool:
-        return self.low >= _SAME_BY_VALUE and self.unit not in MEASURED
-
 
 def _read(subject: ClaimText) -> Claims:
     """Yield the numbers of a text, ranks first."""
@@ -104,11 +97,14 @@ def _read(subject: ClaimText) -> Claims:
         for rank in _RANK.finditer(blanked):
             named = rank[1] or rank[2]
             value = Decimal(_RANKS.index(named.lower()) + 1 if named else rank[3] or rank[4])
-            yield Claim(*rank.span(), Quantity(value, value, "rank"), counted="rank")
+            yield Claim(rank.span(), Quantity(value, value, "rank"), counted="rank")
         rest = _RANK.sub(_blank, blanked)
     for number in _NUMBER.finditer(rest):
+        is_score = number[0] == str(subject.score) and _SCORED.search(
+            before(text, number.start(), _LOOK_BACK)
+        )
         claim = _quantity(text, number)
-        if claim and not _is_score(text, number, subject.score):
+        if claim and not is_score:
             yield claim
 
 
@@ -119,39 +115,18 @@ def _quantity(text: str, number: re.Match[str]) -> Claim | None:
         return None  # part of a word, such as 3D
     low = value_of(number["low"])
     high = value_of(number["high"]) if number["high"] else low
-    manner = in_words(number["low"]) and (low <= _LARGEST_RHETORICAL or number["low"][:1] in {"a", "A"})
-    if manner and _is_horizon(text, number, noun):
+    horizon = noun in {"week", "month", "year"} and _HORIZON.search(before(text, number.start(), _LOOK_BACK))
+    rhetorical = in_words(number["low"]) and (low <= _LARGEST_RHETORICAL or number["low"][0] in "aA")
+    if rhetorical and horizon:
         return None
-    counts = unit in _COUNTED_THINGS or not (manner or _is_horizon(text, number, noun))
-    quantity = Quantity(low, high, unit, factor, noun)
     small = Weight.IF_LISTING_COUNTS if low > 1 else Weight.NEVER
-    return Claim(number.start(), end, quantity, Weight.ALWAYS if counts else small, quantity.thing)
-
-
-def _ends(meaning: Meaning) -> Iterator[Meaning]:
-    """Yield the two ends of a range, which a listing states with it."""
-    if isinstance(meaning, Quantity):
-        yield replace(meaning, high=meaning.low)
-        yield replace(meaning, low=meaning.high)
-
-
-def _is_horizon(text: str, number: re.Match[str], noun: str | None) -> bool:
-    before = text[max(0, number.start() - _LOOK_BACK) : number.start()]
-    return noun in {"week", "month", "year"} and _HORIZON.search(before) is not None
-
-
-def _is_score(text: str, number: re.Match[str], score: int | None) -> bool:
-    before = text[max(0, number.start() - _LOOK_BACK) : number.start()]
-    return number[0] == str(score) and _SCORED.search(before) is not None
+    weight = Weight.ALWAYS if unit in _COUNTED_THINGS or not (rhetorical or horizon) else small
+    counted = noun if unit is None or unit in MEASURED else unit
+    return Claim((number.start(), end), Quantity(low, high, unit, factor, noun), weight, counted)
 
 
 def _blank(found: re.Match[str]) -> str:
     return "~" * len(found[0])
 
 
-CHECK = ClaimCheck(
-    kind="number",
-    read=_read,
-    precedence=60,
-    implied=_ends,
-)
+CHECK = ClaimCheck(kind="number", read=_read, precedence=60)

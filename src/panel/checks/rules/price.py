@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from panel.checks.matching import before
 from panel.checks.numerals import DIGITS, NUMERAL, SCALE, value_of
 from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning
 
@@ -59,13 +60,13 @@ class Money(Meaning):
     rates: frozenset[str] = frozenset()
 
     @property
-    def indexes(self) -> tuple[object, ...]:
+    def keys(self) -> tuple[object, ...]:
         """The amount."""
         return ((self.amount, self.currency),)
 
     def follows_from(self, other: Meaning) -> bool:
-        """Return whether the other is the same amount, for at least everything that this one is paid for."""
-        return isinstance(other, Money) and self.indexes == other.indexes and self.rates <= other.rates
+        """Return whether the other, of the same amount, is for at least everything that this one is paid for."""
+        return isinstance(other, Money) and self.rates <= other.rates
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,10 @@ def _read(subject: ClaimText) -> Claims:
     lowered = text.lower()
     for price in _PRICE.finditer(text) if any(sign in lowered for sign in _SIGNS) else ():
         rates, end = _rates(text, price.end())
-        yield Claim(price.start(), end, _money(price, rates))
+        yield Claim((price.start(), end), _money(price, rates))
     for offer in _FREE.finditer(text):
-        if not _DENIED.search(text[max(0, offer.start() - _LOOK_BACK) : offer.start()]):
-            yield Claim(*offer.span(), FreeOffer((offer[1] or "").lower() == "trial"))
+        if not _DENIED.search(before(text, offer.start(), _LOOK_BACK)):
+            yield Claim(offer.span(), FreeOffer((offer[1] or "").lower() == "trial"))
 
 
 def _free_offers(text: str) -> Iterator[FreeOffer]:
@@ -114,9 +115,4 @@ def _rates(text: str, place: int) -> tuple[frozenset[str], int]:
     return frozenset(rates), place
 
 
-CHECK = ClaimCheck(
-    kind="price",
-    read=_read,
-    precedence=30,
-    states=_free_offers,
-)
+CHECK = ClaimCheck(kind="price", read=_read, precedence=30, states=_free_offers)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from panel.checks.registry import Hit, Hits, SubjectCheck
-from panel.checks.subjects import PanelTakes, SeatText
+from panel.checks.inputs import PanelTakes, SeatText
+from panel.checks.registry import Hit, Hits, InputCheck
 from panel.core.finding import Where
 from panel.core.take import Verdict
 
@@ -30,21 +30,21 @@ def _find_unanimous(subject: PanelTakes) -> Hits:
         yield Hit(Where(persona=None, field="scores"), ", ".join(take.label for take in takes))
 
 
-CONTRADICTION = SubjectCheck(
+CONTRADICTION = InputCheck(
     kind="contradiction",
     label="Score at odds with the verdict",
     message="Score and verdict contradict each other.",
     reads=SeatText,
     find=_find_contradiction,
 )
-EXTREME = SubjectCheck(
+EXTREME = InputCheck(
     kind="extreme_score",
     label="Extreme score",
     message="A score this high is rare: check that the take justifies it.",
     reads=SeatText,
     find=_find_extreme,
 )
-UNANIMOUS = SubjectCheck(
+UNANIMOUS = InputCheck(
     kind="unanimous",
     label="Unanimous at the end of the scale",
     message="All takes agree at one end of the scale: check that each was reached independently.",
