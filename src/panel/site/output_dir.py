@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from errno import EINVAL, ENOENT, ENOSYS, ENOTSUP
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from panel.atomic_files import sync_folder
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from panel.site.build_cache import WrittenFile
 
@@ -28,7 +29,7 @@ class OutputDir:
     """The folder of a site, and a spare one beside it that is brought up to date and then takes its place.
 
     The two folders take turns: the old site is the spare of the next build, so that a build only touches what changed. Equal files
-    in both are hard links and need disk space once.
+    in both are hard links and need disk space once. Every method raises StorageError if a file or folder cannot be read or written.
 
     Raises:
         SettingsError: the folder is no site, or holds files that panel did not make.
@@ -45,6 +46,7 @@ class OutputDir:
                     f"{existing}: is not a site that panel made; name an empty or a new folder instead"
                 )
         _refuse_foreign_files(self._folder)
+        # Hashes of paths need a tenth of the memory; a collision would leave behind a file that is no longer needed.
         self._files: set[int] = set()
         self._last_parent = ""
 
@@ -54,79 +56,60 @@ class OutputDir:
         return any(one.is_dir() for one in (self._folder / "tools").glob("*"))
 
     def begin(self) -> None:
-        """Create the spare folder if there is none yet.
-
-        Raises:
-            StorageError: it cannot be created.
-        """
-        try:
+        """Create the spare folder if there is none yet."""
+        with _storage_errors(self._spare):
             self._spare.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _storage_error(self._spare, error) from error
         self.write(MARKER, MARKER_TEXT.encode())
 
     def has(self, path: str) -> bool:
         """Whether the new site has a file."""
-        # Hashes need a tenth of the memory; a collision would leave behind a file that is no longer needed.
         return hash(path) in self._files
 
     def keep(self, path: str, known: WrittenFile) -> bool:
-        """Link a file of the old site into the new one, unless it was changed since it was written; return whether it is linked.
-
-        Raises:
-            StorageError: it cannot be linked.
-        """
+        """Link a file of the old site into the new one, unless it was changed since it was written; return whether it is linked."""
         old, new = f"{self._folder}/{path}", f"{self._spare}/{path}"
-        try:
-            found = os.stat(old)  # noqa: PTH116 - quicker, once for each file
-            if (found.st_size, found.st_mtime_ns) != (known.size, known.changed):
+        with _storage_errors(old):
+            try:
+                found = os.stat(old)  # noqa: PTH116 - quicker, once for each file
+                if (found.st_size, found.st_mtime_ns) != (known.size, known.changed):
+                    return False
+                if not _is_same_file(new, found):
+                    self._spare_path(path)
+                    _remove(new)
+                    os.link(old, new)
+            except FileNotFoundError:
                 return False
-            if not _is_same_file(new, found):
-                self._spare_path(path)
-                _remove(new)
-                os.link(old, new)
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise _storage_error(self._folder / path, error) from error
         self._files.add(hash(path))
         return True
 
     def write(self, path: str, content: bytes) -> tuple[int, int]:
-        """Write a file; return its size in bytes and its modification time in nanoseconds.
-
-        Raises:
-            StorageError: it cannot be written.
-        """
-        target = self._spare_path(path)
-        try:
+        """Write a file; return its size in bytes and its modification time in nanoseconds."""
+        target = f"{self._spare}/{path}"
+        with _storage_errors(target):
+            self._spare_path(path)
             # Never write into an existing file: the current site may link to it.
             _remove(target)
             with open(target, "xb") as file:  # noqa: PTH123 - quicker, once for each file
                 file.write(content)
                 file.flush()
                 status = os.fstat(file.fileno())
-        except OSError as error:
-            raise _storage_error(Path(target), error) from error
         self._files.add(hash(path))
         return status.st_size, status.st_mtime_ns
 
     def swap(self) -> None:
-        """Flush the new site to disk, then put it in the place of the old one.
-
-        Raises:
-            StorageError: that is not possible; the old site is unchanged.
-        """
-        try:
+        """Flush the new site to disk, then put it in the place of the old one, which is unchanged if that fails."""
+        with _storage_errors(self._folder):
             self._clean_up()
             os.sync()
             if not self._folder.exists():
                 self._spare.rename(self._folder)
             elif not _exchange(self._spare, self._folder):
-                self._rename_twice()
-            _sync(self._folder.parent)
-        except OSError as error:
-            raise _storage_error(self._folder, error) from error
+                # Between the first two renames there is no site for a moment.
+                old = self._spare.with_suffix(".old")
+                self._folder.rename(old)
+                self._spare.rename(self._folder)
+                old.rename(self._spare)
+            sync_folder(self._folder.parent)
 
     def _clean_up(self) -> None:
         """Remove files of earlier sites, and list those of the new one in the marker file."""
@@ -151,13 +134,6 @@ class OutputDir:
                     listing.write(f"{path}\n")
         return empty
 
-    def _rename_twice(self) -> None:
-        # Between the first two renames there is no site for a moment.
-        old = self._spare.with_suffix(".old")
-        self._folder.rename(old)
-        self._spare.rename(self._folder)
-        old.rename(self._spare)
-
     def _spare_path(self, path: str) -> str:
         """Return the path of a file in the spare folder, whose parent folder is created if need be."""
         parent = path.rpartition("/")[0]
@@ -168,11 +144,9 @@ class OutputDir:
 
 
 def _is_same_file(path: str, found: os.stat_result) -> bool:
-    try:
-        existing = os.stat(path, follow_symlinks=False)  # noqa: PTH116 - quicker, once for each file
-    except FileNotFoundError:
-        return False
-    return (existing.st_ino, existing.st_dev) == (found.st_ino, found.st_dev)
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.lstat(path), found)
+    return False
 
 
 def _remove(path: str) -> None:
@@ -181,21 +155,17 @@ def _remove(path: str) -> None:
 
 
 def _is_site(folder: Path) -> bool:
-    try:
+    with _storage_errors(folder):
         return folder.is_dir() and ((folder / MARKER).is_file() or not any(folder.iterdir()))
-    except OSError as error:
-        raise _storage_error(folder, error) from error
 
 
 def _refuse_foreign_files(folder: Path) -> None:
     """Refuse a site to which somebody added files, because a build would delete them."""
     if not (folder / MARKER).is_file():
         return
-    try:
-        with (folder / MARKER).open(encoding="utf-8", errors="replace") as listing:
-            others = list(_unlisted(_files_in(f"{folder}/"), listing))
-    except OSError as error:
-        raise _storage_error(folder, error) from error
+    with _storage_errors(folder), (folder / MARKER).open(encoding="utf-8", errors="replace") as listing:
+        known = {hash(line.rstrip("\n")) for line in listing}  # hashes, as above
+        others = [path for path in _files_in(f"{folder}/") if hash(path) not in known and path != MARKER]
     if others:
         first = ", ".join(ascii(path)[1:-1] for path in others[:MOST_NAMED])
         more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
@@ -203,18 +173,6 @@ def _refuse_foreign_files(folder: Path) -> None:
             f"{folder}: holds files that panel did not make: {first}{more}; a build replaces the whole folder, "
             "so move them elsewhere first"
         )
-
-
-def _unlisted(paths: Iterator[str], listing: Iterable[str]) -> Iterator[str]:
-    """Yield the paths that a marker file does not list. Both are in the order of `_files_in`, so that neither is held in memory."""
-    known = (line.rstrip("\n") for line in listing)
-    next(known, None)  # the heading
-    expected = next(known, None)
-    for path in paths:
-        while expected is not None and expected.split("/") < path.split("/"):
-            expected = next(known, None)
-        if path not in {expected, MARKER}:
-            yield path
 
 
 def _files_in(folder: str, inside: str = "") -> Iterator[str]:
@@ -245,15 +203,10 @@ def _exchange(one: Path, other: Path) -> bool:
     raise OSError(number, os.strerror(number))
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+@contextmanager
+def _storage_errors(path: Path | str) -> Iterator[None]:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _storage_error(path: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"{path}: {error.strerror}; make room, or choose another folder, and build the site again"
-    )
+        yield
+    except OSError as error:
+        advice = "make room, or choose another folder, and build the site again"
+        raise StorageError(f"{path}: {error.strerror}; {advice}") from error
