@@ -408,7 +408,7 @@ async def test_a_resolution_is_kept_with_its_author(store: Store) -> None:
         finding=finding.id, kind=ResolutionKind.SUPPORTED, source="https://example.com/prices"
     )
     await do(store, draft, "tick", LEE, resolution=source)
-    found = (await approval(store).view(draft)).resolution_of(finding)
+    found = (await approval(store).view(draft)).numbered[0].resolution
     assert found is not None
     assert (found.by, found.kind, found.source) == ("Lee", "supported", "https://example.com/prices")
 

@@ -16,9 +16,9 @@ from sqlalchemy import column, insert, table, text
 
 import builders
 from panel.core.draft_edits import EditedReview
-from panel.core.draft_state import State
+from panel.core.draft_state import DraftEvent, State
 from panel.errors import StorageError
-from panel.store import Event, open_store
+from panel.store import open_store
 from panel.store.events import add_event
 from panel.store.inspect import database_at
 from panel.store.migrate import MIGRATIONS, REVISIONS
@@ -147,7 +147,7 @@ def _put(connection: Connection, number: int, kept: PanelReview) -> None:
     for kind, before, after in events:
         payload = {"review": made} if kind == "revised" else {}
         hashes = {"hash_before": before, "hash_after": after}
-        add_event(connection, Event(draft=number, actor="panel", kind=kind, payload=payload, **hashes))
+        add_event(connection, DraftEvent(draft=number, actor="panel", kind=kind, payload=payload, **hashes))
 
 
 async def test_drafts_of_the_first_version_are_brought_along(nothing: str) -> None:

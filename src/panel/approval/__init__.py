@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from panel.approval.commands import DraftCommand, StaleDraft, parse_resolution
-from panel.approval.history import FieldDiff, HistoryEntry, history_entries
-from panel.approval.messages import outcome_message, state_message
+from panel.approval.history import FieldDiff, HistoryEntry, history_entries, outcome_message, state_message
 from panel.approval.service import ApprovalService, check_allowed
 from panel.approval.view import DraftView, NumberedFinding
 

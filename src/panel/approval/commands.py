@@ -15,29 +15,25 @@ from panel.core.text import prose
 from panel.errors import GateError, InputError, Problem
 
 
-def _cleaned(reason: str | None) -> str | None:
-    return (prose(reason) if reason else None) or None
-
-
 class DraftCommand(Frozen):
     """An action that a person wants to take with a draft.
 
     Attributes:
         seen: `EditedReview.hash` of the version that they were shown.
-        seen_resolutions: `DraftSnapshot.resolutions_digest` of it. An approval is refused if findings were resolved in another way since;
+        seen_resolutions: `DraftState.resolutions_digest` of it. An approval is refused if findings were resolved in another way since;
             None to approve whatever the resolutions are.
         reason: required to request changes, to reject and to retract.
         changes: of an edit, and required there. Values that are shown already are left out.
         resolution: of a resolution, and required there.
         persona: the seat that is asked again, and required for that.
-        undoes: index of the event that an undo is meant for; None for the latest, whichever it is.
+        undoes: index of the event that an undo is meant for; None for the latest.
     """
 
     action: Action
     actor: Actor
     seen: str
     seen_resolutions: str | None = None
-    reason: Annotated[str | None, AfterValidator(_cleaned)] = None
+    reason: Annotated[str | None, AfterValidator(lambda reason: prose(reason or "") or None)] = None
     changes: tuple[Change, ...] = ()
     resolution: Resolution | None = None
     persona: str | None = None
@@ -53,10 +49,16 @@ class DraftCommand(Frozen):
     @property
     def written(self) -> str:
         """The texts that the person wrote, one a line; empty if there are none."""
-        texts = [
-            f"{persona_of(change) or 'tool'}, {change.field}: {_text_of(change)}" for change in self.changes
-        ]
+        texts = [f"{persona_of(each) or 'tool'}, {each.field}: {_text_of(each)}" for each in self.changes]
         return "\n".join([*texts, *([f"reason: {self.reason}"] if self.reason else [])])
+
+
+def _text_of(change: Change) -> str:
+    value = change.model_dump(mode="json")["value"]
+    if not isinstance(value, list):
+        return str(value)
+    texts = (each if isinstance(each, str) else f"{each['claim']} ({each['source']})" for each in value)
+    return "; ".join(texts)
 
 
 def parse_resolution(finding: str, kind: str, source: str | None) -> Resolution:
@@ -65,14 +67,11 @@ def parse_resolution(finding: str, kind: str, source: str | None) -> Resolution:
     Raises:
         InputError: the kind is unknown, or the source is not the address of a public page.
     """
-    if kind != ResolutionKind.SUPPORTED:
-        source = None
-    elif not (source or "").strip():
+    source = (source or "").strip() if kind == ResolutionKind.SUPPORTED else None
+    if source == "":
         raise InputError([Problem("source", "give the address of a page that supports it")])
     try:
-        return Resolution.model_validate(
-            {"finding": finding, "kind": kind, "source": source and source.strip()}
-        )
+        return Resolution.model_validate({"finding": finding, "kind": kind, "source": source})
     except ValidationError as error:
         raise InputError(
             Problem("source", each["msg"].removeprefix("Value error, ")) for each in error.errors()
@@ -92,12 +91,3 @@ class StaleDraft(GateError):
         self.message = message
         self.shown = shown
         self.written = written
-
-
-def _text_of(change: Change) -> str:
-    value = change.model_dump(mode="json")["value"]
-    if not isinstance(value, list):
-        return str(value)
-    return "; ".join(
-        each if isinstance(each, str) else f"{each['claim']} ({each['source']})" for each in value
-    )

@@ -1,13 +1,16 @@
-"""The history of a draft in words, with word-by-word differences."""
+"""The events of a draft in words, with word-by-word differences."""
 
 from __future__ import annotations
 
+import re
+from difflib import SequenceMatcher
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from panel.approval.word_diff import Part, Piece, word_diff
 from panel.core.actor import PANEL
-from panel.core.draft_state import DRAFTED, REVISED, Action
+from panel.core.draft_state import DRAFTED, REVISED, Action, State
 from panel.core.text import one_line
+from panel.report.wording import counted
 from panel.store import REPLACED
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from panel.approval.view import DraftView
     from panel.store import RecordedEvent
 
-EVENT_WORDS: Mapping[str, str] = {
+_STEPS: Mapping[str, str] = {
     DRAFTED: "Drafted",
     REVISED: "Revised by the program",
     Action.OPEN: "Reopened",
@@ -31,14 +34,37 @@ EVENT_WORDS: Mapping[str, str] = {
     Action.UNDO: "Undid a step",
     Action.TAKE_OVER: "Took the draft over",
 }
-"""The step that each kind of event records."""
-
+# Before the name of the tool, where it is not the step itself.
+_DONE_TO = {
+    Action.RESOLVE: "Resolved a finding in",
+    Action.RERUN_SEAT: "Asked a seat again about",
+    Action.REQUEST_CHANGES: "Requested changes to",
+    Action.UNDO: "Undid the last step of",
+    Action.TAKE_OVER: "Took over",
+}
 _PROSE = frozenset({"take", "detail", "evidence", "facts"})
-_FIELD_NAMES = {"take": "Take", "detail": "Reason", "facts": "Facts", "price_class": "Price class"}
+_FIELD_NAMES = {"detail": "Reason", "price_class": "Price class"}
+# Blanks go with the word after them: by themselves they are equal everywhere, and would split what belongs together.
+_TOKEN = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
+
+
+class Part(StrEnum):
+    """The kind of a piece of a difference."""
+
+    EQUAL = "equal"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+class Piece(NamedTuple):
+    """Some words of a difference."""
+
+    part: Part
+    text: str
 
 
 class FieldDiff(NamedTuple):
-    """A field that an event changed: `Skeptic, score`, and its value before and after."""
+    """A field that an event changed (`Skeptic, score`), and its value before and after."""
 
     field: str
     pieces: list[Piece]
@@ -60,43 +86,45 @@ class HistoryEntry(NamedTuple):
     changes: tuple[FieldDiff, ...]
 
 
+def outcome_message(view: DraftView, action: Action) -> str:
+    """Return the sentence about an action that was taken last: `Approved Lantern (draft 12): approved.`."""
+    last, done = view.history[-1], _DONE_TO.get(action, _STEPS[action])
+    match action if last.kind == action else None:
+        case Action.RESOLVE:
+            finding = last.payload["tick"]["finding"]
+            texts = (one_line(each.text) for each in view.findings if each.id == finding)
+            done = next((f"Resolved “{text}” in" for text in texts), done)
+        case Action.RERUN_SEAT:
+            seat = view.shown.review.seat_of(last.payload["persona"])
+            done = f"Asked {one_line(seat.name)} again about" if seat else done
+    return f"{done} {state_message(view)}"
+
+
+def state_message(view: DraftView) -> str:
+    """Return the sentence about the state of a draft: `Lantern (draft 12): in review, 2 findings to resolve.`."""
+    count = len(view.unresolved)
+    findings = f", {counted(count, 'finding')} to resolve" if count else ""
+    is_public = view.state in {State.PUBLISHED, State.RETRACTED}
+    build = " Readers see it after the next panel site build." if is_public else ""
+    return f"{view.tool_name} (draft {view.id}): {view.state.label}{findings}.{build}"
+
+
 def history_entries(view: DraftView, since: str | None = None) -> tuple[HistoryEntry, ...]:
-    """Return the history of a draft, in order.
-
-    Args:
-        view: the draft.
-        since: `EditedReview.hash` of the version after which entries begin; all entries if it is unknown.
-    """
-    entries = tuple(_entries(view))
-    if since is None:
-        return entries
-    places = (place for place, event in enumerate(view.history, 1) if event.hash_after == since)
-    return entries[max(places, default=0) :]
-
-
-def field_diff(field: str, before: str, after: str) -> list[Piece]:
-    """Return the difference of a field: word by word in prose, the whole value elsewhere."""
-    if field in _PROSE:
-        return word_diff(before, after)
-    return [Piece(Part.REMOVED, before), Piece(Part.EQUAL, " "), Piece(Part.ADDED, after)]
-
-
-def field_name(field: str) -> str:
-    """Return the name of an editable field for readers."""
-    return _FIELD_NAMES.get(field, field.capitalize())
-
-
-def _entries(view: DraftView) -> Iterator[HistoryEntry]:
+    """Return the history of a draft, in order: all of it, or what follows the version with the `EditedReview.hash` given."""
     names = {seat.persona: one_line(seat.name) for seat in view.shown.review.seats}
     values: dict[tuple[str | None, str], str] = {}
-    for place, event in enumerate(view.history):
-        yield HistoryEntry(
+    entries = tuple(
+        HistoryEntry(
             event=event,
             actor="The program" if event.actor == PANEL else one_line(event.actor),
-            step=EVENT_WORDS.get(event.kind, event.kind.replace("_", " ").capitalize()),
+            step=_STEPS.get(event.kind, event.kind.replace("_", " ").capitalize()),
             about=_about(view, event, names),
             changes=(*_edits(event, names, values), *_new_answers(view, place, names)),
         )
+        for place, event in enumerate(view.history)
+    )
+    places = (place for place, event in enumerate(view.history, 1) if event.hash_after == since)
+    return entries[max(places, default=0) :]
 
 
 def _about(view: DraftView, event: RecordedEvent, names: dict[str, str]) -> str:
@@ -107,7 +135,7 @@ def _about(view: DraftView, event: RecordedEvent, names: dict[str, str]) -> str:
         found = texts.get(resolution["finding"], "words that were cut since")
         return f"{found}: {resolution['kind']}{source}"
     if undone := next((each for each in view.history if each.id == payload.get("undone")), None):
-        return f"{EVENT_WORDS.get(undone.kind, undone.kind)}, by {undone.actor}"
+        return f"{_STEPS.get(undone.kind, undone.kind)}, by {undone.actor}"
     if holder := payload.get("from"):
         return f"from {holder}"
     persona = payload.get("persona")
@@ -133,22 +161,24 @@ def _new_answers(view: DraftView, place: int, names: dict[str, str]) -> Iterator
     replaced = view.history[place].payload.get(REPLACED)
     if replaced is None:
         return
-    before = _answers(replaced)
     later = (event.payload[REPLACED] for event in view.history[place + 1 :] if REPLACED in event.payload)
     after = _answers(next(later, view.shown.original.model_dump(mode="json")))
-    for persona, answer in before.items():
+    for persona, answer in _answers(replaced).items():
         if answer != after.get(persona, answer):
             yield FieldDiff(names.get(persona, persona), word_diff(answer, after[persona]))
 
 
 def _answers(review: dict[str, Any]) -> dict[str, str]:
-    return {seat["persona"]: _answer(seat["outcome"]) for seat in review["seats"]}
-
-
-def _answer(outcome: dict[str, Any]) -> str:
-    if outcome["kind"] == "take":
-        return f"{outcome['score']}/100 · {outcome['verdict']}\n{outcome['take']}"
-    return f"No panel take: {outcome['reason'].replace('_', ' ')}. {outcome['detail']}"
+    """Return the answer of each persona as a text."""
+    answers = {}
+    for seat in review["seats"]:
+        outcome = seat["outcome"]
+        if outcome["kind"] == "take":
+            answers[seat["persona"]] = f"{outcome['score']}/100 · {outcome['verdict']}\n{outcome['take']}"
+        else:
+            reason = outcome["reason"].replace("_", " ")
+            answers[seat["persona"]] = f"No panel take: {reason}. {outcome['detail']}"
+    return answers
 
 
 def value_text(value: Any) -> str:  # noqa: ANN401 - JSON of an event
@@ -159,3 +189,42 @@ def value_text(value: Any) -> str:  # noqa: ANN401 - JSON of an event
         each if isinstance(each, str) else f"{each['claim']} ({each['source']}, checked {each['checked_on']})"
         for each in value
     )
+
+
+def field_name(field: str) -> str:
+    """Return the name of an editable field for readers."""
+    return _FIELD_NAMES.get(field, field.capitalize())
+
+
+def field_diff(field: str, before: str, after: str) -> list[Piece]:
+    """Return the difference of a field: word by word in prose, the whole value elsewhere."""
+    if field in _PROSE:
+        return word_diff(before, after)
+    return [Piece(Part.REMOVED, before), Piece(Part.EQUAL, " "), Piece(Part.ADDED, after)]
+
+
+def word_diff(before: str, after: str) -> list[Piece]:
+    """Return the pieces of two texts, in order.
+
+    Equal and removed pieces together are the text before, equal and added ones the text after. Where words were replaced, the removed
+    ones come first. No two neighbours are of one part.
+    """
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    # Words that a long text repeats all over are no anchors (autojunk), so that no text takes long.
+    matcher = SequenceMatcher(None, old, new, autojunk=True)
+    pieces: list[Piece] = []
+
+    def add(part: Part, tokens: list[str]) -> None:
+        text = "".join(tokens)
+        if pieces and pieces[-1].part is part:
+            pieces[-1] = Piece(part, pieces[-1].text + text)
+        elif text:
+            pieces.append(Piece(part, text))
+
+    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        if kind == "equal":
+            add(Part.EQUAL, old[old_from:old_to])
+        else:
+            add(Part.REMOVED, old[old_from:old_to])
+            add(Part.ADDED, new[new_from:new_to])
+    return pieces

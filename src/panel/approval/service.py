@@ -4,13 +4,11 @@
     number = await service.next_draft(actor)               # the order of `panel queue next` and of the browser
     view = await service.lock(number, actor)               # reserved for ten minutes; `service.view(number)` reads alone
     command = DraftCommand(action=Action.APPROVE, actor=actor, seen=view.shown.hash, seen_resolutions=view.current.resolutions_digest)
-    view.repeat_of(command)                                # the event, if this very command was carried out just now
     view = await service.execute(number, command)          # raises StaleDraft or GateError; str(error) is the message to print
     outcome_message(view, command.action)                  # "Approved Lantern (draft 12): approved."
 
 Every action is one command, a take-over and a seat that is asked again included. `check_allowed` refuses as `execute` would, before a
-person writes a reason or opens an editor. `view.numbered`, `view.allowed(actor)` and `history_entries(view)` hold the findings, actions and
-history that both front ends show.
+person writes a reason or opens an editor.
 """
 
 from __future__ import annotations
@@ -19,15 +17,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from panel.approval.commands import DraftCommand, StaleDraft
-from panel.approval.messages import locked_message, unresolved_message
 from panel.approval.view import DraftView
 from panel.checks import allowed_resolutions, blocks
 from panel.core.draft_edits import apply_edits, current_value, make_edit, without_seat
-from panel.core.draft_state import WAITING, Action, apply_event, as_opened, needs_opening, why_refused
+from panel.core.draft_state import WAITING, Action, DraftEvent, apply_event, opened_for, why_refused
 from panel.core.review import PanelReview
 from panel.core.text import utc_time
 from panel.errors import GateError
-from panel.store import REPLACED, DraftRecord, Event, QueueFilter, run_checks
+from panel.report.wording import counted
+from panel.store import REPLACED, DraftRecord, QueueFilter, run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -36,28 +34,23 @@ if TYPE_CHECKING:
     from panel.core.draft_edits import Edit
     from panel.core.finding import Resolution
     from panel.core.take import Seat
-    from panel.store import Checks, DraftLock, DraftTransaction, RecordedEvent, Store
+    from panel.store import Checks, DraftLock, DraftTransaction, Store
 
     AskSeat: TypeAlias = Callable[[DraftRecord, str], Awaitable[Seat]]
     """Asks one persona of a draft again and returns its seat; the answer is kept before it returns. Raises PanelError."""
+
+    _Plan: TypeAlias = tuple[PanelReview, tuple[Edit, ...], dict[str, Any]]
 
 # They release the draft: the person is done with it.
 _DECISIONS = frozenset(
     {Action.APPROVE, Action.REQUEST_CHANGES, Action.REJECT, Action.PUBLISH, Action.RETRACT}
 )
-# The events that change resolutions and leave the text.
-_RESOLVING = frozenset({Action.RESOLVE, Action.UNDO})
 _PAGE = 50
 
 
 @dataclass(frozen=True)
 class ApprovalService:
-    """Reads and changes drafts.
-
-    Attributes:
-        checks: finds in a review what an editor must look at.
-        ask_seat: asks a persona again; None where that is not possible.
-    """
+    """Reads and changes drafts; `ask_seat` is None where no persona can be asked again."""
 
     store: Store
     checks: Checks
@@ -77,15 +70,13 @@ class ApprovalService:
         """
         for state in WAITING:
             wanted = (listed or QueueFilter()).model_copy(update={"state": state, "states": ()})
-            after: str | None = None
-            while True:
+            after, is_last = None, False
+            while not is_last:
                 page = await self.store.queue.page(wanted, after=after, limit=_PAGE)
                 for row in page.rows:
                     if row.id not in passed and (row.holder is None or actor.is_named(row.holder)):
                         return row.id
-                after = page.after
-                if after is None:
-                    break
+                after, is_last = page.after, page.after is None
         return None
 
     async def view(self, draft: int) -> DraftView:
@@ -95,11 +86,9 @@ class ApprovalService:
             NotFound: there is no such draft.
             StorageError: it was altered outside of panel, or cannot be read.
         """
-
-        def view(record: DraftRecord, lock: DraftLock | None) -> DraftView:
-            return DraftView(record, self.checks(record.shown.review), lock)
-
-        return await self.store.drafts.read(draft, view)
+        return await self.store.drafts.read(
+            draft, lambda record, lock: DraftView(record, self.checks(record.shown.review), lock)
+        )
 
     async def lock(self, draft: int, actor: Actor) -> DraftView:
         """Lock a draft for a person, or renew their lock, and return the draft; `DraftView.lock` may be another person's."""
@@ -122,15 +111,14 @@ class ApprovalService:
         if command.action is Action.TAKE_OVER:
             await self.store.locks.take_over(draft, command.actor)
             return await self.view(draft)
-        seat = await self._ask_again(draft, command) if command.persona else None
+        seat = await self._ask_again(draft, command, command.persona) if command.persona else None
         return await self.store.drafts.change(
             draft, lambda transaction: _execute(transaction, command, self.checks, seat)
         )
 
-    async def _ask_again(self, draft: int, command: DraftCommand) -> Seat:
+    async def _ask_again(self, draft: int, command: DraftCommand, persona: str) -> Seat:
         """Return the new answer of a seat, unless the command would be refused whatever it is."""
         view = await self.view(draft)
-        persona = command.persona or ""
         _check_seen(view.record, command)
         check_allowed(view, command.action, command.actor, command.reason)
         _check_seat(view.record, persona)
@@ -140,7 +128,7 @@ class ApprovalService:
 
 
 def check_allowed(view: DraftView, action: Action, actor: Actor, reason: str | None = "given") -> None:
-    """Check that a person may take an action; without a reason to judge, one is taken as given.
+    """Check that a person may take an action; a reason counts as given where none is passed.
 
     Raises:
         GateError: they may not; the message says why.
@@ -158,52 +146,77 @@ def _execute(
     # First of all: whatever else is refused, the person gets back what they wrote.
     _check_seen(record, command)
     _check_rules(record, transaction.lock, action, actor, command.reason)
-    plan = _plan(record, command, seat)
-    unchanged = plan.made is record.made and plan.edits == record.current.edits
-    after = record.shown if unchanged else apply_edits(plan.made, plan.edits)
+    made, edits, payload = _plan(record, command, seat)
+    unchanged = made is record.made and edits == record.current.edits
+    after = record.shown if unchanged else apply_edits(made, edits)
     if action is Action.EDIT and after.hash == record.shown.hash:
         raise GateError(f"draft {record.id} says that already; nothing was changed")
-    event = _event(record, command, action, after.hash, plan.payload)
-    now = apply_event(as_opened(record.current), event, len(record.history))
+    event = DraftEvent(
+        draft=record.id,
+        actor=actor.name,
+        kind=action,
+        reason=command.reason,
+        hash_before=record.shown.hash,
+        hash_after=after.hash,
+        payload={"role": actor.role, **payload},
+    )
+    before = opened_for(record.current, action)
+    now = apply_event(before, event, len(record.history))
     found = run_checks(after.review, checks, now.resolutions)
     view = DraftView(record, found.findings or (), transaction.lock)
     if command.resolution:
         _check_resolution(view, command.resolution)
     if action is Action.APPROVE:
         _check_ready(view)
-    if needs_opening(record.current, action):
-        transaction.append(_event(record, command, Action.OPEN, record.shown.hash, {}), after, found)
+    if before is not record.current:
+        transaction.append(event.model_copy(update={"kind": Action.OPEN, "reason": None}), after, found)
     transaction.append(event, after, found)
     if action in _DECISIONS:
         transaction.release(actor)
-    return DraftView(transaction.record, found.findings or (), transaction.lock)
+    return DraftView(transaction.record, view.findings, transaction.lock)
 
 
-def _event(
-    record: DraftRecord, command: DraftCommand, action: Action, hash_after: str, payload: dict[str, Any]
-) -> Event:
-    return Event(
-        draft=record.id,
-        actor=command.actor.name,
-        kind=action,
-        reason=command.reason if action is command.action else None,
-        hash_before=record.shown.hash,
-        hash_after=hash_after,
-        payload={"role": command.actor.role, **payload},
-    )
+def _plan(record: DraftRecord, command: DraftCommand, seat: Seat | None) -> _Plan:
+    """Return the panel's review and the edits that are in force after a command, and the payload of its event."""
+    payload: dict[str, Any]
+    current = record.current
+    if seat:
+        _check_seat(record, seat.persona)
+        seats = tuple(seat if old.persona == seat.persona else old for old in record.made.seats)
+        made = record.made.model_copy(update={"seats": seats})
+        payload = {"persona": seat.persona, REPLACED: record.made.model_dump(mode="json")}
+        return made, without_seat(current.edits, seat.persona), payload
+    step = current.next_undo if command.action is Action.UNDO else None
+    if step:
+        if command.undoes not in {None, step.place}:
+            raise GateError(
+                f"draft {record.id}: another step was taken since; read the draft again, then undo"
+            )
+        undone = record.history[step.place]
+        payload = {"undone": undone.id}
+        if REPLACED not in undone.payload:
+            return record.made, step.before.edits, payload
+        payload[REPLACED] = record.made.model_dump(mode="json")
+        return PanelReview.model_validate(undone.payload[REPLACED]), step.before.edits, payload
+    shown = record.shown.review
+    changes = [change for change in command.changes if change != current_value(shown, change)]
+    edits = [make_edit(record.made, change, command.actor.name, command.reason) for change in changes]
+    payload = {"edits": [edit.model_dump(mode="json") for edit in edits]} if edits else {}
+    if command.resolution:
+        payload["tick"] = command.resolution.model_dump(mode="json")
+    return record.made, (*current.edits, *edits), payload
 
 
 def _check_seen(record: DraftRecord, command: DraftCommand) -> None:
-    now = record.current
-    changed_by: RecordedEvent
+    now, latest_first = record.current, reversed(record.history)
     if command.seen != now.shown:
-        changed_by = next(each for each in reversed(record.history) if each.hash_before != each.hash_after)
+        change = next(each for each in latest_first if each.hash_before != each.hash_after)
     elif command.action is Action.APPROVE and command.seen_resolutions not in {None, now.resolutions_digest}:
-        changed_by = next(each for each in reversed(record.history) if each.kind in _RESOLVING)
+        change = next(each for each in latest_first if each.kind in {Action.RESOLVE, Action.UNDO})
     else:
         return
     raise StaleDraft(
-        f"draft {record.id} was changed by {changed_by.actor} at {utc_time(changed_by.at)}, after it was shown to you; "
+        f"draft {record.id} was changed by {change.actor} at {utc_time(change.at)}, after it was shown to you; "
         f"read it again, then {command.action.label}",
         now.shown,
         command.written,
@@ -214,9 +227,11 @@ def _check_rules(
     record: DraftRecord, lock: DraftLock | None, action: Action, actor: Actor, reason: str | None
 ) -> None:
     if lock and not lock.is_of(actor.name):
-        raise GateError(locked_message(record.id, lock))
-    now = as_opened(record.current) if needs_opening(record.current, action) else record.current
-    if why := why_refused(now, action, actor.role, reason):
+        minutes = counted(lock.minutes, "more minute")
+        raise GateError(
+            f"draft {record.id} is reserved for {lock.holder} for {minutes}; wait, or take it over"
+        )
+    if why := why_refused(opened_for(record.current, action), action, actor.role, reason):
         raise GateError(f"draft {record.id} {why}")
 
 
@@ -226,7 +241,11 @@ def _check_ready(view: DraftView) -> None:
             f"draft {view.id} has no take, so that there is nothing to approve; ask its seats again"
         )
     if view.unresolved:
-        raise GateError(unresolved_message(view))
+        lines = [
+            f"draft {view.id} has {counted(len(view.unresolved), 'finding')} to resolve before approval:"
+        ]
+        lines += [f"[{each.number}] {each.place_name}: {each.title}" for each in view.unresolved]
+        raise GateError("\n".join([*lines, "Resolve each of them, or cut it with an edit."]))
 
 
 def _check_resolution(view: DraftView, resolution: Resolution) -> None:
@@ -244,46 +263,3 @@ def _check_resolution(view: DraftView, resolution: Resolution) -> None:
 def _check_seat(record: DraftRecord, persona: str) -> None:
     if record.made.seat_of(persona) is None:
         raise GateError(f"{persona} has no seat in draft {record.id}")
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The panel's review and the edits that are in force after a command, and the payload of its event."""
-
-    made: PanelReview
-    edits: tuple[Edit, ...]
-    payload: dict[str, Any]
-
-
-def _plan(record: DraftRecord, command: DraftCommand, seat: Seat | None) -> _Plan:
-    if seat:
-        return _plan_rerun(record, seat)
-    if command.action is Action.UNDO:
-        return _plan_undo(record, command)
-    shown = record.shown.review
-    changes = [change for change in command.changes if change != current_value(shown, change)]
-    edits = [make_edit(record.made, change, command.actor.name, command.reason) for change in changes]
-    payload: dict[str, Any] = {"edits": [edit.model_dump(mode="json") for edit in edits]} if edits else {}
-    if command.resolution:
-        payload["tick"] = command.resolution.model_dump(mode="json")
-    return _Plan(record.made, (*record.current.edits, *edits), payload)
-
-
-def _plan_rerun(record: DraftRecord, seat: Seat) -> _Plan:
-    _check_seat(record, seat.persona)
-    seats = tuple(seat if old.persona == seat.persona else old for old in record.made.seats)
-    made = record.made.model_copy(update={"seats": seats})
-    payload = {"persona": seat.persona, REPLACED: record.made.model_dump(mode="json")}
-    return _Plan(made, without_seat(record.current.edits, seat.persona), payload)
-
-
-def _plan_undo(record: DraftRecord, command: DraftCommand) -> _Plan:
-    step = record.current.undoable[-1]
-    if command.undoes not in {None, step.place}:
-        raise GateError(f"draft {record.id}: another step was taken since; read the draft again, then undo")
-    undone = record.history[step.place]
-    payload: dict[str, Any] = {"undone": undone.id}
-    if REPLACED not in undone.payload:
-        return _Plan(record.made, step.before.edits, payload)
-    payload[REPLACED] = record.made.model_dump(mode="json")
-    return _Plan(PanelReview.model_validate(undone.payload[REPLACED]), step.before.edits, payload)

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks import allowed_resolutions, blocks, finding_label, unresolved
 from panel.core.draft_edits import current_value
-from panel.core.draft_state import (
-    WAITING,
-    Action,
-    State,
-    allowed_actions,
-    as_opened,
-    why_refused,
-)
+from panel.core.draft_state import WAITING, Action, State, opened_for, why_refused
 from panel.core.finding import RecordedResolution, ResolutionKind
 from panel.core.frozen import digest_of
 from panel.core.text import one_line
@@ -49,7 +42,6 @@ class NumberedFinding(NamedTuple):
         place: the seat's persona, `LISTING` or `PANEL`.
         place_name: the same for readers: `Skeptic`, `Listing`, `Panel`.
         label: the kind of finding in a few words: `Unsupported price`.
-        resolution: the one in force; None if there is none.
         allowed: the resolutions that this kind of finding takes; none if it can only be cut.
     """
 
@@ -72,18 +64,13 @@ class NumberedFinding(NamedTuple):
         given = self.resolution
         if given is None:
             return self.finding.note
-        words = "Supported" if given.kind is ResolutionKind.SUPPORTED else "An opinion"
-        return f"{words}, by {given.by}{f': {given.source}' if given.source else '.'}"
+        kind = "Supported" if given.kind is ResolutionKind.SUPPORTED else "An opinion"
+        return f"{kind}, by {given.by}{f': {given.source}' if given.source else '.'}"
 
 
 @dataclass(frozen=True)
 class DraftView:
-    """A draft at one moment.
-
-    Attributes:
-        findings: everything that checks find in the shown review, claims that are in the listing included.
-        lock: its lock; None if nobody has it.
-    """
+    """A draft at one moment, with everything that checks find in it, claims that are in the listing included."""
 
     record: DraftRecord
     findings: tuple[Finding, ...]
@@ -131,25 +118,31 @@ class DraftView:
             self._numbered(number, finding) for number, finding in enumerate(filter(blocks, self.findings), 1)
         )
 
+    def _numbered(self, number: int, finding: Finding) -> NumberedFinding:
+        persona, allowed = finding.where.persona, allowed_resolutions(finding)
+        seat = self.shown.review.seat_of(persona) if persona else None
+        place = persona or (PANEL if finding.where.field == "scores" else LISTING)
+        name = one_line(seat.name) if seat else place.capitalize()
+        given = (each for each in self.current.resolutions if allowed and each.finding == finding.id)
+        return NumberedFinding(
+            number, finding, place, name, finding_label(finding), next(given, None), allowed
+        )
+
     @cached_property
     def unresolved(self) -> tuple[NumberedFinding, ...]:
         """The findings that block approval."""
         blocking = {found.id for found in unresolved(self.findings, self.current.resolutions)}
         return tuple(each for each in self.numbered if each.finding.id in blocking)
 
+    def numbered_in(self, place: str) -> tuple[NumberedFinding, ...]:
+        """Return the numbered findings of one place: a persona, `LISTING` or `PANEL`."""
+        return tuple(each for each in self.numbered if each.place == place)
+
     @property
     def closing_event(self) -> RecordedEvent | None:
         """The event that sent the draft back or closed it, with its reason; None while the draft is open."""
         kind = _CLOSED_BY.get(self.state)
         return next((event for event in reversed(self.history) if event.kind == kind), None)
-
-    def numbered_in(self, place: str) -> tuple[NumberedFinding, ...]:
-        """Return the numbered findings of one place: a persona, `LISTING` or `PANEL`."""
-        return tuple(each for each in self.numbered if each.place == place)
-
-    def resolution_of(self, finding: Finding) -> RecordedResolution | None:
-        """Return the resolution of a finding, or None."""
-        return next((each for each in self.current.resolutions if each.finding == finding.id), None)
 
     def is_free_for(self, actor: Actor) -> bool:
         """Return whether nobody else has locked the draft."""
@@ -162,12 +155,12 @@ class DraftView:
         """
         if not self.is_free_for(actor):
             return frozenset({Action.TAKE_OVER})
-        now = self.current
-        actions = {*allowed_actions(now, actor.role), *allowed_actions(as_opened(now), actor.role)}
         # A new draft is opened by the decision about it.
-        return frozenset(
-            actions - {Action.TAKE_OVER} - ({Action.OPEN} if now.state is State.DRAFTED else set())
-        )
+        offered = set(Action) - {Action.TAKE_OVER, *([Action.OPEN] if self.state is State.DRAFTED else [])}
+        return frozenset(action for action in offered if not self._why_refused(action, actor))
+
+    def _why_refused(self, action: Action, actor: Actor) -> str | None:
+        return why_refused(opened_for(self.current, action), action, actor.role, reason="given")
 
     def can_approve(self, actor: Actor) -> bool:
         """Return whether a person may approve the draft as it is shown."""
@@ -176,7 +169,7 @@ class DraftView:
     def why_next_refused(self, actor: Actor) -> str | None:
         """Return why a person may not take the step that comes next, as the end of a sentence about the draft."""
         action = _NEXT_ACTION.get(self.state)
-        return why_refused(as_opened(self.current), action, actor.role) if action else None
+        return self._why_refused(action, actor) if action else None
 
     def review_at(self, seen: str) -> PanelReview | None:
         """Return the review of an earlier version by its `EditedReview.hash`; None if there was none."""
@@ -193,38 +186,19 @@ class DraftView:
         return last if same and self._repeats(last, command) else None
 
     def _repeats(self, last: RecordedEvent, command: DraftCommand) -> bool:
+        payload = last.payload
         if command.action is Action.UNDO:
-            place = command.undoes
-            known = place is not None and place < len(self.history)
-            return known and self.history[place or 0].id == last.payload.get("undone")
+            undone = [place for place, event in enumerate(self.history) if event.id == payload.get("undone")]
+            return command.undoes in undone
         if last.hash_before != command.seen or last.reason != command.reason:
             return False
         if command.resolution:
-            return bool(last.payload.get("tick") == command.resolution.model_dump(mode="json"))
+            return bool(payload.get("tick") == command.resolution.model_dump(mode="json"))
         if command.persona:
-            return last.payload.get("persona") == command.persona and last.hash_after != last.hash_before
-        return self._is_same_edit(last, command)
-
-    def _is_same_edit(self, last: RecordedEvent, command: DraftCommand) -> bool:
-        made = [edit["change"] for edit in last.payload.get("edits", ())]
+            return payload.get("persona") == command.persona and last.hash_after != last.hash_before
+        review, made = self.shown.review, [edit["change"] for edit in payload.get("edits", ())]
         wanted = [change.model_dump(mode="json") for change in command.changes]
-        review = self.shown.review
-        others = (change for change, data in zip(command.changes, wanted, strict=True) if data not in made)
         return all(change in wanted for change in made) and all(
-            change == current_value(review, change) for change in others
-        )
-
-    def _numbered(self, number: int, finding: Finding) -> NumberedFinding:
-        persona = finding.where.persona
-        seat = self.shown.review.seat_of(persona) if persona else None
-        place = persona or (PANEL if finding.where.field == "scores" else LISTING)
-        allowed = allowed_resolutions(finding)
-        return NumberedFinding(
-            number,
-            finding,
-            place,
-            one_line(seat.name) if seat else place.capitalize(),
-            finding_label(finding),
-            self.resolution_of(finding) if allowed else None,
-            allowed,
+            data in made or change == current_value(review, change)
+            for change, data in zip(command.changes, wanted, strict=True)
         )

@@ -23,6 +23,11 @@ class Role(StrEnum):
     EDITOR = "editor"
     PUBLISHER = "publisher"
 
+    @property
+    def with_article(self) -> str:
+        """`an editor` or `a publisher`."""
+        return f"{'an' if self is Role.EDITOR else 'a'} {self.value}"
+
 
 def is_person(name: str) -> bool:
     """Return whether a name is a person's: neither blank nor the program's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
@@ -16,29 +16,25 @@ from panel.core.tool import Fact, PriceClass
 from panel.errors import GateError, InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from panel.core.tool import Tool
 
-MAX_DETAIL_CHARS = 500
+
+def _cleaned(clean: Callable[[str], str], least: int, most: int, what: str) -> BeforeValidator:
+    def validate(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        text = clean(value)
+        if not least <= len(text) <= most:
+            raise ValueError(f"{len(text)} characters; {what} has {least} to {most:,}")
+        return text
+
+    return BeforeValidator(validate)
 
 
-def _take_text(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = prose(value)
-    if not MIN_TAKE_CHARS <= len(text) <= MAX_TAKE_CHARS:
-        raise ValueError(f"{len(text)} characters; a take has {MIN_TAKE_CHARS} to {MAX_TAKE_CHARS:,}")
-    return text
-
-
-def _detail_text(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = one_line(value)
-    if not 1 <= len(text) <= MAX_DETAIL_CHARS:
-        raise ValueError(f"{len(text)} characters; the reason of a seat without a take has 1 to 500")
-    return text
+_TakeText = Annotated[str, _cleaned(prose, MIN_TAKE_CHARS, MAX_TAKE_CHARS, "a take")]
+_Detail = Annotated[str, _cleaned(one_line, 1, 500, "the reason of a seat without a take")]
 
 
 class _SeatChange(Frozen):
@@ -46,14 +42,14 @@ class _SeatChange(Frozen):
 
 
 class TextChange(_SeatChange):
-    """New wording of a take, 40-2,500 characters."""
+    """New wording of a take."""
 
     field: Literal["take"] = "take"
-    value: Annotated[str, BeforeValidator(_take_text)]
+    value: _TakeText
 
 
 class ScoreChange(_SeatChange):
-    """A new score, a whole number of 0-100."""
+    """A new score."""
 
     field: Literal["score"] = "score"
     value: Score
@@ -74,10 +70,10 @@ class EvidenceChange(_SeatChange):
 
 
 class DetailChange(_SeatChange):
-    """New wording of the reason for which a persona recused itself, 1-500 characters."""
+    """New wording of the reason for which a persona recused itself."""
 
     field: Literal["detail"] = "detail"
-    value: Annotated[str, BeforeValidator(_detail_text)]
+    value: _Detail
 
 
 class FactsChange(Frozen):
@@ -104,11 +100,7 @@ _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 
 
 class Edit(Frozen):
-    """A change with its author and reason.
-
-    Attributes:
-        original: the value that the panel gave, however often it was edited before.
-    """
+    """A change with its author and reason; `original` is the value that the panel gave, however often it was edited before."""
 
     author: PersonName
     reason: str | None = None
@@ -126,7 +118,6 @@ class EditMark(Frozen):
 
     Attributes:
         persona: persona of the seat; None if the field is the tool's.
-        field: such as `verdict`.
         by: names of those who edited it, in order, each once.
         original: the value that the panel gave.
     """
@@ -143,13 +134,7 @@ class EditMark(Frozen):
 
 
 class EditedReview(Frozen):
-    """A review as it is shown, beside the review as the panel made it.
-
-    Attributes:
-        original: the panel's own.
-        review: the original with every edit applied; its id is that of the tool as shown.
-        marks: the fields in which the two differ.
-    """
+    """A review with every edit applied, beside the panel's own, and the fields in which the two differ."""
 
     original: PanelReview
     review: PanelReview
@@ -169,11 +154,7 @@ class EditedReview(Frozen):
 
 
 def parse_change(data: Mapping[str, Any], source: str = "edit") -> Change:
-    """Return a change that was written down as `field`, `value` and, for a seat, `persona`.
-
-    Args:
-        data: as JSON or a form gives it.
-        source: the name that error lines give it.
+    """Return a change from `field`, `value` and, for a seat, `persona`; error lines name the source.
 
     Raises:
         InputError: it is not a change; each line names a fault.
@@ -181,12 +162,14 @@ def parse_change(data: Mapping[str, Any], source: str = "edit") -> Change:
     try:
         return _CHANGE.validate_python(dict(data))
     except ValidationError as error:
-        raise InputError(_problem(source, each) for each in error.errors()) from None
-
-
-def _problem(source: str, error: Any) -> Problem:  # noqa: ANN401 - pydantic's typed dictionary
-    words = error["msg"].removeprefix("Value error, ")
-    return Problem(source, words, field=".".join(map(str, error["loc"])) or None)
+        raise InputError(
+            Problem(
+                source,
+                each["msg"].removeprefix("Value error, "),
+                field=".".join(map(str, each["loc"])) or None,
+            )
+            for each in error.errors()
+        ) from None
 
 
 def persona_of(change: Change) -> str | None:
@@ -212,9 +195,12 @@ def apply_change(review: PanelReview, change: Change) -> PanelReview:
     target = _target(review, change).model_copy(update={change.field: change.value})
     if not isinstance(change, _SeatChange):
         return review.model_copy(update={"tool": target})
-    outcome = _with_flags(target) if isinstance(target, Take) else target
+    if isinstance(target, Take):
+        others = tuple(flag for flag in target.flags if flag is not Flag.CONTRADICTION)
+        flags = (*others, Flag.CONTRADICTION) if target.contradicts_itself else others
+        target = target.model_copy(update={"flags": flags})
     seats = (
-        seat.model_copy(update={"outcome": outcome}) if seat.persona == change.persona else seat
+        seat.model_copy(update={"outcome": target}) if seat.persona == change.persona else seat
         for seat in review.seats
     )
     return review.model_copy(update={"seats": tuple(seats)})
@@ -240,28 +226,17 @@ def apply_edits(original: PanelReview, edits: Iterable[Edit]) -> EditedReview:
     Raises:
         GateError: the review lacks a field that was edited.
     """
-    applied = tuple(edits)
-    review = reduce(apply_change, (edit.change for edit in applied), original)
-    return EditedReview(original=original, review=review, marks=_marks(original, review, applied))
-
-
-def _marks(original: PanelReview, review: PanelReview, edits: tuple[Edit, ...]) -> tuple[EditMark, ...]:
-    fields: dict[tuple[str | None, str], list[Edit]] = {}
+    review, by_field = original, dict[tuple[str, str], list[Edit]]()
     for edit in edits:
-        fields.setdefault((edit.persona, edit.change.field), []).append(edit)
-    return tuple(
-        EditMark(
-            persona=persona,
-            field=field,
-            by=tuple(dict.fromkeys(edit.author for edit in of_field)),
-            original=before,
-        )
-        for (persona, field), of_field in sorted(
-            fields.items(), key=lambda item: (item[0][0] or "", item[0][1])
-        )
-        if (before := current_value(original, of_field[0].change))
-        != current_value(review, of_field[0].change)
-    )
+        review = apply_change(review, edit.change)
+        by_field.setdefault((edit.persona or "", edit.change.field), []).append(edit)
+    marks = []
+    for (persona, field), edited in sorted(by_field.items()):
+        before = current_value(original, edited[0].change)
+        if before != current_value(review, before):
+            by = tuple(dict.fromkeys(edit.author for edit in edited))
+            marks.append(EditMark(persona=persona or None, field=field, by=by, original=before))
+    return EditedReview(original=original, review=review, marks=tuple(marks))
 
 
 def _target(review: PanelReview, change: Change) -> Take | NoTake | Tool:
@@ -273,17 +248,11 @@ def _target(review: PanelReview, change: Change) -> Take | NoTake | Tool:
             f"{change.persona} has no seat on this panel; it has {', '.join(review.setup.roster)}"
         )
     outcome = seat.outcome
-    has = "no take" if isinstance(outcome, NoTake) else "a take"
     if isinstance(outcome, NoTake) != isinstance(change, DetailChange):
+        has = "no take" if isinstance(outcome, NoTake) else "a take"
         raise GateError(f"{change.persona} has {has}, so that there is no {change.field} to edit")
     if isinstance(outcome, NoTake) and outcome.reason is not NoTakeReason.RECUSED:
         raise GateError(
             f"{change.persona} gave no answer, so that there is nothing to edit; ask the seat again"
         )
     return outcome
-
-
-def _with_flags(take: Take) -> Take:
-    others = tuple(flag for flag in take.flags if flag is not Flag.CONTRADICTION)
-    flags = (*others, Flag.CONTRADICTION) if take.contradicts_itself else others
-    return take.model_copy(update={"flags": flags})

@@ -10,7 +10,7 @@ from panel.store.draft_index import Checks, run_checks
 from panel.store.draft_locks import LOCK_SECONDS, DraftLock
 from panel.store.draft_records import REPLACED, DraftRecord, DraftTransaction
 from panel.store.drafts import Draft, DraftSummary
-from panel.store.events import Event, RecordedEvent
+from panel.store.events import RecordedEvent
 from panel.store.inspect import StoreInfo, read_store_info
 from panel.store.leases import RENEW_SECONDS, Lease
 from panel.store.process_id import ProcessId
@@ -35,7 +35,6 @@ __all__ = [
     "DraftRecord",
     "DraftSummary",
     "DraftTransaction",
-    "Event",
     "FailedSeat",
     "KnownTool",
     "Lease",

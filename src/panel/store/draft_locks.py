@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
 
-from panel.core.draft_state import Action
+from panel.core.draft_state import Action, DraftEvent
 from panel.core.frozen import Frozen
 from panel.core.text import canonical
 from panel.errors import NotFound
 from panel.store.columns import database_time
-from panel.store.events import Event, add_event
+from panel.store.events import add_event
 from panel.store.repository import Repository
 from panel.store.schema import draft_locks, drafts
 
@@ -102,7 +102,7 @@ def _take_over(connection: Connection, draft: int, actor: Actor) -> DraftLock:
     shown = _shown_hash(connection, draft)
     found = find_lock(connection, draft)
     if found and not found.is_of(actor.name):
-        event = Event(
+        event = DraftEvent(
             draft=draft,
             actor=actor.name,
             kind=Action.TAKE_OVER,

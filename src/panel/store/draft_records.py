@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from panel.core.actor import Actor
+    from panel.core.draft_state import DraftEvent
     from panel.store.draft_index import CheckResult
-    from panel.store.events import Event
 
 REPLACED = "review"
 """Payload key under which an event keeps the panel's review that it replaced."""
@@ -77,7 +77,7 @@ class DraftTransaction:
         self.record = load_draft(connection, draft, for_change=True)
         self.lock = find_lock(connection, draft)
 
-    def append(self, event: Event, after: EditedReview, result: CheckResult) -> None:
+    def append(self, event: DraftEvent, after: EditedReview, result: CheckResult) -> None:
         """Add an event and update the draft's row; `after` is the review as shown since, `result` its findings."""
         self.record = save_event(self._connection, self.record, event, after, result)
 
@@ -117,7 +117,7 @@ def load_draft(connection: Connection, draft: int, *, for_change: bool = False) 
 
 
 def save_event(
-    connection: Connection, record: DraftRecord, event: Event, after: EditedReview, result: CheckResult
+    connection: Connection, record: DraftRecord, event: DraftEvent, after: EditedReview, result: CheckResult
 ) -> DraftRecord:
     """Add an event to a draft that was loaded for change, update its row, and return the draft since.
 

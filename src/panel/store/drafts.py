@@ -9,7 +9,7 @@ from sqlalchemy import insert, or_, select, update
 
 from panel.core.actor import PANEL
 from panel.core.draft_edits import EditedReview, apply_edits
-from panel.core.draft_state import DRAFTED, REVISED, State
+from panel.core.draft_state import DRAFTED, REVISED, DraftEvent, State
 from panel.core.frozen import Frozen
 from panel.core.review import PanelReview, fills_in, says_the_same
 from panel.core.take import NoTakeReason
@@ -18,7 +18,7 @@ from panel.store.columns import now
 from panel.store.draft_index import index_columns, run_checks, write_open_kinds, write_takes
 from panel.store.draft_locks import DraftLock, find_lock
 from panel.store.draft_records import REPLACED, DraftRecord, DraftTransaction, load_draft, save_event
-from panel.store.events import Event, RecordedEvent, add_event, events_of
+from panel.store.events import RecordedEvent, add_event, events_of
 from panel.store.repository import Repository
 from panel.store.runs import mark_done
 from panel.store.schema import drafts, run_tools, takes, tool_versions, tools
@@ -241,7 +241,7 @@ def _add(connection: Connection, review: PanelReview, place: dict[str, int], che
     draft = int(connection.execute(insert(drafts).values(**row).returning(drafts.c.id)).scalar_one())
     write_takes(connection, draft, review)
     write_open_kinds(connection, draft, result)
-    add_event(connection, Event(draft=draft, actor=PANEL, kind=DRAFTED, hash_after=shown))
+    add_event(connection, DraftEvent(draft=draft, actor=PANEL, kind=DRAFTED, hash_after=shown))
     return draft
 
 
@@ -250,7 +250,7 @@ def _revise(connection: Connection, draft: int, review: PanelReview, checks: Che
     after = apply_edits(review, record.current.edits)
     # The reports of every run that uses this draft are out of date.
     connection.execute(update(run_tools).where(run_tools.c.draft_id == draft).values(reported=False))
-    event = Event(
+    event = DraftEvent(
         draft=draft,
         actor=PANEL,
         kind=REVISED,

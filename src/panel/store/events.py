@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime  # noqa: TC003 - pydantic reads the type of a field
+from typing import TYPE_CHECKING
 
-from pydantic import Field
 from sqlalchemy import insert, select
 
-from panel.core.frozen import Frozen
+from panel.core.draft_state import DraftEvent
 from panel.store.columns import now
 from panel.store.schema import events
 
@@ -16,34 +15,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-class Event(Frozen):
-    """An event of a draft.
-
-    Attributes:
-        actor: name of the person; `panel` for the program.
-        kind: an `Action`, `drafted` or `revised`.
-        hash_before: digest of what was shown before; None for the first event.
-        hash_after: digest of what is shown since.
-        payload: the edits, resolution or replaced review of the event.
-    """
-
-    draft: int
-    actor: str
-    kind: str
-    reason: str | None = None
-    hash_before: str | None = None
-    hash_after: str
-    payload: dict[str, Any] = Field(default_factory=dict)
-
-
-class RecordedEvent(Event):
+class RecordedEvent(DraftEvent):
     """A stored event; events are ordered by id."""
 
     id: int
     at: datetime
 
 
-def add_event(connection: Connection, event: Event) -> RecordedEvent:
+def add_event(connection: Connection, event: DraftEvent) -> RecordedEvent:
     """Store an event and return it with its id and time."""
     row, at = event.model_dump(mode="json", exclude={"draft"}), now()
     query = insert(events).values(draft_id=event.draft, at=at, **row).returning(events.c.id)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from panel.approval import DraftView
-    from panel.approval.word_diff import Piece
+    from panel.approval.history import Piece
     from panel.core.review import PanelReview
     from panel.errors import PanelError
     from panel.web.forms import Form

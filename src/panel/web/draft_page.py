@@ -10,8 +10,8 @@ from starlette.requests import Request  # noqa: TC002 - starlette reads the sign
 from starlette.responses import HTMLResponse
 
 from panel.approval import history_entries
+from panel.approval.history import word_diff
 from panel.approval.view import LISTING, PANEL
-from panel.approval.word_diff import word_diff
 from panel.checks import Finding, Status
 from panel.core.draft_state import Action, State
 from panel.core.take import NoTake, NoTakeReason, Verdict
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from panel.approval import DraftView, NumberedFinding
-    from panel.approval.word_diff import Piece as Change
+    from panel.approval.history import Piece as Change
     from panel.core.actor import Actor
     from panel.core.draft_edits import EditMark
     from panel.core.take import Seat

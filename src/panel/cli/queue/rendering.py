@@ -7,9 +7,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from panel.approval import history_entries, outcome_message
-from panel.approval.history import value_text
+from panel.approval.history import Part, value_text, word_diff
 from panel.approval.view import LISTING, PANEL
-from panel.approval.word_diff import Part, word_diff
 from panel.checks import Status
 from panel.cli.console import plain_result, result_json, width
 from panel.cli.rows import labelled
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from panel.approval import DraftView, HistoryEntry, NumberedFinding
-    from panel.approval.word_diff import Piece
+    from panel.approval.history import Piece
     from panel.core.draft_edits import EditMark
     from panel.core.draft_state import Action
     from panel.core.take import Seat

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panel.approval.word_diff import Part, Piece, word_diff
+from panel.approval.history import Part, Piece, word_diff
 
 TEXTS = st.text() | st.lists(st.sampled_from(["ship", "skip", ".", "the", "ü"])).map(" ".join)
 
