@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
+from panel.cli.console import plain_result, result, result_json
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ def digest(
 
     JSON: `{week, reviews, files, sent, refused}`.
     """
-    from panel.cli.console import plain_result, result_json
     from panel.newsletter.issue import SendResult, read_issue, send_issue, send_test, write_issue
     from panel.newsletter.mail import mail_server
     from panel.orchestrator.stores import use_store
@@ -163,7 +163,6 @@ def list_subscribers(config: options.Config = None, as_json: options.AsJson = Fa
 
     JSON: an array of `{mail, state, asked_at, confirmed_at, left_at, last_issue}`.
     """
-    from panel.cli.console import plain_result, result_json
     from panel.cli.rows import table
 
     found = _subscribers(config)
@@ -186,7 +185,6 @@ def export(
 ) -> None:
     """Write confirmed subscribers as CSV."""
     from panel.atomic_files import write_whole
-    from panel.cli.console import result
     from panel.newsletter.subscribers import confirmed_csv
 
     text = confirmed_csv(_subscribers(config))
@@ -205,7 +203,6 @@ def forget(
     config: options.Config = None,
 ) -> None:
     """Delete everything about a subscriber."""
-    from panel.cli.console import plain_result
     from panel.orchestrator.stores import use_store
     from panel.settings.resolve import resolve
 

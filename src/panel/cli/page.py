@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
+from panel.cli.console import complain, plain_result, result, tell, width
+from panel.cli.signals import SignalReceived
+from panel.errors import InputError, RunStopped, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from panel.core.tool import Tool
-    from panel.errors import InputError
     from panel.tool_files.records import Record
-    from panel.web_pages.drafting import WrittenDraft
     from panel.web_pages.fetch import Fetcher
 
 HELP = """Draft tool files from web pages, to be corrected.
@@ -31,7 +32,6 @@ Examples:
   panel page saved.html --out drafts
 """
 FAILED = 2
-TOOLS = Path("tools")
 CORRECTED = "corrected in an editor"
 
 _YES, _EDIT, _SKIP, _QUIT = "yes", "edit", "skip", "quit"
@@ -46,7 +46,9 @@ def page(
         list[str],
         typer.Argument(metavar="SOURCE...", help="Addresses (https://...), or pages saved as .html."),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tool files.")] = TOOLS,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the tool files.")] = Path(
+        "tools"
+    ),
     as_json: options.AsJson = False,
     force: Annotated[bool, typer.Option("--force", help="Replace existing tool files.")] = False,
     quiet: options.Quiet = False,
@@ -71,11 +73,9 @@ def draft_pages(
         SignalReceived: the user interrupts; all files written so far are complete.
     """
     import asyncio
+    import json
     import shlex
 
-    from panel.cli.console import tell
-    from panel.cli.signals import SignalReceived
-    from panel.errors import InputError
     from panel.web_pages.drafting import draft_tool_files
     from panel.web_pages.fetch import fetch_page
 
@@ -88,9 +88,17 @@ def draft_pages(
         async for source, draft in drafts:
             if isinstance(draft, InputError):
                 failed = True
-                _show_failure(source, draft, as_json=as_json)
+                problems = [str(problem) for problem in draft.problems]
+                for problem in problems:
+                    complain(problem)
+                if as_json:
+                    result(json.dumps({"source": source, "problems": problems}, ensure_ascii=False))
                 continue
-            _show_draft(draft, as_json=as_json, first=not written)
+            if as_json:
+                result(json.dumps(draft.as_json(), ensure_ascii=False))
+            else:
+                text = _page_text(draft.source, draft.tool, draft.record.notes)
+                plain_result(f"\n{text}" if written else text)
             written.append(draft.path)
             if not quiet:
                 tell(f"Wrote {draft.path}, {draft.snapshot_path}")
@@ -102,50 +110,22 @@ def draft_pages(
         raise SignalReceived(signal.SIGINT, f"interrupted; {advice}") from None
     if written and not quiet:
         which = "it" if len(written) == 1 else "each of them"
-        tell(
-            f"Next: read and correct {which}, then run: {shlex.join(['panel', 'review', *map(str, written)])}"
-        )
+        command = shlex.join(["panel", "review", *map(str, written)])
+        tell(f"Next: read and correct {which}, then run: {command}")
     return FAILED if failed else 0
-
-
-def _show_draft(draft: WrittenDraft, *, as_json: bool, first: bool) -> None:
-    import json
-
-    from panel.cli.console import plain_result, result
-
-    if as_json:
-        result(json.dumps(draft.as_json(), ensure_ascii=False))
-    else:
-        plain_result(("" if first else "\n") + _page_text(draft.source, draft.tool, draft.record.notes))
-
-
-def _show_failure(source: str, error: InputError, *, as_json: bool) -> None:
-    import json
-
-    from panel.cli.console import complain, result
-
-    problems = [str(problem) for problem in error.problems]
-    for problem in problems:
-        complain(problem)
-    if as_json:
-        result(json.dumps({"source": source, "problems": problems}, ensure_ascii=False))
 
 
 def confirm_pages(records: Iterable[Record], *, unread: bool) -> Iterator[Record]:
     """Yield the records to review; a tool from a page only after the user has seen and accepted its text.
 
-    On a terminal the user accepts, corrects or skips each page. Other records, and pages without a tool, pass unchanged.
-
-    Args:
-        records: from files and addresses.
-        unread: accept all pages without a question, and print their notes.
+    On a terminal the user accepts, corrects or skips each page. Other records, and pages without a tool, pass unchanged. With `unread`,
+    all pages are accepted without a question, and their notes are printed.
 
     Raises:
         SettingsError: there is a page to accept, and no terminal to ask on.
         RunStopped: the user quits.
         SignalReceived: the user interrupts.
     """
-    from panel.cli.console import tell
     from panel.web_pages.sources import is_page
 
     for record in records:
@@ -162,9 +142,6 @@ def confirm_pages(records: Iterable[Record], *, unread: bool) -> Iterator[Record
 def _ask_about(record: Record, tool: Tool) -> Record | None:
     """Return the record as the user accepts it, corrected or not; None if the page is skipped."""
     from dataclasses import replace
-
-    from panel.cli.console import tell
-    from panel.errors import SettingsError
 
     source = record.location.source
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -191,7 +168,6 @@ def _edit(tool: Tool, removed: Iterable[str]) -> Tool | None:
     """Return a tool after a visit to the editor, unchanged if the editor fails; None if its file was emptied."""
     from tempfile import TemporaryDirectory
 
-    from panel.cli.console import tell
     from panel.cli.editor import open_editor
     from panel.web_pages.drafting import read_corrected, tool_yaml
 
@@ -220,10 +196,6 @@ def _ask(question: str, *answers: str) -> str:
         RunStopped: the user quits, or the input ends.
         SignalReceived: the user interrupts.
     """
-    from panel.cli.console import tell
-    from panel.cli.signals import SignalReceived
-    from panel.errors import RunStopped
-
     while True:
         try:
             sys.stderr.write(f"{question} ")
@@ -246,26 +218,19 @@ def _page_text(source: str, tool: Tool, removed: Iterable[str]) -> str:
     """Return the fields of a draft, and the texts that are not in it, laid out for a terminal."""
     import textwrap
 
-    from panel.cli.console import width
     from panel.core.text import one_line
 
-    columns = width() - len(_MARGIN)
-    lines = [line for text in tool.description.split("\n") for line in textwrap.wrap(text, columns) or [""]]
-    left_out = [f"- {one_line(note)}" for note in removed]
-    return "\n".join(
-        [
-            one_line(source),
-            *(f"{name}: {value}" for name, value in _short_fields(tool)),
-            "description:",
-            *(f"{_MARGIN}{line}".rstrip() for line in lines),
-            *(["left out of the text:", *left_out] if left_out else []),
-        ]
-    )
-
-
-def _short_fields(tool: Tool) -> Iterator[tuple[str, str]]:
-    """Yield name, tagline and address, which a page should state, and all other given fields but the description."""
     given = tool.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude={"description"})
+    lines = [one_line(source)]
+    # A page should state name, tagline and address.
     for name, value in ({"name": "", "tagline": _NONE, "url": _NONE} | given).items():
         parts = value if isinstance(value, list) else [value]
-        yield name, "; ".join(part["claim"] if isinstance(part, dict) else part for part in parts)
+        lines.append(
+            f"{name}: {'; '.join(part['claim'] if isinstance(part, dict) else part for part in parts)}"
+        )
+    lines.append("description:")
+    for text in tool.description.split("\n"):
+        wrapped = textwrap.wrap(text, width() - len(_MARGIN)) or [""]
+        lines += [f"{_MARGIN}{line}".rstrip() for line in wrapped]
+    left_out = [f"- {one_line(note)}" for note in removed]
+    return "\n".join([*lines, *(["left out of the text:"] if left_out else []), *left_out])

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
+from panel.cli.console import plain_result, result_json, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from panel.site import BuildResult
 
 BUILD_HELP = """Build the site of all published reviews in DIR.
 
@@ -64,8 +64,8 @@ def build(
 
     JSON: `{out, url, reviews, retracted, pages, files, written, kept, removed, seconds}`.
     """
-    from panel.cli.console import plain_result, result_json
     from panel.orchestrator.stores import use_store
+    from panel.report.wording import counted
     from panel.settings.resolve import resolve
     from panel.site import build_site, configured_build
 
@@ -74,14 +74,19 @@ def build(
     start = time.monotonic()
     with _progress(quiet=quiet) as progress:
         built = use_store(
-            resolved,
-            lambda store: build_site(store, site_options, paths, full=full, progress=progress),
+            resolved, lambda store: build_site(store, site_options, paths, full=full, progress=progress)
         )
     seconds = round(time.monotonic() - start, 2)
     if as_json:
         result_json({"out": str(out), "url": site_options.url, **built.model_dump(), "seconds": seconds})
-    else:
-        plain_result(_build_text(built, out, seconds))
+        return
+    if not built.reviews and built.retracted:
+        plain_result("Nothing is published any more: the site only has notices of retracted reviews.")
+    elif not built.reviews:
+        plain_result("Nothing is published yet: see panel queue list, approve a draft and publish it.")
+    made = f"{counted(built.reviews, 'review')}, {counted(built.pages, 'page')} in {out}/ ({seconds:.1f} s)."
+    changes = f"{counted(built.written, 'file')} written, {built.kept} kept, {built.removed} removed."
+    plain_result(f"{made}\n{changes}\nLook at it: panel site serve {out}")
 
 
 @app.command("serve", help=SERVE_HELP)
@@ -95,7 +100,6 @@ def serve(
     from panel.cli.serving import require_web, serve_until_signal
 
     require_web()
-    from panel.cli.console import tell
     from panel.cli.public import require_site
     from panel.web.public.app import create_preview
     from panel.web.server import WebServer, listen, url_of
@@ -109,8 +113,6 @@ def serve(
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Yield a function that reports the number of ready files on stderr; on a terminal it updates one line."""
-    from panel.cli.console import tell
-
     live = sys.stderr.isatty()
     every = PROGRESS_ON_TERMINAL if live else PROGRESS_IN_LOGS
 
@@ -129,18 +131,3 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
         if live and not quiet:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
-
-
-def _build_text(built: BuildResult, out: Path, seconds: float) -> str:
-    from panel.report.wording import counted
-
-    lines = [
-        f"{counted(built.reviews, 'review')}, {counted(built.pages, 'page')} in {out}/ ({seconds:.1f} s).",
-        f"{counted(built.written, 'file')} written, {built.kept} kept, {built.removed} removed.",
-        f"Look at it: panel site serve {out}",
-    ]
-    if not built.reviews and built.retracted:
-        lines.insert(0, "Nothing is published any more: the site only has notices of retracted reviews.")
-    elif not built.reviews:
-        lines.insert(0, "Nothing is published yet: see panel queue list, approve a draft and publish it.")
-    return "\n".join(lines)
