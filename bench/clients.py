@@ -28,7 +28,7 @@ from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.base import Connection, StopSignal
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
-from panel.providers.middleware.stack import CallPolicy, wrap_hosted
+from panel.providers.middleware.stack import wrap_hosted
 from panel.providers.openai import responses_request
 from panel.providers.registry import open_provider
 from panel.tool_files.files import source_of
@@ -153,8 +153,13 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
         concurrency=load.concurrency,
         http_client=http_client(provider, transport, load.concurrency),
     )
-    policy = CallPolicy(timeout=120.0, attempts=3, limiter=RateLimiter(CallLimits(load.concurrency), halt))
-    answering = wrap_hosted(open_provider(connection), policy, halt, connection.base_url)
+    answering = wrap_hosted(
+        open_provider(connection),
+        RateLimiter(CallLimits(load.concurrency), halt),
+        timeout=120.0,
+        attempts=3,
+        base_url=connection.base_url,
+    )
     seats = PanelSession(
         model=SeatModel(answering, PROMPTS, ModelConfig(model=MODELS[provider])),
         personas=PERSONAS,

@@ -20,7 +20,7 @@ from panel.orchestrator.run_storage import StoredRun
 from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.middleware.budget import Budget
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
-from panel.providers.middleware.stack import CallPolicy, wrap_hosted
+from panel.providers.middleware.stack import wrap_hosted
 from panel.store import open_store
 from parts import Unhurried, scripted, until
 
@@ -210,10 +210,9 @@ def test_a_killed_process_may_have_paid_for_every_attempt(tmp_path: Path) -> Non
     async def killed() -> Spending:
         async with open_store(tmp_path / "panel.db") as store:
             run = StoredRun(store, await store.runs.create("batch", {}))
-            policy = CallPolicy(60, 4, RateLimiter(CallLimits(4), halt), budget=(budget, worst))
-            provider = AnswerCache(
-                wrap_hosted(inner, policy, halt), run, halt, worst_case=worst, most_calls=policy.attempts
-            )
+            limiter = RateLimiter(CallLimits(4), halt)
+            wrapped = wrap_hosted(inner, limiter, timeout=60, attempts=4, budget=(budget, worst))
+            provider = AnswerCache(wrapped, run, halt, worst_case=worst, most_calls=4)
             call = asyncio.create_task(provider.complete(prompt, ModelConfig(model="some-model")))
             await until(lambda: inner.calls == 3)
             call.cancel()

@@ -13,7 +13,7 @@ from panel.core.tool import Tool
 from panel.orchestrator.panel import PanelSession
 from panel.orchestrator.seat import SeatModel
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
-from panel.providers.middleware.stack import CallPolicy, wrap_hosted
+from panel.providers.middleware.stack import wrap_hosted
 from panel.providers.registry import open_provider
 from parts import Unhurried
 from vendor_forms import MODEL
@@ -64,8 +64,13 @@ async def panel_session(
         stop: ends it, and its waits.
         timeout: seconds that one call may take by the wall clock.
     """
-    policy = CallPolicy(timeout, ATTEMPTS, RateLimiter(CallLimits(connection.concurrency), stop))
-    provider = wrap_hosted(open_provider(connection), policy, stop, connection.base_url)
+    provider = wrap_hosted(
+        open_provider(connection),
+        RateLimiter(CallLimits(connection.concurrency), stop),
+        timeout=timeout,
+        attempts=ATTEMPTS,
+        base_url=connection.base_url,
+    )
     try:
         yield PanelSession(
             model=SeatModel(provider, book, ModelConfig(model=MODEL)),

@@ -16,7 +16,7 @@ from panel.core.prompt import Prompt
 from panel.errors import CallNotMade, OverBudget, ProviderBusy, ProviderError, ProviderTimeout
 from panel.providers.middleware.budget import Budget, BudgetLimit, worst_case_cost
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
-from panel.providers.middleware.stack import CallPolicy, wrap_hosted
+from panel.providers.middleware.stack import wrap_hosted
 from panel.providers.prices import Prices
 from parts import Unhurried, answer, scripted, until
 
@@ -308,11 +308,10 @@ async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelCo
     inner = scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
     stop = Unhurried()
-    policy = CallPolicy(
-        timeout=60, attempts=4, limiter=RateLimiter(CallLimits(4), stop), budget=(budget, one_cent)
-    )
+    limiter = RateLimiter(CallLimits(4), stop)
+    provider = wrap_hosted(inner, limiter, timeout=60, attempts=4, budget=(budget, one_cent))
     with pytest.raises(ProviderError) as caught:
-        await wrap_hosted(inner, policy, stop).complete(prompt, config)
+        await provider.complete(prompt, config)
     assert (inner.calls, caught.value.attempts, caught.value.lost_calls) == (2, 2, 2)
     assert budget.paid == 2 * CENT
 

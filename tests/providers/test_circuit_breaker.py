@@ -14,7 +14,7 @@ from panel.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from panel.providers.middleware.circuit_breaker import CircuitBreaker
+from panel.providers.middleware.retry import CircuitBreaker
 from parts import answer, scripted
 
 if TYPE_CHECKING:

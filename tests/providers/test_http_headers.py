@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panel.core.completion import RateLimits
-from panel.providers.http_headers import rate_limits, retry_after
+from panel.providers.response_fields import rate_limits, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

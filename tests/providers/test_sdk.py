@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import anthropic
@@ -22,7 +23,7 @@ from panel.errors import (
 )
 from panel.providers.base import Connection
 from panel.providers.registry import open_provider
-from panel.providers.sdk import Caller
+from panel.providers.sdk import SdkProvider
 from vendor_forms import FORMS, KEY, MODEL
 
 if TYPE_CHECKING:
@@ -91,11 +92,12 @@ def of_sdk(provider: str) -> list[Any]:
     ]
 
 
-def caller(provider: str) -> Caller:
-    """Return a caller that has a key and calls nobody."""
-    sdk, _ = SDKS[provider]
-    make = sdk.AsyncAnthropic if provider == "anthropic" else sdk.AsyncOpenAI
-    return Caller(provider, sdk, make(api_key=KEY, base_url="http://127.0.0.1"), KEY)
+@cache
+def adapter_of(provider: str) -> SdkProvider:
+    """Return an adapter that has a key and calls nobody."""
+    adapter = open_provider(Connection(provider, "http://127.0.0.1", KEY))
+    assert isinstance(adapter, SdkProvider)
+    return adapter
 
 
 def expected(status: int) -> type[ProviderError]:
@@ -107,7 +109,7 @@ def expected(status: int) -> type[ProviderError]:
 
 def kind_of(provider: str, raised: Exception) -> type[ProviderError]:
     """Return the class of error that an exception becomes, after a look at its words."""
-    error = caller(provider).translate(raised)
+    error = adapter_of(provider).translate(raised)
     assert str(error).startswith(provider)
     assert KEY not in str(error)
     assert (error.attempts, error.lost_calls in {0, 1}) == (1, True)
@@ -145,7 +147,7 @@ def test_every_exception_of_the_transport_becomes_panels(
         assert kind_of(provider, error) is ProviderUnreachable
     else:
         assert kind_of(provider, error) is ProviderError
-    assert caller(provider).translate(error).lost_calls == (0 if issubclass(kind, NOT_SENT) else 1)
+    assert adapter_of(provider).translate(error).lost_calls == (0 if issubclass(kind, NOT_SENT) else 1)
 
 
 def _wrapped(sdk: ModuleType, cause: Exception, timed_out: bool) -> Exception:

@@ -30,7 +30,7 @@ from panel.prompts.answer_schema import ANSWER_SCHEMA
 from panel.providers.base import StopSignal
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
-from panel.providers.middleware.stack import CallPolicy, wrap_hosted, wrap_local
+from panel.providers.middleware.stack import wrap_hosted, wrap_local
 from panel.providers.prices import Prices
 from panel.providers.registry import (
     hosted_providers,
@@ -226,8 +226,9 @@ def _opened(installation: Installation) -> Provider:
     )
     if adapter.scaffolded:
         return wrap_local(adapter, gate)
-    policy = CallPolicy(settings.timeout, 1 + settings.retries, gate)
-    return wrap_hosted(adapter, policy, halt, connection.base_url)
+    return wrap_hosted(
+        adapter, gate, timeout=settings.timeout, attempts=1 + settings.retries, base_url=connection.base_url
+    )
 
 
 def _advice(error: ProviderError) -> str:

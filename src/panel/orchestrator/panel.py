@@ -14,7 +14,7 @@ from panel.orchestrator.setup import REPLAY
 from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.middleware.budget import worst_case_cost
 from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
-from panel.providers.middleware.stack import CallPolicy, wrap_hosted, wrap_local
+from panel.providers.middleware.stack import wrap_hosted, wrap_local
 from panel.providers.registry import open_provider
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from panel.orchestrator.run_storage import RunStorage
     from panel.orchestrator.seat import Observer
     from panel.orchestrator.setup import PanelSetup, ResolvedModel
-    from panel.providers.base import Connection, Provider, StopSignal
-    from panel.providers.middleware.base import WorstCase
+    from panel.providers.base import Connection, Provider, StopSignal, WorstCase
     from panel.providers.middleware.budget import Budget
 
 SEATS_PER_CALL = 2
@@ -214,8 +213,14 @@ def _with_middleware(  # noqa: PLR0913 - each is a part of the stack
         limits = CallLimits(settings.concurrency, settings.requests_per_minute, settings.tokens_per_minute)
         limiter = RateLimiter(limits, stop)
         priced = (budget, worst) if budget is not None and worst is not None else None
-        policy = CallPolicy(settings.timeout, attempts, limiter, budget=priced)
-        provider = wrap_hosted(adapter, policy, stop, connection.base_url)
+        provider = wrap_hosted(
+            adapter,
+            limiter,
+            timeout=settings.timeout,
+            attempts=attempts,
+            base_url=connection.base_url,
+            budget=priced,
+        )
     if storage.journal is not None:
         provider = AnswerCache(
             provider,

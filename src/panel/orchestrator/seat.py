@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from panel.core.review import ReviewSetup
     from panel.core.tool import Tool
     from panel.prompts.templates import PromptBook
-    from panel.providers.base import Provider, StopSignal
-    from panel.providers.middleware.base import WorstCase
+    from panel.providers.base import Provider, StopSignal, WorstCase
 
 MOST_OUTPUT_TOKENS = 64_000
 

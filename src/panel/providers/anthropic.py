@@ -1,27 +1,23 @@
-"""The provider `anthropic`: Anthropic's Messages API.
-
-`messages_request` and `messages_completion` are pure: prompt to request, answer to completion.
-"""
+"""The provider `anthropic`: Anthropic's Messages API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, FinishReason, Usage
+from panel.core.completion import FinishReason, Usage
 from panel.errors import ProviderGarbled
-from panel.providers.base import Provider
-from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
-from panel.providers.registry import PriceSource, ProviderSpec
-from panel.providers.sdk import Caller, http_client, time_limit
+from panel.providers.base import PriceSource, ProviderSpec
+from panel.providers.response_fields import mapping, mappings, text_of, token_count
+from panel.providers.sdk import Answer, SdkProvider
 
 if TYPE_CHECKING:
-    from panel.core.completion import ModelConfig
+    from panel.core.completion import Completion, ModelConfig
     from panel.core.prompt import Prompt
     from panel.providers.base import Connection
 
 VENDOR_URL = "https://api.anthropic.com"
 
-_FINISH = {
+_FINISH_REASONS = {
     "end_turn": FinishReason.COMPLETE,
     "stop_sequence": FinishReason.COMPLETE,
     "max_tokens": FinishReason.TRUNCATED,
@@ -31,7 +27,7 @@ _FINISH = {
 }
 
 
-class MessagesProvider(Provider):
+class MessagesProvider(SdkProvider):
     """Adapter to the Messages API."""
 
     name = "anthropic"
@@ -39,26 +35,25 @@ class MessagesProvider(Provider):
     def __init__(self, connection: Connection) -> None:
         import anthropic
 
-        key = connection.api_key or ""
-        client = anthropic.AsyncAnthropic(
-            api_key=key,
-            base_url=connection.base_url or VENDOR_URL,
-            max_retries=0,
-            timeout=time_limit(connection),
-            http_client=http_client(anthropic, connection),
-        )
-        self._caller = Caller(self.name, anthropic, client, key)
+        super().__init__(connection, anthropic, anthropic.AsyncAnthropic, connection.base_url or VENDOR_URL)
         self._cache = connection.cache
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
-        answer = await self._caller.post("/v1/messages", messages_request(prompt, config, cache=self._cache))
-        completion = messages_completion(answer.body, config.model)
-        return completion.model_copy(update={"limits": answer.limits})
+        return await self.post("/v1/messages", messages_request(prompt, config, cache=self._cache))
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._caller.aclose()
+    def read_answer(self, body: dict[str, Any]) -> Answer:
+        """Return the parts of an answer: its text blocks, and not those between them; see `SdkProvider.read_answer`."""
+        finish = _FINISH_REASONS.get(text_of(body.get("stop_reason")), FinishReason.INTERRUPTED)
+        blocks = mappings(body, "content")
+        if not blocks and finish in {FinishReason.COMPLETE, FinishReason.INTERRUPTED}:
+            raise ProviderGarbled("anthropic answered without content", lost_calls=1)
+        return {
+            "text": "".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text"),
+            "finish": finish,
+            "usage": _usage(mapping(body, "usage")),
+            "detail": text_of(mapping(body, "stop_details").get("explanation")) or None,
+        }
 
 
 def messages_request(prompt: Prompt, config: ModelConfig, *, cache: bool = False) -> dict[str, Any]:
@@ -74,12 +69,7 @@ def messages_request(prompt: Prompt, config: ModelConfig, *, cache: bool = False
         "model": config.model,
         "max_tokens": config.max_output_tokens,
         "system": [{"type": "text", "text": prompt.system}],
-        "messages": [
-            {
-                "role": "user",
-                "content": [shared, {"type": "text", "text": prompt.own}],
-            }
-        ],
+        "messages": [{"role": "user", "content": [shared, {"type": "text", "text": prompt.own}]}],
         "output_config": {
             "format": {"type": "json_schema", "schema": _schema(prompt.answer_schema)},
             "effort": config.effort.value,
@@ -87,38 +77,16 @@ def messages_request(prompt: Prompt, config: ModelConfig, *, cache: bool = False
     }
 
 
-def messages_completion(body: dict[str, Any], model: str) -> Completion:
-    """Return the completion in an answer of the Messages API: its text blocks, whatever stands between them.
-
-    Raises:
-        ProviderGarbled: there is no content, and no reason for that.
-    """
-    finish = _FINISH.get(text_of(body.get("stop_reason")), FinishReason.INTERRUPTED)
-    blocks = mappings(body, "content")
-    if not blocks and finish in {FinishReason.COMPLETE, FinishReason.INTERRUPTED}:
-        raise ProviderGarbled("anthropic answered without content", lost_calls=1)
-    return Completion(
-        text="".join(text_of(block.get("text")) for block in blocks if block.get("type") == "text"),
-        finish=finish,
-        provider=MessagesProvider.name,
-        model=label_of(body.get("model")) or model,
-        usage=_usage(mapping(body, "usage")),
-        request_id=label_of(body.get("id")) or None,
-        detail=text_of(mapping(body, "stop_details").get("explanation")) or None,
-    )
-
-
 def _usage(usage: dict[str, Any]) -> Usage:
-    read = count(usage.get("cache_read_input_tokens")) or 0
-    written = count(usage.get("cache_creation_input_tokens")) or 0
-    fresh = count(usage.get("input_tokens"))
-    thinking = mapping(usage, "output_tokens_details").get("thinking_tokens")
+    read = token_count(usage.get("cache_read_input_tokens")) or 0
+    written = token_count(usage.get("cache_creation_input_tokens")) or 0
+    fresh = token_count(usage.get("input_tokens"))
     return Usage(
         input_tokens=None if fresh is None else fresh + read + written,
         cached_tokens=read,
         cache_write_tokens=written,
-        output_tokens=count(usage.get("output_tokens")),
-        reasoning_tokens=count(thinking),
+        output_tokens=token_count(usage.get("output_tokens")),
+        reasoning_tokens=token_count(mapping(usage, "output_tokens_details").get("thinking_tokens")),
     )
 
 

@@ -1,4 +1,4 @@
-"""The provider protocol, how a provider is reached, and the signal that stops a run."""
+"""Providers and middleware: their protocol, how a provider is reached and registered, and the signal that stops a run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     import httpx2
@@ -18,21 +19,17 @@ if TYPE_CHECKING:
     from panel.core.prompt import Prompt
     from panel.errors import StorageError
 
+    WorstCase = Callable[[Prompt, ModelConfig], float | None]
+    """The highest cost of one call in US dollars; None if the price is unknown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How one provider is reached.
+    """How one provider is reached. `base_url` is None for the vendor's own address; `timeout` limits one call, in seconds.
 
-    Attributes:
-        provider: a name that `panel.providers.registry` knows.
-        base_url: None for the vendor's own address.
-        api_key: never printed.
-        timeout: limit of one call, in seconds.
-        folder: recorded answers, for `replay`.
-        recorded: provider that gave the answers of a recording; None for answers in single files.
-        http_client: used instead of a new one; its owner closes it.
-        concurrency: calls in flight at most; as many connections are kept open.
-        cache: ask the provider to cache the part of the prompt that the seats of a panel share.
+    `folder` holds the answers for `replay`, and `recorded` names the provider that gave those of a recording. The owner of an `http_client`
+    closes it. At most `concurrency` calls are in flight, each with a connection of its own. `cache` asks the provider to cache the part of
+    the prompt that the seats of a panel share.
     """
 
     provider: str
@@ -49,9 +46,7 @@ class Connection:
 class Provider(ABC):
     """Answers prompts. Adapters and middleware are subclasses.
 
-    Attributes:
-        name: such as `openai`.
-        scaffolded: whether the model is too weak for the full instructions and needs the short prompt with a scaffold.
+    A `scaffolded` model is too weak for the full instructions and needs the short prompt with a scaffold.
     """
 
     name: str
@@ -72,12 +67,57 @@ class Provider(ABC):
         """Release connections and memory. Does nothing by default."""
 
 
+class Middleware(Provider):
+    """A provider around a provider, with one concern. `middleware/stack.py` puts them together."""
+
+    def __init__(self, inner: Provider) -> None:
+        self._inner = inner
+        self.name = inner.name
+        self.scaffolded = inner.scaffolded
+
+    async def aclose(self) -> None:
+        """Close the inner provider."""
+        await self._inner.aclose()
+
+
+class PriceSource(Enum):
+    """How the price of a call is found."""
+
+    FREE = auto()
+    VENDOR = auto()
+    """The provider's own price list, wherever the call goes: a gateway charges the same."""
+    BY_ADDRESS = auto()
+    """The price list of the vendor that the base URL belongs to, if it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """Everything that the rest of the program knows about a provider; an adapter module names its own `SPEC`.
+
+    - `open` makes the adapter and may raise any exception; `check` raises SettingsError if something is missing, without a call.
+    - `default_model` is used when `--model` names the provider alone. `models` lists all models, if they are known, and `model_hint`
+      stands for the model in messages.
+    - `key_variable` and `url_variable` are environment variables: of the API key, and of another base URL, as the vendor's SDK reads it.
+    - `preference` ranks the providers that are used by default when their key is set; None for never.
+    """
+
+    name: str
+    open: Callable[[Connection], Provider]
+    check: Callable[[Connection], None] = lambda _connection: None
+    prices: PriceSource
+    default_model: str | None = None
+    models: tuple[str, ...] = ()
+    model_hint: str = "NAME"
+    key_variable: str | None = None
+    key_required: bool = False
+    url_variable: str | None = None
+    preference: int | None = None
+
+
 class StopSignal:
     """A request to start no further calls; those in flight finish.
 
-    Attributes:
-        reason: shown to the user; None while the run goes on.
-        storage_error: the error that is the reason, if the store failed.
+    `reason` is shown to the user, and None while the run goes on. `storage_error` is the cause, if the store failed.
     """
 
     def __init__(self) -> None:

@@ -2,9 +2,7 @@
 
 On the command line the model's name picks the behaviour: `mock:mixed` gives takes that differ from seat to seat, `mock:ship` and
 `mock:skip` give one verdict, and `mock:recused`, `mock:refused`, `mock:invalid` and `mock:down` fail in that way. The same prompt
-always gets the same answer. Each take says that it is a mock, and quotes the listing.
-
-In tests a script says what happens at each call; see `MockProvider`.
+always gets the same answer. Each take says that it is a mock, and quotes the listing. In tests a script decides on each call.
 """
 
 from __future__ import annotations
@@ -20,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 from panel.core.completion import Completion, FinishReason, Usage
 from panel.core.prompt import estimate_tokens
 from panel.errors import ProviderDown
-from panel.providers.base import Provider
-from panel.providers.registry import PriceSource, ProviderSpec
+from panel.providers.base import PriceSource, Provider, ProviderSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt
-    from panel.providers.base import Connection
 
     Script = Callable[[Prompt], Any] | Mapping[str, Iterable[Any]] | Iterable[Any]
 
@@ -47,7 +43,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 class MockProvider(Provider):
-    """Answers from a script, or with a mock take where there is none.
+    """Answers from a script; without one, as the model's name says.
 
     A script is a list of steps, one for each call; or lists of steps by the label of the prompt; or a function from prompt to
     step. After the last step of a single list, mock takes follow; a list by label must not run out. A step is
@@ -57,26 +53,18 @@ class MockProvider(Provider):
     - an awaitable, whose result is the step; or an `asyncio.Event`, which is waited for before a mock take,
     - None, for a mock take.
 
-    Args:
-        script: what happens at each call.
-        name: a vendor's name makes the vendor's prices apply.
-
-    Attributes:
-        asked: prompt and configuration of each call, in order.
-        in_flight: calls that have not ended.
-        most_in_flight: calls in flight together at most.
-        closed: whether the provider was closed.
+    `asked` holds prompt and configuration of each call in order, and a vendor's `name` makes the vendor's prices apply.
     """
 
     name = "mock"
 
-    def __init__(self, script: Script = (), *, name: str = name) -> None:
+    def __init__(self, script: Script | None = None, *, name: str = name) -> None:
         self.name = name
         self.asked: list[tuple[Prompt, ModelConfig]] = []
         self.in_flight = 0
         self.most_in_flight = 0
         self.closed = False
-        self._next_step = _stepper(script)
+        self._next_step = None if script is None else _stepper(script)
 
     @property
     def calls(self) -> int:
@@ -90,32 +78,27 @@ class MockProvider(Provider):
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(0)  # other calls may begin, as they would over a network
-            return await self._answer(self._next_step(prompt), prompt, config)
+            step = self._next_step(prompt) if self._next_step else _behaviour(config.model, prompt)
+            if isinstance(step, asyncio.Event):
+                await step.wait()
+                step = None
+            if isawaitable(step):
+                step = await step
         finally:
             self.in_flight -= 1
-
-    async def aclose(self) -> None:
-        """Remember that the provider was closed."""
-        self.closed = True
-
-    async def _answer(self, step: Any, prompt: Prompt, config: ModelConfig) -> Completion:  # noqa: ANN401 - see the class
-        if isinstance(step, asyncio.Event):
-            await step.wait()
-            step = None
-        if isawaitable(step):
-            step = await step
         if isinstance(step, Exception):
             raise step
         if isinstance(step, Completion):
             return step
         text = mock_reply(prompt, config.seed) if step is None else str(step)
+        usage = Usage(input_tokens=prompt.estimated_tokens, output_tokens=estimate_tokens(text))
         return Completion(
-            text=text,
-            finish=FinishReason.COMPLETE,
-            provider=self.name,
-            model=config.model,
-            usage=Usage(input_tokens=prompt.estimated_tokens, output_tokens=estimate_tokens(text)),
+            text=text, finish=FinishReason.COMPLETE, provider=self.name, model=config.model, usage=usage
         )
+
+    async def aclose(self) -> None:
+        """Remember that the provider was closed."""
+        self.closed = True
 
 
 def mock_reply(prompt: Prompt, seed: int = 0, verdict: str | None = None) -> str:
@@ -136,22 +119,41 @@ def mock_reply(prompt: Prompt, seed: int = 0, verdict: str | None = None) -> str
     return json.dumps(fields, ensure_ascii=False)
 
 
+def _behaviour(model: str, prompt: Prompt) -> Any:  # noqa: ANN401 - a step
+    """Return the step that a model's name stands for."""
+    match model:
+        case "ship" | "skip":
+            return mock_reply(prompt, verdict=model)
+        case "recused":
+            recusal = {"recusal": "This is a mock recusal.", "evidence": []}
+            return json.dumps(recusal | dict.fromkeys(("take", "score", "verdict")))
+        case "refused":
+            usage = Usage.lost(0)
+            return Completion(text="", finish=FinishReason.REFUSED, provider="mock", model=model, usage=usage)
+        case "invalid":
+            return "This is a mock reply without a JSON object."
+        case "down":
+            return ProviderDown("mock is down, as its name says")
+        case _:
+            return None
+
+
 def _stepper(script: Script) -> Callable[[Prompt], Any]:
     """Return a function that gives the next step for a prompt."""
     if callable(script):
         return script
-    if isinstance(script, Mapping):
-        lists: dict[str, Iterator[Any]] = {label: iter(steps) for label, steps in script.items()}
+    if not isinstance(script, Mapping):
+        steps = iter(script)
+        return lambda _prompt: next(steps, None)
+    lists = {label: iter(steps) for label, steps in script.items()}
 
-        def step_of_label(prompt: Prompt) -> Any:  # noqa: ANN401 - a step
-            try:
-                return next(lists[prompt.label])
-            except (KeyError, StopIteration):
-                raise LookupError(f"the script has no step left for {prompt.label}") from None
+    def step_of_label(prompt: Prompt) -> Any:  # noqa: ANN401 - a step
+        try:
+            return next(lists[prompt.label])
+        except (KeyError, StopIteration):
+            raise LookupError(f"the script has no step left for {prompt.label}") from None
 
-        return step_of_label
-    steps = iter(script)
-    return lambda _prompt: next(steps, None)
+    return step_of_label
 
 
 def _quotes(prompt: Prompt, number: int) -> list[str]:
@@ -160,66 +162,23 @@ def _quotes(prompt: Prompt, number: int) -> list[str]:
         text = json.loads(value)
         if prompt.mark:
             text = text.replace(prompt.mark, " ")
-        sentences = [" ".join(part.split()) for part in _SENTENCE_END.split(text)]
-        fit = [
-            sentence
-            for sentence in sentences
-            if len(sentence) <= LONGEST_QUOTE
-            and len(sentence.split()) >= FEWEST_QUOTED_WORDS
-            and all(
-                len(word) < (LONG_WORD if word.isascii() else LONG_FOREIGN_WORD) for word in sentence.split()
-            )
-        ]
+        sentences = (" ".join(part.split()) for part in _SENTENCE_END.split(text))
+        fit = [sentence for sentence in sentences if _can_be_quoted(sentence)]
         if fit:
             first = number % len(fit)
             return [*fit[first:], *fit[:first]][:2]
     return []
 
 
-def _behaviour(model: str) -> Callable[[Prompt], Any]:
-    """Return the script that a model's name stands for."""
-    recusal: dict[str, Any] = {
-        "recusal": "This is a mock recusal.",
-        "evidence": [],
-        "take": None,
-        "score": None,
-        "verdict": None,
-    }
-
-    def step(prompt: Prompt) -> Any:  # noqa: ANN401 - a step
-        match model:
-            case "ship" | "skip":
-                return mock_reply(prompt, verdict=model)
-            case "recused":
-                return json.dumps(recusal)
-            case "refused":
-                return Completion(
-                    text="", finish=FinishReason.REFUSED, provider="mock", model=model, usage=Usage.lost(0)
-                )
-            case "invalid":
-                return "This is a mock reply without a JSON object."
-            case "down":
-                return ProviderDown("mock is down, as its name says")
-            case _:
-                return None
-
-    return step
-
-
-class _NamedMock(MockProvider):
-    """The mock of the command line, whose model's name is known only at the first call."""
-
-    def __init__(self, _connection: Connection) -> None:
-        super().__init__()
-
-    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        self._next_step = _behaviour(config.model)
-        return await super().complete(prompt, config)
+def _can_be_quoted(sentence: str) -> bool:
+    words = sentence.split()
+    whole = all(len(word) < (LONG_WORD if word.isascii() else LONG_FOREIGN_WORD) for word in words)
+    return len(sentence) <= LONGEST_QUOTE and len(words) >= FEWEST_QUOTED_WORDS and whole
 
 
 SPEC = ProviderSpec(
     name=MockProvider.name,
-    open=_NamedMock,
+    open=lambda _connection: MockProvider(),
     prices=PriceSource.FREE,
     default_model=DEFAULT,
     models=BEHAVIOURS,

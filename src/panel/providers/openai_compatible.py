@@ -9,21 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from panel.core.completion import Completion, FinishReason, Usage
+from panel.core.completion import FinishReason, Usage
 from panel.errors import ProviderError, ProviderGarbled, SettingsError
-from panel.providers.base import Provider
-from panel.providers.json_fields import count, label_of, mapping, mappings, text_of
-from panel.providers.registry import PriceSource, ProviderSpec
-from panel.providers.sdk import ANSWER_NAME, openai_caller
+from panel.providers.base import PriceSource, ProviderSpec
+from panel.providers.response_fields import mapping, mappings, text_of, token_count
+from panel.providers.sdk import ANSWER_NAME, Answer, SdkProvider
 
 if TYPE_CHECKING:
-    from panel.core.completion import ModelConfig
+    from openai import AsyncOpenAI
+
+    from panel.core.completion import Completion, ModelConfig
     from panel.core.prompt import Prompt
     from panel.providers.base import Connection
 
 ROUTER = "openrouter.ai"
 
-_FINISH = {
+_FINISH_REASONS = {
     "": FinishReason.COMPLETE,
     "stop": FinishReason.COMPLETE,
     "eos": FinishReason.COMPLETE,
@@ -41,11 +42,8 @@ _FINISH = {
 class Dialect:
     """The parts of a request that a server supports.
 
-    Attributes:
-        schema: JSON schema of the answer.
-        seed: sampling seed.
-        new_limit: the output limit under its new name, `max_completion_tokens`.
-        strict_routing: tell a router to use only hosts that honour every part.
+    With `new_limit` the output limit has its new name, `max_completion_tokens`; `strict_routing` tells a router to use only hosts
+    that honour every part.
     """
 
     schema: bool = True
@@ -62,45 +60,55 @@ class Dialect:
         return replace(self, seed=False) if "seed" in complaint else self
 
 
-class ChatProvider(Provider):
+class ChatProvider(SdkProvider):
     """Adapter to one server's chat completions."""
 
     name = "openai-compatible"
+    _client: AsyncOpenAI
 
     def __init__(self, connection: Connection) -> None:
+        import openai
+
         base_url = connection.base_url or ""
-        self._caller = openai_caller(connection, base_url)
+        super().__init__(connection, openai, openai.AsyncOpenAI, base_url)
+        # The SDK reads these from the environment. They are OpenAI's and must not be sent to other servers.
+        self._client.organization = self._client.project = None
         self._dialect = Dialect(strict_routing=ROUTER in base_url)
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        """Answer one prompt; see `Provider.complete`."""
+        """Answer one prompt; see `Provider.complete`.
+
+        A request that was refused for one of its parts is not paid for, and each part can be left out only once.
+        """
         refused = 0
         while True:
             dialect = self._dialect
             try:
-                answer = await self._caller.post("/chat/completions", chat_request(prompt, config, dialect))
+                completion = await self.post("/chat/completions", chat_request(prompt, config, dialect))
             except ProviderError as error:
                 refused += 1
                 error.attempts = refused
-                if not self._learns(error, dialect):
+                if type(error) is not ProviderError or dialect.without(str(error)) == dialect:
                     raise
-                continue
-            completion = chat_completion(answer.body, config.model)
-            return completion.model_copy(update={"limits": answer.limits, "attempts": 1 + refused})
+                self._dialect = self._dialect.without(str(error))
+            else:
+                return completion.model_copy(update={"attempts": 1 + refused})
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._caller.aclose()
-
-    def _learns(self, error: ProviderError, used: Dialect) -> bool:
-        """Leave out the part that the server complains about; return whether to make the call again.
-
-        A request that was refused for what it asks is not paid for, and each part can be left out only once.
-        """
-        if type(error) is not ProviderError or used.without(str(error)) == used:
-            return False
-        self._dialect = self._dialect.without(str(error))
-        return True
+    def read_answer(self, body: dict[str, Any]) -> Answer:
+        """Return the parts of an answer; see `SdkProvider.read_answer`."""
+        choices = mappings(body, "choices")
+        if not choices:
+            raise ProviderGarbled("openai-compatible answered without a choice", lost_calls=1)
+        message = mapping(choices[0], "message")
+        refusal = text_of(message.get("refusal"))
+        reason = choices[0].get("finish_reason")
+        finish = _FINISH_REASONS.get("" if reason is None else str(reason), FinishReason.INTERRUPTED)
+        return {
+            "text": text_of(message.get("content")),
+            "finish": FinishReason.REFUSED if refusal else finish,
+            "usage": _usage(mapping(body, "usage")),
+            "detail": refusal or None,
+        }
 
 
 def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[str, Any]:
@@ -120,40 +128,13 @@ def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[
     return request
 
 
-def chat_completion(body: dict[str, Any], model: str) -> Completion:
-    """Return the completion in an answer of the chat completions API.
-
-    Raises:
-        ProviderGarbled: there is no choice.
-    """
-    choices = mappings(body, "choices")
-    if not choices:
-        raise ProviderGarbled("openai-compatible answered without a choice", lost_calls=1)
-    choice = choices[0]
-    message = mapping(choice, "message")
-    refusal = text_of(message.get("refusal"))
-    return Completion(
-        text=text_of(message.get("content")),
-        finish=FinishReason.REFUSED if refusal else _finish(choice.get("finish_reason")),
-        provider=ChatProvider.name,
-        model=label_of(body.get("model")) or model,
-        usage=_usage(mapping(body, "usage")),
-        request_id=label_of(body.get("id")) or None,
-        detail=refusal or None,
-    )
-
-
-def _finish(reason: object) -> FinishReason:
-    return FinishReason.COMPLETE if reason is None else _FINISH.get(str(reason), FinishReason.INTERRUPTED)
-
-
 def _usage(usage: dict[str, Any]) -> Usage:
     read, written = mapping(usage, "prompt_tokens_details"), mapping(usage, "completion_tokens_details")
     return Usage(
-        input_tokens=count(usage.get("prompt_tokens")),
-        cached_tokens=count(read.get("cached_tokens")),
-        output_tokens=count(usage.get("completion_tokens")),
-        reasoning_tokens=count(written.get("reasoning_tokens")),
+        input_tokens=token_count(usage.get("prompt_tokens")),
+        cached_tokens=token_count(read.get("cached_tokens")),
+        output_tokens=token_count(usage.get("completion_tokens")),
+        reasoning_tokens=token_count(written.get("reasoning_tokens")),
     )
 
 

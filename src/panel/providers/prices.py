@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from panel.providers.registry import PriceSource, providers
+from panel.providers.base import PriceSource
+from panel.providers.registry import providers
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from panel.core.completion import Usage
 
-BATCH = {"processing": "batch"}
 TOKENS_PER_PRICE = 1_000_000
 """The list states prices per million tokens."""
 
@@ -36,9 +37,6 @@ class Rates:
     cache_read: float | None
     cache_write: float | None
     output: float | None
-
-
-FREE = Rates(0.0, 0.0, 0.0, 0.0)
 
 
 class Prices:
@@ -66,14 +64,21 @@ class Prices:
             return 0.0
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
-        priced = self._priced(model, _counts(usage), batch=batch)
+        # In the list, too, cached tokens are a part of the input tokens.
+        counts = {
+            "input_tokens": usage.input_tokens,
+            "cache_read_tokens": usage.cached_tokens or 0,
+            "cache_write_tokens": usage.cache_write_tokens or 0,
+            "output_tokens": usage.output_tokens,
+        }
+        priced = self._priced(model, counts, batch=batch)
         dollars = math.nan if priced is None else float(priced.total_price)
         return dollars if math.isfinite(dollars) else None
 
     def rates(self, model: str) -> Rates | None:
         """Return the prices of a model as of now, or None if they are unknown."""
         if self._free:
-            return FREE
+            return Rates(0.0, 0.0, 0.0, 0.0)
         priced = self._priced(model, {})
         if priced is None:
             return None
@@ -86,16 +91,21 @@ class Prices:
         )
 
     def _priced(self, model: str, counts: dict[str, int], *, batch: bool = False) -> PriceCalculation | None:
+        """Return the list's calculation, or None unless both input and output have a price."""
         if self._list_id is None:
             return None
         from genai_prices import Usage, calc_price
 
-        context = BATCH if batch else None
+        context = {"processing": "batch"} if batch else None
         try:
             priced = calc_price(Usage(**counts), model, provider_id=self._list_id, price_context=context)
         except Exception:  # noqa: BLE001 - a paid answer must not be lost over its price
             return None
-        return priced if _is_whole(priced) and not (batch and _is_standard(priced)) else None
+        price = priced.model_price
+        if price.input_mtok is None or price.output_mtok is None:
+            return None
+        no_batch_price = batch and price == priced.model.get_prices(datetime.now(UTC))
+        return None if no_batch_price else priced
 
 
 def _list_id(name: str | None, url: str | None) -> str | None:
@@ -115,28 +125,6 @@ def _is_public(base_url: str | None) -> bool:
     except ValueError:
         return False
     return bool(dot) and not top.isdigit()
-
-
-def _counts(usage: Usage) -> dict[str, int]:
-    """Return a usage under the list's names. There, too, cached tokens are a part of the input tokens."""
-    return {
-        "input_tokens": usage.input_tokens or 0,
-        "cache_read_tokens": usage.cached_tokens or 0,
-        "cache_write_tokens": usage.cache_write_tokens or 0,
-        "output_tokens": usage.output_tokens or 0,
-    }
-
-
-def _is_whole(priced: PriceCalculation) -> bool:
-    """Whether both input and output have a price."""
-    return priced.model_price.input_mtok is not None and priced.model_price.output_mtok is not None
-
-
-def _is_standard(priced: PriceCalculation) -> bool:
-    """Whether a batch was priced like single calls, because the model has no batch price."""
-    from datetime import UTC, datetime
-
-    return bool(priced.model_price == priced.model.get_prices(datetime.now(UTC)))
 
 
 def _per_token(price: Decimal | TieredPrices | None) -> float | None:

@@ -1,75 +1,23 @@
 """The registry of providers.
 
-An adapter module registers its provider with a `ProviderSpec` named `SPEC`. The modules of this package are searched for it
-at the first look-up, so they import nothing heavy; an SDK is imported when its provider is opened.
+The modules of this package are searched for a `SPEC` at the first look-up, so they import nothing heavy; an SDK is imported when its
+provider is opened.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, auto
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from panel.errors import PanelError, SettingsError
+from panel.providers.base import PriceSource, ProviderSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from panel.providers.base import Connection, Provider
-
-
-class PriceSource(Enum):
-    """How the price of a call is found."""
-
-    FREE = auto()
-    VENDOR = auto()
-    """The provider's own price list, wherever the call goes: a gateway charges the same."""
-    BY_ADDRESS = auto()
-    """The price list of the vendor that the base URL belongs to, if it is known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSpec:
-    """Everything that the rest of the program knows about a provider.
-
-    Attributes:
-        name: written before the colon in `--model`.
-        open: makes the adapter, and may raise any exception.
-        check: raises SettingsError if something that the provider needs is missing; makes no call.
-        prices: how the price of a call is found.
-        default_model: used when `--model` names the provider alone.
-        models: all models of the provider, if they are known; else empty.
-        model_hint: placeholder for the model in messages.
-        key_variable: environment variable of the API key.
-        key_required: whether no call can be made without the key.
-        url_variable: environment variable of another base URL, as the vendor's SDK reads it.
-        preference: rank among the providers that are used by default when their key is set; None for never.
-    """
-
-    name: str
-    open: Callable[[Connection], Provider]
-    check: Callable[[Connection], None] = lambda _connection: None
-    prices: PriceSource
-    default_model: str | None = None
-    models: tuple[str, ...] = ()
-    model_hint: str = "NAME"
-    key_variable: str | None = None
-    key_required: bool = False
-    url_variable: str | None = None
-    preference: int | None = None
-
-    @property
-    def hosted(self) -> bool:
-        """Whether a vendor answers at an address of its own, for a key."""
-        return self.key_required
-
-    @property
-    def offline(self) -> bool:
-        """Whether the provider answers on this machine, without a network and for nothing."""
-        return self.prices is PriceSource.FREE
 
 
 @cache
@@ -85,13 +33,13 @@ def providers() -> Mapping[str, ProviderSpec]:
 
 
 def hosted_providers() -> tuple[str, ...]:
-    """Return the names of the vendors' own providers, in the order in which they are used by default."""
-    return tuple(spec.name for spec in providers().values() if spec.hosted)
+    """Return the names of the vendors that answer for a key, in the order in which they are used by default."""
+    return tuple(spec.name for spec in providers().values() if spec.key_required)
 
 
 def offline_providers() -> frozenset[str]:
-    """Return the names of the providers that answer on this machine."""
-    return frozenset(spec.name for spec in providers().values() if spec.offline)
+    """Return the names of the providers that answer on this machine, without a network and for nothing."""
+    return frozenset(spec.name for spec in providers().values() if spec.prices is PriceSource.FREE)
 
 
 def key_variables() -> dict[str, str]:
@@ -104,28 +52,20 @@ def url_variables() -> dict[str, str]:
     return {spec.name: spec.url_variable for spec in providers().values() if spec.url_variable}
 
 
-def spec_of(provider: str) -> ProviderSpec:
-    """Return the spec of a provider.
+def check_connection(connection: Connection) -> ProviderSpec:
+    """Return the spec of a connection's provider after a check that it can be opened.
 
     Raises:
-        SettingsError: there is no such provider.
+        SettingsError: there is no such provider, or a key, an address or a folder is missing.
     """
-    spec = providers().get(provider)
+    spec = providers().get(connection.provider)
     if spec is None:
-        raise SettingsError(f"model: unknown provider {provider!r}; known are {', '.join(providers())}")
-    return spec
-
-
-def check_connection(connection: Connection) -> None:
-    """Check that a provider can be opened.
-
-    Raises:
-        SettingsError: a key, an address or a folder is missing.
-    """
-    spec = spec_of(connection.provider)
+        known = ", ".join(providers())
+        raise SettingsError(f"model: unknown provider {connection.provider!r}; known are {known}")
     if spec.key_required and not connection.api_key:
         raise SettingsError(f"{spec.key_variable} is not set; export it, or use --model local")
     spec.check(connection)
+    return spec
 
 
 def open_provider(connection: Connection) -> Provider:
@@ -134,9 +74,9 @@ def open_provider(connection: Connection) -> Provider:
     Raises:
         SettingsError: something that it needs is missing, or it cannot be set up in this environment.
     """
-    check_connection(connection)
+    spec = check_connection(connection)
     try:
-        return spec_of(connection.provider).open(connection)
+        return spec.open(connection)
     except PanelError:
         raise
     except Exception as error:

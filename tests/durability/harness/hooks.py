@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import panel.atomic_files
-from panel.providers.sdk import Caller
+from panel.providers.sdk import SdkProvider
 from panel.store.calls import Calls
 from panel.store.drafts import Drafts
 
@@ -96,7 +96,7 @@ def _rename(countdown: Countdown) -> None:
 
 _INSTALL: dict[str, Callable[[Countdown], None]] = {
     "intent": _method(Calls, "begin_once"),
-    "call": _method(Caller, "post"),
+    "call": _method(SdkProvider, "post"),
     "take": _method(Calls, "settle"),
     "draft": _method(Drafts, "put"),
     "tmp": _tmp,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.providers.registry import PriceSource, ProviderSpec
+from panel.providers.base import PriceSource, ProviderSpec
 
 if TYPE_CHECKING:
     from panel.providers.base import Connection, Provider

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from panel.core.completion import CallKey, CallRecord, Completion, Failure, Usage
 from panel.errors import CallNotMade, OverBudget, ProviderError, StorageError
-from panel.providers.middleware.base import Middleware
+from panel.providers.base import Middleware
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from panel.core.completion import ModelConfig
     from panel.core.prompt import Prompt
-    from panel.providers.base import Provider, StopSignal
-    from panel.providers.middleware.base import WorstCase
+    from panel.providers.base import Provider, StopSignal, WorstCase
     from panel.providers.middleware.rate_limit import RateLimiter
 
 Call = TypeVar("Call")
@@ -23,7 +24,7 @@ Wait = Callable[[float], Awaitable[None]]
 
 
 class CallJournal(Protocol[Call]):
-    """The storage of calls and answers. Each method raises StorageError if it fails."""
+    """The storage of calls and answers, in the store or in a recording. Each method raises StorageError if it fails."""
 
     async def find(self, key: CallKey, /) -> CallRecord | None:
         """Return the record of an earlier call with the same key, or None."""
@@ -48,15 +49,9 @@ class CallJournal(Protocol[Call]):
 class AnswerCache(Middleware, Generic[Call]):
     """Records all calls in a journal, and answers from it.
 
-    After the first storage error no call is begun; answers of calls in flight are still returned.
-
-    Args:
-        stop: set if the journal fails.
-        base_url: None for the vendor's own address.
-        worst_case: recorded with each call, if given.
-        most_calls: calls that one answer may take at most; recorded with each call.
-        limiter: an answer that is not recorded yet occupies a place there, so that a killed process loses no more answers than
-            calls may be in flight.
+    After the first storage error, which sets `stop`, no call is begun; answers of calls in flight are still returned. `worst_case` and
+    `most_calls`, the calls that one answer may take, are recorded with each call. An answer that is not recorded yet occupies a place
+    in the `limiter`, so that a killed process loses no more answers than calls may be in flight.
     """
 
     def __init__(  # noqa: PLR0913 - each is a separate fact about the calls
@@ -84,36 +79,37 @@ class AnswerCache(Middleware, Generic[Call]):
         if self._worst_case is not None:
             risk = {"worst_usd": self._worst_case(prompt, config), "most_calls": self._most_calls}
             key = key.model_copy(update=risk)
-        earlier = await self._find(key)
+        with self._stopping():
+            earlier = await self._journal.find(key)
         if earlier is not None and earlier.completion is not None:
             return earlier.completion
-        failure = earlier.failure if earlier is not None else None
-        call = await self._begin(key)
+        self._check_stop()
+        with self._stopping():
+            call = await self._journal.begin(key, self._wait)
         if isinstance(call, Completion):
             return call
+        failure = earlier.failure if earlier is not None else None
         try:
             completion = _with_earlier_attempts(await self._inner.complete(prompt, config), failure)
         except ProviderError as error:
             if failure is not None:
                 error.attempts += failure.attempts
                 error.lost_calls += failure.lost_calls
-            await self._settle(call, CallRecord(key=key.key, failure=Failure.of(error)), error)
+            not_made = isinstance(error, CallNotMade | OverBudget) and not error.attempts
+            settle = self._journal.withdraw if not_made else self._journal.settle
+            await self._record(settle, call, CallRecord(key=key.key, failure=Failure.of(error)))
             raise
-        await self._settle(call, CallRecord(key=key.key, completion=completion))
+        await self._record(self._journal.settle, call, CallRecord(key=key.key, completion=completion))
         return completion
 
-    async def _find(self, key: CallKey) -> CallRecord | None:
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Stop the run after a storage error: no call may be made that cannot be recorded."""
         try:
-            return await self._journal.find(key)
+            yield
         except StorageError as error:
-            raise self._stopped(error) from error
-
-    async def _begin(self, key: CallKey) -> Call | Completion:
-        self._check_stop()
-        try:
-            return await self._journal.begin(key, self._wait)
-        except StorageError as error:
-            raise self._stopped(error) from error
+            self._stop.fail(error)
+            raise CallNotMade(f"not asked: {error}") from error
 
     async def _wait(self, seconds: float) -> None:
         await self._stop.sleep(seconds)
@@ -123,25 +119,18 @@ class AnswerCache(Middleware, Generic[Call]):
         if self._stop.reason is not None:
             raise CallNotMade(f"not asked: {self._stop.reason}")
 
-    async def _settle(self, call: Call, record: CallRecord, error: ProviderError | None = None) -> None:
-        not_made = isinstance(error, CallNotMade | OverBudget) and not error.attempts
-        store = self._journal.withdraw if not_made else self._journal.settle
+    async def _record(
+        self, settle: Callable[[Call, CallRecord], Awaitable[None]], call: Call, record: CallRecord
+    ) -> None:
         with self._recording():
             try:
-                await store(call, record)
-            except StorageError as storage_error:
-                self._stop.fail(storage_error)
-
-    def _stopped(self, error: StorageError) -> CallNotMade:
-        self._stop.fail(error)
-        return CallNotMade(f"not asked: {error}")
+                await settle(call, record)
+            except StorageError as error:
+                self._stop.fail(error)
 
 
 def _with_earlier_attempts(completion: Completion, earlier: Failure | None) -> Completion:
     if earlier is None:
         return completion
-    update = {
-        "attempts": completion.attempts + earlier.attempts,
-        "usage": completion.usage + Usage.lost(earlier.lost_calls),
-    }
-    return completion.model_copy(update=update)
+    usage = completion.usage + Usage.lost(earlier.lost_calls)
+    return completion.model_copy(update={"attempts": completion.attempts + earlier.attempts, "usage": usage})

@@ -8,7 +8,6 @@ draw on their panel's reserve. A call without an answer that may be billed all t
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from typing import TYPE_CHECKING
@@ -16,13 +15,12 @@ from typing import TYPE_CHECKING
 from panel.core.completion import Usage
 from panel.core.money import dollars
 from panel.errors import OverBudget, ProviderError
-from panel.providers.middleware.base import Middleware
+from panel.providers.base import Middleware
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion, ModelConfig
     from panel.core.prompt import Prompt
-    from panel.providers.base import Provider
-    from panel.providers.middleware.base import WorstCase
+    from panel.providers.base import Provider, WorstCase
     from panel.providers.prices import Prices
 
 FRAME_TOKENS = 256
@@ -103,9 +101,6 @@ class BudgetLimit(Middleware):
             paid = (worst if usage.cost_usd is None else usage.cost_usd) + worst * usage.lost_calls
         except ProviderError as error:
             paid = worst * error.lost_calls
-            raise
-        except asyncio.CancelledError:
-            paid = worst
             raise
         finally:
             self._budget.settle_call(panel, worst, paid)

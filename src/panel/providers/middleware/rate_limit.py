@@ -12,7 +12,7 @@ import anyio
 from aiolimiter import AsyncLimiter
 
 from panel.errors import CallNotMade, ProviderBusy, ProviderDown
-from panel.providers.middleware.base import Middleware
+from panel.providers.base import Middleware
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -46,8 +46,8 @@ class RateLimiter:
     """
 
     def __init__(self, limits: CallLimits, stop: StopSignal) -> None:
+        self.stop = stop
         self._concurrency = limits.concurrency
-        self._stop = stop
         self._limit = float(limits.concurrency)
         self._slots = anyio.CapacityLimiter(limits.concurrency)
         self._requests = _bucket(limits.requests_per_minute)
@@ -67,11 +67,6 @@ class RateLimiter:
         """The calls that were admitted and have not ended."""
         return self._slots.borrowed_tokens
 
-    @property
-    def waiting(self) -> int:
-        """The calls that wait for a slot."""
-        return self._slots.statistics().tasks_waiting
-
     @asynccontextmanager
     async def slot(self, prompt: Prompt, config: ModelConfig) -> AsyncIterator[None]:
         """Wait for a slot, and hold it while the block runs.
@@ -85,8 +80,8 @@ class RateLimiter:
             await self._wait(prompt, config)
             while self._unrecorded and self._unrecorded + self.in_flight > self._concurrency:
                 await self._recorded.wait()
-            if self._stop.reason is not None:
-                raise CallNotMade(f"not asked: {self._stop.reason}")
+            if self.stop.reason is not None:
+                raise CallNotMade(f"not asked: {self.stop.reason}")
             began = time.monotonic()
             try:
                 yield
@@ -95,7 +90,7 @@ class RateLimiter:
                 raise
             except ProviderDown as error:
                 # Before the slot goes to the next call, which could not succeed either.
-                self._stop.set(str(error))
+                self.stop.set(str(error))
                 raise
         finally:
             self._slots.release_on_behalf_of(holder)
@@ -128,17 +123,17 @@ class RateLimiter:
         if self._tokens is not None:
             output = config.max_output_tokens if self._mean_output is None else self._mean_output
             await self._take(self._tokens, prompt.estimated_tokens + output)
-        while self._stop.reason is None and (seconds := self._resume_at - time.monotonic()) > 0:
-            await self._stop.sleep(seconds)
+        while self.stop.reason is None and (seconds := self._resume_at - time.monotonic()) > 0:
+            await self.stop.sleep(seconds)
 
     async def _take(self, bucket: AsyncLimiter, amount: float) -> None:
         """Take an amount from a bucket, in parts if it is larger than the bucket."""
-        while amount > 0 and self._stop.reason is None:
+        while amount > 0 and self.stop.reason is None:
             part = min(amount, bucket.max_rate)
             if bucket.has_capacity(part):
                 await bucket.acquire(part)
             else:
-                await self._stop.wait_for(bucket.acquire(part))
+                await self.stop.wait_for(bucket.acquire(part))
             amount -= part
 
     def _slow_down(self, error: ProviderBusy, began: float) -> None:
@@ -151,10 +146,8 @@ class RateLimiter:
             self._set_limit(self._limit / 2)
 
     def _observe_limits(self, limits: RateLimits, input_tokens: int) -> None:
-        if self._requests is None:
-            self._requests = _bucket(limits.requests_per_minute)
-        if self._tokens is None:
-            self._tokens = _bucket(limits.tokens_per_minute)
+        self._requests = self._requests or _bucket(limits.requests_per_minute)
+        self._tokens = self._tokens or _bucket(limits.tokens_per_minute)
         others = self.in_flight - 1
         each = input_tokens + (self._mean_output or 0)
         self._make_room(others, limits.requests_left, limits.requests_per_minute, limits.requests_reset)

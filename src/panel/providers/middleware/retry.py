@@ -1,13 +1,21 @@
-"""Retries of failed calls. The SDKs' own retries are off."""
+"""Failed calls: `Retry` repeats one while that may help, and `CircuitBreaker` stops a run when calls keep failing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import tenacity
 
-from panel.errors import CallNotMade, ProviderBusy, ProviderError, ProviderTransient
-from panel.providers.middleware.base import Middleware
+from panel.errors import (
+    CallNotMade,
+    OverBudget,
+    ProviderBusy,
+    ProviderDown,
+    ProviderError,
+    ProviderGarbled,
+    ProviderTransient,
+)
+from panel.providers.base import Middleware
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion, ModelConfig
@@ -15,12 +23,13 @@ if TYPE_CHECKING:
     from panel.providers.base import Provider, StopSignal
 
 LONGEST_WAIT_SECONDS = 30.0
+MOST_FAILURES_IN_A_ROW = 3
 
 
 class Retry(Middleware):
-    """Repeats a call while another attempt may help, after the wait that the provider asks for or a growing, jittered one.
+    """Repeats a call after the wait that the provider asks for or a growing, jittered one. A stop ends a wait early.
 
-    `attempts` includes the first call. A stop ends a wait early.
+    `attempts` includes the first call.
     """
 
     def __init__(self, inner: Provider, attempts: int, stop: StopSignal) -> None:
@@ -45,7 +54,7 @@ class Retry(Middleware):
                 raise
 
         try:
-            policy = self._policy.copy(stop=lambda _state: self._enough(failures))
+            policy = self._policy.copy(stop=lambda _state: self._gives_up(failures))
             completion: Completion = await policy(attempt)
         except ProviderError as error:
             final = failures[-2] if isinstance(error, CallNotMade) and len(failures) > 1 else error
@@ -54,20 +63,66 @@ class Retry(Middleware):
         if not failures:
             return completion
         attempts, lost = _totals(failures)
-        usage = completion.usage
-        return completion.model_copy(
-            update={
-                "attempts": completion.attempts + attempts,
-                "usage": usage.model_copy(update={"lost_calls": usage.lost_calls + lost}),
-            }
-        )
+        usage = completion.usage.model_copy(update={"lost_calls": completion.usage.lost_calls + lost})
+        return completion.model_copy(update={"attempts": completion.attempts + attempts, "usage": usage})
 
-    def _enough(self, failures: list[ProviderError]) -> bool:
-        """Whether to give up: after the most attempts of all, or of the kind of the last failure."""
+    def _gives_up(self, failures: list[ProviderError]) -> bool:
+        """Whether these are the most attempts of all, or of the kind of the last failure."""
         last = failures[-1]
         most = last.most_attempts if isinstance(last, ProviderTransient) else 1
         alike = sum(type(failure) is type(last) for failure in failures)
         return len(failures) >= self._attempts or alike >= most
+
+
+class CircuitBreaker(Middleware):
+    """Turns repeated failures, with no answer between them, into ProviderDown.
+
+    - A call that failed in all its attempts: at once if no call has been answered yet, else the third in a row.
+    - A response that the API does not send, twice for the same call, while no other call was answered.
+    - The same refusal of a request three times in a row; once a call has been answered, for two listings or more.
+    """
+
+    def __init__(self, inner: Provider) -> None:
+        super().__init__(inner)
+        self._answers = 0
+        self._exhausted = 0
+        self._refused: list[tuple[str, str]] = []
+
+    async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
+        """Answer one prompt; see `Provider.complete`."""
+        answers_before = self._answers
+        try:
+            completion = await self._inner.complete(prompt, config)
+        except (ProviderDown, CallNotMade, OverBudget):
+            raise
+        except ProviderGarbled as error:
+            self._exhausted += 1
+            if error.attempts > 1 and self._answers == answers_before:
+                _trip(
+                    error,
+                    "something stands between panel and the provider; check the network and the base URL",
+                )
+            raise
+        except ProviderTransient as error:
+            self._exhausted += 1
+            if not self._answers or self._exhausted >= MOST_FAILURES_IN_A_ROW:
+                _trip(error, "it seems to be down")
+            raise
+        except ProviderError as error:
+            self._refused.append((str(error), prompt.prefix_digest))
+            if self._is_refused_always():
+                _trip(error, "the same for every call")
+            raise
+        self._answers += 1
+        self._exhausted = 0
+        self._refused.clear()
+        return completion
+
+    def _is_refused_always(self) -> bool:
+        last = self._refused[-MOST_FAILURES_IN_A_ROW:]
+        messages, listings = {message for message, _ in last}, {listing for _, listing in last}
+        alike = len(last) == MOST_FAILURES_IN_A_ROW and len(messages) == 1
+        return alike and (len(listings) > 1 or not self._answers)
 
 
 _grow = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)
@@ -85,3 +140,8 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 def _totals(failures: list[ProviderError]) -> tuple[int, int]:
     return sum(error.attempts for error in failures), sum(error.lost_calls for error in failures)
+
+
+def _trip(error: ProviderError, why: str) -> NoReturn:
+    down = ProviderDown(f"{error} ({why})", attempts=error.attempts, lost_calls=error.lost_calls)
+    raise down from error

@@ -1,56 +1,47 @@
-"""The middleware around an adapter, in order."""
+"""The middleware around an adapter in its order, with the two simplest: the time limit and the cost of a call."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from panel.core.prompt import estimate_tokens
 from panel.errors import ProviderTimeout
-from panel.providers.middleware.base import Middleware
+from panel.providers.base import Middleware
 from panel.providers.middleware.budget import BudgetLimit
-from panel.providers.middleware.circuit_breaker import CircuitBreaker
 from panel.providers.middleware.rate_limit import RateLimit
-from panel.providers.middleware.retry import Retry
+from panel.providers.middleware.retry import CircuitBreaker, Retry
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion, ModelConfig, Usage
     from panel.core.prompt import Prompt
-    from panel.providers.base import Provider, StopSignal
-    from panel.providers.middleware.base import WorstCase
+    from panel.providers.base import Provider, WorstCase
     from panel.providers.middleware.budget import Budget
     from panel.providers.middleware.rate_limit import RateLimiter
     from panel.providers.prices import Prices
 
 
-@dataclass(frozen=True, slots=True)
-class CallPolicy:
-    """How calls are made: `timeout` of one call in seconds, and calls for one answer at most.
-
-    All calls to the same model share a limiter. The budget comes with the worst case of a call; None for no limit.
-    """
-
-    timeout: float
-    attempts: int
-    limiter: RateLimiter
-    budget: tuple[Budget, WorstCase] | None = None
-
-
-def wrap_hosted(
-    adapter: Provider, policy: CallPolicy, stop: StopSignal, base_url: str | None = None
+def wrap_hosted(  # noqa: PLR0913 - each is a separate fact about the calls
+    adapter: Provider,
+    limiter: RateLimiter,
+    *,
+    timeout: float,
+    attempts: int,
+    base_url: str | None = None,
+    budget: tuple[Budget, WorstCase] | None = None,
 ) -> Provider:
     """Return a hosted provider with all its middleware.
 
         CircuitBreaker(Retry(RateLimit(BudgetLimit(CostTracking(Timeout(adapter))))))
 
     Each attempt passes the rate limiter anew, so that a call that waits for its next attempt holds up no other, and the budget,
-    so that an attempt that may be billed without an answer is paid for.
+    so that an attempt that may be billed without an answer is paid for. All calls to the same model share a limiter; `timeout` is in
+    seconds, and `attempts` counts the calls for one answer at most.
     """
-    priced: Provider = CostTracking(Timeout(adapter, policy.timeout), base_url)
-    if policy.budget is not None:
-        priced = BudgetLimit(priced, *policy.budget)
-    return CircuitBreaker(Retry(RateLimit(priced, policy.limiter), policy.attempts, stop))
+    priced: Provider = CostTracking(Timeout(adapter, timeout), base_url)
+    if budget is not None:
+        priced = BudgetLimit(priced, *budget)
+    return CircuitBreaker(Retry(RateLimit(priced, limiter), attempts, limiter.stop))
 
 
 def wrap_local(adapter: Provider, limiter: RateLimiter) -> Provider:
@@ -88,7 +79,7 @@ class CostTracking(Middleware):
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt with its cost; see `Provider.complete`."""
         if self._loading is None:
-            self._loading = asyncio.create_task(asyncio.to_thread(_load_prices, self.name, self._base_url))
+            self._loading = asyncio.create_task(asyncio.to_thread(self._load_prices))
         completion = await self._inner.complete(prompt, config)
         prices = await self._loading
         usage = with_estimates(completion.usage, prompt, completion.text)
@@ -103,20 +94,17 @@ class CostTracking(Middleware):
             await asyncio.gather(self._loading, return_exceptions=True)
         await super().aclose()
 
+    def _load_prices(self) -> Prices:
+        from panel.providers.prices import Prices
+
+        return Prices(self.name, self._base_url)
+
 
 def with_estimates(usage: Usage, prompt: Prompt, text: str) -> Usage:
     """Return a usage whose missing totals are estimated from the text, and marked as such.
 
     Reasoning that was not sent cannot be seen, so the estimate may be too low.
     """
-    if usage.input_tokens is not None and usage.output_tokens is not None:
-        return usage
-    missing = {"input_tokens": prompt.estimated_tokens, "output_tokens": estimate_tokens(text)}
-    known = {name: getattr(usage, name) for name in missing if getattr(usage, name) is not None}
-    return usage.model_copy(update=missing | known | {"estimated": True})
-
-
-def _load_prices(provider: str, base_url: str | None) -> Prices:
-    from panel.providers.prices import Prices
-
-    return Prices(provider, base_url)
+    estimates = {"input_tokens": prompt.estimated_tokens, "output_tokens": estimate_tokens(text)}
+    missing = {name: tokens for name, tokens in estimates.items() if getattr(usage, name) is None}
+    return usage.model_copy(update=missing | {"estimated": True}) if missing else usage

@@ -1,16 +1,23 @@
-"""Readings of a vendor's response headers: how long to wait, and the rate limits."""
+"""Readers of fields in vendors' responses, whose shape is not trusted: JSON values, rate limits, and how long to wait."""
 
 from __future__ import annotations
 
 import math
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import RateLimits
+from panel.core.text import one_line, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+MAX_LABEL_CHARS = 200
+MOST_TOKENS = 10**9
+MAX_DIGITS = 15
+MAX_CHARS = 64
+"""Longer than any date or time span. To parse longer texts takes time that grows with the square of their length."""
 
 _OPENAI = ("x-ratelimit-{}-requests", ("x-ratelimit-{}-tokens",))
 _ANTHROPIC = (
@@ -19,9 +26,35 @@ _ANTHROPIC = (
 )
 _SPAN_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s|$)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
-MAX_DIGITS = 15
-MAX_CHARS = 64
-"""Longer than any date or time span. To parse longer texts takes time that grows with the square of their length."""
+
+
+def mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object at a key, or an empty one."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def mappings(value: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the objects in the list at a key."""
+    found = value.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def text_of(value: object) -> str:
+    """Return a text that can be stored as UTF-8, or an empty one for anything else."""
+    return well_formed(value) if isinstance(value, str) else ""
+
+
+def label_of(value: object) -> str:
+    """Return a name or an identifier on one line, cut to a bounded length."""
+    return one_line(text_of(value)[:MAX_LABEL_CHARS])
+
+
+def token_count(value: object) -> int | None:
+    """Return a number of tokens, or None for anything else."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MOST_TOKENS else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
