@@ -16,7 +16,7 @@ from panel.errors import (
     ProviderUnreachable,
     SettingsError,
 )
-from panel.prompts.answer_schema import ANSWER_SCHEMA
+from panel.prompts.answer_json import ANSWER_SCHEMA
 from panel.providers.anthropic import messages_request
 from panel.providers.base import Connection
 from panel.providers.registry import open_provider

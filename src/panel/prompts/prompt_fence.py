@@ -28,7 +28,6 @@ LONGEST_UNSPACED = 4
 
 _FIELDS = "name tagline category maker license pricing price_class launched_on url best_for facts description"
 FIELDS = tuple(_FIELDS.split())
-
 _SCRIPTS = "CJK HIRAGANA KATAKANA HANGUL THAI LAO KHMER MYANMAR TIBETAN JAVANESE"
 _UNSPACED_SCRIPTS = (*_SCRIPTS.split(), "YI ")
 
@@ -48,13 +47,10 @@ _TOKEN_EDGE = re.compile(r"([<>|｜\[\]#/:~])")
 
 
 class Fence(Frozen):
-    """The fence of one tool's listing.
+    """The fence of one tool's listing: the line before it and the line after it, which cannot occur inside.
 
-    Attributes:
-        begin: line before the listing.
-        end: line after it, which cannot occur inside.
-        mark: text in place of white space in a datamarked listing, which does not occur in it.
-        canary: tag in the instructions that must not appear in a reply.
+    The mark stands for white space in a datamarked listing, and does not occur in it. The canary is a tag in the instructions
+    that must not appear in a reply.
     """
 
     begin: str
@@ -69,8 +65,10 @@ def derive_fence(tool: Tool, secret: bytes) -> Fence:
     for attempt in range(1_000):
         key = hmac.new(secret, f"{attempt}:{tool.digest}".encode(), hashlib.sha256).digest()
         nonce, tag = key[:8].hex(), key[8:16].hex()
-        mark = _mark(key, text)
-        if not any(secret_text in text.casefold() for secret_text in (nonce, tag, mark)):
+        first = key[16] % len(MARKS)
+        order = MARKS[first:] + MARKS[:first]
+        mark = next((mark for mark in order if mark not in text), f"{order[0]}{key[17:19].hex()}{order[0]}")
+        if not any(part in text.casefold() for part in (nonce, tag, mark)):
             return Fence(
                 begin=f"<<LISTING {nonce}>>", end=f"<<END {nonce}>>", mark=mark, canary=f"panel-{tag}"
             )
@@ -99,11 +97,6 @@ def _break_tokens(text: str) -> str:
     return _TEMPLATE_TOKEN.sub(lambda token: _TOKEN_EDGE.sub(r" \1 ", token[0]), text)
 
 
-def _datamark(text: str, mark: str) -> str:
-    """Return a text with the mark in place of white space, and within runs that are too long without any."""
-    return mark.join(piece for run in text.split() for piece in _split_run(run))
-
-
 def _split_run(run: str) -> Iterator[str]:
     if run.isascii() and len(run) <= LONGEST_UNMARKED:
         yield run
@@ -124,13 +117,10 @@ def _split_run(run: str) -> Iterator[str]:
 def _encode(value: Any, fence: Fence, *, datamark: bool) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, str):
         text = _break_tokens(value)
-        return _datamark(text, fence.mark) if datamark else text
+        if not datamark:
+            return text
+        # In place of white space, and within runs that are too long without any.
+        return fence.mark.join(piece for run in text.split() for piece in _split_run(run))
     if isinstance(value, list):
         return [_encode(item, fence, datamark=datamark) for item in value]
     return {key: _encode(item, fence, datamark=datamark) for key, item in value.items()}
-
-
-def _mark(key: bytes, text: str) -> str:
-    first = key[16] % len(MARKS)
-    order = MARKS[first:] + MARKS[:first]
-    return next((mark for mark in order if mark not in text), f"{order[0]}{key[17:19].hex()}{order[0]}")

@@ -1,8 +1,8 @@
 """Parse a model's raw text into a take, into problems to name in a re-ask, or into a typed reason to give up.
 
-    text -> refusal or leak (reply_text) -> one object (reply_json) -> fields -> printable prose (reply_text) -> Take
+    text -> refusal or leak (reply_text) -> one object (answer_json) -> fields -> printable prose (reply_text) -> Take
 
-The rules are those of "Reply handling" in `docs/architecture.md`: a deterministic clean-up, one re-ask, or no further call.
+The rules are those of "Replies" in `docs/architecture.md`: a deterministic clean-up, one re-ask, or no further call.
 Case and white space are ignored, and a score may be written `"87"`, `"87/100"` or `"87%"`. Nothing is clamped, rounded,
 guessed or looked for inside a longer text: "not ship" is no verdict.
 """
@@ -18,7 +18,7 @@ from panel.core.completion import FinishReason
 from panel.core.frozen import Frozen
 from panel.core.take import HIGHEST_SKIP, LOWEST_SHIP, Flag, NoTake, NoTakeReason, Take, Verdict
 from panel.core.text import one_line, prose
-from panel.prompts.reply_json import NO_OBJECT, WRONG_OBJECT, ReplyProblem, find_object
+from panel.prompts.answer_json import NO_OBJECT, WRONG_OBJECT, ReplyProblem, find_object
 from panel.prompts.reply_text import (
     MAX_RAW_CHARS,
     ReplyContext,
@@ -57,7 +57,6 @@ _WITHHELD = {
     FinishReason.REFUSED: "The model declined to answer.",
     FinishReason.FILTERED: "The provider's content filter withheld the answer.",
 }
-_DECLINED = _WITHHELD[FinishReason.REFUSED]
 _LEAK = "The reply held the prompt's internal tag."
 _TRUNCATED = NoTake(reason=NoTakeReason.TRUNCATED, detail="The reply was cut off at the output limit.")
 _NO_ROOM = "The listing and an answer do not fit the model's context window."
@@ -69,6 +68,7 @@ _READS_AS_REFUSAL = ReplyProblem(
     "take", "it reads as a refusal to answer", "open with your judgement, or recuse yourself in its own field"
 )
 _LABELLED = ReplyProblem("reply", "it is labelled as another persona's", "answer as your own persona alone")
+_TWICE = ReplyProblem("reply", "it has a field twice, in two spellings", "give each field once")
 _BOTH = ReplyProblem(
     "recusal", "it stands beside a judgement", "give either a recusal or a take with score and verdict"
 )
@@ -88,13 +88,10 @@ class Outcome(StrEnum):
 
 
 class Reply(Frozen):
-    """A parsed reply.
+    """A parsed reply, with a sentence to the model about each problem.
 
-    Attributes:
-        outcome: keep it, ask once more, or give up.
-        take: also set, and flagged, if its only problem is that it contradicts itself.
-        no_take: the outcome of the seat unless a better reply follows; None only if the reply is accepted.
-        problems: a sentence to the model about each problem.
+    The take is also set, and flagged, if its only problem is that it contradicts itself. `no_take` is the outcome of the seat
+    unless a better reply follows; it is None only if the reply is accepted.
     """
 
     outcome: Outcome
@@ -106,72 +103,55 @@ class Reply(Frozen):
 def parse_reply(text: str, finish: FinishReason, context: ReplyContext, detail: str | None = None) -> Reply:
     """Return a model's reply in parsed form. No text raises, and the time is linear in the text's length.
 
-    Args:
-        text: the model's text, which is ignored unless the model finished.
-        finish: why the model stopped.
-        context: the question.
-        detail: the words of the vendor or the model about a refusal.
+    The text is ignored unless the model finished; `detail` are the words of the vendor or the model about a refusal.
     """
-    if finish is FinishReason.TRUNCATED:
-        return Reply(outcome=Outcome.REPAIR, no_take=_TRUNCATED, problems=(str(_CUT_OFF),))
-    if finish is FinishReason.INTERRUPTED:
-        return _repair(_INTERRUPTED)
-    if finish is FinishReason.TOO_LONG:
-        return _reject(NoTakeReason.TRUNCATED, _NO_ROOM)
-    if finish is not FinishReason.COMPLETE:
-        return _reject(NoTakeReason.REFUSED, _printable(detail, context) or _WITHHELD[finish])
-    return _parse_complete(text, context)
+    match finish:
+        case FinishReason.COMPLETE:
+            return _parse_text(text, context)
+        case FinishReason.TRUNCATED:
+            return _repair(_CUT_OFF).model_copy(update={"no_take": _TRUNCATED})
+        case FinishReason.INTERRUPTED:
+            return _repair(_INTERRUPTED)
+        case FinishReason.TOO_LONG:
+            return _reject(NoTakeReason.TRUNCATED, _NO_ROOM)
+        case _:
+            words = recusal_text(detail or "", context)
+            if isinstance(words, ReplyProblem) or leaks(context.canary, [words]):
+                words = _WITHHELD[finish]
+            return _reject(NoTakeReason.REFUSED, words)
 
 
-def _parse_complete(text: str, context: ReplyContext) -> Reply:
+def _parse_text(text: str, context: ReplyContext) -> Reply:
     if leaks(context.canary, [text]):
         return _reject(NoTakeReason.INVALID, _LEAK)
     answer = find_object(text, context.persona)
-    if not isinstance(answer, ReplyProblem):
-        return _repair(_LABELLED) if _is_labelled(text, context) else _parse_answer(answer, context)
-    if answer in {NO_OBJECT, WRONG_OBJECT} and refuses(text):
-        return _reject(NoTakeReason.REFUSED, _DECLINED)
-    return _repair(answer)
-
-
-def _printable(detail: str | None, context: ReplyContext) -> str | None:
-    """Return words about a refusal if a page can print them unchanged."""
-    words = recusal_text(detail or "", context)
-    return words if isinstance(words, str) and not leaks(context.canary, [words]) else None
-
-
-def _is_labelled(text: str, context: ReplyContext) -> bool:
-    """Return whether the object follows another persona's name, as below a heading or after a key."""
+    if isinstance(answer, ReplyProblem):
+        no_answer = answer in {NO_OBJECT, WRONG_OBJECT}
+        return _refused() if no_answer and refuses(text) else _repair(answer)
+    # Another persona's name before the object, as in a heading or a key.
     before = text.partition("{")[0][-_LONGEST_LABEL:]
-    return re.search(rf"\b{context.others}\W*$", before, re.IGNORECASE) is not None
+    if re.search(rf"\b{context.others}\W*$", before, re.IGNORECASE):
+        return _repair(_LABELLED)
+    return _parse_answer(answer, context)
 
 
 def _parse_answer(answer: dict[str, Any], context: ReplyContext) -> Reply:
-    if context.mark:
-        answer = {key: _unmarked(value, context.mark) for key, value in answer.items()}
-    fields = {key.strip().casefold(): value for key, value in answer.items()}
+    fields = {key.strip().casefold(): _unmarked(value, context.mark) for key, value in answer.items()}
     if len(fields) < len(answer):
-        return _repair(
-            ReplyProblem("reply", "it has a field twice, in two spellings", "give each field once")
-        )
+        return _repair(_TWICE)
     if leaks(context.canary, _texts(fields)):
         return _reject(NoTakeReason.INVALID, _LEAK)
-    if all(_is_blank(fields.get(name)) for name in _JUDGEMENT):
-        return _parse_recusal(fields, context)
     take = fields.get("take")
-    if isinstance(take, str) and refuses(take):
-        return _repair(_READS_AS_REFUSAL)
-    return _parse_judgement(fields, context)
-
-
-def _parse_recusal(fields: dict[str, Any], context: ReplyContext) -> Reply:
+    if not all(_is_blank(fields.get(name)) for name in _JUDGEMENT):
+        refusal = isinstance(take, str) and refuses(take)
+        return _repair(_READS_AS_REFUSAL) if refusal else _parse_judgement(fields, context)
     if any(map(refuses, _texts(fields))):
-        return _reject(NoTakeReason.REFUSED, _DECLINED)
+        return _refused()
     recusal = _read_recusal(fields)
-    if not isinstance(recusal, str):
-        return _parse_judgement(fields, context) if _FIELDS & fields.keys() else _repair(WRONG_OBJECT)
-    words = recusal_text(recusal, context)
-    return _repair(words) if isinstance(words, ReplyProblem) else _reject(NoTakeReason.RECUSED, words)
+    if isinstance(recusal, str):
+        words = recusal_text(recusal, context)
+        return _repair(words) if isinstance(words, ReplyProblem) else _reject(NoTakeReason.RECUSED, words)
+    return _parse_judgement(fields, context) if _FIELDS & fields.keys() else _repair(WRONG_OBJECT)
 
 
 def _parse_judgement(fields: dict[str, Any], context: ReplyContext) -> Reply:
@@ -183,8 +163,8 @@ def _parse_judgement(fields: dict[str, Any], context: ReplyContext) -> Reply:
         "reasoning": _read_reasoning(fields.get("reasoning")),
     }
     recusal = _read_recusal(fields)
-    checked = (_BOTH if isinstance(recusal, str) else recusal, *values.values())
-    problems = [value for value in checked if isinstance(value, ReplyProblem)]
+    results = (_BOTH if isinstance(recusal, str) else recusal, *values.values())
+    problems = [result for result in results if isinstance(result, ReplyProblem)]
     problems += _problems_of_extra_fields(fields, values["verdict"], context)
     if problems:
         return _repair(*problems)
@@ -205,6 +185,10 @@ def _reject(reason: NoTakeReason, detail: str) -> Reply:
     return Reply(outcome=Outcome.REJECT, no_take=NoTake(reason=reason, detail=detail))
 
 
+def _refused() -> Reply:
+    return _reject(NoTakeReason.REFUSED, _WITHHELD[FinishReason.REFUSED])
+
+
 def _texts(fields: dict[str, Any]) -> Iterator[str]:
     for value in fields.values():
         yield from (text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str))
@@ -214,25 +198,21 @@ def _is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _unmarked(value: Any, mark: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value with spaces in place of the listing's mark, which models copy."""
-    if isinstance(value, str):
-        return value.replace(mark, " ")
-    return [_unmarked(item, mark) for item in value] if isinstance(value, list) else value
+def _unmarked(value: Any, mark: str | None) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a text or list of texts with spaces in place of the listing's mark, which models copy."""
+    if isinstance(value, list):
+        return [_unmarked(item, mark) if isinstance(item, str) else item for item in value]
+    return value.replace(mark, " ") if mark and isinstance(value, str) else value
 
 
 def _read_recusal(fields: dict[str, Any]) -> str | ReplyProblem | None:
     for name in _RECUSALS:
         value = fields.get(name)
-        if (
-            value is None
-            or value is False
-            or (isinstance(value, str) and value.strip().casefold() in _NO_RECUSAL)
-        ):
-            continue
         if isinstance(value, str):
-            return value
-        return ReplyProblem("recusal", "it is not text", "give null, or the reason in one sentence")
+            if value.strip().casefold() not in _NO_RECUSAL:
+                return value
+        elif value is not None and value is not False:
+            return ReplyProblem("recusal", "it is not text", "give null, or the reason in one sentence")
     return None
 
 
@@ -253,11 +233,8 @@ def _read_verdict(value: object) -> Verdict | ReplyProblem:
 
 
 def _is_emoji(char: str) -> bool:
-    return (
-        unicodedata.category(char) == "So"
-        or char in "\u200d\ufe0e\ufe0f"
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-    )
+    joins = char in "\u200d\ufe0e\ufe0f" or "\U0001f3fb" <= char <= "\U0001f3ff"
+    return joins or unicodedata.category(char) == "So"
 
 
 def _read_score(value: object) -> int | ReplyProblem:
@@ -289,9 +266,8 @@ def _read_evidence(value: object, host: str | None) -> tuple[str, ...] | ReplyPr
     """Return the quotes, one line each; blank, repeated and too long ones and those with foreign addresses are dropped."""
     given = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(given, list) or not all(isinstance(quote, str) for quote in given):
-        return ReplyProblem(
-            "evidence", "it is not a list of texts", "give a list of short quotes from the listing"
-        )
+        remedy = "give a list of short quotes from the listing"
+        return ReplyProblem("evidence", "it is not a list of texts", remedy)
     quotes = dict.fromkeys(one_line(quote) for quote in given if len(quote) <= MAX_QUOTE_CHARS)
     return tuple(quote for quote in quotes if quote and not has_foreign_address(quote, host))[:MAX_EVIDENCE]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from panel.core.frozen import Frozen
 from panel.core.take import MAX_TAKE_CHARS, MIN_TAKE_CHARS
 from panel.core.text import one_line, prose
-from panel.prompts.reply_json import ReplyProblem
+from panel.prompts.answer_json import ReplyProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,15 +25,10 @@ MIN_DISTINCT_WORDS = 0.25  # share; honest takes of the greatest length have abo
 
 
 class ReplyContext(Frozen):
-    """The question that a reply answers.
+    """The question that a reply answers: the persona's id, and those of all personas of the panel.
 
-    Attributes:
-        persona: id of the persona.
-        roster: ids of all personas of the panel.
-        canary: the prompt's internal tag, which must not appear in a reply.
-        tagline: the tool's tagline, which is no take.
-        host: the tool's host, the only one whose addresses a take may give.
-        mark: text in place of white space in the listing; in a reply it is read as a space.
+    The canary is the prompt's internal tag, which must not appear in a reply; the tool's tagline is no take; its host is the only
+    one whose addresses a take may give; the mark stands for white space in the listing.
     """
 
     persona: str
@@ -60,8 +55,8 @@ def take_text(value: object, context: ReplyContext) -> str | ReplyProblem:
     if _PLACEHOLDER.fullmatch(text[:MAX_TAKE_CHARS]):
         return ReplyProblem("take", "it is a placeholder", "write the take itself")
     if not MIN_TAKE_CHARS <= len(text) <= MAX_TAKE_CHARS:
-        wanted = f"give {MIN_TAKE_CHARS} to {MAX_TAKE_CHARS:,} characters"
-        return ReplyProblem("take", f"it has {len(text):,} characters", wanted)
+        remedy = f"give {MIN_TAKE_CHARS} to {MAX_TAKE_CHARS:,} characters"
+        return ReplyProblem("take", f"it has {len(text):,} characters", remedy)
     return _joined("take", [*_take_errors(text, context), *_text_errors(text, context)]) or text
 
 
@@ -70,7 +65,7 @@ def recusal_text(value: str, context: ReplyContext) -> str | ReplyProblem:
     if len(value) > MAX_RECUSAL_CHARS:
         return ReplyProblem("recusal", f"it has {len(value)} characters", "say it in one sentence")
     text = one_line(value)
-    return _joined("recusal", list(_text_errors(text, context))) or text
+    return _joined("recusal", _text_errors(text, context)) or text
 
 
 def has_foreign_address(text: str, host: str | None) -> bool:
@@ -139,10 +134,10 @@ def _text_errors(text: str, context: ReplyContext) -> Iterator[tuple[str, str]]:
         yield "it speaks as another persona", f"speak as the {context.persona} alone"
 
 
-def _joined(field: str, errors: list[tuple[str, str]]) -> ReplyProblem | None:
-    if not errors:
+def _joined(field: str, errors: Iterable[tuple[str, str]]) -> ReplyProblem | None:
+    if not (found := list(errors)):
         return None
-    messages, remedies = zip(*errors, strict=True)
+    messages, remedies = zip(*found, strict=True)
     return ReplyProblem(field, " and ".join(messages), " and ".join(remedies))
 
 
@@ -234,9 +229,9 @@ def leaks(canary: str | None, texts: Iterable[str]) -> bool:
 
     It is also found in other case, full-width letters, backwards, base64, hexadecimal digits and ROT13.
     """
-    spellings = _spellings(canary) if canary else frozenset()
+    spellings = _spellings(canary) if canary else ()
     return bool(spellings) and any(
-        s in squeezed for squeezed in map(_letters_and_digits, texts) for s in spellings
+        spelling in text for text in map(_letters_and_digits, texts) for spelling in spellings
     )
 
 
@@ -245,18 +240,16 @@ def _spellings(canary: str) -> frozenset[str]:
     parts = [part for part in _NOT_SPELLED.split(canary) if len(part) >= _SHORTEST_LEAK]
     plain = [_letters_and_digits(text) for text in (canary, *parts)]
     raw = canary.encode()
+    # In base64, the canary at each offset within a longer text, without the edges.
+    encoded = [
+        base64.b64encode(bytes(offset) + raw).decode("ascii").rstrip("=")[edge:-1]
+        for offset, edge in enumerate((0, 2, 3))
+    ]
     spelled = {*plain, *(text[::-1] for text in plain), *(codecs.encode(text, "rot13") for text in plain)}
-    return frozenset(spelled | {raw.hex(), *map(_letters_and_digits, _base64_cores(raw))}) - {""}
-
-
-def _base64_cores(raw: bytes) -> Iterable[str]:
-    """Yield the base64 of the bytes at each offset within a longer text, without the edges."""
-    for offset, edge in enumerate((0, 2, 3)):
-        yield base64.b64encode(bytes(offset) + raw).decode("ascii").rstrip("=")[edge:-1]
+    return frozenset(spelled | {raw.hex(), *map(_letters_and_digits, encoded)}) - {""}
 
 
 def _letters_and_digits(text: str) -> str:
-    """Return the letters and digits of a text, without case."""
     if not text.isascii():
         # Character by character, because normalising a run of combining marks takes quadratic time.
         text = "".join(unicodedata.normalize("NFKC", char) for char in text)

@@ -13,9 +13,9 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from panel.core.frozen import digest_of
-from panel.core.prompt import Example, Openers, Probe, Prompt, Scaffold
+from panel.core.prompt import Example, Opener, Openers, Probe, Prompt, Scaffold
 from panel.errors import InputError
-from panel.prompts.answer_schema import ANSWER_SCHEMA
+from panel.prompts.answer_json import ANSWER_SCHEMA
 from panel.prompts.prompt_fence import derive_fence, fence_listing, quote_reply
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from panel.core.persona import Persona
-    from panel.core.prompt import Opener
     from panel.core.tool import Tool
     from panel.prompts.prompt_fence import Fence
 
@@ -31,14 +30,13 @@ TAKE, REASK, DRAFT = "take", "reask", "draft"
 CACHED_LISTINGS = 64
 """Fenced listings to keep: the seats of a panel ask about the same tool one right after the other."""
 
+_NO_TEMPLATE = "no such template; look at the folder named with --prompts"
+
 
 class PromptBook:
-    """Prompts for one kind of model.
+    """Prompts for one kind of model, from folders of templates in order of precedence.
 
-    Args:
-        folders: folders of templates, in order of precedence.
-        secret: key that the fences around listings are derived from.
-        scaffolded: use the short prompt with a scaffold, for a model too weak for the full one.
+    The fences around listings are derived from the secret. A model too weak for the full prompt gets a short one with a scaffold.
     """
 
     def __init__(self, folders: Sequence[Path], secret: bytes, *, scaffolded: bool) -> None:
@@ -75,10 +73,10 @@ class PromptBook:
         shared = user.removesuffix(seat)
         if listing not in shared:
             message = "must show {{ listing }} in the block 'user', before the block 'seat'"
-            raise InputError.at(_file_name(name), message)
+            raise _template_error(name, message)
         if datamark and fence.canary not in system:
             message = "must name {{ guard.canary }} in the block 'system'; a reply that repeats it is refused"
-            raise InputError.at(_file_name(name), message)
+            raise _template_error(name, message)
         return Prompt(
             label=f"{tool.slug}.{persona.id}",
             system=system,
@@ -108,11 +106,9 @@ class PromptBook:
         try:
             return self._loader.get_source(self._environment, _file_name(name))[0]
         except jinja2.TemplateNotFound as error:
-            raise InputError.at(
-                _file_name(name), "no such template; look at the folder named with --prompts"
-            ) from error
+            raise _template_error(name, _NO_TEMPLATE) from error
         except (OSError, ValueError) as error:
-            raise InputError.at(_file_name(name), f"cannot be read: {error}") from error
+            raise _template_error(name, f"cannot be read: {error}") from error
 
     def _fence(self, tool: Tool) -> tuple[Fence, str]:
         fence = derive_fence(tool, self._secret)
@@ -131,16 +127,13 @@ class PromptBook:
             return line.replace("{name}", tool.name).replace("{category}", tool.category or "software")
 
         def filled_openers(openers: Sequence[Opener]) -> tuple[Opener, ...]:
-            return tuple(one.model_copy(update={"words": filled(one.words)}) for one in openers)
+            return tuple(Opener(about=one.about, words=filled(one.words)) for one in openers)
 
+        strong, weak = own.strong or own.favourable, own.weak or own.unfavourable
         parts = (tool.name, tool.tagline, tool.category, tool.pricing, tool.description)
         return Scaffold(
             whole=Probe(text=filled(own.probe), favourable=own.favourable, unfavourable=own.unfavourable),
-            sentence=Probe(
-                text=sentence,
-                favourable=own.strong or own.favourable,
-                unfavourable=own.weak or own.unfavourable,
-            ),
+            sentence=Probe(text=sentence, favourable=strong, unfavourable=weak),
             openers=Openers(ship=filled_openers(own.openers.ship), skip=filled_openers(own.openers.skip)),
             lesson=lesson,
             examples=tuple(map(_example, examples.splitlines())),
@@ -151,29 +144,32 @@ class PromptBook:
         )
 
     def _render(self, name: str, values: dict[str, Any], block: str | None = None) -> str:
-        file = _file_name(name)
         try:
-            template = self._environment.get_template(file)
+            template = self._environment.get_template(_file_name(name))
             render = template.blocks[block] if block else template.root_render_func
             return "".join(render(template.new_context(values))).strip()
         except KeyError:
-            raise InputError.at(file, f"the block {block!r} is missing; add it") from None
+            raise _template_error(name, f"the block {block!r} is missing; add it") from None
         except jinja2.TemplateNotFound as error:
-            raise InputError.at(file, "no such template; look at the folder named with --prompts") from error
+            raise _template_error(name, _NO_TEMPLATE) from error
         except jinja2.TemplateSyntaxError as error:
-            raise InputError.at(file, f"{error.message}", error.lineno) from error
+            raise _template_error(name, f"{error.message}", error.lineno) from error
         except Exception as error:
             # A template is a program of the user and can raise anything.
-            raise InputError.at(file, f"cannot be rendered: {error}") from error
+            raise _template_error(name, f"cannot be rendered: {error}") from error
 
 
 def _file_name(name: str) -> str:
     return f"{name}.md.j2"
 
 
+def _template_error(name: str, message: str, line: int | None = None) -> InputError:
+    return InputError.at(_file_name(name), message, line)
+
+
 def _example(line: str) -> Example:
     parts = [part.strip() for part in line.split("|")]
     if len(parts) != len(Example.model_fields):
-        message = f"block examples: expected fact | first words | rest, got {line!r}"
-        raise InputError.at(_file_name(DRAFT), message)
-    return Example(fact=parts[0], opener=parts[1], rest=parts[2])
+        raise _template_error(DRAFT, f"block examples: expected fact | first words | rest, got {line!r}")
+    fact, opener, rest = parts
+    return Example(fact=fact, opener=opener, rest=rest)

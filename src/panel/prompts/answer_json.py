@@ -1,40 +1,59 @@
-"""Find the one JSON object in a model's raw text.
+"""The JSON object of an answer: its schema, and its place in a model's raw text.
 
-Strict where RFC 8259 leaves a choice: a repeated key, NaN and Infinity are refused. Two unambiguous slips are accepted: a line
-break inside a string and a comma after the last member. Nothing is completed, and the time is linear in the text's length.
+The schema has no default, bound, pattern or length: OpenAI's strict mode and Anthropic's structured output share too few of
+them. The reply parser enforces those rules.
+
+The reader is strict where RFC 8259 leaves a choice: a repeated key, NaN and Infinity are refused. Two unambiguous slips are
+accepted: a line break inside a string and a comma after the last member. Nothing is completed, and the time is linear in the
+text's length.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import WithJsonSchema
+
+from panel.core.frozen import Frozen
+from panel.core.take import Score, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-WRAPPERS = frozenset({"review", "result", "answer", "output", "response", "data"})
-
-_DEEPEST_WRAPPING = 4
-_BLANK = " \t\r\n\ufeff"
-
-# An unclosed string matches to the end; otherwise the search would restart at each quote in it.
-_STRING_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
-# A brace in prose opens no object; a brace before a quote, a comment or a key does, even an invalid one.
-_OPENING = re.compile(r"\{\s*+(?=[\"'\u2018-\u201f\u00ab/#]|\w[\w -]{0,60}:)")
-_BRACE_OR_QUOTE = re.compile(r'\\.|["{}]', re.DOTALL)
-_NAMES_A_FIELD = re.compile(r"verdict|score|\btake\b|recus", re.IGNORECASE)
+# An enumeration in place of bounds, so that a decoder bound to the schema can write no other number.
+WholeScore = Annotated[Score, WithJsonSchema({"type": "integer", "enum": list(range(101))})]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyProblem:
-    """A reason why a reply cannot be used.
+class Answer(Frozen):
+    """A persona's answer, in the order in which a model writes it: grounds before judgement.
 
-    Attributes:
-        field: a field of the answer, or `reply`.
-        error: never in the model's own words, because it may be published.
-        remedy: the instruction to the model.
+    With a recusal, take, score and verdict are None. The reasoning is not published.
+    """
+
+    recusal: str | None
+    evidence: list[str]
+    reasoning: str
+    take: str | None
+    score: WholeScore | None
+    verdict: Literal[Verdict.SHIP, Verdict.SKIP] | None
+
+
+def _without_titles(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if not isinstance(schema, dict):
+        return schema
+    left_out = {"title", "description"}
+    return {key: _without_titles(value) for key, value in schema.items() if key not in left_out}
+
+
+ANSWER_SCHEMA: dict[str, Any] = _without_titles(Answer.model_json_schema())
+
+
+class ReplyProblem(NamedTuple):
+    """A reason why a reply cannot be used: the field, or `reply`; the error; and the remedy, an instruction to the model.
+
+    The error is never in the model's own words, because it may be published.
     """
 
     field: str
@@ -55,30 +74,41 @@ WRONG_OBJECT = ReplyProblem(
     "give one object with the fields recusal, evidence, reasoning, take, score and verdict at its top level",
 )
 
+_WRAPPERS = frozenset({"review", "result", "answer", "output", "response", "data"})
+_DEEPEST_WRAPPING = 4
+_BLANK = " \t\r\n\ufeff"
+
+# An unclosed string matches to the end; otherwise the search would restart at each quote in it.
+_STRING_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
+# A brace in prose opens no object; a brace before a quote, a comment or a key does, even an invalid one.
+_OPENING = re.compile(r"\{\s*+(?=[\"'\u2018-\u201f\u00ab/#]|\w[\w -]{0,60}:)")
+_BRACE_OR_QUOTE = re.compile(r'\\.|["{}]', re.DOTALL)
+_NAMES_A_FIELD = re.compile(r"verdict|score|\btake\b|recus", re.IGNORECASE)
+
 
 def find_object(text: str, persona: str) -> dict[str, Any] | ReplyProblem:
     """Return the object of the answer.
 
     These are removed: code fences, prose around the object, a list around it, JSON in a JSON string, and an object around it
-    whose only key is one of the `WRAPPERS` or the persona's id.
+    whose only key is a wrapper, such as `review`, or the persona's id.
     """
     value = _load(text.strip(_BLANK))
     if isinstance(value, ReplyProblem):
         value = _embedded(text)
     if isinstance(value, ReplyProblem):
         return value
-    answer = _unwrapped(value, WRAPPERS | {persona})
+    answer = _unwrapped(value, _WRAPPERS | {persona})
     return answer if isinstance(answer, dict) else WRONG_OBJECT
 
 
 def _embedded(text: str) -> Any:  # noqa: ANN401 - any JSON value, or a ReplyProblem
-    read = {span: _load(span) for span in dict.fromkeys(_spans(text))}
-    objects = [value for value in read.values() if not isinstance(value, ReplyProblem)]
-    broken = [
-        value
-        for span, value in read.items()
-        if isinstance(value, ReplyProblem) and _NAMES_A_FIELD.search(span)
-    ]
+    objects, broken = [], []
+    for span in dict.fromkeys(_spans(text)):
+        value = _load(span)
+        if not isinstance(value, ReplyProblem):
+            objects.append(value)
+        elif _NAMES_A_FIELD.search(span):
+            broken.append(value)
     if len(objects) > 1 or (objects and broken):
         return TWO_OBJECTS
     return next(iter([*objects, *broken]), NO_OBJECT)
@@ -118,19 +148,19 @@ def _unwrapped(value: Any, wrappers: Collection[str]) -> Any:  # noqa: ANN401 - 
     return value
 
 
-class _NotStrictError(ValueError):
-    """Ambiguous JSON that Python would accept."""
+class _AmbiguousError(ValueError):
+    """JSON that Python would accept although it has two readings."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise _NotStrictError("an object has the same key twice")
+        raise _AmbiguousError("an object has the same key twice")
     return members
 
 
 def _no_number(_name: str) -> float:
-    raise _NotStrictError("NaN and Infinity are not numbers in JSON")
+    raise _AmbiguousError("NaN and Infinity are not numbers in JSON")
 
 
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_unique, parse_constant=_no_number)
@@ -143,7 +173,7 @@ def _load(text: str) -> Any:  # noqa: ANN401 - any JSON value, or a ReplyProblem
         message = "its JSON is nested too deeply"
     except json.JSONDecodeError as error:
         message = f"it is not valid JSON ({error.msg[0].lower()}{error.msg[1:]})"
-    except _NotStrictError as error:
+    except _AmbiguousError as error:
         message = str(error)
     except ValueError:
         message = "it holds a number with too many digits"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from panel.core.take import Verdict
-from panel.prompts.answer_schema import ANSWER_SCHEMA, Answer
+from panel.prompts.answer_json import ANSWER_SCHEMA, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
