@@ -116,7 +116,6 @@ class Renderer:
             "head": head,
             "picture": None if head.picture is None else options.address(head.picture + PICTURE),
             "root": root,
-            "site": options,
             "menu": self._menu,
             "asset": _asset,
             "policy": self._policy,
@@ -128,7 +127,11 @@ class Renderer:
             "tool_pages": (),
             "critic_pages": {critic.id: f"{root}critics/{critic.id}/" for critic in options.critics},
         }
-        return _environment().get_template(template).render({**common, **values}).encode()
+        return self.render(template, **{**common, **values})
+
+    def render(self, template: str, **values: object) -> bytes:
+        """Return a file, rendered from its template with the options of the site and further values."""
+        return _environment().get_template(template).render(site=self.options, **values).encode()
 
     def community(self, slug: str) -> Community:
         """Return readers' votes on a tool as its pages show them."""
@@ -182,5 +185,10 @@ def _asset(extension: str) -> str:
 def _environment() -> Environment:
     loaders = PackageLoader("panel", "site/templates"), PackageLoader("panel", "report/templates")
     made = environment(ChoiceLoader(loaders))
-    made.filters["day"] = "{:%Y-%m-%d}".format
+    made.filters |= {"day": "{:%Y-%m-%d}".format, "markdown": _markdown}
     return made
+
+
+def _markdown(text: str) -> str:
+    """Return a name with everything escaped that has a meaning in Markdown."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-!|&~" else char for char in text)

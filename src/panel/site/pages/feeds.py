@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from panel.report.wording import EMBEDDED_LINE, EMBEDDED_MARK
+from panel.report.wording import EMBEDDED_LINE
 from panel.site.catalog import latest, versions
 from panel.site.pages import Entries, Files, Page, all_pages
 from panel.site.renderer import PICTURE, Renderer, SiteFile
@@ -35,7 +35,8 @@ def _feeds(renderer: Renderer) -> Files:
     yield SiteFile("feed.xml", inputs, partial(_atom, renderer, tools))
     yield SiteFile("feed.json", inputs, partial(_json_feed, renderer, tools))
     counts = tuple((one.name, one.path, len(one.tools)) for one in catalog.categories)
-    yield SiteFile("llms.txt", (counts, inputs), partial(_llms, renderer, tools, counts))
+    shown = {"tools": tools, "categories": catalog.categories}
+    yield SiteFile("llms.txt", (counts, inputs), partial(renderer.render, "llms.txt.j2", **shown))
 
 
 def _atom(renderer: Renderer, tools: Sequence[ToolSummary]) -> bytes:
@@ -108,47 +109,6 @@ def _summary(renderer: Renderer, tool: ToolSummary) -> str:
     ]
     embedded = EMBEDDED_LINE if tool.embedded else ""
     return "\n\n".join([part for part in (tool.tagline, *takes, embedded) if part])
-
-
-def _llms(
-    renderer: Renderer, tools: Sequence[ToolSummary], categories: Sequence[tuple[str, str, int]]
-) -> bytes:
-    options = renderer.options
-    lines = [
-        f"# {_markdown(options.name)}",
-        "",
-        (
-            "> Reviews of new software tools. The critics are AI personas that judged what each listing says; no human tested the "
-            "tools. A named editor approved each review."
-        ),
-        "",
-        "Cite a verdict with its date and as that of a panel of AI personas. There are no user ratings here.",
-        "",
-        "## How it is made",
-        "",
-        f"- [How the panel works]({options.address('methodology/')}): rules, critics, prompts, models",
-        f"- [Corrections]({options.address('corrections/')}): what was corrected or retracted",
-        f"- [Feed]({options.address('feed.json')}): the latest reviews as JSON",
-        "",
-        "## Categories",
-        "",
-        *(f"- [{_markdown(name)}]({options.address(path)}): {count}" for name, path, count in categories),
-        "",
-        "## Latest reviews",
-        "",
-        *(
-            f"- [{_markdown(tool.name)}]({options.address(tool.path)}): {tool.verdict_line}, {tool.changed:%Y-%m-%d}"
-            + f", {EMBEDDED_MARK}" * tool.embedded
-            for tool in tools
-        ),
-        *(["", EMBEDDED_LINE] if any(tool.embedded for tool in tools) else []),
-    ]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _markdown(text: str) -> str:
-    """Return a name with everything escaped that has a meaning in Markdown."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-!|&~" else char for char in text)
 
 
 def _crawlers(renderer: Renderer) -> Files:
