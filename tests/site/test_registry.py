@@ -40,7 +40,7 @@ def about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A page of its own, in a module that nothing names."""
     folder = tmp_path / "more"
     folder.mkdir()
-    (folder / "about.py").write_text(ABOUT)
+    (folder / "extra_page.py").write_text(ABOUT)
     monkeypatch.setattr(pages, "__path__", [*pages.__path__, str(folder)])
     all_pages.cache_clear()
     yield

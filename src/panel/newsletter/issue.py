@@ -236,38 +236,7 @@ def issue_html(issue: Issue, leave: str = "") -> str:
 
 def issue_text(issue: Issue, leave: str = "") -> str:
     """Return an issue as text with at most 76 characters a line, addresses aside."""
-    foot = f"--\nHow the panel works: {issue.url}/methodology/"
-    if leave:
-        foot += (
-            f"\nYou get this because you signed up at {issue.url}/ and confirmed it.\nUnsubscribe: {leave}"
-        )
-    blocks = [_wrap(issue.title), _wrap(wording.AI_NOTICE), *map(_item_text, issue.items), foot]
-    return "\n\n".join(blocks) + "\n"
-
-
-def _item_text(item: IssueItem) -> str:
-    review = item.review
-    head = f"{item.name} — {review.tally.line}"
-    lines = [_wrap(head), "-" * min(len(head), LINE_CHARS)]
-    if review.tool.tagline:
-        lines.append(_wrap(one_line(review.tool.tagline)))
-    lines.append(f"Panel ship: {wording.ship_share(review)} ({wording.share_basis(review)})")
-    lines += [_wrap(f"{name} (AI persona), {label}: {text}", "  ") for name, label, text in item.excerpts]
-    if review.embedded:
-        lines.append(_wrap(wording.EMBEDDED_LINE))
-    lines += [_wrap(f"Approved by {one_line(item.approved_by)}."), item.href]
-    return "\n".join(lines)
-
-
-def _wrap(text: str, indent: str = "") -> str:
-    return textwrap.fill(
-        text,
-        LINE_CHARS,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return _environment().get_template("issue.txt.j2").render(issue=issue, leave=leave, most=LINE_CHARS)
 
 
 def _message(issue: Issue, to: str, leave: str) -> MailMessage:
@@ -277,4 +246,11 @@ def _message(issue: Issue, to: str, leave: str) -> MailMessage:
 
 @cache
 def _environment() -> Environment:
-    return environment(PackageLoader("panel", "newsletter/templates"))
+    made = environment(PackageLoader("panel", "newsletter/templates"))
+    made.filters["wrap"] = _wrap
+    return made
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    lines = textwrap.wrap(text, LINE_CHARS - len(indent), break_long_words=False, break_on_hyphens=False)
+    return "\n".join(indent + line for line in lines)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from panel.site.build import BuildResult, build_site
-from panel.site.options import BuildPaths, PromptText, SiteOptions, configured_build
+from panel.site.options import BuildPaths, SiteOptions, configured_build
 
-__all__ = ["BuildPaths", "BuildResult", "PromptText", "SiteOptions", "build_site", "configured_build"]
+__all__ = ["BuildPaths", "BuildResult", "SiteOptions", "build_site", "configured_build"]

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from pydantic import Field
+
 from panel.core.frozen import Frozen, digest_of
 from panel.core.persona import Persona
 from panel.errors import SettingsError
@@ -22,13 +24,6 @@ OFF, OWN = "off", "panel"
 """Values of the setting `newsletter`: no sign-up form, or one that panel's own public server answers."""
 
 
-class PromptText(Frozen):
-    """A prompt template that critics are asked with, by its name."""
-
-    name: str
-    text: str
-
-
 class SiteOptions(Frozen):
     """Options of a site.
 
@@ -38,7 +33,7 @@ class SiteOptions(Frozen):
         newsletter: `off`, `panel`, or the address of an outside service that the sign-up form is sent to.
         shown_from: number of votes on a tool from which ships and skips are shown apart.
         critics: in the order of their pages.
-        prompts_digest: identifies the current prompts in reviews.
+        prompts: the templates that critics are asked with, by name; reviews name them by `prompts_digest`.
     """
 
     url: str
@@ -48,7 +43,7 @@ class SiteOptions(Frozen):
     voting: bool = False
     shown_from: int = 5
     critics: tuple[Persona, ...] = ()
-    prompts: tuple[PromptText, ...] = ()
+    prompts: dict[str, str] = Field(default_factory=dict)
     prompts_digest: str = ""
 
     @property
@@ -103,7 +98,7 @@ def configured_build(resolved: Resolved, folder: str | Path) -> tuple[SiteOption
         voting=settings.voting,
         shown_from=settings.votes_shown_from,
         critics=tuple(personas[name] for name in critics),
-        prompts=tuple(PromptText(name=name, text=prompts.source(name)) for name in (TAKE, REASK)),
+        prompts={name: prompts.source(name) for name in (TAKE, REASK)},
         prompts_digest=prompts.digest,
     )
     site = Path(folder)

@@ -10,7 +10,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.frozen import Frozen, digest_of
-from panel.core.tally import PanelVerdict
 from panel.core.text import one_line
 from panel.report.wording import opening
 
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
     from panel.store import PublicationHistory
 
 EXCERPT_CHARS = 240
-VERDICT_KEYS = {
-    PanelVerdict.SHIP: "ship",
-    PanelVerdict.SKIP: "skip",
-    PanelVerdict.MIXED: "mixed",
-    PanelVerdict.NONE: "none",
-}
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -40,7 +33,7 @@ class CriticScore(NamedTuple):
 
 
 class ToolSummary(NamedTuple):
-    """A tool in a list.
+    """A tool in a list; `digest` is of all that the site shows of it.
 
     Attributes:
         tool: number in the store; tools that were added first come first.
@@ -48,13 +41,9 @@ class ToolSummary(NamedTuple):
         verdict: `ship`, `skip`, `mixed` or `none`.
         verdict_line: `Ship · 3 ship / 1 skip`.
         changed: time of the current publication, or of the retraction.
-        retracted: whether no review of it is published any more.
         former_slugs: under which its page was published before.
         corrected: whether the corrections log has an entry about it.
-        models: as `provider:model`.
-        prompts: digest of the prompts.
-        embedded: whether the embedded model wrote any of its takes.
-        digest: of all that the site shows of it.
+        models: as `provider:model`; `prompts` is a digest.
     """
 
     tool: int
@@ -86,7 +75,7 @@ class ToolSummary(NamedTuple):
     @property
     def thin(self) -> bool:
         """Whether its panel gave too few takes for a verdict."""
-        return self.verdict == VERDICT_KEYS[PanelVerdict.NONE]
+        return self.verdict == "none"
 
     @property
     def percent(self) -> int | None:
@@ -163,7 +152,7 @@ def record_of(number: int, drafts: Sequence[PublicationHistory]) -> ToolRecord:
         name=one_line(tool.name),
         tagline=one_line(tool.tagline or ""),
         category=one_line(tool.category or ""),
-        verdict=VERDICT_KEYS[tally.verdict],
+        verdict=tally.verdict.name.lower(),
         verdict_line=tally.line,
         scores=tuple(CriticScore(critic, take.verdict, take.score) for critic, take in takes),
         first_published=_utc(publications[0].at),
