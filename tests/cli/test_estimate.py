@@ -10,7 +10,7 @@ import pytest
 
 from panel.cli.estimate import estimate_data, estimate_lines
 from panel.orchestrator.estimate import Amounts, Bounds, CachePlan, Estimate, RunEstimate
-from panel.settings.model import Settings
+from panel.settings.fields import Settings
 
 WHY = "off: it would save $0.0042 a panel, but one seat would be asked alone, with too few tools to fill the wait"
 COST = Bounds(0.0386841, 1.5)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.errors import InputError, SettingsError
-from panel.settings.model import Settings
+from panel.settings.fields import Settings
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:

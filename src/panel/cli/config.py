@@ -22,15 +22,13 @@ def config(
     as_json: options.AsJson = False,
 ) -> None:
     """Show every setting, its value and its source."""
-    import os
-
     from panel.cli.console import plain_result, result_json
-    from panel.settings.choice import choose_model
+    from panel.settings.model_choice import choose_model
     from panel.settings.resolve import resolve
 
     resolved = resolve(options.given(model=model), file)
     rows = resolved.rows()
-    choice = choose_model(resolved.settings.model, resolved.sources["model"], os.environ)
+    choice = choose_model(resolved.settings.model, resolved.sources["model"])
     if as_json:
         in_force = {"provider": choice.provider, "model": choice.model, "why": choice.why}
         result_json({"settings": rows, "model_in_force": in_force})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from panel.orchestrator.estimate import Amounts, Bounds, RunEstimate, ToolList
     from panel.orchestrator.setup import PanelSetup
-    from panel.settings.model import Settings
+    from panel.settings.fields import Settings
     from panel.store import Store
 
     Skips = Callable[[Store], Awaitable[Collection[str]]]

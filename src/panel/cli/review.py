@@ -142,7 +142,7 @@ def settings_per_model(
     from panel.core.text import slugify
     from panel.errors import SettingsError
     from panel.orchestrator.setup import beside_others
-    from panel.settings.choice import choose_model
+    from panel.settings.model_choice import choose_model
     from panel.settings.resolve import resolve
 
     if models is None:

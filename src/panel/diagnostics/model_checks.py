@@ -39,8 +39,8 @@ from panel.providers.registry import (
     open_provider,
     url_variables,
 )
-from panel.settings.choice import api_key
-from panel.settings.model import masked
+from panel.settings.fields import masked
+from panel.settings.model_choice import api_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.policy import Policy
 
-    from panel.settings.model import Settings
+    from panel.settings.fields import Settings
 
 PASSWORD = "PANEL_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
 TIMEOUT_SECONDS = 30

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from panel.core.tool import Tool
     from panel.orchestrator.setup import PanelSetup
     from panel.providers.prices import Rates
-    from panel.settings.model import Settings
+    from panel.settings.fields import Settings
     from panel.store import Store
 
 ANSWER_TOKENS = 350

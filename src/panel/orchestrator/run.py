@@ -34,7 +34,7 @@ from panel.orchestrator.seat import Observer
 from panel.orchestrator.setup import build_setup, report_context
 from panel.providers.base import StopSignal
 from panel.providers.middleware.budget import Budget
-from panel.settings.model import Settings
+from panel.settings.fields import Settings
 from panel.settings.resolve import Resolved, resolve
 
 if TYPE_CHECKING:

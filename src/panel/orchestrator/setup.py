@@ -28,8 +28,8 @@ from panel.providers.base import Connection
 from panel.providers.recording import Manifest, Recording
 from panel.providers.registry import check_connection, hosted_providers, url_variables
 from panel.report import ReportContext
-from panel.settings.choice import api_key, choose_model
-from panel.settings.model import address
+from panel.settings.fields import server_address
+from panel.settings.model_choice import api_key, choose_model
 from panel.settings.resolve import PROJECT_FILE
 from panel.settings.secret import has_secret, read_secret
 from panel.version import __version__
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from panel.core.review import PanelReview
     from panel.core.tool import Tool
     from panel.providers.prices import Prices, Rates
-    from panel.settings.choice import ModelChoice
-    from panel.settings.model import Settings
+    from panel.settings.fields import Settings
+    from panel.settings.model_choice import ModelChoice
     from panel.settings.resolve import Resolved
 
     Checks = Callable[[PanelReview], tuple[Finding, ...]]
@@ -368,7 +368,7 @@ def _base_url(resolved: Resolved, provider: str) -> str | None:
             f"base_url in {source} would send your {provider} key to {url}; if that is meant, give it as --base-url"
         )
     variable = url_variables().get(provider, "")
-    return url or (address(variable, os.environ[variable]) if os.environ.get(variable) else None)
+    return url or (server_address(variable, os.environ[variable]) if os.environ.get(variable) else None)
 
 
 def _clock() -> Callable[[], datetime]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from panel.core.text import did_you_mean
 from panel.errors import InputError, Problem, SettingsError
-from panel.settings.model import Settings, masked
+from panel.settings.fields import Settings, masked
 from panel.tool_files.documents import Document, parse_yaml
 from panel.tool_files.files import read_text
 
@@ -61,19 +61,24 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """The settings of one source, and the name of the source of each."""
+    """The settings of one origin, and the source of each."""
 
-    values: dict[str, Any]
+    values: Mapping[str, Any]
     sources: dict[str, str]
 
-    def faults(self) -> Iterator[tuple[str, str]]:
+    def errors(self) -> Iterator[tuple[str, str]]:
         """Yield name and error of each invalid value."""
         try:
             Settings.model_validate(self.values)
         except ValidationError as error:
-            for fault in error.errors():
-                name = str(fault["loc"][0])
-                yield name, _sentence(name, fault["type"], fault["msg"], fault["input"])
+            for detail in error.errors():
+                name = str(detail["loc"][0])
+                if detail["type"] == "extra_forbidden":
+                    advice = did_you_mean(name, Settings.model_fields, "`panel config` lists all")
+                    yield name, f"unknown setting; {advice}"
+                else:
+                    text = detail["msg"].removeprefix("Value error, ")
+                    yield name, f"{text[0].lower()}{text[1:]}, got {masked(detail['input'])!r}"
 
 
 def resolve(
@@ -85,14 +90,20 @@ def resolve(
         SettingsError: a flag or a variable holds an invalid value.
         InputError: a file does; all of its problems are listed.
     """
-    layers = [_file(path) for path in settings_files(config, environ)]
-    layers += [_variables(environ), _Layer(dict(flags), {name: _flag(name) for name in flags})]
-    for layer in layers[-2:]:
-        for name, fault in layer.faults():
-            raise SettingsError(f"{layer.sources[name]}: {fault}")
-    values = {name: value for layer in layers for name, value in layer.values.items()}
-    sources = {name: layer.sources[name] for layer in layers for name in layer.values}
-    return Resolved(Settings.model_validate(values), dict.fromkeys(Settings.model_fields, DEFAULT) | sources)
+    files = [_read_file(path) for path in settings_files(config, environ)]
+    variables = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    variables = {name: variable for name, variable in variables.items() if environ.get(variable)}
+    environment = _Layer({name: environ[variable] for name, variable in variables.items()}, variables)
+    command = _Layer(flags, {name: f"--{name.replace('_', '-')}" for name in flags})
+    for layer in (environment, command):
+        for name, message in layer.errors():
+            raise SettingsError(f"{layer.sources[name]}: {message}")
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(Settings.model_fields, DEFAULT)
+    for layer in (*files, environment, command):
+        values |= layer.values
+        sources |= layer.sources
+    return Resolved(Settings.model_validate(values), sources)
 
 
 def settings_files(config: Path | None, environ: Mapping[str, str]) -> Iterator[Path]:
@@ -107,44 +118,24 @@ def settings_files(config: Path | None, environ: Mapping[str, str]) -> Iterator[
         yield PROJECT_FILE
 
 
-def _file(path: Path) -> _Layer:
+def _read_file(path: Path) -> _Layer:
     source = str(path)
     documents = parse_yaml(read_text(path, (".yaml", ".yml")), source)
     document = documents[0] if documents else Document({})
     problems = document.problems_in(source)
     if len(documents) > 1 or not isinstance(document.value, dict):
-        problems.append(
-            Problem(source, "expected settings as `name: value`, one on each line", document.line_of(()))
-        )
-        raise InputError(problems)
-    layer = _Layer(
-        document.value, {name: f"{source}, line {document.line_of((name,))}" for name in document.value}
-    )
+        message = "expected settings as `name: value`, one on each line"
+        raise InputError([*problems, Problem(source, message, document.line_of(()))])
+    lines = {name: document.line_of((name,)) for name in document.value}
+    layer = _Layer(document.value, {name: f"{source}, line {line}" for name, line in lines.items()})
     problems += [
-        Problem(source, fault, document.line_of((name,)), name)
-        for name, fault in layer.faults()
+        Problem(source, message, lines.get(name), name)
+        for name, message in layer.errors()
         if not document.has_problem((name,))
     ]
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
     return layer
-
-
-def _variables(environ: Mapping[str, str]) -> _Layer:
-    named = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    given = {name: environ[variable] for name, variable in named.items() if environ.get(variable)}
-    return _Layer(given, {name: named[name] for name in given})
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _sentence(name: str, kind: str, message: str, given: object) -> str:
-    if kind == "extra_forbidden":
-        return f"unknown setting; {did_you_mean(name, Settings.model_fields, '`panel config` lists all')}"
-    text = message.removeprefix("Value error, ")
-    return f"{text[0].lower()}{text[1:]}, got {masked(given)!r}"
 
 
 def _shown(value: object) -> str:

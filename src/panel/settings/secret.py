@@ -29,16 +29,15 @@ def read_secret(data_dir: Path) -> bytes:
             _create(path)
         text = path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
-        raise StorageError(
-            f"{path}: {error.strerror}; set PANEL_DATA_DIR to a folder that can be written"
-        ) from error
+        message = f"{path}: {error.strerror}; set PANEL_DATA_DIR to a folder that can be written"
+        raise StorageError(message) from error
     if not _SECRET.fullmatch(text):
         raise StorageError(f"{path}: not a secret that panel wrote; delete the file to get a new one")
     return bytes.fromhex(text)
 
 
 def has_secret(data_dir: Path) -> bool:
-    """Whether the user has a secret already."""
+    """Return whether the user has a secret already."""
     return (data_dir / FILE).exists()
 
 
@@ -47,9 +46,8 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(
-            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-        ) as file:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(BYTES))
             file.flush()
             os.fsync(file.fileno())

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from panel.errors import SettingsError
-from panel.settings.choice import api_key, choose_model
+from panel.settings.model_choice import api_key, choose_model
 
 OPENAI, ANTHROPIC = {"OPENAI_API_KEY": "sk-EXAMPLE"}, {"ANTHROPIC_API_KEY": "sk-ant-EXAMPLE"}
 

@@ -1,7 +1,8 @@
-"""The choice of a model, and the API keys."""
+"""Which model a setting names, the default model, and the API keys."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ class ModelChoice:
         return f"{self.provider}:{self.model}"
 
 
-def choose_model(setting: str | None, source: str, environ: Mapping[str, str]) -> ModelChoice:
+def choose_model(setting: str | None, source: str, environ: Mapping[str, str] = os.environ) -> ModelChoice:
     """Return the model that was set, else the default of the first provider whose key is set, else the embedded model.
 
     Raises:
@@ -66,7 +67,15 @@ def api_key(provider: str, environ: Mapping[str, str]) -> str | None:
     source, key = variable, environ.get(variable, "").strip()
     path = environ.get(f"{variable}_FILE", "")
     if not key and path:
-        source, key = f"{variable}_FILE ({path})", _key_in(f"{variable}_FILE", path)
+        source = f"{variable}_FILE ({path})"
+        try:
+            with Path(path).open(encoding="utf-8") as file:
+                key = file.read(MAX_KEY_CHARS).strip()
+        except (OSError, ValueError) as error:
+            message = f"{variable}_FILE: {path} cannot be read as a key; name a text file"
+            raise SettingsError(message) from error
+        if not key:
+            raise SettingsError(f"{variable}_FILE: {path} holds no key")
     if any(not char.isascii() or not char.isprintable() or char == " " for char in key):
         raise SettingsError(
             f"{source} holds white space or other characters that no key has; copy the key again"
@@ -74,25 +83,11 @@ def api_key(provider: str, environ: Mapping[str, str]) -> str | None:
     return key or None
 
 
-def _key_in(variable: str, path: str) -> str:
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            key = file.read(MAX_KEY_CHARS).strip()
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{variable}: {path} cannot be read as a key; name a text file") from error
-    if not key:
-        raise SettingsError(f"{variable}: {path} holds no key")
-    return key
-
-
 def _default(environ: Mapping[str, str]) -> ModelChoice:
     specs = [providers()[name] for name in hosted_providers()]
     for spec in specs:
         if api_key(spec.name, environ):
             return ModelChoice(spec.name, spec.default_model or "", f"{spec.key_variable} is set")
-    named = " and ".join(spec.key_variable or "" for spec in specs)
-    return ModelChoice(
-        FALLBACK,
-        providers()[FALLBACK].default_model or "",
-        f"the embedded model, because {named} are not set",
-    )
+    variables = " and ".join(spec.key_variable or "" for spec in specs)
+    why = f"the embedded model, because {variables} are not set"
+    return ModelChoice(FALLBACK, providers()[FALLBACK].default_model or "", why)

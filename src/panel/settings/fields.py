@@ -18,11 +18,29 @@ from panel.core.text import one_line
 from panel.errors import SettingsError
 
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
+
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
 _QUERY = re.compile(r"(?<=\S)\?\S+")
 _SWITCHES = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
     ("false", "no", "off", "0"), False
 )
+
+
+def masked(value: object) -> object:
+    """Return a value without the credentials and query that an address may hold."""
+    return _QUERY.sub("?…", _CREDENTIALS.sub("//…@", value)) if isinstance(value, str) else value
+
+
+def server_address(name: str, url: str) -> str:
+    """Return a valid server address.
+
+    Raises:
+        SettingsError: the address is invalid; the message begins with `name`, the setting or variable.
+    """
+    try:
+        return _address(url)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}, got {masked(url)!r}") from error
 
 
 def _number(value: object) -> object:
@@ -31,10 +49,8 @@ def _number(value: object) -> object:
     return value
 
 
-def _switch(value: object) -> object:
-    if isinstance(value, bool):
-        return value
-    word = value.strip().lower() if isinstance(value, str) else ""
+def _switch(value: object) -> bool:
+    word = str(value).strip().lower() if isinstance(value, str | bool) else ""
     if word not in _SWITCHES:
         raise ValueError("expected true or false")
     return _SWITCHES[word]
@@ -47,36 +63,25 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - a value of any type
     return [part.strip() if isinstance(part, str) else part for part in parts]
 
 
-def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(values):
+        raise ValueError("a name is blank")
     if len(set(values)) < len(values):
         raise ValueError("names the same one twice")
     return values
 
 
-def address(name: str, url: str) -> str:
-    """Return a valid server address.
-
-    Raises:
-        SettingsError: the address is invalid; the message begins with `name`, the setting or variable.
-    """
+def _is_address(url: str, schemes: set[str]) -> bool:
     try:
-        return _address(url)
-    except ValueError as error:
-        raise SettingsError(f"{name}: {error}, got {masked(url)!r}") from error
-
-
-def masked(value: object) -> object:
-    """Return a value without the credentials and query that an address may hold."""
-    return _QUERY.sub("?…", _CREDENTIALS.sub("//…@", value)) if isinstance(value, str) else value
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return usable and url.isprintable() and " " not in url
 
 
 def _address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or "@" in url or not url.isprintable() or " " in url:
+    if not _is_address(url, {"http", "https"}) or "@" in url:
         raise ValueError(
             "expected an http or https address without credentials, such as http://127.0.0.1:8080/v1"
         )
@@ -85,47 +90,26 @@ def _address(url: str) -> str:
 
 def _site(url: str) -> str:
     try:
-        usable = not (urlsplit(url).query or urlsplit(url).fragment) and _address(url)
+        address = _address(url)
     except ValueError:
-        usable = False
-    if not usable:
+        address = ""
+    if not address or urlsplit(url).query or urlsplit(url).fragment:
         raise ValueError("expected the address of a site, such as https://reviews.example.org")
-    return url.rstrip("/")
+    return address
 
 
-def _path(value: object) -> object:
-    if not isinstance(value, str | Path):
-        return value
-    if not (str(value).strip() and str(value).isprintable()):
-        raise ValueError("expected the name of a folder")
-    return os.path.expanduser(value)  # noqa: PTH111 - it never raises
-
-
-def _database(value: str) -> str:
-    if not (value.strip() and value.isprintable()):
-        raise ValueError("expected the name of a file, or postgresql://USER@HOST/NAME")
-    return value if "://" in value else os.path.expanduser(value)  # noqa: PTH111 - it never raises
-
-
-def _mail_server(value: str) -> str:
+def _mail_server(url: str) -> str:
+    usable = _is_address(url, {"smtp", "smtps"})
+    parts = urlsplit(url if usable else "")
     try:
-        parts = urlsplit(value)
-        usable = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
         (parts.hostname or "").encode("idna")
-    except ValueError:  # and UnicodeError, for a name that no server has
+    except UnicodeError:  # a name that no server has
         usable = False
-    if not usable or parts.password or parts.path.strip("/") or not value.isprintable() or " " in value:
+    if not usable or parts.password or parts.path.strip("/"):
         raise ValueError(
             "expected smtp://USER@HOST:PORT or smtps://USER@HOST:PORT; the password stands in PANEL_SMTP_PASSWORD"
         )
-    return value.rstrip("/")
-
-
-def _title(value: str) -> str:
-    title = one_line(value)
-    if not title:
-        raise ValueError("expected a name that can be read")
-    return title
+    return url.rstrip("/")
 
 
 def _newsletter(value: str) -> str:
@@ -139,18 +123,33 @@ def _newsletter(value: str) -> str:
         ) from None
 
 
-def _named(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(values):
-        raise ValueError("a name is blank")
-    return values
+def _folder(value: object) -> object:
+    if not isinstance(value, str | Path):
+        return value
+    if not (str(value).strip() and str(value).isprintable()):
+        raise ValueError("expected the name of a folder")
+    return os.path.expanduser(value)  # noqa: PTH111 - it never raises
 
 
-Listed = BeforeValidator(_listed)
-Named = AfterValidator(_named)
-Unrepeated = AfterValidator(_without_repeats)
-Folder = Annotated[Path, BeforeValidator(_path)]
-Number = BeforeValidator(_number)
+def _database(value: str) -> str:
+    if not (value.strip() and value.isprintable()):
+        raise ValueError("expected the name of a file, or postgresql://USER@HOST/NAME")
+    return value if "://" in value else os.path.expanduser(value)  # noqa: PTH111 - it never raises
+
+
+def _title(value: str) -> str:
+    title = one_line(value)
+    if not title:
+        raise ValueError("expected a name that can be read")
+    return title
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Decimal = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
+Folder = Annotated[Path, BeforeValidator(_folder)]
+Listed = BeforeValidator(_listed)
+Distinct = AfterValidator(_distinct)
 
 
 class Settings(Frozen):
@@ -160,27 +159,21 @@ class Settings(Frozen):
     base_url: Annotated[str, AfterValidator(_address)] | None = Field(
         None, description="address of the provider's API"
     )
-    roster: Annotated[tuple[str, ...], Listed, Named, Unrepeated] = Field(
+    roster: Annotated[tuple[str, ...], Listed, Distinct] = Field(
         DEFAULT_ROSTER,
         min_length=1,
         max_length=20,
         description="personas to seat, in order; NAME=PROVIDER:MODEL seats one on another model",
     )
-    concurrency: Annotated[int, Number] = Field(
-        10, ge=1, le=256, description="maximum concurrent calls, for each model"
-    )
-    requests_per_minute: Annotated[int, Number, Field(ge=1)] | None = Field(
+    concurrency: Whole = Field(10, ge=1, le=256, description="maximum concurrent calls, for each model")
+    requests_per_minute: Annotated[Whole, Field(ge=1)] | None = Field(
         None, description="maximum calls a minute, for each model; unset: the provider's limit"
     )
-    tokens_per_minute: Annotated[int, Number, Field(ge=1_000)] | None = Field(
+    tokens_per_minute: Annotated[Whole, Field(ge=1_000)] | None = Field(
         None, description="maximum tokens a minute, for each model; unset: the provider's limit"
     )
-    timeout: Annotated[float, Number] = Field(
-        120.0, ge=1, le=3600, allow_inf_nan=False, description="maximum seconds for one call"
-    )
-    retries: Annotated[int, Number] = Field(
-        3, ge=0, le=3, description="retries of a call when the provider is busy"
-    )
+    timeout: Decimal = Field(120.0, ge=1, le=3600, description="maximum seconds for one call")
+    retries: Whole = Field(3, ge=0, le=3, description="retries of a call when the provider is busy")
     cache: Literal["auto", "warm", "off"] = Field(
         "auto",
         description="ask one seat first so that the others read the listing from the provider's cache: auto, warm or off",
@@ -191,18 +184,18 @@ class Settings(Frozen):
     verbosity: Verbosity = Field(
         Verbosity.LOW, description="length of an OpenAI model's answer: low, medium or high"
     )
-    max_output_tokens: Annotated[int, Number] = Field(
+    max_output_tokens: Whole = Field(
         4_000, ge=256, le=64_000, description="maximum tokens of one answer, reasoning included"
     )
-    seed: Annotated[int, Number] = Field(0, ge=0, lt=2**31, description="seed, for models that accept one")
+    seed: Whole = Field(0, ge=0, lt=2**31, description="seed, for models that accept one")
     out: Folder = Field(Path("outputs"), description="folder for report files")
-    format: Annotated[tuple[Literal["html", "md", "json"], ...], Listed, Unrepeated] = Field(
+    format: Annotated[tuple[Literal["html", "md", "json"], ...], Listed, Distinct] = Field(
         ("html", "md", "json"), min_length=1, description="report files to write, of html, md and json"
     )
     record: Folder | None = Field(
         None, description="folder for a recording of every answer, from which repeated calls are answered"
     )
-    budget: Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    budget: Annotated[Decimal, Field(gt=0)] | None = Field(
         None, description="US dollars that a batch may cost at most; unset: no limit"
     )
     database_url: Annotated[str, AfterValidator(_database)] | None = Field(
@@ -222,7 +215,7 @@ class Settings(Frozen):
         default=False,
         description="whether pages of the site offer votes to readers; panel serve --public counts them",
     )
-    votes_shown_from: Annotated[int, Number] = Field(
+    votes_shown_from: Whole = Field(
         5, ge=1, le=10_000, description="number of votes below which pages print no percentage"
     )
     newsletter: Annotated[str, AfterValidator(_newsletter)] = Field(
