@@ -16,16 +16,7 @@ from typing import TYPE_CHECKING, Any
 from panel.version import __version__
 
 if TYPE_CHECKING:
-    from panel.api import (
-        AsyncPanel,
-        AsyncStore,
-        Panel,
-        Store,
-        compare,
-        read_tools,
-        render,
-        review,
-    )
+    from panel.api import AsyncPanel, AsyncStore, Panel, Store, compare, read_tools, render, review
     from panel.core.comparison import Comparison
     from panel.core.draft_state import Action
     from panel.core.finding import Resolution
@@ -35,16 +26,7 @@ if TYPE_CHECKING:
     from panel.errors import PanelError
 
 _MODULES = {
-    "panel.api": (
-        "AsyncPanel",
-        "AsyncStore",
-        "Panel",
-        "Store",
-        "compare",
-        "read_tools",
-        "render",
-        "review",
-    ),
+    "panel.api": ("AsyncPanel", "AsyncStore", "Panel", "Store", "compare", "read_tools", "render", "review"),
     "panel.core.comparison": ("Comparison",),
     "panel.core.draft_state": ("Action",),
     "panel.core.finding": ("Resolution",),

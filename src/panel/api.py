@@ -7,8 +7,9 @@ comes from the environment, the settings files or its default, as for the comman
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, ExitStack, aclosing
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, aclosing
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar
 
 import anyio
 from anyio.from_thread import BlockingPortalProvider
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         Awaitable,
         Callable,
         Collection,
-        Generator,
         Iterable,
         Iterator,
         Sequence,
@@ -51,7 +51,9 @@ if TYPE_CHECKING:
     from panel.store import DraftRecord, QueueFilter, QueueRow, RunSummary
     from panel.store import Store as OpenStore
 
+P = ParamSpec("P")
 T = TypeVar("T")
+CoreT = TypeVar("CoreT", bound=AbstractAsyncContextManager[Any])
 
 Format = Literal["html", "md", "json"]
 FEWEST_COMPARED = 2
@@ -120,12 +122,8 @@ def render(page: PanelReview | Comparison, ending: Format = "html") -> str:
 class AsyncStore:
     """The database of runs, drafts and publications; use it as an async context manager.
 
-    Args:
-        where: a file, or `postgresql://USER@HOST/NAME`; None for the configured database. It is created if it does not exist.
-        settings: other settings by name, such as `editor`.
-
-    Raises:
-        SettingsError: a setting is invalid.
+    `where` is a file, `postgresql://USER@HOST/NAME`, or None for the configured database; it is created if it does not exist. Other settings, such
+    as `editor`, are given by name. An invalid setting raises SettingsError.
     """
 
     def __init__(self, where: str | Path | None = None, **settings: object) -> None:
@@ -154,35 +152,32 @@ class AsyncStore:
         """The service that `panel queue` and `panel serve` use."""
         from panel.approval.service import ApprovalService
 
-        checks = review_checks(available_personas(self.resolved))
-        return ApprovalService(self.opened, checks, self._ask_seat)
+        async def ask_seat(record: DraftRecord, persona: str) -> Seat:
+            return await RunService(self.opened).rerun(self.resolved, record, persona)
+
+        return ApprovalService(self.opened, review_checks(available_personas(self.resolved)), ask_seat)
 
     async def runs(self) -> list[RunSummary]:
         """Return all runs, the latest first."""
         found: list[RunSummary] = []
-        while page := await self.opened.run_stats.summaries(
-            before=found[-1].id if found else None, limit=PAGE
-        ):
+        last = None
+        while page := await self.opened.run_stats.summaries(before=last, limit=PAGE):
             found += page
+            last = page[-1].id
         return found
 
     async def drafts(self, filters: QueueFilter | None = None) -> AsyncIterator[QueueRow]:
         """Yield the drafts that pass the filters, or all drafts, the oldest first."""
-        after: str | None = None
-        while True:
-            page = await self.opened.queue.page(filters, after=after, limit=PAGE)
+        page = await self.opened.queue.page(filters, after=None, limit=PAGE)
+        for row in page.rows:
+            yield row
+        while page.after is not None:
+            page = await self.opened.queue.page(filters, after=page.after, limit=PAGE)
             for row in page.rows:
                 yield row
-            after = page.after
-            if after is None:
-                return
 
     async def draft(self, number: int) -> DraftView:
-        """Return a draft with its findings, resolutions and history.
-
-        Raises:
-            NotFound: there is no draft of this number.
-        """
+        """Return a draft with its findings, resolutions and history; raise NotFound if there is none of this number."""
         return await self.approval.view(number)
 
     async def act(  # noqa: PLR0913 - a draft command in plain values
@@ -209,12 +204,12 @@ class AsyncStore:
 
         Raises:
             GateError: a rule refuses it, as an approval with open findings; or the draft has changed.
-            SettingsError: no actor is given or set.
+            SettingsError: the action is unknown, or no actor is given or set.
         """
         from panel.approval.commands import DraftCommand
 
         command = DraftCommand(
-            action=action_named(action),
+            action=_action(action),
             actor=self._actor(actor),
             seen=view.shown.hash,
             seen_resolutions=view.current.resolutions_digest,
@@ -230,20 +225,16 @@ class AsyncStore:
     ) -> BuildResult:
         """Build the site of all published reviews in a folder, which is replaced as a whole.
 
-        Args:
-            folder: the folder of the site.
-            site_url: public address of the site; None for the setting.
-            full: whether to write unchanged files again.
+        `site_url` is its public address, by default that of the settings. Unchanged files are written again if `full`.
 
         Raises:
             PanelError: the address is missing, the folder is no site, or a file cannot be written.
         """
         from panel.site import build_site, configured_build
 
-        resolved = (
-            self.resolved if site_url is None else resolve({**self._settings, "site_url": site_url}, None)
-        )
-        return await build_site(self.opened, *configured_build(resolved, folder), full=full)
+        own = {} if site_url is None else {"site_url": site_url}
+        build = configured_build(resolve({**self._settings, **own}, None), folder)
+        return await build_site(self.opened, *build, full=full)
 
     def _actor(self, actor: Actor | str | None) -> Actor:
         if isinstance(actor, Actor):
@@ -255,16 +246,12 @@ class AsyncStore:
             )
         return Actor(name=name, role=Role.PUBLISHER)
 
-    async def _ask_seat(self, record: DraftRecord, persona: str) -> Seat:
-        return await RunService(self.opened).rerun(self.resolved, record, persona)
-
 
 class AsyncPanel:
     """A panel of critics; use it as an async context manager.
 
-    Args:
-        store: an open store, in which answers and drafts are kept and no answer is paid for twice; None to keep nothing.
-        settings: settings by name, such as `model="openai:gpt-6.1-terra"` or `roster=("builder", "skeptic", "founder")`.
+    With an open store, answers and drafts are stored there and no answer is paid for twice. Settings are given by name, such as
+    `model="openai:gpt-6.1-terra"` or `roster=("builder", "skeptic", "founder")`.
 
     Raises:
         SettingsError: a setting is invalid, or the model's key is missing.
@@ -283,11 +270,7 @@ class AsyncPanel:
         return None
 
     async def review(self, tool: Tool, *, fresh: bool = False) -> PanelReview:
-        """Review one tool.
-
-        Args:
-            tool: the tool.
-            fresh: whether stored answers are ignored.
+        """Review one tool; stored answers are ignored if `fresh`.
 
         Raises:
             RunStopped: the run was stopped early, as by a key that was refused.
@@ -296,10 +279,9 @@ class AsyncPanel:
         async with aclosing(self.reviews([tool], fresh=fresh)) as reviews:
             return (await anext(reviews)).review
 
-    async def reviews(self, tools: Iterable[Tool], *, fresh: bool = False) -> AsyncGenerator[Reviewed]:
+    def reviews(self, tools: Iterable[Tool], *, fresh: bool = False) -> AsyncGenerator[Reviewed]:
         """Yield the review of each tool as it is finished, with findings and draft number; raises as `review` does."""
-        async for one in self._results(lambda runs: runs.review(self.setup, list(tools), fresh=fresh)):
-            yield one
+        return self._results(lambda runs: runs.review(self.setup, list(tools), fresh=fresh))
 
     async def compare(self, *entries: Tool | PanelReview) -> Comparison:
         """Review the tools among the entries and compare all of them; raises as `review` does."""
@@ -311,28 +293,22 @@ class AsyncPanel:
             reviews=tuple(done[one.canonical] if isinstance(one, Tool) else one for one in entries)
         )
 
-    async def batch(self, tools: Iterable[Tool], *, fresh: bool = False) -> AsyncGenerator[Reviewed]:
+    def batch(self, tools: Iterable[Tool], *, fresh: bool = False) -> AsyncGenerator[Reviewed]:
         """Draft many tools in one stored run and yield each review; tools that are drafted already are left out.
 
         Raises:
             SettingsError: there is no store, or a budget is set and a price is unknown.
             RunStopped: the run was stopped early; `resume` continues it.
         """
-        options = BatchOptions(fresh=fresh)
-        async for one in self._results(lambda runs: runs.batch(self.setup, tools, options)):
-            yield one
+        return self._results(lambda runs: runs.batch(self.setup, tools, BatchOptions(fresh=fresh)))
 
-    async def resume(self, run: int) -> AsyncGenerator[Reviewed]:
+    def resume(self, run: int) -> AsyncGenerator[Reviewed]:
         """Continue a batch or retry that was stopped, with its own settings; yields and raises as `batch` does."""
-        async for one in self._results(lambda runs: runs.resume(run)):
-            yield one
+        return self._results(lambda runs: runs.resume(run))
 
-    async def retry(
-        self, run: int, reasons: Collection[NoTakeReason] | None = None
-    ) -> AsyncGenerator[Reviewed]:
+    def retry(self, run: int, reasons: Collection[NoTakeReason] | None = None) -> AsyncGenerator[Reviewed]:
         """Ask the failed seats of a batch again, all or those that failed for some reasons; yields and raises as `batch` does."""
-        async for one in self._results(lambda runs: runs.retry(run, reasons)):
-            yield one
+        return self._results(lambda runs: runs.retry(run, reasons))
 
     async def estimate(self, tools: Sequence[Tool]) -> RunEstimate | None:
         """Return calls, tokens and dollars of a run over tools without asking any model; None if nothing is left to ask."""
@@ -348,7 +324,6 @@ class AsyncPanel:
     async def _results(
         self, make: Callable[[RunService], Awaitable[ReviewRun | None]]
     ) -> AsyncGenerator[Reviewed]:
-        """Yield the reviews of a run; raise the reason if it was stopped early."""
         self._runs = RunService(self._store.opened if self._store else None)
         stop = self._runs.stop
         run = await make(self._runs)
@@ -363,35 +338,21 @@ class AsyncPanel:
             raise RunStopped(f"stopped early: {stop.reason}")
 
 
-def action_named(action: Action | str) -> Action:
-    """Return an action by its name.
+class _Blocking(Generic[CoreT]):
+    """Runs an async object in a background thread, which all open objects share."""
 
-    >>> action_named("resolve") is Action.RESOLVE
-    True
+    _portals = BlockingPortalProvider()
 
-    Raises:
-        SettingsError: there is no action of this name.
-    """
-    if isinstance(action, Action):
-        return action
-    if action.upper() not in Action.__members__:
-        names = ", ".join(Action.__members__).lower()
-        raise SettingsError(f"action: unknown {action!r}; known are {names}")
-    return Action[action.upper()]
-
-
-_PORTALS = BlockingPortalProvider()
-
-
-class _Blocking:
-    """Runs the core in a background thread, which all open objects share."""
-
-    def __init__(self) -> None:
+    def __init__(self, core: CoreT) -> None:
+        self.core = core
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
 
     def __enter__(self) -> Self:
-        self._portal = self._stack.enter_context(_PORTALS)
+        with ExitStack() as stack:
+            portal = stack.enter_context(self._portals)
+            stack.enter_context(portal.wrap_async_context_manager(self.core))
+            self._stack, self._portal = stack.pop_all(), portal
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -406,13 +367,10 @@ class _Blocking:
             )
         return self._portal
 
-    def _call(self, function: Callable[..., Awaitable[T]], *words: object, **named: object) -> T:
-        async def call() -> T:
-            return await function(*words, **named)
+    def _stop(self) -> None:
+        """Start no further work; called in the background thread if a caller leaves an iteration early."""
 
-        return self.portal.call(call)
-
-    def _iterate(self, items: AsyncIterator[T], stop: Callable[[], None] = lambda: None) -> Generator[T]:
+    def _iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
         """Yield from an async iterator, which runs in one task; a caller that leaves early stops it and waits for its end."""
         send, receive = anyio.create_memory_object_stream[T](0)
 
@@ -434,7 +392,7 @@ class _Blocking:
                     break
                 yield item
         except GeneratorExit:
-            self.portal.call(stop)
+            self.portal.call(self._stop)
             self.portal.call(drain)
             raise
         finally:
@@ -442,8 +400,32 @@ class _Blocking:
         pumping.result()
 
 
-class Store(_Blocking):
-    """The database of runs, drafts and publications; use it in a `with` statement. See `AsyncStore` for arguments and errors.
+def _blocking(
+    method: Callable[Concatenate[CoreT, P], Awaitable[T]],
+) -> Callable[Concatenate[_Blocking[CoreT], P], T]:
+    """Return a coroutine method as a method that waits for the result."""
+
+    @wraps(method)
+    def wait(self: _Blocking[CoreT], /, *args: P.args, **named: P.kwargs) -> T:
+        return self.portal.call(partial(method, self.core, *args, **named))
+
+    return wait
+
+
+def _iterating(
+    method: Callable[Concatenate[CoreT, P], AsyncIterator[T]],
+) -> Callable[Concatenate[_Blocking[CoreT], P], Iterator[T]]:
+    """Return a method with an async iterator as one with an iterator."""
+
+    @wraps(method)
+    def iterate(self: _Blocking[CoreT], /, *args: P.args, **named: P.kwargs) -> Iterator[T]:
+        return self._iterate(method(self.core, *args, **named))
+
+    return iterate
+
+
+class Store(_Blocking[AsyncStore]):
+    """The database of runs, drafts and publications; use it in a `with` statement. Arguments and errors are those of `AsyncStore`.
 
     >>> with Store("reviews.db") as store, Panel(store, model="mock") as panel:
     ...     done = list(panel.batch(read_tools("fixtures/tools/smollm3.yaml")))
@@ -452,58 +434,17 @@ class Store(_Blocking):
     """
 
     def __init__(self, where: str | Path | None = None, **settings: object) -> None:
-        super().__init__()
-        self.core = AsyncStore(where, **settings)
+        super().__init__(AsyncStore(where, **settings))
 
-    def __enter__(self) -> Self:
-        super().__enter__()
-        self._stack.enter_context(self.portal.wrap_async_context_manager(self.core))
-        return self
-
-    def runs(self) -> list[RunSummary]:
-        """Return all runs, the latest first."""
-        return self._call(self.core.runs)
-
-    def drafts(self, filters: QueueFilter | None = None) -> Iterator[QueueRow]:
-        """Yield the drafts that pass the filters, or all drafts, the oldest first."""
-        return self._iterate(self.core.drafts(filters))
-
-    def draft(self, number: int) -> DraftView:
-        """Return a draft with its findings, resolutions and history."""
-        return self._call(self.core.draft, number)
-
-    def act(  # noqa: PLR0913 - a draft command in plain values
-        self,
-        view: DraftView,
-        action: Action | str,
-        *,
-        actor: Actor | str | None = None,
-        reason: str | None = None,
-        changes: Sequence[Change] = (),
-        resolution: Resolution | None = None,
-        persona: str | None = None,
-    ) -> DraftView:
-        """Take an action with a draft that was read before, and return the draft after it; see `AsyncStore.act`."""
-        return self._call(
-            self.core.act,
-            view,
-            action,
-            actor=actor,
-            reason=reason,
-            changes=changes,
-            resolution=resolution,
-            persona=persona,
-        )
-
-    def build_site(
-        self, folder: str | Path, site_url: str | None = None, *, full: bool = False
-    ) -> BuildResult:
-        """Build the site of all published reviews in a folder; see `AsyncStore.build_site`."""
-        return self._call(self.core.build_site, folder, site_url, full=full)
+    runs = _blocking(AsyncStore.runs)
+    drafts = _iterating(AsyncStore.drafts)
+    draft = _blocking(AsyncStore.draft)
+    act = _blocking(AsyncStore.act)
+    build_site = _blocking(AsyncStore.build_site)
 
 
-class Panel(_Blocking):
-    """A panel of critics; use it in a `with` statement. See `AsyncPanel` for arguments and errors.
+class Panel(_Blocking[AsyncPanel]):
+    """A panel of critics; use it in a `with` statement. Arguments and errors are those of `AsyncPanel`.
 
     >>> with Panel(model="mock", roster=("builder", "skeptic", "founder")) as panel:
     ...     for tool in read_tools("fixtures/tools/smollm3.yaml"):
@@ -512,36 +453,26 @@ class Panel(_Blocking):
     """
 
     def __init__(self, store: Store | None = None, **settings: object) -> None:
-        super().__init__()
-        self.core = AsyncPanel(store.core if store else None, **settings)
+        super().__init__(AsyncPanel(store.core if store else None, **settings))
 
-    def review(self, tool: Tool, *, fresh: bool = False) -> PanelReview:
-        """Review one tool."""
-        return self._call(self.core.review, tool, fresh=fresh)
+    review = _blocking(AsyncPanel.review)
+    reviews = _iterating(AsyncPanel.reviews)
+    compare = _blocking(AsyncPanel.compare)
+    batch = _iterating(AsyncPanel.batch)
+    resume = _iterating(AsyncPanel.resume)
+    retry = _iterating(AsyncPanel.retry)
+    estimate = _blocking(AsyncPanel.estimate)
 
-    def reviews(self, tools: Iterable[Tool], *, fresh: bool = False) -> Iterator[Reviewed]:
-        """Yield the review of each tool as it is finished, with findings and draft number."""
-        return self._iterate(self.core.reviews(tools, fresh=fresh), self.core.stop)
+    def _stop(self) -> None:
+        self.core.stop()
 
-    def compare(self, *entries: Tool | PanelReview) -> Comparison:
-        """Review the tools among the entries and compare all of them."""
-        return self._call(self.core.compare, *entries)
 
-    def batch(self, tools: Iterable[Tool], *, fresh: bool = False) -> Iterator[Reviewed]:
-        """Draft many tools in one stored run and yield each review; tools that are drafted already are left out."""
-        return self._iterate(self.core.batch(tools, fresh=fresh), self.core.stop)
-
-    def resume(self, run: int) -> Iterator[Reviewed]:
-        """Continue a batch or retry that was stopped."""
-        return self._iterate(self.core.resume(run), self.core.stop)
-
-    def retry(self, run: int, reasons: Collection[NoTakeReason] | None = None) -> Iterator[Reviewed]:
-        """Ask the failed seats of a batch again."""
-        return self._iterate(self.core.retry(run, reasons), self.core.stop)
-
-    def estimate(self, tools: Sequence[Tool]) -> RunEstimate | None:
-        """Return calls, tokens and dollars of a run over tools without asking any model."""
-        return self._call(self.core.estimate, tools)
+def _action(named: Action | str) -> Action:
+    if isinstance(named, Action):
+        return named
+    if named.upper() not in Action.__members__:
+        raise SettingsError(f"action: unknown {named!r}; known are {', '.join(Action.__members__).lower()}")
+    return Action[named.upper()]
 
 
 def _tool(given: Tool | str | Path) -> Tool:
