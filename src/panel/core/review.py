@@ -35,8 +35,11 @@ class ReviewSetup(ModelRef):
     @property
     def asked_models(self) -> tuple[str, ...]:
         """The models that are asked, as `provider:model`, without repeats."""
-        asked = [self.seat_models.get(persona, self).model for persona in self.personas]
-        return tuple(dict.fromkeys(asked))
+        return tuple(dict.fromkeys(self.asked(persona).model for persona in self.personas))
+
+    def asked(self, persona: str) -> ModelRef:
+        """Return the model that a persona's seat asks."""
+        return self.seat_models.get(persona, self)
 
 
 class PanelReview(Frozen):

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from panel.report.context import NOTHING, PLAIN, Editorial, ReportContext
-from panel.report.documents import REVIEW_KIND, comparison_json, json_schema, review_json
+from panel.report.documents import (
+    REVIEW_KIND,
+    StoredReview,
+    comparison_json,
+    json_schema,
+    read_review,
+    review_json,
+)
 from panel.report.html import comparison_html, review_html
 from panel.report.markdown import comparison_markdown, review_markdown
-from panel.report.read_json import StoredReview, read_review
 from panel.report.wording import usage_line
 
 if TYPE_CHECKING:

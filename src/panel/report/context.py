@@ -61,9 +61,10 @@ class Editorial(Frozen):
         """The findings that must be resolved before approval; none for an approved review."""
         return unresolved(self.checked or (), self.resolutions)
 
-    def mark(self, persona: str | None, field: str) -> EditMark | None:
-        """Return the mark of an edited field, or None if it is as the panel made it."""
-        return next((mark for mark in self.marks if (mark.persona, mark.field) == (persona, field)), None)
+    def marks_of(self, persona: str | None, *fields: str) -> list[EditMark]:
+        """Return the marks of the edited ones of some fields, in their order."""
+        edited = {mark.field: mark for mark in reversed(self.marks) if mark.persona == persona}
+        return [edited[field] for field in fields if field in edited]
 
 
 PLAIN = ReportContext()
@@ -71,11 +72,7 @@ NOTHING = Editorial()
 
 
 def aligned(page: Comparison, editorials: Sequence[Editorial]) -> tuple[Editorial, ...]:
-    """Return one editorial for each review of a page; empty ones if none are given.
-
-    Raises:
-        ValueError: there are more or fewer editorials than reviews.
-    """
+    """Return one editorial for each review of a page; empty ones if none are given. Another number of them is a ValueError."""
     if editorials and len(editorials) != len(page.reviews):
         raise ValueError(f"{len(editorials)} editorials for {len(page.reviews)} reviews")
     return tuple(editorials) or (NOTHING,) * len(page.reviews)

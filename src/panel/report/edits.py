@@ -54,74 +54,66 @@ class EditNote(NamedTuple):
         return f"{self.what} edited by {self.by}{'; ' if self.was else ''}{self.was}"
 
 
-def approvals(page: Comparison, editorials: Sequence[Editorial]) -> tuple[Approval, ...]:
+def approvals(page: Comparison, editorials: Sequence[Editorial]) -> list[Approval]:
     """Return one approval if the same holds for all columns of a page, else one for each."""
-    each = [_approval(heading, own) for heading, own in zip(page.headings, editorials, strict=True)]
-    if len({approval[1:] for approval in each}) == 1:
-        return (each[0]._replace(of=""),)
-    return tuple(each)
+    each = []
+    for heading, editorial in zip(page.headings, editorials, strict=True):
+        at = editorial.approved_at
+        day = f"{at.astimezone(UTC):%Y-%m-%d}" if at else ""
+        each.append(Approval(one_line(heading), editorial.approved_by or "", day))
+    same = len({approval[1:] for approval in each}) == 1
+    return [each[0]._replace(of="")] if same else each
 
 
-def verdict_notes(seat: Seat, editorial: Editorial) -> tuple[EditNote, ...]:
+def verdict_notes(seat: Seat, editorial: Editorial) -> list[EditNote]:
     """Return the edits of a seat's verdict and score, with the model's own answer."""
     if seat.take is None:
-        return ()
-    marks = _verdict_marks(editorial, seat.persona)
+        return []
+    marks = editorial.marks_of(seat.persona, *_VERDICT_FIELDS)
     answer = f"the model said {_unedited(seat.take, editorial, seat.persona).label}"
     same_editors = len({mark.by for mark in marks}) == 1
     groups = [marks] if same_editors else [[mark] for mark in marks]
-    return tuple(
+    return [
         EditNote(" and ".join(mark.field for mark in group).capitalize(), _editors(group), answer)
         for group in groups
-    )
+    ]
 
 
-def text_notes(seat: Seat, editorial: Editorial) -> tuple[EditNote, ...]:
+def text_notes(seat: Seat, editorial: Editorial) -> list[EditNote]:
     """Return the edits of a seat's texts."""
-    marks = ((what, editorial.mark(seat.persona, field)) for field, what in _TEXT_FIELDS.items())
-    return tuple(EditNote(what, _editors([mark])) for what, mark in marks if mark)
+    marks = editorial.marks_of(seat.persona, *_TEXT_FIELDS)
+    return [EditNote(_TEXT_FIELDS[mark.field], _editors([mark])) for mark in marks]
 
 
 def panel_note(review: PanelReview, editorial: Editorial) -> EditNote | None:
     """Return the number of edited verdicts and the panel's unedited result; None if no verdict was edited."""
     given = [(seat.take, seat.persona) for seat in review.seats if seat.take]
-    marks = [mark for _, persona in given if (mark := editorial.mark(persona, "verdict"))]
+    marks = [mark for _, persona in given for mark in editorial.marks_of(persona, "verdict")]
     if not marks:
         return None
     unedited = Tally.of(_unedited(take, editorial, persona) for take, persona in given)
-    return EditNote(
-        counted(len(marks), "verdict"), _editors(marks), f"unedited, the panel said {unedited.line}"
-    )
+    was = f"unedited, the panel said {unedited.line}"
+    return EditNote(counted(len(marks), "verdict"), _editors(marks), was)
 
 
-def tool_notes(page: Comparison, editorials: Sequence[Editorial], tool: Tool) -> tuple[EditNote, ...]:
-    """Return the edits of a tool's facts and price class in all of a page's reviews of it."""
+def tool_notes(page: Comparison, editorials: Sequence[Editorial], tool: Tool) -> list[EditNote]:
+    """Return the edits of a tool's facts and price class in all of a page's reviews of it, without repeats."""
     pairs = zip(page.reviews, editorials, strict=True)
-    return tuple(dict.fromkeys(note for r, own in pairs if r.tool == tool for note in _listing_notes(own)))
-
-
-def _approval(heading: str, editorial: Editorial) -> Approval:
-    at = editorial.approved_at
-    day = f"{at.astimezone(UTC):%Y-%m-%d}" if at else ""
-    return Approval(one_line(heading), editorial.approved_by or "", day)
-
-
-def _verdict_marks(editorial: Editorial, persona: str) -> list[EditMark]:
-    return [mark for field in _VERDICT_FIELDS if (mark := editorial.mark(persona, field))]
+    return list(dict.fromkeys(note for r, own in pairs if r.tool == tool for note in _listing_notes(own)))
 
 
 def _unedited(take: Take, editorial: Editorial, persona: str) -> Take:
     """Return a take with the verdict and the score that the model gave it."""
-    marks = _verdict_marks(editorial, persona)
+    marks = editorial.marks_of(persona, *_VERDICT_FIELDS)
     return take.model_copy(update={mark.field: mark.original.value for mark in marks})
 
 
 def _listing_notes(editorial: Editorial) -> Iterator[EditNote]:
-    if mark := editorial.mark(None, "price_class"):
+    for mark in editorial.marks_of(None, "price_class"):
         before = PriceClass(str(mark.original.value))
         was = "gave none" if before is PriceClass.UNKNOWN else f"said {before.value.replace('_', ' ')}"
         yield EditNote("Price class", _editors([mark]), f"the listing {was}")
-    if mark := editorial.mark(None, "facts"):
+    for mark in editorial.marks_of(None, "facts"):
         yield EditNote("Checked facts", _editors([mark]))
 
 

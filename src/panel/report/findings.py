@@ -35,7 +35,7 @@ class Group(NamedTuple):
 
     label: str
     note: str
-    found: tuple[OpenFinding, ...]
+    found: list[OpenFinding]
 
 
 class MarkedPiece(NamedTuple):
@@ -49,62 +49,56 @@ class MarkedPiece(NamedTuple):
 
 def summary(editorial: Editorial) -> str:
     """Return the number of claims by status, and of findings to resolve; an empty text if the page shows no checks."""
-    if editorial.checked is None:
-        return ""
-    return f"{_claims(editorial.checked)} {_to_resolve(editorial.checked, len(editorial.open))}"
+    found = editorial.checked
+    return "" if found is None else f"{_claims(found)} {_to_resolve(found, len(editorial.open))}"
 
 
-def groups(review: PanelReview, editorial: Editorial) -> tuple[Group, ...]:
+def groups(review: PanelReview, editorial: Editorial) -> list[Group]:
     """Return the findings to resolve, grouped, in the order of the first of each group."""
     names = {seat.persona: one_line(seat.name) for seat in review.seats}
     grouped: dict[tuple[str, str], list[OpenFinding]] = {}
     for number, finding in enumerate(editorial.open):
         found = OpenFinding(number, finding, _where(finding, names), opening(finding.text, _WORDS_CHARS))
         grouped.setdefault((finding_label(finding), finding.note), []).append(found)
-    return tuple(Group(label, note, tuple(found)) for (label, note), found in grouped.items())
+    return [Group(label, note, found) for (label, note), found in grouped.items()]
 
 
 def is_marked(seat: Seat | None, finding: Finding) -> bool:
     """Return whether the words of a finding are marked in their seat."""
-    text = _text_of(seat, finding.where.field) if seat else None
-    span = finding.span
-    if text is None or span is None or text != prose(text) or not finding.text.strip():
+    text, span = _text_of(seat, finding.where.field) if seat else None, finding.span
+    if text is None or span is None or text != prose(text):
         return False
-    return text[span.start : span.end] == finding.text
+    return text[span.start : span.end] == finding.text and bool(finding.text.strip())
 
 
 def marked_text(seat: Seat, field: str, editorial: Editorial) -> list[list[list[MarkedPiece]]]:
     """Return a text of a seat (`take`, `detail`, `evidence.0`) as paragraphs of lines of pieces; see `wording.paragraphs`."""
-    found = {
-        number: finding
-        for number, finding in enumerate(editorial.open)
-        if (finding.where.persona, finding.where.field) == (seat.persona, field) and is_marked(seat, finding)
-    }
+    spans: dict[int, tuple[int, int]] = {}
+    labels: dict[int, str] = {}
+    for number, finding in enumerate(editorial.open):
+        here = (finding.where.persona, finding.where.field) == (seat.persona, field)
+        if here and finding.span and is_marked(seat, finding):
+            spans[number] = (finding.span.start, finding.span.end)
+            labels[number] = finding_label(finding)
     offset, begun = 0, set[int]()
-    marked: list[list[list[MarkedPiece]]] = []
+
+    def marked_line(line: str) -> list[MarkedPiece]:
+        nonlocal offset
+        pieces = []
+        for piece in split_at_spans(line, spans, offset):
+            numbers = piece.spans if piece.text.strip() else ()
+            begins = tuple(number for number in numbers if number not in begun)
+            begun.update(numbers)
+            title = "; ".join(dict.fromkeys(labels[number] for number in numbers))
+            pieces.append(MarkedPiece(piece.text, numbers, begins, title))
+        offset += len(line) + 1
+        return pieces
+
+    marked = []
     for lines in paragraphs(_text_of(seat, field) or ""):
-        marked.append([])
-        for line in lines:
-            marked[-1].append(_marked_line(line, offset, found, begun))
-            offset += len(line) + 1
+        marked.append([marked_line(line) for line in lines])
         offset += 1
     return marked
-
-
-def _marked_line(line: str, offset: int, found: dict[int, Finding], begun: set[int]) -> list[MarkedPiece]:
-    spans = {
-        number: (finding.span.start, finding.span.end) for number, finding in found.items() if finding.span
-    }
-    pieces = []
-    for piece in split_at_spans(line, spans, offset):
-        if not piece.spans or not piece.text.strip():
-            pieces.append(MarkedPiece(piece.text))
-            continue
-        begins = tuple(number for number in piece.spans if number not in begun)
-        begun.update(piece.spans)
-        labels = "; ".join(dict.fromkeys(finding_label(found[number]) for number in piece.spans))
-        pieces.append(MarkedPiece(piece.text, piece.spans, begins, labels))
-    return pieces
 
 
 def _text_of(seat: Seat, field: str) -> str | None:

@@ -59,23 +59,17 @@ def lay_out(
     that finds no room goes into the lane with the fewest marks, whose marks move aside, but not beyond `end`.
     """
     filled: list[list[int]] = [[] for _ in range(lanes or 0)]
-    chosen = []
     for number, place in enumerate(wanted):
-        free = (
-            n for n, lane in enumerate(filled) if all(abs(place - wanted[other]) >= gap for other in lane)
-        )
-        lane = next(free, None)
-        if lane is None and lanes:
-            lane = min(range(lanes), key=lambda n: len(filled[n]))
-        elif lane is None:
-            lane = len(filled)
+        room = [lane for lane in filled if all(abs(place - wanted[other]) >= gap for other in lane)]
+        if not room and not lanes:
             filled.append([])
-        filled[lane].append(number)
-        chosen.append(lane)
+        lane = room[0] if room else min(filled, key=len)
+        lane.append(number)
     placed = list(wanted)
-    for lane_ in filled if lanes else ():
-        for before, number in pairwise(lane_):
+    for lane in filled if lanes else ():
+        for before, number in pairwise(lane):
             placed[number] = max(placed[number], placed[before] + gap)
-        for after, number in enumerate(reversed(lane_) if end is not None else ()):
+        for after, number in enumerate(reversed(lane) if end is not None else ()):
             placed[number] = min(placed[number], (end or 0) - after * gap)
-    return list(zip(placed, chosen, strict=True))
+    lane_of = {number: index for index, lane in enumerate(filled) for number in lane}
+    return [(place, lane_of[number]) for number, place in enumerate(placed)]

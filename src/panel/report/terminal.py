@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from panel.core.comparison import Comparison
+from panel.core.take import NoTake
 from panel.core.tally import RULE
 from panel.core.text import one_line
 from panel.report import edits, findings, wording
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from panel.core.review import PanelReview
-    from panel.core.take import Seat, Take
+    from panel.core.take import Seat
     from panel.core.tool import Tool
     from panel.report.context import Editorial
-    from panel.report.edits import EditNote
 
     Editorials = tuple[Editorial, ...]
 
@@ -50,9 +50,8 @@ def scorecard_text(review: PanelReview, width: int, editorial: Editorial = NOTHI
     parts = [
         _text(review.tool.name, "bold"),
         *_listing(review.tool),
-        *_tool_notes(page, editorials, review.tool),
-        *(_text(approval.line, _QUIET) for approval in edits.approvals(page, editorials)),
-        _text(""),
+        *(_text(note.line, _QUIET) for note in edits.tool_notes(page, editorials, review.tool)),
+        *_approvals(page, editorials),
         *_result(review, editorial),
         _seats(review, editorial),
         *_notices(page, editorials),
@@ -69,22 +68,18 @@ def comparison_text(
     """
     each = aligned(comparison, editorials)
     fits = (width - _FIRST_COLUMN) // len(comparison.reviews) >= _NARROWEST_COLUMN
-    one_tool = comparison.of_one_tool
-    parts = [
+    parts: list[RenderableType] = [
         _text(comparison.title, "bold"),
         _text(wording.answer_sentence(comparison)),
-        *(_listing(comparison.tools[-1]) if one_tool else ()),
-        *(
-            note
-            for tool in comparison.tools
-            for note in _tool_notes(comparison, each, tool, named=not one_tool)
-        ),
-        *(_text(approval.line, _QUIET) for approval in edits.approvals(comparison, each)),
-        _text(""),
-        *(_side_by_side(comparison, each) if fits else _one_by_one(comparison, each)),
-        *_notices(comparison, each),
+        *(_listing(comparison.tools[-1]) if comparison.of_one_tool else ()),
     ]
-    return _rendered(parts, width, color=color)
+    for tool in comparison.tools:
+        of = "" if comparison.of_one_tool else f"{one_line(tool.name)}: "
+        notes = edits.tool_notes(comparison, each, tool)
+        parts += [_text(f"{of}{note.line}", _QUIET) for note in notes]
+    parts += _approvals(comparison, each)
+    parts += _side_by_side(comparison, each) if fits else _one_by_one(comparison, each)
+    return _rendered([*parts, *_notices(comparison, each)], width, color=color)
 
 
 def _rendered(parts: Iterable[RenderableType], width: int, *, color: bool) -> str:
@@ -112,32 +107,26 @@ def _listing(tool: Tool) -> Iterator[Text]:
         yield _text(tool.tagline, "italic")
 
 
-def _tool_notes(page: Comparison, editorials: Editorials, tool: Tool, *, named: bool = False) -> list[Text]:
-    of = f"{one_line(tool.name)}: " if named else ""
-    return [_text(f"{of}{note.line}", _QUIET) for note in edits.tool_notes(page, editorials, tool)]
+def _approvals(page: Comparison, editorials: Editorials) -> list[Text]:
+    return [*(_text(approval.line, _QUIET) for approval in edits.approvals(page, editorials)), _text("")]
 
 
-def _result(review: PanelReview, editorial: Editorial) -> list[Text]:
-    """Return the lines of the panel's result above the seats."""
-    tally = review.tally
+def _result(review: PanelReview, editorial: Editorial) -> Iterator[Text]:
     basis = f"{wording.share_basis(review)}, {wording.counted(review.panel_size, 'seat')}"
     note = edits.panel_note(review, editorial)
-    return [
-        _vote(tally.verdict, tally.line),
-        *([_text(note.line, _QUIET)] if note else []),
-        _text(f"{wording.ship_share(review)} panel ship ({basis})"),
-        _text(wording.score_line(tally.scores)),
-        *(_text(line, _QUIET) for line in _models_and_usage(review)),
-        _text(""),
-    ]
+    yield _vote(review.tally.verdict, review.tally.line)
+    if note:
+        yield _text(note.line, _QUIET)
+    yield _text(f"{wording.ship_share(review)} panel ship ({basis})")
+    yield _text(wording.score_line(review.tally.scores))
+    yield from (_text(line, _QUIET) for line in _models_and_usage(review))
+    yield _text("")
 
 
 def _models_and_usage(review: PanelReview) -> list[str]:
     """Return the usage and, if the seats asked different models, the models."""
-    usage = wording.usage_line(review.usage)
-    if not review.setup.seat_models:
-        return [usage]
-    return [f"Asked {wording.by_seat_line(review, 'model')}", usage]
+    asked = [f"Asked {wording.by_seat_line(review, 'model')}"] if review.setup.seat_models else []
+    return [*asked, wording.usage_line(review.usage)]
 
 
 def _vote(verdict: str, label: str) -> Text:
@@ -157,30 +146,24 @@ def _seats(review: PanelReview, editorial: Editorial) -> Table:
 def _answer(seat: Seat | None, editorial: Editorial, limit: int, *, bar: bool) -> Text:
     if seat is None:
         return _text(wording.NO_SEAT)
-    answer = _take(seat, seat.take, editorial, limit, bar=bar) if seat.take else _no_take(seat, limit)
-    return _with_notes(answer, edits.text_notes(seat, editorial))
-
-
-def _with_notes(text: Text, notes: Iterable[EditNote]) -> Text:
-    for note in notes:
-        text.append("\n").append_text(_text(note.line, f"{_PLAIN} {_QUIET}"))
-    return text
-
-
-def _take(seat: Seat, take: Take, editorial: Editorial, limit: int, *, bar: bool) -> Text:
-    vote = _vote(take.verdict, take.label)
-    head = _text(_bar(take.score), _STYLES[take.verdict]).append("  ").append_text(vote) if bar else vote
-    flag = f"\n{wording.CONTRADICTION}" if take.flags else ""
-    _with_notes(head, edits.verdict_notes(seat, editorial))
-    return head.append(f"{flag}\n{wording.opening(take.take, limit)}", style=_PLAIN)
-
-
-def _no_take(seat: Seat, limit: int) -> Text:
     outcome = seat.outcome
-    reason = (
-        "" if outcome.kind == "take" else f"{outcome.reason.label}: {wording.opening(outcome.detail, limit)}"
-    )
-    return _text(f"○ {outcome.label}").append(f"\n{reason}")
+    if isinstance(outcome, NoTake):
+        reason = f"{outcome.reason.label}: {wording.opening(outcome.detail, limit)}"
+        answer = _text(f"○ {outcome.label}").append(f"\n{reason}")
+    else:
+        answer = _vote(outcome.verdict, outcome.label)
+        if bar:
+            answer = _text(_bar(outcome.score), _STYLES[outcome.verdict]).append("  ").append_text(answer)
+        _add_lines(answer, (note.line for note in edits.verdict_notes(seat, editorial)))
+        flag = f"\n{wording.CONTRADICTION}" if outcome.flags else ""
+        answer.append(f"{flag}\n{wording.opening(outcome.take, limit)}", style=_PLAIN)
+    return _add_lines(answer, (note.line for note in edits.text_notes(seat, editorial)))
+
+
+def _add_lines(text: Text, lines: Iterable[str]) -> Text:
+    for line in lines:
+        text.append("\n").append_text(_text(line, f"{_PLAIN} {_QUIET}"))
+    return text
 
 
 def _bar(score: int) -> str:
@@ -191,7 +174,7 @@ def _bar(score: int) -> str:
 def _side_by_side(comparison: Comparison, editorials: Editorials) -> list[RenderableType]:
     decisions, scorecard = _table("Decision", comparison, 0), _table("Critic", comparison, 1)
     for row in comparison.decisions:
-        decisions.add_row(_text(row.label, "bold"), *(_text(cell) for cell in row.cells))
+        decisions.add_row(_text(row.label, "bold"), *map(_text, row.cells))
     for line in comparison.scorecard:
         pairs = zip(line.seats, editorials, strict=True)
         answers = [_answer(seat, editorial, _CELL_CHARS, bar=False) for seat, editorial in pairs]
@@ -209,13 +192,10 @@ def _table(first: str, comparison: Comparison, leading: int) -> Table:
 
 
 def _panel_cell(review: PanelReview, editorial: Editorial) -> Text:
-    tally = review.tally
+    tally, note = review.tally, edits.panel_note(review, editorial)
     scores = f"\n{wording.ship_share(review)} panel ship\n{wording.score_line(tally.scores)}"
     cell = _vote(tally.verdict, tally.line).append(scores, style=_PLAIN)
-    note = edits.panel_note(review, editorial)
-    for line in [*([note.line] if note else []), *_models_and_usage(review)]:
-        cell.append("\n").append_text(_text(line, f"{_PLAIN} {_QUIET}"))
-    return cell
+    return _add_lines(cell, [*([note.line] if note else []), *_models_and_usage(review)])
 
 
 def _one_by_one(comparison: Comparison, editorials: Editorials) -> Iterator[RenderableType]:
@@ -232,24 +212,18 @@ def _notices(page: Comparison, editorials: Editorials) -> Iterator[RenderableTyp
         if summary := findings.summary(editorial):
             of = f": {one_line(heading)}" if len(page.reviews) > 1 else ""
             yield from (_text(""), _text(f"{findings.TITLE}{of}", "bold"), _text(summary))
-            yield from _findings(review, editorial)
+        for group in findings.groups(review, editorial):
+            yield _text(f"{group.label}. {group.note}")
+            yield from (_indented(f'{found.where}: "{found.words}"', _QUIET) for found in group.found)
     fragile = [f"{name}: {wording.FRAGILE}" for name, review in page.columns if review.tally.fragile]
     yield from map(_text, ["", *fragile, *page.warnings, RULE, wording.AI_NOTICE])
-    yield from _embedded(page)
-
-
-def _findings(review: PanelReview, editorial: Editorial) -> Iterator[RenderableType]:
-    for group in findings.groups(review, editorial):
-        yield _text(f"{group.label}. {group.note}")
-        for found in group.found:
-            yield Padding(_text(f'{found.where}: "{found.words}"', _QUIET), (0, 0, 0, 2))
-
-
-def _embedded(page: Comparison) -> Iterator[RenderableType]:
-    models = ", ".join(wording.embedded_models(page))
-    if models:
+    if models := ", ".join(wording.embedded_models(page)):
         takes, names = wording.embedded_takes(page)
         yield from (_text(""), _text("Embedded draft", "bold"))
         yield _text(f"{takes} {names} were written by {models}, {wording.EMBEDDED_NOTICE}")
         yield _text(wording.STRONGER)
-        yield from (Padding(_text(command), (0, 0, 0, 2)) for command in wording.rerun_commands(page))
+        yield from map(_indented, wording.rerun_commands(page))
+
+
+def _indented(text: str, style: str = "") -> Padding:
+    return Padding(_text(text, style), (0, 0, 0, 2))

@@ -37,15 +37,19 @@ _UNKNOWN = "unknown"
 _WRAP = re.compile(r"\n(?!\s*(?:[-*+•–]|\d{1,3}[.)])\s)")  # noqa: RUF001 - a dash that lists use
 _HUMPS = re.compile(r"[^\W\d_][^\W_A-Z]*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])")  # noqa: RUF001 - full-width marks end sentences too
+_ASKED: dict[str, Callable[[ModelRef], str]] = {
+    "model": lambda asked: asked.model,
+    "settings": lambda asked: (
+        f"effort {asked.config.effort}, at most {asked.config.max_output_tokens:,} tokens, seed {asked.config.seed}"
+    ),
+    "prompts": lambda asked: asked.prompts,
+}
 _ANSWERS = {
     PanelVerdict.SHIP: "would ship",
     PanelVerdict.SKIP: "would skip",
     PanelVerdict.MIXED: "is split on",
     PanelVerdict.NONE: "has no verdict on",
 }
-
-
-# Text
 
 
 def counted(number: int, noun: str) -> str:
@@ -69,8 +73,7 @@ def opening(text: str, limit: int) -> str:
     ends = [end.start() for end in _SENTENCE_END.finditer(line) if end.start() <= limit]
     if ends:
         return line[: ends[-1]]
-    head, _, _ = line[:limit].rpartition(" ")
-    return f"{head or line[:limit]}…"
+    return f"{line[:limit].rpartition(' ')[0] or line[:limit]}…"
 
 
 def short(digest: str) -> str:
@@ -82,9 +85,6 @@ def monogram(name: str) -> str:
     """Return up to two letters that stand for a name: `SL` for SmolLM3, `VC` for Visual Code."""
     humps = [word[0].upper() for word in _HUMPS.findall(one_line(name))]
     return "".join(humps[:2]) or "#"
-
-
-# Verdicts and scores
 
 
 def breadcrumb(page: Comparison) -> tuple[str, str]:
@@ -101,9 +101,9 @@ def question(page: Comparison) -> str:
     return "Which one should you ship with?" if len(page.reviews) > 1 else "Should you ship with it?"
 
 
-def answer(page: Comparison) -> tuple[tuple[str, str], ...]:
+def answer(page: Comparison) -> list[tuple[str, str]]:
     """Return the panel's answer for each column: `would ship`, and the column's heading."""
-    return tuple((_ANSWERS[review.tally.verdict], heading) for heading, review in page.columns)
+    return [(_ANSWERS[review.tally.verdict], heading) for heading, review in page.columns]
 
 
 def answer_sentence(page: Comparison) -> str:
@@ -135,15 +135,12 @@ def score_line(scores: Scores | None) -> str:
     return f"Mean {scores.mean:g} · median {scores.median:g} · spread {scores.spread}"
 
 
-# Usage
-
-
 def usage_line(usage: Usage) -> str:
     """Return `12,340 tokens in (8,000 cached) · 1,234 out · $0.0123`; unknown figures are called so."""
     if not _any_tokens(usage):
         return lost_calls(usage) or "Nothing consumed"
     unknown = (usage.input_tokens, usage.output_tokens) == (None, None)
-    figures = "tokens unknown" if unknown else f"{_read(usage, ' tokens')} · {_written(usage)}"
+    figures = "tokens unknown" if unknown else " · ".join(_figures(usage, " tokens"))
     price = "price unknown" if usage.cost_usd is None else cost(usage)
     return " · ".join(part for part in (figures, price, lost_calls(usage)) if part)
 
@@ -152,7 +149,7 @@ def tokens(usage: Usage) -> str:
     """Return `1,250 in (1,000 cached) / 210 out`, or `none`."""
     if not _any_tokens(usage):
         return _UNKNOWN if usage.lost_calls else "none"
-    return f"{_read(usage)} / {_written(usage)}"
+    return " / ".join(_figures(usage))
 
 
 def cost(usage: Usage) -> str:
@@ -161,16 +158,14 @@ def cost(usage: Usage) -> str:
         return _UNKNOWN if usage.lost_calls else "none"
     if usage.cost_usd is None:
         return _UNKNOWN
-    return f"{_about(usage)}{dollars(usage.cost_usd)}" if usage.cost_usd else "free"
+    about = "about " if usage.estimated else ""
+    return f"{about}{dollars(usage.cost_usd)}" if usage.cost_usd else "free"
 
 
 def lost_calls(usage: Usage) -> str:
     """Return `1 further call may have been billed`, or an empty text if no answer was lost."""
-    if not usage.lost_calls:
-        return ""
-    return (
-        f"{counted(usage.lost_calls, 'further call' if _any_tokens(usage) else 'call')} may have been billed"
-    )
+    calls = "further call" if _any_tokens(usage) else "call"
+    return f"{counted(usage.lost_calls, calls)} may have been billed" if usage.lost_calls else ""
 
 
 def asks(source: Provenance) -> str:
@@ -183,27 +178,16 @@ def _any_tokens(usage: Usage) -> bool:
     return (usage.input_tokens, usage.output_tokens) != (0, 0)
 
 
-def _read(usage: Usage, unit: str = "") -> str:
+def _figures(usage: Usage, unit: str = "") -> tuple[str, str]:
+    """Return the tokens in, with their unit, and the tokens out."""
+    read, written = (
+        _UNKNOWN if number is None else f"{number:,}" for number in (usage.input_tokens, usage.output_tokens)
+    )
     cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
-    return f"{_about(usage)}{_figure(usage.input_tokens)}{unit} in{cached}"
+    return f"{'about ' if usage.estimated else ''}{read}{unit} in{cached}", f"{written} out"
 
 
-def _written(usage: Usage) -> str:
-    return f"{_figure(usage.output_tokens)} out"
-
-
-def _about(usage: Usage) -> str:
-    return "about " if usage.estimated else ""
-
-
-def _figure(number: int | None) -> str:
-    return _UNKNOWN if number is None else f"{number:,}"
-
-
-# Models
-
-
-def by_seat(review: PanelReview, what: str) -> tuple[tuple[str, str], ...]:
+def by_seat(review: PanelReview, what: str) -> list[tuple[str, str]]:
     """Return each model, settings or prompts digest (`what`) that was asked, after the names of its seats.
 
     The value of all seats, or of the rest of them, has no names.
@@ -212,10 +196,10 @@ def by_seat(review: PanelReview, what: str) -> tuple[tuple[str, str], ...]:
     usual = value_of(setup)
     names: dict[str, list[str]] = {}
     for seat in review.seats:
-        names.setdefault(value_of(setup.seat_models.get(seat.persona, setup)), []).append(one_line(seat.name))
+        names.setdefault(value_of(setup.asked(seat.persona)), []).append(one_line(seat.name))
     ordered = sorted(names, key=lambda value: value != usual)
     unnamed = {usual} if len(names) > 1 else names
-    return tuple(("" if value in unnamed else joined(names[value]), value) for value in ordered)
+    return [("" if value in unnamed else joined(names[value]), value) for value in ordered]
 
 
 def by_seat_line(review: PanelReview, what: str) -> str:
@@ -223,10 +207,10 @@ def by_seat_line(review: PanelReview, what: str) -> str:
     return "; ".join(f"{names}: {value}" if names else value for names, value in by_seat(review, what))
 
 
-def embedded_models(page: Comparison) -> tuple[str, ...]:
+def embedded_models(page: Comparison) -> list[str]:
     """Return the embedded models that wrote any take of a page, without repeats."""
     sources = (seat.source for review in page.reviews for seat in review.seats if seat.source)
-    return tuple(dict.fromkeys(source.model for source in sources if source.provider == EMBEDDED))
+    return list(dict.fromkeys(source.model for source in sources if source.provider == EMBEDDED))
 
 
 def embedded_takes(page: Comparison) -> tuple[str, str]:
@@ -242,15 +226,3 @@ def rerun_commands(page: Comparison) -> tuple[str, str]:
     """Return the commands that run the panel again with a strong model."""
     command = "panel review TOOL" if len(page.tools) == 1 else "panel compare A B"
     return "export OPENAI_API_KEY=…", f"{command} --model openai:MODEL"
-
-
-def _settings(asked: ModelRef) -> str:
-    config = asked.config
-    return f"effort {config.effort}, at most {config.max_output_tokens:,} tokens, seed {config.seed}"
-
-
-_ASKED: dict[str, Callable[[ModelRef], str]] = {
-    "model": lambda asked: asked.model,
-    "settings": _settings,
-    "prompts": lambda asked: asked.prompts,
-}
