@@ -20,8 +20,8 @@ from panel.core.prompt import Calibration, Scale
 from panel.core.tool import Tool
 from panel.prompts.files import CALIBRATION_FILE, load_personas
 from panel.prompts.templates import PromptBook
+from panel.providers.local.decoding import UNCALIBRATED, Reading
 from panel.providers.local.provider import LocalProvider
-from panel.providers.local.scoring import UNCALIBRATED, Reading, judgement_of
 from panel.providers.local.weights import SHA256
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def calibration_of(readings: Sequence[Reading], bands: Sequence[str]) -> Calibra
             "sentences": scale_of([reading.mean for reading in readings]),
         }
     )
-    sums = [judgement_of(reading, parts) for reading in readings]
+    sums = [reading.judgement(parts) for reading in readings]
     fit = logistic_fit(sums, [SHIPS[band] for band in bands])
     return parts.model_copy(update={"model": MODEL, "judgement": fit})
 

@@ -21,8 +21,8 @@ from panel.core.completion import Completion, ModelConfig, Usage
 from panel.core.tool import Tool
 from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
-from panel.providers.local.engine import Engine, Lane, Tokens
 from panel.providers.local.provider import LocalProvider
+from panel.providers.local.runtime import Engine, Lane, Tokens
 from panel.providers.local.weights import find_weights, load_runtime
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,16 +67,16 @@ def raw_costs(engine: Engine, seed: int) -> tuple[Cost, Cost]:
         return tuple(chance.randrange(100, 40_000) for _ in range(count))
 
     base = tokens(PREFIX)
-    engine.ask(Lane.READ, (base, tokens(1)))
+    engine.generate(Lane.READ, (base, tokens(1)))
     read = Stopwatch()
     for _ in range(PIECES):
-        engine.ask(Lane.READ, (base, tokens(PIECE)))
+        engine.generate(Lane.READ, (base, tokens(PIECE)))
     read_cost = read.cost
     path = (base, tokens(1))
-    engine.ask(Lane.READ, path)
+    engine.generate(Lane.READ, path)
     written = Stopwatch()
     for _ in range(PIECES):
-        engine.ask(Lane.READ, path, again=True, max_tokens=PIECE, ignore_eos=True)
+        engine.generate(Lane.READ, path, again=True, max_tokens=PIECE, ignore_eos=True)
     return read_cost * (1 / (PIECES * PIECE)), written.cost * (1 / (PIECES * PIECE))
 
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from panel.core.tool import Tool
 from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
-from panel.providers.local.provider import LocalProvider
-from panel.providers.local.scoring import LOWEST_SHIP_SCORE, UNCALIBRATED, probability_of, score_of
+from panel.providers.local.provider import LOWEST_SHIP_SCORE, LocalProvider, score_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +45,7 @@ async def scores_of(tools: Sequence[Tool], servers: int | None) -> list[dict[str
     async def of(tool: Tool) -> dict[str, int]:
         readings = await asyncio.gather(*(provider.read(book.take(tool, one)) for one in personas.values()))
         return {
-            name: score_of(probability_of(reading, personas[name].calibration or UNCALIBRATED))
+            name: score_of(reading.probability(personas[name].calibration))
             for name, reading in zip(personas, readings, strict=True)
         }
 

@@ -19,7 +19,15 @@ from panel.errors import ProviderDown, ProviderError, SettingsError
 from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
 from panel.providers.local import weights
-from panel.providers.local.engine import Answer, Engine, EnginePool, Lane
+from panel.providers.local.decoding import (
+    TRIES,
+    Reading,
+    SentenceTask,
+    log_odds,
+    plan_sentences,
+    probe_sentences,
+    write_sentence,
+)
 from panel.providers.local.language import (
     as_clause,
     as_fact,
@@ -30,22 +38,14 @@ from panel.providers.local.language import (
     sentences_of,
     stands_alone,
 )
-from panel.providers.local.provider import LocalProvider
-from panel.providers.local.scoring import (
-    Reading,
-    log_odds,
-    probability_of,
-    read_sentences,
-    score_of,
-    verdict_of,
-)
+from panel.providers.local.provider import LocalProvider, score_of, verdict_of
+from panel.providers.local.runtime import Engine, EnginePool, Generation, Lane
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
-from panel.providers.local.writing import TRIES, SentenceTask, plan_sentences, write_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from panel.providers.local.engine import Levels, Tokens
+    from panel.providers.local.runtime import Levels, Tokens
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ModelConfig(model="smollm2-135m-instruct", seed=7)
@@ -207,11 +207,11 @@ def test_score_is_fifty_at_the_centre_and_decides_the_verdict() -> None:
         model="m", whole=scale, sentences=scale, judgement=Scale(centre=0.0, spread=1.0)
     )
     middle = Reading(whole=2.0, sentences=(1.5, 2.5))
-    assert score_of(probability_of(middle, calibration)) == 50
+    assert score_of(middle.probability(calibration)) == 50
     assert verdict_of(50) is Verdict.SHIP
     assert verdict_of(49) is Verdict.SKIP
-    assert score_of(probability_of(Reading(whole=900.0, sentences=(900.0,)), calibration)) == 100
-    assert score_of(probability_of(Reading(whole=0.0, sentences=(2.0,)), calibration)) == round(
+    assert score_of(Reading(whole=900.0, sentences=(900.0,)).probability(calibration)) == 100
+    assert score_of(Reading(whole=0.0, sentences=(2.0,)).probability(calibration)) == round(
         100 / (1 + 2.718281828**4)
     )
 
@@ -255,13 +255,13 @@ class FakeEngine:
         """Return one token per word."""
         return tuple(hash((word, special)) % 50_000 for word in text.split()) or (1,)
 
-    def ask(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Answer:
+    def generate(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Generation:
         """Return the next text."""
         self.calls.append({"lane": lane, "path": path, "again": again} | options)
         if self.error is not None:
             raise self.error
         text = self.texts.pop(0) if self.texts else ""
-        return Answer(text, finished=True, likely={" x": -1.0}, read=9, cached=4, wrote=3)
+        return Generation(text, finished=True, likely={" x": -1.0}, read=9, cached=4, wrote=3)
 
     def close(self) -> None:
         """Remember it."""
@@ -271,15 +271,11 @@ class FakeEngine:
 def written(
     engine: FakeEngine, fact: str = "It keeps every note as a file.", opener: str = "It ships because"
 ) -> Any:
+    scaffold = BOOK.take(HARROW, CRITICS["builder"]).scaffold
+    assert scaffold is not None
+    source = "Harrow. It keeps every note as a file. Nobody else does."
     task = SentenceTask(
-        lesson="Rules.",
-        examples=BOOK.take(HARROW, CRITICS["builder"]).scaffold.examples,  # type: ignore[union-attr]  # it has one
-        opener=opener,
-        fact=fact,
-        name="Harrow",
-        source="Harrow. It keeps every note as a file. Nobody else does.",
-        before="",
-        seed=5,
+        scaffold.model_copy(update={"lesson": "Rules.", "source": source}), opener, fact, before="", seed=5
     )
     return write_sentence(engine, task)  # type: ignore[arg-type]  # plays an engine
 
@@ -288,7 +284,7 @@ def test_first_sentence_that_keeps_to_its_fact_is_taken() -> None:
     """A draw that says what its fact says ends the drawing."""
     engine = FakeEngine(" every note as a file.")
     line = written(engine)
-    assert (line.text, line.drawn, len(line.answers)) == (
+    assert (line.text, line.drawn, len(line.draws)) == (
         "It ships because it keeps every note as a file.",
         True,
         1,
@@ -298,7 +294,7 @@ def test_first_sentence_that_keeps_to_its_fact_is_taken() -> None:
 def test_listing_is_repeated_where_no_draw_keeps_to_it() -> None:
     """After the last try the sentence is made of the listing's own words."""
     line = written(FakeEngine(*[" the moon."] * len(TRIES)))
-    assert (line.text, line.drawn, len(line.answers)) == (
+    assert (line.text, line.drawn, len(line.draws)) == (
         "It ships because it keeps every note as a file.",
         False,
         len(TRIES),
@@ -387,7 +383,7 @@ async def test_listing_too_long_to_weigh_fails_its_call() -> None:
     question = BOOK.take(HARROW, CRITICS["builder"])
     assert question.scaffold is not None
     with pytest.raises(ProviderError, match="too long"):
-        await read_sentences(pool, question, question.scaffold)
+        await probe_sentences(pool, question, question.scaffold)
     await pool.aclose()
 
 
@@ -573,16 +569,16 @@ def test_equal_paths_give_equal_answers_whatever_was_asked_before(engine: Engine
     probe = engine.tokens(" This is very")
 
     def read() -> Any:
-        return engine.ask(Lane.READ, (system, listing, probe), logprobs=20).likely
+        return engine.generate(Lane.READ, (system, listing, probe), logprobs=20).likely
 
     fresh = read()
     assert read() == fresh
-    engine.ask(Lane.READ, (system, listing, other))
+    engine.generate(Lane.READ, (system, listing, other))
     assert read() == fresh
-    engine.ask(Lane.READ, (system, other, probe), max_tokens=4)
-    engine.ask(Lane.WRITE, (other, listing), max_tokens=9, temperature=1.0, seed=3)
+    engine.generate(Lane.READ, (system, other, probe), max_tokens=4)
+    engine.generate(Lane.WRITE, (other, listing), max_tokens=9, temperature=1.0, seed=3)
     assert read() == fresh
-    engine.ask(Lane.READ, (other, probe))
+    engine.generate(Lane.READ, (other, probe))
     assert read() == fresh
 
 
@@ -593,7 +589,7 @@ def test_prompt_longer_than_the_context_is_refused(engine: Engine) -> None:
     with pytest.raises(
         ProviderError, match="too long for the embedded model: 1102 tokens, and it reads 1024"
     ):
-        engine.ask(Lane.READ, ((5,) * 1_000, (6,) * 100))
+        engine.generate(Lane.READ, ((5,) * 1_000, (6,) * 100))
 
 
 @needs_weights
@@ -622,13 +618,13 @@ async def test_prompt_without_a_scaffold_is_refused(prompt: Prompt) -> None:
 async def test_stop_in_the_middle_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that is cancelled while its listing is read is given up, and the servers are freed."""
     begun = threading.Event()
-    ask = Engine.ask
+    generate = Engine.generate
 
-    def told(engine: Engine, *arguments: Any, **options: Any) -> Any:
+    def signalling(engine: Engine, *arguments: Any, **options: Any) -> Any:
         begun.set()
-        return ask(engine, *arguments, **options)
+        return generate(engine, *arguments, **options)
 
-    monkeypatch.setattr(Engine, "ask", told)
+    monkeypatch.setattr(Engine, "generate", signalling)
     provider = LocalProvider(1)
     question = BOOK.take(HARROW, CRITICS["builder"])
     task = asyncio.create_task(provider.complete(question, CONFIG))

@@ -110,6 +110,7 @@ _LEANS_ON_OTHERS = re.compile(
         |the\ (?:other|second|latter|former|rest))\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_DIGITS = re.compile(r"\d+")
 _MAKERS = (
     (re.compile(r"\b(?:we|us)\b", re.IGNORECASE), "its makers"),
     (re.compile(r"\b(?:our|ours|my)\b", re.IGNORECASE), "its"),
@@ -119,7 +120,13 @@ _MAKERS = (
 def sentences_of(prose: str) -> tuple[str, ...]:
     """Return the sentences of a listing that can be scored, each on one line: at most `MOST_SENTENCES`, evenly spread."""
     parts = (" ".join(part.lstrip("-*•·# \t").split()) for part in _END.split(prose))
-    fit = [part for part in parts if _can_be_scored(part)]
+    fit = [
+        part
+        for part in parts
+        if len(words_of(part)) >= SHORTEST_SENTENCE
+        and len(part) <= LONGEST_SENTENCE
+        and not _ADDRESS.search(part)
+    ]
     fit = fit or [" ".join(prose.split())[:LONGEST_SENTENCE]]
     step = max(len(fit) / MOST_SENTENCES, 1)
     return tuple(fit[int(step * index)] for index in range(min(len(fit), MOST_SENTENCES)))
@@ -150,14 +157,14 @@ def as_fact(sentence: str, name: str, *, named: bool = False) -> str:
     return fact[:1].upper() + fact[1:]
 
 
-def as_clause(sentence: str, common: Callable[[str], bool]) -> str:
+def as_clause(sentence: str, is_common: Callable[[str], bool]) -> str:
     """Return a sentence to be put after other words: no full stop, and a small first letter unless it may be a name's.
 
-    `common` tells whether a word in small letters is a common one.
+    `is_common` judges a word in small letters.
     """
     body = sentence.strip(" ,;.!?…")
     first = body.split(maxsplit=1)[0].rstrip(",:") if body else ""
-    small = first.isalpha() and first[1:] == first[1:].lower() and common(first.lower())
+    small = first.isalpha() and first[1:] == first[1:].lower() and is_common(first.lower())
     return body[0].lower() + body[1:] if small else body
 
 
@@ -173,27 +180,28 @@ def broken_rules(opener: str, text: str, fact: str, source: str, before: str) ->
     the sentences of the take so far.
     """
     words, fact_words = words_of(text), words_of(fact)
+    clause, cut = expects_clause(opener), cut_short(text, fact)
+    qualifiers = QUALIFIERS.intersection
+    # A fact may lose an article, but not a function word such as `to`.
+    lost = (Counter(fact_words) - Counter(words)).keys() & PLAIN - DISPENSABLE
+    rest = iter(_content(fact))
     checks = (
         ("too short", len(words) < 2 or not content_of(text)),  # noqa: PLR2004 - one word is no clause
-        ("unfinished", _dangles(text, fact)),
+        ("unfinished", not DANGLING.isdisjoint(words[-1:]) and words[-1:] != fact_words[-1:] and not cut),
         ("markup", _MARKUP.search(text) is not None),
         ("first person", _FIRST_PERSON.search(text) is not None),
         ("negation", bool(_NEGATION.search(text)) != bool(_NEGATION.search(fact))),
-        (
-            "qualifier",
-            QUALIFIERS.intersection(words) != QUALIFIERS.intersection(fact_words)
-            and not cut_short(text, fact),
-        ),
-        ("number", not _numbers(text) <= _numbers(source)),
+        ("qualifier", qualifiers(words) != qualifiers(fact_words) and not cut),
+        ("number", not set(_DIGITS.findall(text)) <= set(_DIGITS.findall(source))),
         ("name", not _names(text) <= set(words_of(source))),
         ("repetition", _repeats(f"{before} {opener} {text}")),
-        ("own words", not _is_part(_content(text), _content(fact))),
+        ("own words", not all(word in rest for word in _content(text))),
         ("padding", len(set(words) - set(fact_words) - {"it", "its"}) > MOST_PADDING),
-        ("gap", _has_gap(words, fact_words) and not cut_short(text, fact)),
-        ("start", not _same_start(words, fact_words, whole=expects_clause(opener))),
-        ("verb", expects_clause(opener) and not _keeps_verb(words, fact)),
+        ("gap", bool(lost) and not cut),
+        ("start", not _has_same_start(words, fact_words, whole=clause)),
+        ("verb", clause and not _keeps_verb(words, fact)),
     )
-    return tuple(reason for reason, broken in checks if broken)
+    return tuple(rule for rule, broken in checks if broken)
 
 
 def closeness(text: str, fact: str) -> float:
@@ -237,53 +245,25 @@ def _stem(word: str) -> str:
     return word
 
 
-def _can_be_scored(part: str) -> bool:
-    return (
-        len(words_of(part)) >= SHORTEST_SENTENCE
-        and len(part) <= LONGEST_SENTENCE
-        and not _ADDRESS.search(part)
-    )
-
-
-def _numbers(text: str) -> set[str]:
-    return set(re.findall(r"\d+", text))
-
-
 def _names(text: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(text) if any(map(str.isupper, word))}
-
-
-def _is_part(text: Sequence[str], fact: Sequence[str]) -> bool:
-    """Whether all words of a text occur in a fact, in the same order."""
-    rest = iter(fact)
-    return all(word in rest for word in text)
 
 
 def _repeats(text: str) -> bool:
     words = words_of(text)
     runs = [words[start : start + LONGEST_RUN] for start in range(len(words) - LONGEST_RUN + 1)]
-    telling = [run for run in runs if not PLAIN.issuperset(run)]
-    return len(set(telling)) < len(telling)
+    with_content = [run for run in runs if not PLAIN.issuperset(run)]
+    return len(set(with_content)) < len(with_content)
 
 
-def _dangles(text: str, fact: str) -> bool:
-    last = words_of(text)[-1:]
-    return not DANGLING.isdisjoint(last) and last != words_of(fact)[-1:] and not cut_short(text, fact)
-
-
-def _has_gap(text: Sequence[str], fact: Sequence[str]) -> bool:
-    """Whether a text lacks a function word of its fact, such as `to`, that it cannot do without."""
-    return any(word in PLAIN and word not in DISPENSABLE for word in Counter(fact) - Counter(text))
-
-
-def _same_start(text: Sequence[str], fact: Sequence[str], *, whole: bool) -> bool:
+def _has_same_start(words: Sequence[str], fact: Sequence[str], *, whole: bool) -> bool:
     """Whether a text begins with the first word and the first content words of its fact."""
-    if text[:1] != fact[:1] and (not whole or not SUBCLAUSE_STARTS.isdisjoint(fact[:1])):
+    if words[:1] != fact[:1] and (not whole or not SUBCLAUSE_STARTS.isdisjoint(fact[:1])):
         return False
-    return content_of(" ".join(fact[:FACT_START])) <= content_of(" ".join(text))
+    return content_of(" ".join(fact[:FACT_START])) <= content_of(" ".join(words))
 
 
-def _keeps_verb(text: Sequence[str], fact: str) -> bool:
+def _keeps_verb(words: Sequence[str], fact: str) -> bool:
     """Whether a clause has an auxiliary verb, if the main clause of its fact has one."""
     main = words_of(re.split(r",| (?:that|which|who|because|so|when|if) ", fact)[0])
-    return AUXILIARIES.isdisjoint(main) or not AUXILIARIES.isdisjoint(text)
+    return AUXILIARIES.isdisjoint(main) or not AUXILIARIES.isdisjoint(words)

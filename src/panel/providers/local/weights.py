@@ -31,12 +31,11 @@ def find_weights() -> Path:
         SettingsError: the weights or the runtime are not installed; the message says how to install them.
     """
     for module, command in ((RUNTIME, INSTALL_RUNTIME), (PACKAGE, INSTALL_WEIGHTS)):
-        if importlib.util.find_spec(module) is None:
+        if (spec := importlib.util.find_spec(module)) is None:
             raise SettingsError(
                 f"--model local: the embedded model's {module} is not installed; run: {command}"
             )
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = (spec.submodule_search_locations if spec else None) or []
+    folders = (spec and spec.submodule_search_locations) or []
     files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
     if not files:
         raise SettingsError(
@@ -45,7 +44,7 @@ def find_weights() -> Path:
     return files[0]
 
 
-def check_weights(path: Path, expected: str = SHA256) -> None:
+def check_weights(path: Path) -> None:
     """Check the digest of the weights.
 
     Raises:
@@ -56,10 +55,10 @@ def check_weights(path: Path, expected: str = SHA256) -> None:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ProviderDown(f"the embedded model cannot be read: {error}") from error
-    if found != expected:
+    if found != SHA256:
         advice = f"run: {INSTALL_WEIGHTS} --force-reinstall"
         raise ProviderDown(
-            f"{path.name} is damaged or another version: sha256 {found}, not {expected}; {advice}"
+            f"{path.name} is damaged or another version: sha256 {found}, not {SHA256}; {advice}"
         )
 
 

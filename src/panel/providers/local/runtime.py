@@ -3,7 +3,7 @@
 The runtime's arithmetic depends on how many tokens are evaluated together, and so on the earlier content of its cache: log
 probabilities of the same prompt were seen to differ by up to 0.1. So a prompt is a path of levels, such as system, listing,
 question. Each level is evaluated in one go, from exactly the end of the level before it; if the cache reaches further, it is cut
-back with a token that no text contains. Equal paths then give equal answers, byte for byte, on every engine.
+back with a token that no text contains. Equal paths then give equal output, byte for byte, on every engine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -54,16 +54,11 @@ class Lane(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The result of one evaluation.
+class Generation:
+    """The output after one path; a single token if only probabilities were asked for.
 
-    Attributes:
-        text: the output; a single token if only probabilities were asked for.
-        finished: whether the output ended by itself.
-        likely: log probabilities of the likeliest first tokens, by their texts.
-        read: tokens of the prompt, cached ones included.
-        cached: those of them read from the cache.
-        wrote: tokens of the output.
+    `likely` has the log probabilities of the likeliest first tokens, by their texts. `read` counts the tokens of the path, `cached` those of
+    them from the cache, and `wrote` the tokens of the output.
     """
 
     text: str
@@ -75,12 +70,7 @@ class Answer:
 
 
 class Engine:
-    """One server with one thread. Not for use by two threads at once.
-
-    Args:
-        library: the runtime's module.
-        weights: a GGUF file.
-        context: tokens per lane.
+    """One server with one thread and `context` tokens per lane. Not for use by two threads at once.
 
     Raises:
         ProviderDown: the server does not start.
@@ -105,48 +95,46 @@ class Engine:
         self._cached: dict[Lane, Levels] = dict.fromkeys(Lane, ())
         self.tokens = lru_cache(maxsize=4_096)(self._tokenise)
 
-    def ask(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Answer:  # noqa: ANN401 - JSON
-        """Evaluate a path and generate after it.
+    def generate(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Generation:  # noqa: ANN401 - JSON
+        """Evaluate a path of two levels or more, none of them empty, and generate after it with the runtime's sampling options.
 
-        Args:
-            lane: the cache to use.
-            path: two levels or more, none of them empty.
-            again: the last call on this lane had the same path; only the last token is evaluated again.
-            options: the runtime's sampling options.
+        With `again`, the last path on this lane was the same, and only the last token is evaluated again.
 
         Raises:
             ProviderError: the prompt does not fit, or the runtime refuses it.
         """
-        self._check_length(path, int(options.get("max_tokens", 1)))
-        held, self._cached[lane] = self._cached[lane], ()  # unknown if a step fails
-        warmed = [] if again else self._walk(lane, path, held)
-        answer = self._evaluate(lane, path, **options)
+        length = sum(map(len, path)) + int(options.get("max_tokens", 1)) + len(CUT)
+        if length > self._context:
+            raise ProviderError(
+                f"the listing is too long for the embedded model: {length} tokens, and it reads {self._context}; "
+                "shorten the description or use --model with a hosted model"
+            )
+        cached, self._cached[lane] = self._cached[lane], ()  # unknown if a step fails
+        warmed = 0 if again else self._fill_cache(lane, path, cached)
+        generation = self._evaluate(lane, path, **options)
         self._cached[lane] = path
-        return _with_reading(answer, warmed)
+        return replace(generation, cached=max(generation.cached - warmed, 0))
 
     def close(self) -> None:
         """Stop the server and free its memory."""
         self.tokens.cache_clear()
         del self._server
 
-    def _walk(self, lane: Lane, path: Levels, held: Levels) -> list[Answer]:
-        """Fill the cache up to exactly the last level but one, and evaluate each missing level by itself."""
-        kept = _common(held, path[:-1])
-        asked = []
-        if kept and (kept == len(held) or held[kept][0] == path[kept][0]):
-            asked.append(self._evaluate(lane, (*path[:kept], CUT)))
-        for depth in range(kept, len(path) - 1):
-            asked += self._warm(lane, path[:depth], path[depth])
-        return asked
+    def _fill_cache(self, lane: Lane, path: Levels, cached: Levels) -> int:
+        """Fill the cache up to exactly the last level but one, each missing level by itself; return the tokens evaluated."""
+        pairs = zip(cached, path[:-1], strict=False)
+        common = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+        steps = []
+        if common and (common == len(cached) or cached[common][0] == path[common][0]):
+            steps.append(self._evaluate(lane, (*path[:common], CUT)))
+        for depth in range(common, len(path) - 1):
+            level = path[depth]
+            for end in (*range(CHUNK, len(level), CHUNK), len(level)):
+                cold = depth == 0 and end == min(CHUNK, len(level))
+                steps.append(self._evaluate(lane, (*path[:depth], level[:end], CUT), cold=cold))
+        return sum(step.read - step.cached for step in steps)
 
-    def _warm(self, lane: Lane, before: Levels, level: Tokens) -> list[Answer]:
-        ends = [*range(CHUNK, len(level), CHUNK), len(level)]
-        return [
-            self._evaluate(lane, (*before, level[:end], CUT), cold=not before and end == ends[0])
-            for end in ends
-        ]
-
-    def _evaluate(self, lane: Lane, path: Levels, *, cold: bool = False, **options: Any) -> Answer:  # noqa: ANN401 - JSON
+    def _evaluate(self, lane: Lane, path: Levels, *, cold: bool = False, **options: Any) -> Generation:  # noqa: ANN401 - JSON
         request = {
             "prompt": list(chain(*path)),
             "id_slot": int(lane),
@@ -160,15 +148,18 @@ class Engine:
             raise ProviderError(f"the embedded model failed: {error}") from error
         if "choices" not in reply:
             raise ProviderError(f"the embedded model refused a prompt: {json.dumps(reply)[:300]}")
-        return _answer(reply)
-
-    def _check_length(self, path: Levels, output: int) -> None:
-        length = sum(map(len, path)) + output + len(CUT)
-        if length > self._context:
-            raise ProviderError(
-                f"the listing is too long for the embedded model: {length} tokens, and it reads {self._context}; "
-                "shorten the description or use --model with a hosted model"
-            )
+        choice, usage = reply["choices"][0], reply["usage"]
+        written = (choice.get("logprobs") or {}).get("content") or []
+        return Generation(
+            text=choice["text"],
+            finished=choice["finish_reason"] == "stop",
+            likely={
+                token["token"]: token["logprob"] for first in written[:1] for token in first["top_logprobs"]
+            },
+            read=usage["prompt_tokens"],
+            cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0),
+            wrote=usage["completion_tokens"],
+        )
 
     def _tokenise(self, text: str, *, special: bool = False) -> Tokens:
         """Return a text's tokens. `special` turns names of control tokens into these; never use it on data."""
@@ -180,32 +171,7 @@ class Engine:
                 connection.request("POST", "/tokenize", body, headers)
                 return tuple(json.load(connection.getresponse())["tokens"])
             except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
-                raise ProviderError(f"the embedded model did not take a text apart: {error}") from error
-
-
-def _answer(reply: Mapping[str, Any]) -> Answer:
-    choice, usage = reply["choices"][0], reply["usage"]
-    written = (choice.get("logprobs") or {}).get("content") or []
-    first = written[0]["top_logprobs"] if written else []
-    return Answer(
-        text=choice["text"],
-        finished=choice["finish_reason"] == "stop",
-        likely={token["token"]: token["logprob"] for token in first},
-        read=usage["prompt_tokens"],
-        cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0),
-        wrote=usage["completion_tokens"],
-    )
-
-
-def _with_reading(answer: Answer, warmed: list[Answer]) -> Answer:
-    """Return an answer whose cached tokens exclude those that were evaluated on its behalf."""
-    evaluated = sum(one.read - one.cached for one in warmed)
-    return replace(answer, cached=max(answer.cached - evaluated, 0))
-
-
-def _common(held: Levels, wanted: Levels) -> int:
-    pairs = zip(held, wanted, strict=False)
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+                raise ProviderError(f"the embedded model could not tokenise a text: {error}") from error
 
 
 @dataclass(eq=False, slots=True)
@@ -245,9 +211,10 @@ class EnginePool:
         """
         if self._closed:
             raise ProviderError("the embedded model is closed")
-        waiting = _Job(job, key, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Job(job, key, loop.create_future())
         self._waiting.append(waiting)
-        asyncio.get_running_loop().call_soon(self._assign)
+        loop.call_soon(self._assign_jobs)
         try:
             result: T = await waiting.done
         finally:
@@ -267,9 +234,9 @@ class EnginePool:
             worker.engine.close()
         self._workers.clear()
 
-    def _assign(self) -> None:
+    def _assign_jobs(self) -> None:
         for worker in self._workers:
-            job = None if worker.busy else self._next(worker)
+            job = None if worker.busy else self._next_job(worker)
             if job is None:
                 continue
             self._waiting.remove(job)
@@ -283,16 +250,16 @@ class EnginePool:
         try:
             result = await loop.run_in_executor(self._threads, job.run, worker.engine)
         except BaseException as error:  # noqa: BLE001 - the caller that waits for the job gets it
-            if not job.done.done():
-                job.done.set_exception(error)
+            settle = partial(job.done.set_exception, error)
         else:
-            if not job.done.done():
-                job.done.set_result(result)
+            settle = partial(job.done.set_result, result)
+        if not job.done.done():
+            settle()
         worker.busy = False
         # The caller may add the next job for the same listing before the worker is given away.
-        loop.call_soon(loop.call_soon, loop.call_soon, self._assign)
+        loop.call_soon(loop.call_soon, loop.call_soon, self._assign_jobs)
 
-    def _next(self, worker: _Worker) -> _Job | None:
+    def _next_job(self, worker: _Worker) -> _Job | None:
         taken = {other.key for other in self._workers if other is not worker and other.key is not None}
         waits = [job.key for job in self._waiting]
         rules: tuple[Callable[[_Job], bool], ...] = (
