@@ -88,3 +88,8 @@ NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR d
 def given(**flags: Any) -> dict[str, Any]:  # noqa: ANN401 - flags of any type
     """Return the settings that flags were given for."""
     return {name: value for name, value in flags.items() if value is not None}
+
+
+def help_text(text: str, *examples: str) -> str:
+    """Return the help of a command: a text, and examples that can be run as they stand."""
+    return "\n\n".join([text, "Examples:", *(f"  {example}" for example in examples)]) + "\n"

@@ -1,30 +1,48 @@
-"""A draft as a YAML form: the values that can be edited, with findings and the panel's own values as comments."""
+"""Edits of a draft by a YAML form, from the user's editor or from a file: its text, its changes, and the file in which it is kept.
+
+The form holds the values that can be edited, with findings and the panel's own values as comments.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from panel.approval import StaleDraft, check_allowed
+from panel.cli.console import tell
+from panel.cli.editor import open_editor
+from panel.cli.queue.session import ask_choice, ask_line
 from panel.core.draft_edits import current_value, parse_change
+from panel.core.draft_state import Action
 from panel.core.take import NoTake, NoTakeReason
 from panel.core.text import one_line
-from panel.errors import GateError, InputError, Problem
+from panel.errors import GateError, InputError, PanelError, Problem, SettingsError
 from panel.tool_files.documents import dotted, parse_yaml
+from panel.tool_files.files import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from panel.approval import DraftView
+    from panel.cli.queue.session import QueueSession
     from panel.core.draft_edits import Change
     from panel.core.review import PanelReview
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.tool_files.documents import Document, ValuePath
+    from panel.tool_files.documents import ValuePath
+
+    Report: TypeAlias = Callable[[ValuePath, str], None]
 
 KEYS = ("shown", "reason", "takes", "tool")
 SEAT_KEYS = ("verdict", "score", "take", "evidence", "detail")
 TOOL_KEYS = ("price_class", "facts")
 FACT_KEYS = ("claim", "source", "checked_on")
+ENDINGS = (".yaml", ".yml")
+STDIN: Literal["-"] = "-"
 _HEAD = (
     "Correct the values, save, and close the editor. Values that you leave alone do not change.",
     "`reason` is kept with the edit. Facts are claims with the page that supports them and the day on which you read it.",
@@ -33,16 +51,73 @@ _NO_VERSION = "is missing; it names the version of the draft: print a form with 
 
 
 class FilledForm(NamedTuple):
-    """A form that was filled in.
-
-    Attributes:
-        seen: `EditedReview.hash` of the version that the form was made from.
-        changes: the values that differ from the ones shown now.
-    """
+    """A form that was filled in: the `EditedReview.hash` that it was made from, and the values that differ from the ones shown now."""
 
     seen: str
     reason: str | None
     changes: tuple[Change, ...]
+
+
+def edit_draft(
+    session: QueueSession, view: DraftView, file: Path | None = None, reason: str | None = None
+) -> DraftView | None:
+    """Make the changes of a form in a file, in standard input (`-`) or, without a file, in the user's editor.
+
+    Return the draft after them, or None if nothing was changed.
+
+    Raises:
+        PanelError: the edit is refused, or the form cannot be used; unless it was read from a file, it is kept in one that is named.
+    """
+    if file is not None and str(file) != STDIN:
+        filled = parse_form(read_text(file, ENDINGS), file.name, view.shown.review)
+        return _save(session, view, filled, reason)
+    if file is None:
+        check_allowed(view, Action.EDIT, session.actor)
+    form = read_text(STDIN, ENDINGS) if file else form_text(view)
+    handle, name = tempfile.mkstemp(prefix=f"panel-draft-{view.id}-", suffix=ENDINGS[0])
+    path = Path(name)
+    with os.fdopen(handle, "w", encoding="utf-8") as kept:
+        kept.write(form)
+    try:
+        filled = parse_form(form, STDIN, view.shown.review) if file else _read_from_editor(path, view)
+        if not file and not (reason or filled.reason) and filled.changes and sys.stdin.isatty():
+            reason = ask_line("Why, for the draft's history? Enter for no reason:")
+        edited = _save(session, view, filled, reason)
+    except (PanelError, KeyboardInterrupt) as error:
+        untouched = b"" if file else form.encode()
+        if not path.exists() or path.read_bytes() == untouched:
+            path.unlink(missing_ok=True)
+        elif isinstance(error, StaleDraft):
+            # Sent again as it is, it would revert the other person's edit.
+            way = f"read the draft as it is now, and copy what still holds: panel queue edit {view.id}"
+            tell(f"Your form is kept in {path}; {way}")
+        else:
+            tell(f"Your form is kept in {path}; correct it, then: panel queue edit {view.id} --file {path}")
+        raise
+    path.unlink(missing_ok=True)
+    return edited
+
+
+def _read_from_editor(path: Path, view: DraftView) -> FilledForm:
+    """Return the form once it can be used, with as many visits to the editor as the user wants."""
+    while True:
+        if failure := open_editor(path):
+            raise SettingsError(failure)
+        try:
+            return parse_form(read_text(path, ENDINGS), path.name, view.shown.review)
+        except InputError as error:
+            if not sys.stdin.isatty():
+                raise
+            tell(str(error))
+            if ask_choice("It cannot be used yet. [e]dit again, [q]uit:", "edit", "quit") != "edit":
+                raise
+
+
+def _save(session: QueueSession, view: DraftView, filled: FilledForm, reason: str | None) -> DraftView | None:
+    if not filled.changes:
+        return None
+    parts = {"seen": filled.seen, "reason": reason or filled.reason, "changes": filled.changes}
+    return session.execute(view, Action.EDIT, **parts)
 
 
 def form_text(view: DraftView) -> str:
@@ -64,63 +139,51 @@ def parse_form(text: str, source: str, review: PanelReview) -> FilledForm:
     documents = parse_yaml(text, source)
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
         raise InputError([Problem(source, "expected one form, as `panel queue edit ID --print` prints it")])
-    return _Reader(documents[0], source, review).read()
+    document, form = documents[0], documents[0].value
+    problems = document.problems_in(source)
 
+    def report(path: ValuePath, message: str) -> None:
+        problems.append(Problem(source, message, document.line_of(path), dotted(path)))
 
-class _Reader:
-    def __init__(self, document: Document, source: str, review: PanelReview) -> None:
-        self._document = document
-        self._source = source
-        self._review = review
-        self._problems = document.problems_in(source)
-
-    def read(self) -> FilledForm:
-        changes = [change for path, data in self._values() if (change := self._change(path, data))]
-        seen, reason = self._document.value.get("shown"), self._document.value.get("reason")
-        if not isinstance(seen, str) or not seen:
-            self._problems.append(Problem(self._source, _NO_VERSION, field="shown"))
-        if self._problems:
-            raise InputError(sorted(self._problems, key=lambda problem: problem.line or 0))
-        return FilledForm(str(seen), str(reason) if reason else None, tuple(changes))
-
-    def _values(self) -> Iterator[tuple[ValuePath, dict[str, Any]]]:
-        self._mapping((), KEYS)
-        for persona in self._mapping(("takes",), self._review.setup.roster):
-            path = ("takes", persona)
-            for field, value in self._mapping(path, SEAT_KEYS).items():
-                yield (*path, field), {"field": field, "persona": persona, "value": value}
-        for field, value in self._mapping(("tool",), TOOL_KEYS).items():
-            yield ("tool", field), {"field": field, "value": value}
-
-    def _mapping(self, path: tuple[str, ...], known: tuple[str, ...]) -> dict[str, Any]:
-        """Return the known keys of a part of the form; anything else in it is a problem."""
-        inner: Any = self._document.value
-        for key in path:
-            inner = inner.get(key)
-        if inner is not None and not isinstance(inner, dict):
-            self._report(path, f"expected {', '.join(known)}")
-        given = inner if isinstance(inner, dict) else {}
-        for key in given.keys() - known:
-            self._report((*path, key), f"is not part of the form; here it has {', '.join(known)}")
-        return {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in given.items()
-            if key in known
-        }
-
-    def _change(self, path: ValuePath, data: dict[str, Any]) -> Change | None:
+    changes: list[Change] = []
+    for path, data in _values(form, review, report):
         try:
-            change = parse_change(data, self._source)
-            return change if change != current_value(self._review, change) else None
+            change = parse_change(data, source)
+            if change != current_value(review, change):
+                changes.append(change)
         except InputError as error:
             for problem in error.problems:
-                self._report(path, problem.message)
+                report(path, problem.message)
         except GateError as error:
-            self._report(path, str(error))
-        return None
+            report(path, str(error))
+    seen, reason = form.get("shown"), form.get("reason")
+    if not isinstance(seen, str) or not seen:
+        problems.append(Problem(source, _NO_VERSION, field="shown"))
+    if problems:
+        raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
+    return FilledForm(str(seen), str(reason) if reason else None, tuple(changes))
 
-    def _report(self, path: ValuePath, message: str) -> None:
-        self._problems.append(Problem(self._source, message, self._document.line_of(path), dotted(path)))
+
+def _values(form: Any, review: PanelReview, report: Report) -> Iterator[tuple[ValuePath, dict[str, Any]]]:  # noqa: ANN401 - YAML
+    """Yield the values of a form, with their places, as `parse_change` takes them."""
+    _known_part(form, (), KEYS, report)
+    for persona, fields in _known_part(form.get("takes"), ("takes",), review.setup.roster, report).items():
+        for field, value in _known_part(fields, ("takes", persona), SEAT_KEYS, report).items():
+            yield ("takes", persona, field), {"field": field, "persona": persona, "value": value}
+    for field, value in _known_part(form.get("tool"), ("tool",), TOOL_KEYS, report).items():
+        yield ("tool", field), {"field": field, "value": value}
+
+
+def _known_part(value: Any, path: ValuePath, known: tuple[str, ...], report: Report) -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """Return the known keys of a part of a form, and report anything else in it."""
+    if value is not None and not isinstance(value, dict):
+        report(path, f"expected {', '.join(known)}")
+    given = value if isinstance(value, dict) else {}
+    for key in given.keys() - known:
+        report((*path, key), f"is not part of the form; here it has {', '.join(known)}")
+    # Lists become tuples, as the fields of a review have them.
+    parts = {key: given[key] for key in given if key in known}
+    return {key: tuple(part) if isinstance(part, list) else part for key, part in parts.items()}
 
 
 def _seat_lines(view: DraftView, seat: Seat) -> Iterator[str]:

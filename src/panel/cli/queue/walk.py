@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from panel.approval import StaleDraft, check_allowed, outcome_message, parse_resolution, state_message
 from panel.cli.console import plain_result, result, tell, width
-from panel.cli.queue.editing import edit_in_editor
-from panel.cli.queue.questions import ask_choice, ask_line
+from panel.cli.queue.form import edit_draft
 from panel.cli.queue.rendering import draft_text, outcome_data
+from panel.cli.queue.session import ask_choice, ask_line
 from panel.cli.rows import labelled
 from panel.core.draft_state import Action, State
 from panel.core.finding import ResolutionKind
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from panel.approval import DraftView, NumberedFinding
     from panel.cli.queue.session import QueueSession
-    from panel.core.actor import Actor
 
 KEYS = "[a]pprove [e]dit [f]indings [r]eject [c]hange a[g]ain [s]kip [u]ndo [q]uit [?]"
 REOPEN_KEY = "[o]pen it again "
@@ -36,7 +35,13 @@ s: skip it, and go on
 u: undo the last step
 o: reopen a draft that was sent back, to approve it as it is
 q: leave"""
-_QUESTIONS = {Action.REQUEST_CHANGES: "What should change?", Action.REJECT: "Why?"}
+# An action that ends the review of a draft, and the question for its reason.
+_DECISIONS = {
+    "approve": (Action.APPROVE, None),
+    "change": (Action.REQUEST_CHANGES, "What should change?"),
+    "reject": (Action.REJECT, "Why?"),
+}
+_WAYS = {ResolutionKind.SUPPORTED: "[s]upported by a source", ResolutionKind.OPINION: "[o]pinion"}
 
 
 class Left(Exception):
@@ -48,14 +53,14 @@ def walk_queue(session: QueueSession, *, as_json: bool) -> None:
 
     With `as_json` stdout has a line for each draft, and the text goes to stderr.
     """
-    actor = session.actor()
+    service, actor = session.service, session.actor
     say = tell if as_json else plain_result
     passed: set[int] = set()
     try:
-        while (draft := session.use(lambda service: service.next_draft(actor, passed.copy()))) is not None:
+        while (draft := session.run(service.next_draft(actor, passed.copy()))) is not None:
             passed.add(draft)
             try:
-                DraftWalk(session, actor, draft, say).run()
+                DraftWalk(session, draft, say).run()
             finally:
                 if as_json:
                     result(json.dumps(outcome_data(session.view(draft)), ensure_ascii=False))
@@ -67,9 +72,8 @@ def walk_queue(session: QueueSession, *, as_json: bool) -> None:
 class DraftWalk:
     """Interactive review of one draft."""
 
-    def __init__(self, session: QueueSession, actor: Actor, draft: int, say: Callable[[str], None]) -> None:
+    def __init__(self, session: QueueSession, draft: int, say: Callable[[str], None]) -> None:
         self._session = session
-        self._actor = actor
         self._draft = draft
         self._say = say
         self._shown_hash = ""
@@ -81,12 +85,13 @@ class DraftWalk:
             Left: the person wants to leave the walk.
             StorageError: the store cannot be used.
         """
-        with self._session.locked(self._draft, self._actor) as first:
-            if not first.is_free_for(self._actor):
+        session = self._session
+        with session.locked(self._draft) as view:
+            if not view.is_free_for(session.actor):
                 return  # another person was faster
-            self._show(view := first)
+            self._show(view)
             while not self._step(view):
-                view = self._session.lock(self._draft, self._actor)
+                view = session.run(session.service.lock(self._draft, session.actor))  # noqa: PLW2901 - renewed
                 if view.hash != self._shown_hash:
                     tell("Somebody changed it meanwhile.")
                     self._show(view)
@@ -101,11 +106,10 @@ class DraftWalk:
             return self._take_action(view)
         except StorageError:
             raise
-        except StaleDraft as error:
-            tell(str(error))
-            self._show(self._session.view(self._draft))
         except PanelError as error:
             tell(str(error))
+            if isinstance(error, StaleDraft):
+                self._show(self._session.view(self._draft))
         return False
 
     def _take_action(self, view: DraftView) -> bool:
@@ -118,14 +122,22 @@ class DraftWalk:
                 return False
             case "skip":
                 return True
-            case "approve":
-                return self._decide(view, Action.APPROVE)
-            case "change":
-                return self._decide(view, Action.REQUEST_CHANGES)
-            case "reject":
-                return self._decide(view, Action.REJECT)
+            case ("approve" | "change" | "reject") as word:
+                action, question = _DECISIONS[word]
+                check_allowed(view, action, self._session.actor)
+                reason = _answer(question) if question else None
+                tell(outcome_message(self._session.execute(view, action, reason=reason), action))
+                return True
+            case "edit":
+                edit_draft(self._session, view)
+            case "findings":
+                self._resolve_findings(view)
+            case "g":
+                seats = ", ".join(seat.persona for seat in view.shown.review.seats)
+                if persona := ask_line(f"Which critic? {seats}:"):
+                    self._session.execute(view, Action.RERUN_SEAT, persona=persona.lower())
             case word:
-                self._work(view, word)
+                self._session.execute(view, Action.UNDO if word == "undo" else Action.OPEN)
         after = self._session.view(self._draft)
         if after.shown.hash != view.shown.hash:
             self._show(after)
@@ -133,68 +145,45 @@ class DraftWalk:
         tell(state_message(after))
         return False
 
-    def _decide(self, view: DraftView, action: Action) -> bool:
-        check_allowed(view, action, self._actor)
-        reason = _ask(_QUESTIONS[action]) if action in _QUESTIONS else None
-        after = self._session.execute(view, action, self._actor, reason=reason)
-        tell(outcome_message(after, action))
-        return True
-
-    def _work(self, view: DraftView, word: str) -> None:
-        """Take an action after which the draft stays in front of the person."""
-        if word == "edit":
-            edit_in_editor(self._session, view, self._actor)
-        elif word == "findings":
-            self._resolve_findings(view)
-        elif word == "g":
-            seats = ", ".join(seat.persona for seat in view.shown.review.seats)
-            if persona := ask_line(f"Which critic? {seats}:"):
-                self._session.execute(view, Action.RERUN_SEAT, self._actor, persona=persona.lower())
-        else:
-            action = Action.UNDO if word == "undo" else Action.OPEN
-            self._session.execute(view, action, self._actor)
-
     def _resolve_findings(self, view: DraftView) -> None:
         if not view.unresolved:
             tell("Every finding is resolved.")
         for each in view.unresolved:
-            while not self._is_settled(each):
-                pass
+            is_settled = False
+            while not is_settled:
+                try:
+                    self._settle(each)
+                    is_settled = True
+                except InputError as error:
+                    tell(str(error))
 
-    def _is_settled(self, each: NumberedFinding) -> bool:
-        """Ask about a finding; return False to ask again after an answer that cannot be used."""
+    def _settle(self, each: NumberedFinding) -> None:
+        """Ask how a finding is settled, and do that.
+
+        Raises:
+            InputError: the answer cannot be used.
+        """
         view = self._session.view(self._draft)
         if each.finding not in [left.finding for left in view.unresolved]:
-            return True  # an edit has cut it
-        tell(
-            "\n".join(
-                labelled("", f"[{each.number}] {each.place_name}: {each.title}. {each.status}", 0, width())
-            )
-        )
-        ways = {ResolutionKind.SUPPORTED: "[s]upported by a source", ResolutionKind.OPINION: "[o]pinion"}
-        offered = " ".join([*(ways[kind] for kind in each.allowed), "[e]dit or cut [l]ater [q]uit:"])
-        answer = ask_choice(offered, *each.allowed, "edit", "later", "quit")
-        if answer in {None, "quit"}:
-            raise Left
-        if answer == "later":
-            return True
-        try:
-            self._settle(view, each, str(answer))
-        except InputError as error:
-            tell(str(error))
-            return False
-        return True
-
-    def _settle(self, view: DraftView, each: NumberedFinding, answer: str) -> None:
-        if answer == "edit":
-            edit_in_editor(self._session, view, self._actor)
-            return
-        source = _ask("Address of the page that supports it:") if answer == "supported" else None
-        resolution = parse_resolution(each.finding.id, answer, source)
-        self._session.execute(view, Action.RESOLVE, self._actor, resolution=resolution)
+            return  # an edit has cut it
+        words = f"[{each.number}] {each.place_name}: {each.title}. {each.status}"
+        tell("\n".join(labelled("", words, 0, width())))
+        ways = " ".join([*(_WAYS[kind] for kind in each.allowed), "[e]dit or cut [l]ater [q]uit:"])
+        match ask_choice(ways, *each.allowed, "edit", "later", "quit"):
+            case None | "quit":
+                raise Left
+            case "later":
+                return
+            case "edit":
+                edit_draft(self._session, view)
+            case kind:
+                is_supported = kind == ResolutionKind.SUPPORTED
+                source = _answer("Address of the page that supports it:") if is_supported else None
+                resolution = parse_resolution(each.finding.id, kind, source)
+                self._session.execute(view, Action.RESOLVE, resolution=resolution)
 
 
-def _ask(question: str) -> str:
+def _answer(question: str) -> str:
     line = ask_line(question)
     if line is None:
         raise Left
