@@ -4,7 +4,7 @@ import pytest
 
 import builders
 from panel.core.completion import Usage
-from panel.core.money import dollars
+from panel.core.text import dollars
 from panel.report.wording import asks, cost, monogram, opening, tokens, usage_line
 
 KNOWN = Usage(input_tokens=12_340, cached_tokens=8_000, output_tokens=1_234, cost_usd=0.0123)

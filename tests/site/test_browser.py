@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 import builders
 from panel.core.draft_edits import ScoreChange
 from panel.core.draft_state import Action
-from panel.core.votes import Votes
+from panel.core.tally import Votes
 from panel.store import SubscriptionState, open_store
 from panel.web.public.app import create_public_app
 from panel.web.public.newsletter import Newsletter, newsletter_routes

@@ -16,7 +16,7 @@ from panel.core.draft_edits import ScoreChange, VerdictChange
 from panel.core.draft_state import Action
 from panel.core.finding import Resolution, ResolutionKind
 from panel.core.take import Verdict
-from panel.core.votes import Votes
+from panel.core.tally import Votes
 from panel.store import open_store
 from publishing import URL, Site, copy_store, correct, make_review, publish, put_draft
 from store.editing import approval, brought, do, priced

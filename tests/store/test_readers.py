@@ -7,7 +7,7 @@ import pytest
 
 from panel.core.draft_state import Action
 from panel.core.take import Verdict
-from panel.core.votes import Votes
+from panel.core.tally import Votes
 from panel.errors import GateError, NotFound
 from panel.store import SubscriptionState
 from panel.store.readers import MAX_VOTES_OF_ADDRESS

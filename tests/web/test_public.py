@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from panel.core.take import Verdict
-from panel.core.votes import Votes
+from panel.core.tally import Votes
 from panel.web.public.app import create_preview, create_public_app
 from panel.web.public.services import AddressHasher, PublicServices, network_of
 from panel.web.public.votes import COOKIE

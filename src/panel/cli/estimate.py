@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from panel.cli.console import plain_result, result_json, width
 from panel.cli.rows import labelled
-from panel.core.money import dollars
+from panel.core.text import dollars
 from panel.orchestrator.estimate import ANSWER_TOKENS, estimate_run
 from panel.orchestrator.stores import existing_store
 

@@ -10,8 +10,8 @@ from pydantic import Field
 from panel.core.frozen import Frozen, digest_of
 from panel.core.review import PanelReview
 from panel.core.take import Seat
-from panel.core.text import slugify
-from panel.core.votes import NO_VOTES
+from panel.core.tally import NO_VOTES
+from panel.core.text import joined, slugify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -99,8 +99,17 @@ class Comparison(Frozen):
     @property
     def decisions(self) -> tuple[DecisionRow, ...]:
         """The decision table: panel verdicts, then facts about the tools or the panels."""
-        verdicts = DecisionRow(label="Panel verdict", cells=tuple(r.tally.line for r in self.reviews))
-        return (verdicts, *(self._of_panels() if self.of_one_tool else self._of_tools()))
+        reviews, tools = self.reviews, [review.tool for review in self.reviews]
+        rows = {"Panel verdict": [review.tally.line for review in reviews]}
+        if self.of_one_tool:
+            rows["Model"] = [", ".join(review.setup.asked_models) for review in reviews]
+            rows["Reviewed"] = [f"{review.reviewed_at:%Y-%m-%d %H:%M %Z}" for review in reviews]
+        else:
+            rows["Community"] = [NO_VOTES for _ in tools]
+            rows["Pricing"] = [tool.pricing or NOT_STATED for tool in tools]
+            rows["Best for"] = [tool.audience or NOT_STATED for tool in tools]
+            rows["Category"] = [tool.category or NOT_STATED for tool in tools]
+        return tuple(DecisionRow(label=label, cells=tuple(cells)) for label, cells in rows.items())
 
     @property
     def scorecard(self) -> tuple[ScoreRow, ...]:
@@ -116,102 +125,66 @@ class Comparison(Frozen):
         """Sentences that say why the columns may not be comparable."""
         setups = [review.setup for review in self.reviews]
         tools, one = self.tools, self.of_one_tool
-        checks = (
-            (_OTHER_CATEGORY, not one and _differ((tool.category or "").casefold() for tool in tools)),
-            (_OTHER_LISTING, len({tool.slug for tool in tools}) < len(tools)),
-            (_OTHER_MODEL, not one and _asked_differ(setups, _model_and_settings)),
-            (_OTHER_SETTINGS, one and _asked_differ(setups, _settings)),
-            (_OTHER_PROMPTS, _asked_differ(setups, lambda asked: asked.prompts)),
-            (_OTHER_ROSTER, _differ(s.roster for s in setups)),
-            (_OTHER_PERSONAS, any(map(_differ, _per_persona(setups, lambda s, p: s.personas[p])))),
-        )
-        return tuple(sentence for sentence, applies in checks if applies)
-
-    def _of_tools(self) -> tuple[DecisionRow, ...]:
-        tools = [review.tool for review in self.reviews]
-        return (
-            DecisionRow(label="Community", cells=tuple(NO_VOTES for _ in tools)),
-            DecisionRow(label="Pricing", cells=tuple(tool.pricing or NOT_STATED for tool in tools)),
-            DecisionRow(label="Best for", cells=tuple(tool.audience or NOT_STATED for tool in tools)),
-            DecisionRow(label="Category", cells=tuple(tool.category or NOT_STATED for tool in tools)),
-        )
-
-    def _of_panels(self) -> tuple[DecisionRow, ...]:
-        dates = [review.reviewed_at for review in self.reviews]
-        return (
-            DecisionRow(label="Model", cells=tuple(", ".join(r.setup.asked_models) for r in self.reviews)),
-            DecisionRow(label="Reviewed", cells=tuple(f"{date:%Y-%m-%d %H:%M %Z}" for date in dates)),
-        )
-
-
-_OTHER_CATEGORY = "These tools are in different categories and may not compete: read each verdict on its own."
-_OTHER_MODEL = (
-    "The reviews were written by different models or settings; scores may differ for that reason alone."
-)
-_OTHER_LISTING = "The listing of a tool changed between its reviews."
-_OTHER_SETTINGS = "The models were asked with different settings; scores may differ for that reason alone."
-_OTHER_PROMPTS = "The reviews were written with different versions of the prompts."
-_OTHER_ROSTER = "The panels had different members; the percentages do not rest on the same seats."
-_OTHER_PERSONAS = "A critic's instructions changed between the reviews."
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Return a list in words: `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+        categories = {(tool.category or "").casefold() for tool in tools}
+        checks = {
+            "These tools are in different categories and may not compete: read each verdict on its own.": (
+                not one and len(categories) > 1
+            ),
+            "The listing of a tool changed between its reviews.": len({t.slug for t in tools}) < len(tools),
+            "The reviews were written by different models or settings; scores may differ for that reason alone.": (
+                not one
+                and _asked_differ(setups, lambda asked: (asked.provider, asked.config.model_dump_json()))
+            ),
+            "The models were asked with different settings; scores may differ for that reason alone.": (
+                one and _asked_differ(setups, lambda asked: asked.config.model_dump_json(exclude={"model"}))
+            ),
+            "The reviews were written with different versions of the prompts.": (
+                _asked_differ(setups, lambda asked: asked.prompts)
+            ),
+            "The panels had different members; the percentages do not rest on the same seats.": (
+                _differ(setup.roster for setup in setups)
+            ),
+            "A critic's instructions changed between the reviews.": (
+                _critics_differ(setups, lambda setup, persona: setup.personas[persona])
+            ),
+        }
+        return tuple(sentence for sentence, applies in checks.items() if applies)
 
 
 def _differ(values: Iterable[Hashable]) -> bool:
     return len(set(values)) > 1
 
 
-def _asked(setup: ReviewSetup, persona: str) -> ModelRef:
-    return setup.seat_models.get(persona, setup)
+def _critics_differ(setups: Sequence[ReviewSetup], of: Callable[[ReviewSetup, str], Hashable]) -> bool:
+    personas = {persona for setup in setups for persona in setup.personas}
+    return any(_differ(of(setup, p) for setup in setups if p in setup.personas) for p in personas)
 
 
 def _asked_differ(setups: Sequence[ReviewSetup], of: Callable[[ModelRef], Hashable]) -> bool:
     """Return whether the panels, or one critic in two of them, were asked with different models or settings."""
-
-    def of_seat(setup: ReviewSetup, persona: str) -> Hashable:
-        return of(_asked(setup, persona))
-
-    panels = (frozenset(of_seat(setup, persona) for persona in setup.personas) for setup in setups)
-    return _differ(panels) or any(map(_differ, _per_persona(setups, of_seat)))
-
-
-def _per_persona(
-    setups: Sequence[ReviewSetup], of: Callable[[ReviewSetup, str], Hashable]
-) -> list[list[Hashable]]:
-    personas = {persona for setup in setups for persona in setup.personas}
-    return [[of(setup, p) for setup in setups if p in setup.personas] for p in personas]
-
-
-def _model_and_settings(asked: ModelRef) -> Hashable:
-    return asked.provider, asked.config.model_dump_json()
-
-
-def _settings(asked: ModelRef) -> Hashable:
-    return asked.config.model_dump_json(exclude={"model"})
+    panels = (frozenset(of(setup.asked(persona)) for persona in setup.personas) for setup in setups)
+    return _differ(panels) or _critics_differ(setups, lambda setup, persona: of(setup.asked(persona)))
 
 
 def _panel_names(setups: Sequence[ReviewSetup]) -> list[str]:
     """Return a name for each panel: its models, the default one first; with their providers if two have a model of the same name."""
-    panels = [[_asked(setup, persona) for persona in setup.personas] or [setup] for setup in setups]
+    panels = [[setup.asked(persona) for persona in setup.personas] or [setup] for setup in setups]
     vendors = Counter(model for _, model in {(a.provider, a.config.model) for panel in panels for a in panel})
     names = []
     for setup, panel in zip(setups, panels, strict=True):
         usual_first = [*(a for a in panel if a is setup), *(a for a in panel if a is not setup)]
-        models = [a.config.model if vendors[a.config.model] == 1 else a.model for a in usual_first]
-        first, *others = dict.fromkeys(models)
-        names.append(" with ".join([first, ", ".join(others)] if others else [first]))
+        first, *others = dict.fromkeys(
+            asked.config.model if vendors[asked.config.model] == 1 else asked.model for asked in usual_first
+        )
+        names.append(f"{first} with {', '.join(others)}" if others else first)
     return names
 
 
 def _numbered(names: Sequence[str]) -> tuple[str, ...]:
     """Return names in which duplicates are numbered: `a (run 1)`, `a (run 2)`."""
-    runs = [names[: n + 1].count(name) for n, name in enumerate(names)]
     return tuple(
-        f"{name} (run {run})" if names.count(name) > 1 else name
-        for name, run in zip(names, runs, strict=True)
+        f"{name} (run {names[: index + 1].count(name)})" if names.count(name) > 1 else name
+        for index, name in enumerate(names)
     )
 
 

@@ -1,4 +1,4 @@
-"""The tally of a panel: votes, panel verdict, ship percentage and scores."""
+"""The tally of a panel: votes, panel verdict, ship percentage and scores; and the votes of readers, which are no part of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MIN_TAKES = 3
+NO_VOTES = "No community votes yet"
 
 RULE = (
     "A strict majority of the takes given decides: Ship or Skip, Mixed on a tie, "
@@ -94,3 +95,22 @@ def _scores(scores: list[int]) -> Scores | None:
         median=statistics.median(scores),
         spread=max(scores) - min(scores),
     )
+
+
+class Votes(Frozen):
+    """Numbers of readers who would ship and would skip a tool."""
+
+    ships: int = 0
+    skips: int = 0
+
+    @property
+    def total(self) -> int:
+        """Number of votes."""
+        return self.ships + self.skips
+
+    def line(self, shown_from: int) -> str:
+        """Return `7 votes · 5 ship / 2 skip`; with fewer than `shown_from` votes, only their number."""
+        if not self.total:
+            return NO_VOTES
+        split = f" · {self.ships} ship / {self.skips} skip" if self.total >= shown_from else ""
+        return f"{self.total} vote{'' if self.total == 1 else 's'}{split}"

@@ -7,6 +7,7 @@ Default_Ignorable_Code_Point (DerivedCoreProperties.txt). Emoji sequences (UTS #
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import unicodedata
 from datetime import UTC
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from panel.core.frozen import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 MAX_SLUG_CHARS = 80
@@ -146,6 +147,23 @@ def _loses_distinction(folded: str) -> bool:
         or (unicodedata.category(char)[0] in "LNSC" and not (char.isascii() and char.isalnum()))
         for char in folded
     )
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return a list in words: `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+_CENTS, _DECIMALS, _SIGNIFICANT = 2, 4, 2
+
+
+def dollars(amount: float) -> str:
+    """Return US dollars as text: cents from one dollar up (`$1.20`), below that two significant digits (`$0.0034`)."""
+    if amount >= 1 or not amount:
+        return f"${amount:,.{_CENTS}f}"
+    decimals = max(_DECIMALS, _SIGNIFICANT - 1 - math.floor(math.log10(amount)))
+    whole, _, fraction = f"{amount:.{decimals}f}".partition(".")
+    return f"${whole}.{fraction.rstrip('0'):0<{_DECIMALS}}"
 
 
 THOUSAND = 1_000

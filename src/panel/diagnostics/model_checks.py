@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel.core.completion import Effort, FinishReason
-from panel.core.money import dollars
 from panel.core.prompt import Prompt
 from panel.core.review import EMBEDDED
+from panel.core.text import dollars
 from panel.diagnostics.machine import SAMPLE
 from panel.diagnostics.observation import Level, Observation, note, ok, problem_if
 from panel.errors import (

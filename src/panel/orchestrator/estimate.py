@@ -10,8 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 from panel.core.completion import CallKey
-from panel.core.money import dollars
 from panel.core.prompt import estimate_tokens
+from panel.core.text import dollars
 from panel.orchestrator.seat import MOST_OUTPUT_TOKENS
 from panel.providers.registry import hosted_providers
 

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from panel.core.money import dollars
 from panel.core.review import PanelReview, ReviewSetup
+from panel.core.text import dollars
 from panel.orchestrator.seat import SeatAsker, SeatModel, not_asked, worst_seat_cost
 from panel.orchestrator.setup import REPLAY
 from panel.providers.middleware.answer_cache import AnswerCache

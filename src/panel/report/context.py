@@ -11,7 +11,7 @@ from panel.core.actor import PersonName
 from panel.core.draft_edits import EditMark
 from panel.core.finding import RecordedResolution
 from panel.core.frozen import Frozen
-from panel.core.votes import NO_VOTES
+from panel.core.tally import NO_VOTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.comparison import joined
 from panel.core.tally import Tally
-from panel.core.text import one_line
+from panel.core.text import joined, one_line
 from panel.core.tool import PriceClass
 from panel.report.wording import counted
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from panel.core.comparison import joined
-from panel.core.money import dollars
 from panel.core.review import EMBEDDED
 from panel.core.tally import PanelVerdict
-from panel.core.text import one_line, prose
+from panel.core.text import dollars, joined, one_line, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

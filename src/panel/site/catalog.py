@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from panel.core.votes import Votes
+    from panel.core.tally import Votes
     from panel.site.build_cache import BuildCache
     from panel.site.tool_summary import ToolRecord, ToolSummary
     from panel.store import Publication, Store

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from jinja2 import ChoiceLoader, PackageLoader
 
 from panel.core.frozen import Frozen
-from panel.core.votes import Votes
+from panel.core.tally import Votes
 from panel.report.context import Community
 from panel.report.html import environment
 from panel.report.json_ld import WebSite, web_page

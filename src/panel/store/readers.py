@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from panel.core.frozen import Frozen
 from panel.core.mail import mail_address
 from panel.core.take import Verdict
-from panel.core.votes import Votes
+from panel.core.tally import Votes
 from panel.errors import GateError, NotFound
 from panel.store.columns import insert_new, now
 from panel.store.repository import Repository

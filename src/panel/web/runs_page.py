@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 
-from panel.core.money import dollars
+from panel.core.text import dollars
 from panel.store import RunState
 from panel.web import wording
 from panel.web.forms import parse_number

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from panel.core.draft_state import State
-from panel.core.money import dollars
 from panel.core.tally import Tally
+from panel.core.text import dollars
 from panel.report.wording import counted
 from panel.store import Order, RunState, Split
 

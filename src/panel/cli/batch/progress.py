@@ -14,8 +14,7 @@ from panel.cli.console import result, tell
 from panel.cli.progress import WAITING, Progress
 from panel.cli.running import Runner
 from panel.cli.signals import ReaderLeft
-from panel.core.money import dollars
-from panel.core.text import one_line
+from panel.core.text import dollars, one_line
 from panel.errors import StorageError
 
 if TYPE_CHECKING:

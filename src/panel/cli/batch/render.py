@@ -9,8 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from panel.cli.rows import labelled, table
-from panel.core.money import dollars
-from panel.core.text import one_line, utc_time
+from panel.core.text import dollars, one_line, utc_time
 from panel.errors import SettingsError
 from panel.orchestrator.run_storage import BATCH, RESUMABLE, RETRY
 from panel.store import FAILURES, RunState

@@ -15,9 +15,8 @@ from panel.cli.console import plain_result, result_json, width
 from panel.cli.rows import GAP, columns, labelled, shortened, table
 from panel.core.draft_edits import current_value
 from panel.core.draft_state import WAITING, State
-from panel.core.money import dollars
 from panel.core.take import NoTake
-from panel.core.text import one_line, utc_time
+from panel.core.text import dollars, one_line, utc_time
 from panel.report.wording import counted, score_line
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from panel.core.completion import Usage
-from panel.core.money import dollars
+from panel.core.text import dollars
 from panel.errors import OverBudget, ProviderError
 from panel.providers.base import Middleware
 
