@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -90,7 +91,7 @@ def test_an_altered_review_stops_the_build(panel: Callable[..., Ran], filled: Pa
     """Exit code 74; the old site is unchanged."""
     panel("site", "build", "--site-url", URL)
     before = (tmp_path / "site" / "tools" / "lantern" / "index.html").read_bytes()
-    with sqlite3.connect(filled) as connection:
+    with closing(sqlite3.connect(filled)) as connection, connection:
         connection.execute("UPDATE drafts SET review = replace(review, 'log files', 'your mind')")
     ran = panel("site", "build", "--site-url", URL, "--full")
     assert ran.code == 74

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -256,7 +257,7 @@ def test_a_build_that_fails_leaves_the_cache_unchanged(tmp_path: Path) -> None:
 
 def test_a_cache_of_panel_0_1_is_replaced(tmp_path: Path) -> None:
     file = tmp_path / "cache.db"
-    with sqlite3.connect(file) as old:
+    with closing(sqlite3.connect(file)) as old, old:
         old.execute(
             "CREATE TABLE records (tool INTEGER PRIMARY KEY, key TEXT, card TEXT, words TEXT, record TEXT)"
         )
