@@ -20,8 +20,8 @@ from panel.core.draft_state import Action
 from panel.core.tally import Votes
 from panel.store import SubscriptionState, open_store
 from panel.web.public.app import create_public_app
-from panel.web.public.newsletter import Newsletter, newsletter_routes
-from panel.web.public.services import PublicServices
+from panel.web.public.newsletter import Newsletter
+from panel.web.public.requests import PublicServices
 from panel.web.server import WebServer, listen
 from publishing import Site, copy_store, correct, make_review, publish
 from store.editing import do
@@ -93,7 +93,7 @@ def world(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wor
         url = f"http://127.0.0.1:{place.getsockname()[1]}"
         services = PublicServices(store, site.folder, b"s" * 32)
         letter = Newsletter("Panel reviews", url, b"s" * 32, sent.put)
-        server = WebServer(create_public_app(services, newsletter_routes(services, letter)))
+        server = WebServer(create_public_app(services, letter.routes()))
         served = portal.start_task_soon(lambda: server.serve(sockets=[place]))
 
         def stop() -> None:

@@ -20,9 +20,9 @@ from panel.core.actor import Actor, Role
 from panel.report import ReportContext
 from panel.store import open_store
 from panel.web.app import create_app
-from panel.web.auth import AccessPolicy, Accounts, SingleUser, current_user
+from panel.web.auth import AccessPolicy, Accounts, SingleUser
 from panel.web.passwords import hash_password
-from panel.web.services import Services
+from panel.web.requests import Services, current_user, form_of
 from store.editing import ADA
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def with_test_pages(app: Starlette) -> Starlette:
 async def _echo(request: Request) -> Response:
     if request.method == "GET":
         return Response(f'<input name="csrf" value="{current_user(request).csrf_token}">')
-    async with request.form() as form:
-        return PlainTextResponse(str(form["word"]))
+    return PlainTextResponse(form_of(request).text("word"))
 
 
 async def _who(request: Request) -> Response:

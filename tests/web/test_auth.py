@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from panel.web.services import Services
+    from panel.web.requests import Services
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
 
-    from panel.web.services import Services
+    from panel.web.requests import Services
 
 pytestmark = pytest.mark.anyio
 

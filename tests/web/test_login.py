@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from panel.web.services import Services
+    from panel.web.requests import Services
 
 pytestmark = pytest.mark.anyio
 
@@ -130,7 +130,7 @@ async def test_guessing_at_a_name_ends_after_ten_attempts(
     name: str, accounts: Starlette, away: Callable[..., Browser]
 ) -> None:
     passwords = Counted()
-    accounts.state.sign_in.passwords = passwords
+    accounts.state.passwords = passwords
     statuses = []
     tries = 1_000 // PER_ADDRESS
     for place in range(tries):
@@ -156,12 +156,12 @@ async def test_guessing_at_many_names_ends_too(accounts: Starlette, away: Callab
         async def match(self, password: str, hash_: str | None) -> bool:  # noqa: ARG002 - takes no time
             return False
 
-    sign_in = accounts.state.sign_in
-    real, sign_in.passwords = sign_in.passwords, Never()
+    state = accounts.state
+    real, state.passwords = state.passwords, Never()
     for number in range(PER_ADDRESS):
         async with away(f"2001:db8::{number:x}") as browser:
             assert (await browser.sign_in(f"Name {number}")).status_code == 401
-    sign_in.passwords = real
+    state.passwords = real
     async with away("2001:db8::ffff") as browser:
         assert (await browser.sign_in()).status_code == 429
     async with away("2001:db8:0:1::1") as browser:

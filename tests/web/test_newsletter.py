@@ -12,8 +12,8 @@ from panel.newsletter.mail import MailServerDown
 from panel.newsletter.subscribers import leave_token
 from panel.store import SubscriptionState
 from panel.web.public.app import create_public_app
-from panel.web.public.newsletter import Newsletter, newsletter_routes
-from panel.web.public.services import PublicServices
+from panel.web.public.newsletter import Newsletter
+from panel.web.public.requests import PublicServices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ async def reader(store: Store, tmp_path: Path, sent: list[MailMessage]) -> Async
     """A reader's browser."""
     services = PublicServices(store, tmp_path, SECRET, frozenset({"reviews.example"}))
     letter = Newsletter("Panel reviews", URL, SECRET, sent.append)
-    app = create_public_app(services, newsletter_routes(services, letter))
+    app = create_public_app(services, letter.routes())
     transport = httpx2.ASGITransport(app, client=("127.0.0.1", 50_000))
     async with httpx2.AsyncClient(transport=transport, base_url=URL) as opened:
         yield opened
@@ -153,9 +153,7 @@ async def test_a_failing_mail_server_is_logged_and_not_shown(
         raise MailServerDown("the mail server is away")
 
     services = PublicServices(store, tmp_path, SECRET)
-    app = create_public_app(
-        services, newsletter_routes(services, Newsletter("Panel reviews", URL, SECRET, down))
-    )
+    app = create_public_app(services, Newsletter("Panel reviews", URL, SECRET, down).routes())
     transport = httpx2.ASGITransport(app, client=("127.0.0.1", 50_000))
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as opened:
         assert (await opened.post("/newsletter", data=KIM)).status_code == 200

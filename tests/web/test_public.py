@@ -13,8 +13,9 @@ import pytest
 from panel.core.take import Verdict
 from panel.core.tally import Votes
 from panel.web.public.app import create_preview, create_public_app
-from panel.web.public.services import AddressHasher, PublicServices, network_of
+from panel.web.public.requests import AddressHasher, PublicServices
 from panel.web.public.votes import COOKIE
+from panel.web.security import network_of
 from publishing import make_review, publish
 
 if TYPE_CHECKING:

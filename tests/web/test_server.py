@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from panel.errors import SettingsError
-from panel.web.middleware import HEADERS
+from panel.web.app import HEADERS
 from panel.web.server import WebServer, listen
 
 if TYPE_CHECKING:

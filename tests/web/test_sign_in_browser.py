@@ -18,8 +18,8 @@ from panel.report import ReportContext
 from panel.store import open_store
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, Accounts
+from panel.web.requests import Services
 from panel.web.server import WebServer, listen
-from panel.web.services import Services
 from web.conftest import PASSWORD
 
 if TYPE_CHECKING:

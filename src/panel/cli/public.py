@@ -16,10 +16,10 @@ from panel.newsletter.mail import connect, mail_server
 from panel.orchestrator.stores import configured_store, require_store
 from panel.settings.secret import read_secret
 from panel.site.options import OWN
-from panel.web.origins import is_loopback, plain_address
 from panel.web.public.app import create_public_app
-from panel.web.public.newsletter import Newsletter, newsletter_routes
-from panel.web.public.services import PublicServices
+from panel.web.public.newsletter import Newsletter
+from panel.web.public.requests import PublicServices
+from panel.web.security import is_loopback, plain_address
 from panel.web.server import WebServer, allowed_hosts, listen, url_of
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ async def _serve(
             voting=settings.voting,
             shown_from=settings.votes_shown_from,
         )
-        routes = newsletter_routes(services, newsletter) if newsletter else []
+        routes = newsletter.routes() if newsletter else []
         votes = "with readers' votes" if settings.voting else "without votes (the setting voting is off)"
         tell(f"Serving {site} at {url_of(listener)}, {votes}. Ctrl-C ends it.")
         await serve_until_signal(WebServer(create_public_app(services, routes)), listener)

@@ -116,7 +116,7 @@ async def _serve_queue(resolved: Resolved, chosen: ServeOptions, listener: socke
     from panel.orchestrator.stores import configured_store
     from panel.web.app import configured_app
     from panel.web.auth import SingleUser
-    from panel.web.origins import is_loopback
+    from panel.web.security import is_loopback
     from panel.web.server import WebServer, allowed_hosts, url_of
 
     async with configured_store(resolved) as store:
@@ -138,7 +138,7 @@ async def _access_mode(
 ) -> SingleUser | Accounts | TrustedProxy:
     from panel.cli.actor import current_actor
     from panel.web.auth import Accounts, SingleUser, TrustedProxy
-    from panel.web.origins import plain_address
+    from panel.web.security import plain_address
 
     if chosen.proxy_header:
         return TrustedProxy(chosen.proxy_header, frozenset(map(plain_address, chosen.proxies)))
@@ -149,7 +149,7 @@ def _check_guarded(resolved: Resolved, chosen: ServeOptions, address: str) -> No
     """Refuse to serve other machines without sign-in, and to serve this one without a named editor."""
     from panel.cli.actor import NO_EDITOR
     from panel.orchestrator.stores import inspect_store, use_store
-    from panel.web.origins import is_loopback
+    from panel.web.security import is_loopback
 
     has_accounts = inspect_store(resolved).exists and use_store(resolved, lambda store: store.users.all())
     if chosen.proxy_header or has_accounts:

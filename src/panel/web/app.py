@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
@@ -21,20 +22,31 @@ from panel.orchestrator.setup import available_personas, report_context, review_
 from panel.prompts.files import seat_roster
 from panel.settings.secret import read_secret
 from panel.web import actions, draft_page, queue_page, runs_page
-from panel.web.auth import AccessPolicy, Accounts
-from panel.web.errors import error_response
-from panel.web.forms import MAX_DIGITS
-from panel.web.login import SignIn
-from panel.web.middleware import AccessControl, ErrorPages, SecurityHeaders
+from panel.web.auth import AccessControl, AccessPolicy, Accounts
+from panel.web.errors import ErrorPages, error_response
+from panel.web.login import LOGIN_ROUTES
+from panel.web.passwords import PasswordChecker
 from panel.web.rendering import asset_route, render
-from panel.web.services import Services
+from panel.web.requests import MAX_DIGITS, Services
+from panel.web.security import RateLimiter, SecurityHeaders
 
 if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
     from panel.store import Store
     from panel.web.auth import SingleUser, TrustedProxy
 
-
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
 _FORM_TOKENS = b"forms of the web pages"
 """Purpose of the key that is derived from the user's secret."""
 
@@ -46,7 +58,7 @@ class _RowNumber(IntegerConvertor):
 register_url_convertor("number", _RowNumber())
 
 
-async def _help(request: Request) -> Response:
+async def _show_help(request: Request) -> Response:
     return render(request, "help.html.j2")
 
 
@@ -58,7 +70,7 @@ ROUTES = (
     Route("/drafts/{draft:number}/history", draft_page.show_history, methods=["GET"]),
     Route("/drafts/{draft:number}/{action}", actions.act, methods=["POST"]),
     Route("/runs", runs_page.show_runs, methods=["GET"]),
-    Route("/help", _help, methods=["GET"]),
+    Route("/help", _show_help, methods=["GET"]),
 )
 
 
@@ -68,11 +80,10 @@ def configured_app(
     """Return the application of the approval queue with the checks, personas and models of the settings."""
     personas = available_personas(resolved)
     roster = seat_roster(personas, [entry.partition("=")[0].strip() for entry in resolved.settings.roster])
-    ask_seat = partial(RunService(store).rerun, resolved)
     services = Services(
-        approval=ApprovalService(store, review_checks(personas), ask_seat),
-        report_context=report_context(personas.values()),
-        personas={persona.id: persona.name for persona in (*roster, *personas.values())},
+        ApprovalService(store, review_checks(personas), partial(RunService(store).rerun, resolved)),
+        report_context(personas.values()),
+        {persona.id: persona.name for persona in (*roster, *personas.values())},
     )
     key = hmac.new(read_secret(resolved.data_dir), _FORM_TOKENS, hashlib.sha256).digest()
     return create_app(services, AccessPolicy(mode, hosts, key))
@@ -80,12 +91,11 @@ def configured_app(
 
 def create_app(services: Services, access: AccessPolicy) -> Starlette:
     """Return the application of the approval queue."""
-    sign_in = SignIn()
     has_accounts = isinstance(access.mode, Accounts)
     app = Starlette(
-        routes=[*ROUTES, *(sign_in.routes() if has_accounts else [])],
+        routes=[*ROUTES, *(LOGIN_ROUTES if has_accounts else ())],
         middleware=[
-            Middleware(SecurityHeaders),
+            Middleware(SecurityHeaders, headers=HEADERS),
             Middleware(ErrorPages),
             Middleware(AccessControl, access=access, store=services.store),
         ],
@@ -95,5 +105,7 @@ def create_app(services: Services, access: AccessPolicy) -> Starlette:
     app.router.redirect_slashes = False
     app.state.services = services
     app.state.has_accounts = has_accounts
-    app.state.sign_in = sign_in
+    app.state.passwords = PasswordChecker()
+    app.state.sign_in_attempts = RateLimiter()
+    app.state.action_locks = WeakValueDictionary()
     return app

@@ -1,4 +1,4 @@
-"""Authentication: the user behind a request, found by session, by proxy header, or as the machine's only user."""
+"""Access to the queue: the user behind a request, found by session, by proxy header, or as the machine's only user."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from panel.web.origins import address_of, host_of, is_loopback
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from panel.web.errors import FormRejected, error_page
+from panel.web.rendering import STATIC
+from panel.web.requests import CSRF_FIELD, CurrentUser, read_form
+from panel.web.security import SAFE_METHODS, check_source, client_address, host_of, is_loopback
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from panel.core.actor import Actor
     from panel.store import Store
 
+LOGIN = "/login"
 SESSION_COOKIE, BROWSER_COOKIE = "panel_session", "panel_browser"
-SESSION_SECONDS = 12 * 60 * 60
 SECRET_BYTES = 32
 _TOKEN = re.compile("[A-Za-z0-9_-]{43}")
 """A token of `SECRET_BYTES` random bytes in URL-safe base64."""
@@ -39,12 +48,7 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class TrustedProxy:
-    """A proxy signs users in and sends their name; each name must have an account.
-
-    Attributes:
-        header: name of the header, whose value is UTF-8.
-        addresses: IP addresses of the proxy; the header is ignored from any other.
-    """
+    """A proxy at one of these IP addresses sends the name of an account, in UTF-8, in this header."""
 
     header: str
     addresses: frozenset[str]
@@ -55,7 +59,6 @@ class AccessPolicy:
     """How users are told apart, and which host names the server answers to.
 
     Attributes:
-        mode: how users are told apart.
         hosts: allowed host names beside those of loopback; lower case, without ports.
         secret: key of the form tokens, 32 bytes; with the same secret, open forms survive a restart.
     """
@@ -65,72 +68,100 @@ class AccessPolicy:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(SECRET_BYTES), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentUser:
-    """The user who makes a request.
+class AccessControl:
+    """Middleware that lets known users through, under the server's own name, and forms that carry the user's token.
 
-    Attributes:
-        actor: name and role.
-        csrf_token: the value that each of their forms must send as `csrf`.
-        can_sign_out: whether they signed in here.
+    It leaves `user`, `csrf_token` and `form` in the request's state.
     """
 
-    actor: Actor
-    csrf_token: str
-    can_sign_out: bool = False
+    def __init__(self, app: ASGIApp, access: AccessPolicy, store: Store) -> None:
+        self._app = app
+        self._access = access
+        self._store = store
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        request, app = Request(scope, receive), self._app
+        check_source(request, self._access.hosts)
+        # The path that routes match; `request.url` is put together from headers and could be read differently.
+        safe, path = request.method in SAFE_METHODS, scope["path"]
+        if not (safe and path.startswith(STATIC)):
+            new_browser = await self._identify(request)
+            has_accounts = isinstance(self._access.mode, Accounts)
+            if request.state.user is None and not (has_accounts and path == LOGIN):
+                app = await _refusal(request, has_accounts=has_accounts)
+            elif not safe:
+                request.state.form = form = await read_form(request)
+                sent = form.texts(CSRF_FIELD)
+                if len(sent) != 1 or not hmac.compare_digest(
+                    sent[0].encode(), request.state.csrf_token.encode()
+                ):
+                    raise FormRejected(form.sentences)
+            elif new_browser:
+                send = _with_browser_cookie(request, new_browser, send)
+        await app(scope, receive, send)
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The user of a request, if known, and the form token of their session or browser.
+    async def _identify(self, request: Request) -> str | None:
+        """Find the user and the form token; return the id for a browser that has neither a session nor an id."""
+        state, access = request.state, self._access
+        if isinstance(access.mode, Accounts) and (session := read_cookie(request, SESSION_COOKIE)):
+            account = await self._store.users.session_user(hash_token(session))
+            if account:
+                state.csrf_token = _form_token(access.secret, SESSION_COOKIE, session)
+                state.user = CurrentUser(account.actor, state.csrf_token, can_sign_out=True)
+                return None
+        actor = await self._actor_without_session(request)
+        stored = read_cookie(request, BROWSER_COOKIE)
+        browser = stored or new_token()
+        state.csrf_token = _form_token(access.secret, BROWSER_COOKIE, browser, actor.name if actor else "")
+        state.user = CurrentUser(actor, state.csrf_token) if actor else None
+        return None if stored else browser
 
-    Attributes:
-        new_browser_id: cookie to set in a browser that has neither a session nor an id.
-    """
-
-    user: CurrentUser | None
-    csrf_token: str
-    new_browser_id: str | None = None
-
-
-def current_user(request: Request) -> CurrentUser:
-    """Return the user of a request, which the middleware has identified."""
-    user: CurrentUser = request.state.user
-    return user
-
-
-async def identify(request: Request, access: AccessPolicy, store: Store) -> Identity:
-    """Find the user of a request by its session, its proxy or its browser."""
-    if isinstance(access.mode, Accounts) and (session := read_cookie(request, SESSION_COOKIE)):
-        account = await store.users.session_user(hash_token(session))
-        if account:
-            token = _form_token(access.secret, SESSION_COOKIE, session)
-            return Identity(CurrentUser(account.actor, token, can_sign_out=True), token)
-    actor = await _actor(request, access, store)
-    stored = read_cookie(request, BROWSER_COOKIE)
-    browser = stored or new_token()
-    token = _form_token(access.secret, BROWSER_COOKIE, browser, actor.name if actor else "")
-    return Identity(CurrentUser(actor, token) if actor else None, token, None if stored else browser)
-
-
-async def _actor(request: Request, access: AccessPolicy, store: Store) -> Actor | None:
-    match access.mode:
-        case SingleUser(actor):
-            return actor
-        case TrustedProxy(header, addresses) if address_of(request) in addresses:
-            return await _proxy_user(store, request.headers.getlist(header))
-    return None
-
-
-async def _proxy_user(store: Store, names: list[str]) -> Actor | None:
-    """Return the account that the proxy names; None if the header is missing, repeated or not UTF-8."""
-    if len(names) != 1:
+    async def _actor_without_session(self, request: Request) -> Actor | None:
+        match self._access.mode:
+            case SingleUser(actor):
+                return actor
+            case TrustedProxy(header, addresses) if client_address(request) in addresses:
+                names = request.headers.getlist(header)
+                if len(names) != 1:
+                    return None
+                try:
+                    user = await self._store.users.get(names[0].encode("latin-1").decode())
+                except UnicodeDecodeError:
+                    return None
+                return user.actor if user and user.disabled_at is None else None
         return None
-    try:
-        user = await store.users.get(names[0].encode("latin-1").decode())
-    except UnicodeDecodeError:
-        return None
-    return user.actor if user and user.disabled_at is None else None
+
+
+async def _refusal(request: Request, *, has_accounts: bool) -> Response:
+    """Redirect page loads to the sign-in form, and refuse everything else with 401."""
+    if not has_accounts:
+        message = "The proxy in front of this server named no user who has an account here."
+        return error_page(request, 401, message)
+    headers, path = request.headers, quote(request.scope["path"])
+    from_script = "hx-request" in headers
+    is_document = headers.get("sec-fetch-dest", "document") == "document" and not from_script
+    if request.method == "GET" and is_document and "text/html" in headers.get("accept", ""):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{LOGIN}?next={quote(path + query, safe='')}", 303)
+    unsaved = ""
+    if request.method not in SAFE_METHODS:
+        with suppress(HTTPException):
+            unsaved = (await read_form(request)).sentences
+    message = "You are signed out. Sign in and try again."
+    redirect = {"hx-redirect": LOGIN} if from_script else None
+    return error_page(request, 401, message, unsaved=unsaved, headers=redirect)
+
+
+def _with_browser_cookie(request: Request, browser: str, send: Send) -> Send:
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response = Response()
+            set_cookie(request, response, BROWSER_COOKIE, browser)
+            MutableHeaders(scope=message).append("set-cookie", response.headers["set-cookie"])
+        await send(message)
+
+    return send_with_cookie
 
 
 def new_token() -> str:
@@ -153,34 +184,24 @@ def read_cookie(request: Request, name: str) -> str | None:
     return value if _TOKEN.fullmatch(value) else None
 
 
-def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
-    """Set a session or browser cookie: HttpOnly, Secure except on loopback, and not sent by other sites' forms.
+def set_cookie(
+    request: Request, response: Response, name: str, value: str, max_age: int | None = None
+) -> None:
+    """Set a session or browser cookie for some seconds: HttpOnly, and Secure except on loopback; 0 seconds delete it.
 
     The browser id is SameSite=Lax: without it, following a link from another site would create a new id, and open
     forms would stop working.
     """
-    same_site: Literal["lax", "strict"] = "lax" if name == BROWSER_COOKIE else "strict"
     response.set_cookie(
         _cookie_name(request, name),
         value,
-        max_age=SESSION_SECONDS if name == SESSION_COOKIE else None,
-        secure=_is_secure(request),
+        max_age=max_age,
+        secure=not is_loopback(host_of(request)),
         httponly=True,
-        samesite=same_site,
+        samesite="lax" if name == BROWSER_COOKIE else "strict",
     )
-
-
-def delete_cookie(request: Request, response: Response, name: str) -> None:
-    """Delete a cookie."""
-    response.delete_cookie(
-        _cookie_name(request, name), secure=_is_secure(request), httponly=True, samesite="strict"
-    )
-
-
-def _is_secure(request: Request) -> bool:
-    return not is_loopback(host_of(request))
 
 
 def _cookie_name(request: Request, name: str) -> str:
     # With this prefix, no other host of the domain and no plain page can set the cookie (RFC 6265bis, section 4.1.3.2).
-    return f"__Host-{name}" if _is_secure(request) else name
+    return name if is_loopback(host_of(request)) else f"__Host-{name}"

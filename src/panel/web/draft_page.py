@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import re
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
@@ -12,42 +12,44 @@ from starlette.responses import HTMLResponse
 from panel.approval import history_entries
 from panel.approval.history import word_diff
 from panel.approval.view import LISTING, PANEL
-from panel.checks import Finding, Status
+from panel.checks import Status
+from panel.checks.matching import plain
 from panel.core.draft_state import Action, State
-from panel.core.take import NoTake, NoTakeReason, Verdict
+from panel.core.take import NoTake, NoTakeReason
+from panel.core.text import split_at_spans
 from panel.core.tool import PriceClass
-from panel.core.urls import safe_href
 from panel.report import Editorial, review_html
 from panel.report.html import policy
-from panel.web import wording
-from panel.web.auth import current_user
-from panel.web.highlight import Highlight, Piece, find_quote, highlight
-from panel.web.notices import LIST, read_notice
-from panel.web.queue_page import filters_of_list
+from panel.web.queue_page import LIST, filters_of_list, read_notice
 from panel.web.rendering import render
-from panel.web.services import services_of
+from panel.web.requests import current_user, services_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from starlette.responses import Response
 
     from panel.approval import DraftView, NumberedFinding
     from panel.approval.history import Piece as Change
-    from panel.core.actor import Actor
     from panel.core.draft_edits import EditMark
     from panel.core.take import Seat
-    from panel.core.tool import Tool
 
+TONES = ("in_listing", "sourced", "quoted", "resolved", "flagged", "unsupported")
+"""CSS classes of highlights; where several overlap, the last of these wins."""
 _CLOSED = frozenset({State.PUBLISHED, State.REJECTED, State.RETRACTED})
-_LISTING_FIELDS = (
-    ("tagline", "Tagline"),
-    ("category", "Category"),
-    ("pricing", "Pricing"),
-    ("maker", "Maker"),
-    ("license", "Licence"),
-    ("best_for", "Best for"),
-)
+_LISTING_FIELDS = {
+    "tagline": "Tagline",
+    "category": "Category",
+    "pricing": "Pricing",
+    "maker": "Maker",
+    "license": "Licence",
+    "best_for": "Best for",
+}
+# Marks that may stand between two words of a quote.
+_BETWEEN = r"[\s*_`~]*"
+_TOKENS = re.compile(r"[^\W_]+|[^\w\s*`~]")
+_ELLIPSIS = re.compile(r"\u2026|\.{3,}")
+_MIN_CHARS = 3
 
 
 async def show_draft(request: Request) -> Response:
@@ -61,14 +63,19 @@ async def show_draft(request: Request) -> Response:
         request,
         "draft.html.j2",
         view=view,
-        page=DraftPage(view, actor),
         review=view.shown.review,
         action=Action,
-        verdicts=tuple(Verdict),
+        actions=view.allowed(actor),
+        seats=[_seat_section(view, seat) for seat in view.shown.review.seats],
+        listing_text=partial(_listing_text, view),
+        listing_fields=_LISTING_FIELDS,
+        mark=partial(view.shown.mark, None),
+        listing_findings=view.numbered_in(LISTING),
+        panel_findings=view.numbered_in(PANEL),
+        by_number={found.number: found for found in view.numbered},
+        anchor=anchor,
         price_classes=tuple(PriceClass),
         editing=request.query_params.get("edit", ""),
-        safe_href=safe_href,
-        wording=wording,
         notice=await read_notice(request),
         list=list_,
         back=filters_of_list(list_, services.personas).url(),
@@ -92,8 +99,7 @@ async def show_preview(request: Request) -> Response:
 async def show_history(request: Request) -> Response:
     """Show all events of a draft, the latest first."""
     view = await services_of(request).approval.view(request.path_params["draft"])
-    entries = reversed(history_entries(view))
-    return render(request, "history.html.j2", view=view, entries=entries, wording=wording)
+    return render(request, "history.html.j2", view=view, entries=reversed(history_entries(view)))
 
 
 def anchor(found: NumberedFinding) -> str:
@@ -101,12 +107,30 @@ def anchor(found: NumberedFinding) -> str:
     return f"finding-{found.finding.id[:12]}"
 
 
+class Highlight(NamedTuple):
+    """A highlighted span of a text: one of `TONES`, a tooltip, and the number of a finding that the page lists."""
+
+    start: int
+    end: int
+    tone: str
+    title: str
+    number: int | None = None
+
+
+class Piece(NamedTuple):
+    """A piece of a text with one highlight or none; `ends` numbers the findings whose span ends with it."""
+
+    text: str
+    tone: str = ""
+    title: str = ""
+    ends: tuple[int, ...] = ()
+
+
 class SeatSection(NamedTuple):
     """A seat as the page shows it.
 
     Attributes:
         text: the take, or the reason of a recusal.
-        quotes: the evidence.
         in_listing: number of its claims that stand in the listing.
         sourced: number of its claims that a checked fact supports.
         marks: edits by field.
@@ -115,7 +139,7 @@ class SeatSection(NamedTuple):
 
     seat: Seat
     text: list[Piece]
-    quotes: tuple[list[Piece], ...]
+    quotes: list[list[Piece]]
     findings: tuple[NumberedFinding, ...]
     in_listing: int
     sourced: int
@@ -134,115 +158,76 @@ class SeatSection(NamedTuple):
         return sum(found.resolution is None for found in self.findings)
 
 
-@dataclass(frozen=True)
-class DraftPage:
-    """A draft as one user sees it."""
-
-    view: DraftView
-    actor: Actor
-
-    anchor = staticmethod(anchor)
-
-    @cached_property
-    def actions(self) -> frozenset[Action]:
-        """Actions that the user may take."""
-        return self.view.allowed(self.actor)
-
-    @property
-    def reserved_for_other(self) -> bool:
-        """Whether the draft is reserved for another user."""
-        return not self.view.is_free_for(self.actor)
-
-    @property
-    def can_approve(self) -> bool:
-        """Whether the user may approve the draft as it is."""
-        return self.view.can_approve(self.actor)
-
-    @property
-    def refusal(self) -> str | None:
-        """Reason why the user may not take the next step, as the end of a sentence about the draft."""
-        return self.view.why_next_refused(self.actor)
-
-    @property
-    def by_number(self) -> dict[int, NumberedFinding]:
-        """Map finding number to finding."""
-        return {found.number: found for found in self.view.numbered}
-
-    @property
-    def listing_findings(self) -> tuple[NumberedFinding, ...]:
-        """Findings in the listing."""
-        return self.view.numbered_in(LISTING)
-
-    @property
-    def panel_findings(self) -> tuple[NumberedFinding, ...]:
-        """Findings about the takes together."""
-        return self.view.numbered_in(PANEL)
-
-    @cached_property
-    def listing(self) -> tuple[tuple[str, list[Piece]], ...]:
-        """Label and text of each field of the listing beside its description."""
-        tool = self.view.shown.review.tool
-        fields = [(title, self.listing_text(name)) for name, title in _LISTING_FIELDS if getattr(tool, name)]
-        aliases = (self.listing_text(f"aliases.{index}") for index in range(len(tool.aliases)))
-        return (*fields, *(("Also called", alias) for alias in aliases))
-
-    def listing_text(self, field: str) -> list[Piece]:
-        """Return a text of the listing, with its findings and the quotes that takes make of it highlighted."""
-        text = dict(_listing_texts(self.view.shown.review.tool)).get(field, "") or ""
-        return highlight(text, [*self._highlights(None, field), *self._quotes_in(text)])
-
-    def mark(self, field: str) -> EditMark | None:
-        """Return the edit of a field of the tool, or None."""
-        return self.view.shown.mark(None, field)
-
-    @cached_property
-    def seats(self) -> tuple[SeatSection, ...]:
-        """The seats, in the order of the roster."""
-        return tuple(map(self._seat, self.view.shown.review.seats))
-
-    def _seat(self, seat: Seat) -> SeatSection:
-        persona, outcome = seat.persona, seat.outcome
-        field, text = ("detail", outcome.detail) if isinstance(outcome, NoTake) else ("take", outcome.take)
-        quotes = () if isinstance(outcome, NoTake) else outcome.evidence
-        marks = {mark.field: mark for mark in self.view.shown.marks if mark.persona == persona}
-        statuses = [found.status for found in self.view.findings if found.where.persona == persona]
-        return SeatSection(
-            seat=seat,
-            text=highlight(text, self._highlights(persona, field)),
-            quotes=tuple(
-                highlight(quote, self._highlights(persona, f"evidence.{index}"))
-                for index, quote in enumerate(quotes)
-            ),
-            findings=self.view.numbered_in(persona),
-            in_listing=statuses.count(Status.IN_LISTING),
-            sourced=statuses.count(Status.SOURCED),
-            marks=marks,
-            changes=word_diff(str(marks[field].original.value), text) if field in marks else None,
-        )
-
-    def _highlights(self, persona: str | None, field: str) -> Iterator[Highlight]:
-        numbered = {found.finding.id: found for found in self.view.numbered}
-        for finding in self.view.findings:
-            if finding.span and (finding.where.persona, finding.where.field) == (persona, field):
-                yield _highlight(finding, numbered.get(finding.id), finding.span.start, finding.span.end)
-
-    def _quotes_in(self, text: str) -> Iterator[Highlight]:
-        for seat in self.view.shown.review.seats:
-            for quote in seat.take.evidence if seat.take else ():
-                yield from find_quote(text, quote, f"Quoted by {seat.name}")
+def _seat_section(view: DraftView, seat: Seat) -> SeatSection:
+    persona, take = seat.persona, seat.take
+    field = "take" if take else "detail"
+    text = str(getattr(seat.outcome, field))
+    quotes = take.evidence if take else ()
+    marks = {mark.field: mark for mark in view.shown.marks if mark.persona == persona}
+    statuses = [found.status for found in view.findings if found.where.persona == persona]
+    return SeatSection(
+        seat=seat,
+        text=highlight(text, _findings_in(view, persona, field)),
+        quotes=[
+            highlight(quote, _findings_in(view, persona, f"evidence.{index}"))
+            for index, quote in enumerate(quotes)
+        ],
+        findings=view.numbered_in(persona),
+        in_listing=statuses.count(Status.IN_LISTING),
+        sourced=statuses.count(Status.SOURCED),
+        marks=marks,
+        changes=word_diff(str(marks[field].original.value), text) if field in marks else None,
+    )
 
 
-def _highlight(finding: Finding, found: NumberedFinding | None, start: int, end: int) -> Highlight:
-    if found is None:
-        return Highlight(start, end, finding.status.value, finding.note)
-    tone = "resolved" if found.resolution else finding.status.value
-    return Highlight(start, end, tone, f"{found.label}: {found.status}", found.number)
+def _listing_text(view: DraftView, field: str, text: str) -> list[Piece]:
+    """Return a text of the listing with its findings, and the quotes that takes make of it, highlighted."""
+    quotes = (
+        place
+        for seat in view.shown.review.seats
+        for quote in (seat.take.evidence if seat.take else ())
+        for place in find_quote(text, quote, f"Quoted by {seat.name}")
+    )
+    return highlight(text, [*_findings_in(view, None, field), *quotes])
 
 
-def _listing_texts(tool: Tool) -> Iterator[tuple[str, str | None]]:
-    for field in ("name", "description", *(name for name, _ in _LISTING_FIELDS)):
-        yield field, getattr(tool, field)
-    for index, alias in enumerate(tool.aliases):
-        yield f"aliases.{index}", alias
-    for index, fact in enumerate(tool.facts):
-        yield f"facts.{index}.claim", fact.claim
+def _findings_in(view: DraftView, persona: str | None, field: str) -> Iterator[Highlight]:
+    numbered = {found.finding.id: found for found in view.numbered}
+    for finding in view.findings:
+        if finding.span and (finding.where.persona, finding.where.field) == (persona, field):
+            tone, title, number = finding.status.value, finding.note, None
+            if found := numbered.get(finding.id):
+                tone = "resolved" if found.resolution else tone
+                title, number = f"{found.label}: {found.status}", found.number
+            yield Highlight(finding.span.start, finding.span.end, tone, title, number)
+
+
+def highlight(text: str, highlights: Iterable[Highlight]) -> list[Piece]:
+    """Divide a text into pieces; highlights that do not lie within the text are left out."""
+    inside = [each for each in highlights if 0 <= each.start < each.end <= len(text)]
+    spans = {index: (each.start, each.end) for index, each in enumerate(inside)}
+    pieces = []
+    for part, _, end, keys in split_at_spans(text, spans):
+        covering = [inside[key] for key in keys]
+        tone = max((each.tone for each in covering), key=TONES.index, default="")
+        title = "; ".join(dict.fromkeys(each.title for each in covering))
+        ends = tuple(each.number for each in covering if each.number is not None and each.end == end)
+        pieces.append(Piece(part, tone, title, ends))
+    return pieces
+
+
+def find_quote(text: str, quote: str, title: str) -> Iterator[Highlight]:
+    """Yield the place of a quote in a text, ignoring case, white space and typography; each part of one with an ellipsis.
+
+    This is for display only: the checks decide whether the quote is true to the text.
+    """
+    position, simple = 0, plain(text)
+    for part in _ELLIPSIS.split(plain(quote)):
+        tokens = _TOKENS.findall(part)
+        if sum(map(len, tokens)) < _MIN_CHARS:
+            continue
+        found = re.compile(_BETWEEN.join(map(re.escape, tokens)), re.IGNORECASE).search(simple, position)
+        if found is None:
+            return
+        yield Highlight(found.start(), found.end(), "quoted", title)
+        position = found.end()

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from panel.approval import StaleDraft
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, NotFound, PanelError, SettingsError, StorageError
-from panel.web.forms import FormRejected
 from panel.web.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("panel.web")
 
-_STATUSES: Mapping[type[PanelError], int] = {
-    GateError: 409,
-    InputError: 400,
-    SettingsError: 400,
-    NotFound: 404,
-    StorageError: 503,
-    PanelError: 503,  # a model that could not be asked
-}
 _TITLES = {
     400: "That cannot be used",
     401: "Sign in first",
@@ -42,7 +35,6 @@ _TITLES = {
     429: "Too many attempts",
     503: "That did not work",
 }
-_UNAUTHORIZED = 401
 _MESSAGES = {
     404: "The address may be mistyped, or the page may have moved. The queue lists every draft.",
     405: "This address does not accept forms. Go back to the queue and use the buttons there.",
@@ -61,9 +53,77 @@ _BUG = """<!doctype html>
 """
 
 
+class FormRejected(HTTPException):
+    """A form without a valid token, and the sentences that the user wrote in it, to be given back to them."""
+
+    def __init__(self, unsaved: str) -> None:
+        super().__init__(
+            403,
+            "This page was opened too long ago, or by another user. Open it again and send the form from there.",
+        )
+        self.unsaved = unsaved
+
+
+class ErrorPages:
+    """Middleware that answers with a page when the application raises before its response has started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            return
+        except (Exception, CancelledError) as error:
+            # A request is cancelled only if the server ends before it is answered.
+            if started:
+                raise
+            page = await error_response(Request(scope), error)
+            await page(scope, receive, send)
+
+
+async def error_response(request: Request, error: BaseException) -> Response:
+    """Return the page of an error; a bug or a storage error is also logged."""
+    # Without the query, which may hold what the user typed.
+    address = one_line(f"{request.method} {request.url.path}")
+    match error:
+        case CancelledError():
+            return error_page(request, 503, _STOPPED)
+        case HTTPException(status_code=status):
+            unsaved = error.unsaved if isinstance(error, FormRejected) else ""
+            message = _MESSAGES.get(status, error.detail)
+            return error_page(request, status, message, unsaved=unsaved, headers=error.headers)
+        case StaleDraft():
+            return error_page(request, status_of(error), error.message, unsaved=error.written)
+        case PanelError():
+            message = str(error)
+            if isinstance(error, StorageError) and not isinstance(error, NotFound):
+                log.error("panel: %s: %s", address, error)
+                message = message if getattr(request.state, "user", None) else _UNAVAILABLE
+            return error_page(request, status_of(error), message)
+    log.error("panel: %s: this is a bug in panel; please report it", address, exc_info=error)
+    return HTMLResponse(_BUG, 500)
+
+
 def status_of(error: PanelError) -> int:
-    """Return the HTTP status of an error, by its nearest class."""
-    return next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    """Return the HTTP status of an error."""
+    match error:
+        case NotFound():
+            return 404
+        case GateError():
+            return 409
+        case InputError() | SettingsError():
+            return 400
+    return 503  # the store, or a model that could not be asked
 
 
 def error_page(
@@ -80,42 +140,20 @@ def error_page(
         "error.html.j2",
         status=status,
         title=_TITLES.get(status, _TITLES[400]),
-        lines=[sentence(line) for line in message.splitlines() if line],
+        lines=sentences(message),
         unsaved=unsaved,
-        sign_in=status == _UNAUTHORIZED and request.app.state.has_accounts,
+        sign_in=status == HTTPStatus.UNAUTHORIZED and request.app.state.has_accounts,
     )
     page.headers.update(headers or {})
     return page
 
 
-async def error_response(request: Request, error: BaseException) -> Response:
-    """Return the page of an error; a bug or a storage error is also logged."""
-    match error:
-        case CancelledError():
-            return error_page(request, 503, _STOPPED)
-        case HTTPException():
-            message = _MESSAGES.get(error.status_code, error.detail)
-            unsaved = error.unsaved if isinstance(error, FormRejected) else ""
-            return error_page(request, error.status_code, message, unsaved=unsaved, headers=error.headers)
-        case StaleDraft():
-            return error_page(request, status_of(error), error.message, unsaved=error.written)
-        case StorageError() if status_of(error) == _STATUSES[StorageError]:
-            log.error("panel: %s: %s", _request_line(request), error)
-            known = getattr(request.state, "user", None)
-            return error_page(request, status_of(error), str(error) if known else _UNAVAILABLE)
-        case PanelError():
-            return error_page(request, status_of(error), str(error))
-    log.error("panel: %s: this is a bug in panel; please report it", _request_line(request), exc_info=error)
-    return HTMLResponse(_BUG, 500)
+def sentences(message: str) -> list[str]:
+    """Return the lines of an error message as sentences; a line that begins with a file name keeps its first letter."""
+    return [_sentence(line) for line in message.splitlines() if line]
 
 
-def sentence(line: str) -> str:
-    """Return a line of an error message as a sentence; one that begins with a file name keeps its first letter."""
+def _sentence(line: str) -> str:
     first, _, _ = line.partition(" ")
     text = line[0].upper() + line[1:] if first.rstrip(",:;").isalpha() else line
     return text if text.endswith((".", ":", "!", "?", "…")) else f"{text}."
-
-
-def _request_line(request: Request) -> str:
-    # Without the query, which may hold what the user typed.
-    return one_line(f"{request.method} {request.url.path}")

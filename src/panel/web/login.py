@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,108 +11,78 @@ from starlette.routing import Route
 
 from panel.core.actor import MAX_NAME_CHARS
 from panel.core.text import canonical
-from panel.web.auth import (
-    SESSION_COOKIE,
-    SESSION_SECONDS,
-    delete_cookie,
-    hash_token,
-    new_token,
-    read_cookie,
-    set_cookie,
-)
-from panel.web.origins import address_of
-from panel.web.passwords import PasswordChecker
-from panel.web.rate_limits import RateLimiter
+from panel.web.auth import LOGIN, SESSION_COOKIE, hash_token, new_token, read_cookie, set_cookie
 from panel.web.rendering import render
-from panel.web.services import services_of
+from panel.web.requests import form_of, services_of
+from panel.web.security import client_address, network_of
 
 if TYPE_CHECKING:
-    from panel.store import User
+    from panel.web.passwords import PasswordChecker
+    from panel.web.security import RateLimiter
 
+SESSION_SECONDS = 12 * 60 * 60
 PER_NAME = "10 per 15 minutes"
 PER_ADDRESS = "50 per 15 minutes"
 """Failed attempts. Offices and proxies share an address, so that it gets more."""
-_NETWORK_BITS = 64
 _WRONG = "Name or password is wrong. Check both and try again."
 
 
-class SignIn:
-    """The sign-in pages of one server."""
+async def _show_form(request: Request) -> Response:
+    target = _local_path(request.query_params.get("next", "/"))
+    if request.state.user:
+        return RedirectResponse(target, 303)
+    page = _page(request, target)
+    if request.headers.get("sec-fetch-site") == "cross-site" and "own" not in request.query_params:
+        # The session cookie does not come along from another site's link; it does when this page reloads itself.
+        page.headers["refresh"] = f"0; url={LOGIN}?own=1&next={quote(target, safe='')}"
+    return page
 
-    def __init__(self) -> None:
-        self.passwords = PasswordChecker()
-        self._limiter = RateLimiter()
 
-    def routes(self) -> list[Route]:
-        """Return the routes to sign in and out."""
-        return [
-            Route("/login", self._form, methods=["GET"]),
-            Route("/login", self._sign_in, methods=["POST"]),
-            Route("/logout", self._sign_out, methods=["POST"]),
-        ]
-
-    async def _form(self, request: Request) -> Response:
-        target = _local_path(request.query_params.get("next", "/"))
-        if request.state.user:
-            return RedirectResponse(target, 303)
-        page = _page(request, target)
-        if request.headers.get("sec-fetch-site") == "cross-site" and "own" not in request.query_params:
-            # The session cookie does not come along from another site's link; it does when this page reloads itself.
-            page.headers["refresh"] = f"0; url=/login?own=1&next={quote(target, safe='')}"
+async def _sign_in(request: Request) -> Response:
+    form, state, users = form_of(request), request.app.state, services_of(request).store.users
+    name, target = form.text("name"), _local_path(form.text("next"))
+    attempts: RateLimiter = state.sign_in_attempts
+    passwords: PasswordChecker = state.passwords
+    # One character more than a name may have, so that long ones share a key without being somebody's.
+    keys = (
+        (PER_NAME, canonical(name[: MAX_NAME_CHARS + 1])),
+        (PER_ADDRESS, network_of(client_address(request))),
+    )
+    if wait := max(attempts.wait(limit, key) for limit, key in keys):
+        minutes = -(-wait // 60)
+        problem = f"Too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+        page = _page(request, target, name=name, problem=problem, status=429)
+        page.headers["retry-after"] = str(wait)
         return page
-
-    async def _sign_in(self, request: Request) -> Response:
-        async with request.form() as form:
-            name, password, target = (str(form.get(key, "")) for key in ("name", "password", "next"))
-        target = _local_path(target)
-        keys = ((PER_NAME, _name_key(name)), (PER_ADDRESS, _address_key(request)))
-        if wait := max(self._limiter.wait(limit, key) for limit, key in keys):
-            return _too_many_attempts(request, target, name, wait)
-        # Counted before the password is compared, so that parallel requests do not get around the limit.
-        for limit, key in keys:
-            self._limiter.hit(limit, key)
-        user = await _user(request, name)
-        if not await self.passwords.match(password, user.password if user else None) or user is None:
-            return _page(request, target, name=name, problem=_WRONG, status=401)
-        for limit, key in keys:
-            self._limiter.refund(limit, key)
-        return await _begin_session(request, user, target)
-
-    async def _sign_out(self, request: Request) -> Response:
-        await _end_session(request)
-        response = RedirectResponse("/login", 303)
-        delete_cookie(request, response, SESSION_COOKIE)
-        return response
-
-
-async def _user(request: Request, name: str) -> User | None:
-    if len(name) > MAX_NAME_CHARS:
-        return None
-    user = await services_of(request).store.users.get(name)
-    return user if user and user.disabled_at is None else None
-
-
-async def _begin_session(request: Request, user: User, target: str) -> Response:
+    # Counted before the password is compared, so that parallel requests do not get around the limit.
+    for limit, key in keys:
+        attempts.hit(limit, key)
+    user = await users.get(name) if len(name) <= MAX_NAME_CHARS else None
+    if user and user.disabled_at is not None:
+        user = None
+    if not await passwords.match(form.text("password"), user.password if user else None) or user is None:
+        return _page(request, target, name=name, problem=_WRONG, status=401)
+    for limit, key in keys:
+        attempts.refund(limit, key)
     # Always a new token, so that nobody can have planted it.
     token = new_token()
     await _end_session(request)
-    await services_of(request).store.users.begin_session(user.id, hash_token(token), SESSION_SECONDS)
+    await users.begin_session(user.id, hash_token(token), SESSION_SECONDS)
     response = RedirectResponse(target, 303)
-    set_cookie(request, response, SESSION_COOKIE, token)
+    set_cookie(request, response, SESSION_COOKIE, token, SESSION_SECONDS)
+    return response
+
+
+async def _sign_out(request: Request) -> Response:
+    await _end_session(request)
+    response = RedirectResponse(LOGIN, 303)
+    set_cookie(request, response, SESSION_COOKIE, "", 0)
     return response
 
 
 async def _end_session(request: Request) -> None:
     if token := read_cookie(request, SESSION_COOKIE):
         await services_of(request).store.users.end_session(hash_token(token))
-
-
-def _too_many_attempts(request: Request, target: str, name: str, wait: int) -> Response:
-    minutes = -(-wait // 60)
-    problem = f"Too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
-    page = _page(request, target, name=name, problem=problem, status=429)
-    page.headers["retry-after"] = str(wait)
-    return page
 
 
 def _page(request: Request, target: str, *, name: str = "", problem: str = "", status: int = 200) -> Response:
@@ -128,13 +96,8 @@ def _local_path(path: str) -> str:
     return path if local else "/"
 
 
-def _name_key(name: str) -> str:
-    return hashlib.sha256(canonical(name[: MAX_NAME_CHARS + 1]).encode()).hexdigest()
-
-
-def _address_key(request: Request) -> str:
-    """Return the client's IPv4 address or IPv6 network; one home has all addresses of a network."""
-    address = address_of(request)
-    if address and isinstance(ip_address(address), IPv6Address):
-        address = str(ip_network(f"{address.partition('%')[0]}/{_NETWORK_BITS}", strict=False))
-    return hashlib.sha256(address.encode()).hexdigest()
+LOGIN_ROUTES = (
+    Route(LOGIN, _show_form, methods=["GET"]),
+    Route(LOGIN, _sign_in, methods=["POST"]),
+    Route("/logout", _sign_out, methods=["POST"]),
+)

@@ -1,72 +1,93 @@
-"""The queue: drafts by state, with filters."""
+"""The queue: drafts by state, with filters, and the notice of the last action that stands above a page."""
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 
+from panel.approval import outcome_message
 from panel.checks import all_checks
-from panel.core.draft_state import State
+from panel.core.draft_state import Action, State
 from panel.core.take import Verdict
+from panel.core.tally import Tally
 from panel.core.text import one_line
+from panel.errors import NotFound
 from panel.store import Order, QueueFilter, Split
-from panel.web import wording
-from panel.web.notices import read_notice
 from panel.web.rendering import render
-from panel.web.services import services_of
+from panel.web.requests import current_user, parse_number, services_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.responses import Response
 
+    from panel.approval import DraftView
+
 ALL = "all"
+LIST = "list"
+"""Name of the field with the list from which a draft was opened, as `Filters.list`."""
 PAGE = 50
 _MAX_DAYS = 36_500
 _MAX_CHARS = 200
 _MAX_LIST_CHARS = 4_000
 _DEFAULTS = {"state": State.DRAFTED.value, "order": Order.OLDEST.value}
 _ADVANCED = ("category", "flag", "split", "persona", "cost", "days")
-_NAMES = ("state", "search", *_ADVANCED, "verdict", "order")
+_FIELDS = ("state", "search", *_ADVANCED, "verdict", "order")
+_ORDERS = {
+    Order.OLDEST: "Oldest first",
+    Order.NEWEST: "Newest first",
+    Order.FINDINGS: "Most open findings first",
+    Order.SPLIT: "Closest votes first",
+}
+_SPLITS = {Split.UNANIMOUS: "Unanimous", Split.DIVIDED: "Divided", Split.CLOSE: "One vote decides"}
+_EMPTY = {
+    None: "There are no drafts yet. Review a tool with panel review, or many with panel batch run.",
+    State.DRAFTED: "No new drafts. The next ones that panel review or panel batch run makes will appear here.",
+    State.IN_REVIEW: "No drafts are in review. A draft appears here when its first finding is resolved or its first edit saved.",
+    State.CHANGES_REQUESTED: "No drafts wait for changes.",
+    State.APPROVED: "No drafts wait to be published.",
+    State.PUBLISHED: "Nothing is published yet. Approve a draft, then publish it.",
+    State.REJECTED: "No drafts were rejected.",
+    State.RETRACTED: "Nothing was retracted.",
+}
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
+_T = TypeVar("_T")
 
 
 async def show_queue(request: Request) -> Response:
     """Show a page of the queue."""
-    services, store = services_of(request), services_of(request).store
-    filters = read_filters(request.query_params, services.personas)
-    after = request.query_params.get("after")
-    counts = await store.queue.counts()
+    personas, queue = services_of(request).personas, services_of(request).store.queue
+    filters = read_filters(request.query_params, personas)
+    after = request.query_params.get("after") or None
+    counts = await queue.counts()
+    total, category = sum(counts.values()), filters.query.category
+    categories = {**({category: 0} if category else {}), **await queue.categories(filters.state)}
     return render(
         request,
         "queue.html.j2",
         filters=filters,
-        page=await store.queue.page(filters.query, after=after or None, limit=PAGE),
-        first=after is None,
+        page=await queue.page(filters.query, after=after, limit=PAGE),
+        first="after" not in request.query_params,
         counts=counts,
-        total=sum(counts.values()),
-        categories=_categories(await store.queue.categories(filters.state), filters.query.category),
+        total=total,
+        categories=[(name, f"{name} ({count:,})") for name, count in categories.items()],
         flags=sorted(((check.kind, check.label) for check in all_checks().values()), key=itemgetter(1)),
-        personas=services.personas,
-        wording=wording,
+        personas=personas,
+        orders=_ORDERS,
+        splits=_SPLITS,
+        empty=_EMPTY[filters.state if total else None],
+        tally=Tally,
         all=ALL,
         notice=await read_notice(request),
         list=filters.list,
     )
-
-
-def _categories(counts: Mapping[str, int], chosen: str | None) -> list[tuple[str, str]]:
-    """Return the categories with their number of drafts; the chosen one is always among them."""
-    known = {chosen: 0, **counts} if chosen else counts
-    return [(name, f"{name} ({count:,})") for name, count in known.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,6 @@ class Filters:
     """The filters of a list of drafts.
 
     Attributes:
-        query: the drafts to list.
         chosen: values of the form's fields; a field without a choice is missing.
         problems: sentences about values that cannot be used.
     """
@@ -89,14 +109,9 @@ class Filters:
         return self.query.state
 
     @property
-    def narrowed(self) -> bool:
-        """Whether anything but the state and the order is chosen."""
-        return "search" in self.chosen or self.advanced
-
-    @property
     def advanced(self) -> bool:
         """Whether one of the further filters is chosen."""
-        return bool(set(_ADVANCED) & set(self.chosen))
+        return not set(_ADVANCED).isdisjoint(self.chosen)
 
     @property
     def cleared(self) -> str:
@@ -111,10 +126,8 @@ class Filters:
     def url(self, **other: str | None) -> str:
         """Return the URL of this list with some fields replaced; None clears a field."""
         values = {**self.chosen, **other}
-        query = urlencode(
-            {name: value for name, value in values.items() if value and _DEFAULTS.get(name) != value}
-        )
-        return f"/?{query}" if query else "/"
+        query = {name: value for name, value in values.items() if value and _DEFAULTS.get(name) != value}
+        return f"/?{urlencode(query)}" if query else "/"
 
 
 def filters_of_list(list_: str, personas: Iterable[str]) -> Filters:
@@ -122,61 +135,78 @@ def filters_of_list(list_: str, personas: Iterable[str]) -> Filters:
     return read_filters(dict(parse_qsl(list_[:_MAX_LIST_CHARS])), personas)
 
 
-def read_filters(query: Mapping[str, str], personas: Iterable[str]) -> Filters:
+def read_filters(fields: Mapping[str, str], personas: Iterable[str]) -> Filters:
     """Read the fields of the filter form; a value that cannot be used is left out and named in `problems`."""
-    fields = _Fields(query)
-    state = None if fields.chosen.get("state") == ALL else fields.choice("state", State) or State.DRAFTED
-    order = fields.choice("order", Order) or Order.OLDEST
-    persona = fields.one_of("persona", personas)
-    days = fields.number("days", "Older than", _MAX_DAYS)
-    listed = QueueFilter(
-        state=state,
-        category=fields.chosen.get("category"),
-        search=fields.chosen.get("search"),
-        flag=fields.one_of("flag", all_checks()),
-        split=fields.choice("split", Split),
-        persona=persona,
-        verdict=(fields.choice("verdict", Verdict) or Verdict.SHIP) if persona else None,
-        cost=fields.number("cost", "Cost"),
-        before=None if days is None else datetime.now(UTC) - timedelta(days=days),
-        order=order,
-    )
-    if not persona:
-        fields.chosen.pop("verdict", None)
-    return Filters(listed, fields.chosen, tuple(fields.problems))
+    chosen = {name: value for name in _FIELDS if (value := one_line(fields.get(name, ""))[:_MAX_CHARS])}
+    problems: list[str] = []
 
-
-class _Fields:
-    def __init__(self, query: Mapping[str, str]) -> None:
-        self.chosen = {
-            name: value for name in _NAMES if (value := one_line(query.get(name, ""))[:_MAX_CHARS])
-        }
-        self.problems: list[str] = []
-
-    def leave_out(self, name: str, why: str) -> None:
-        del self.chosen[name]
-        self.problems.append(f"{why}, so it was left out.")
-
-    def one_of(self, name: str, choices: Iterable[str]) -> str | None:
-        value = self.chosen.get(name)
-        if value is None or value in set(choices):
-            return value
-        self.leave_out(name, f"“{value}” is not a choice for {name}")
-        return None
-
-    def choice(self, name: str, kind: type[_Choice]) -> _Choice | None:
-        value = self.one_of(name, kind)
-        return kind(value) if value else None
-
-    def number(self, name: str, label: str, maximum: float = math.inf) -> float | None:
-        value = self.chosen.get(name)
-        if value is None:
-            return None
+    def read(name: str, parse: Callable[[str], _T]) -> _T | None:
         try:
-            parsed = float(value)
+            return parse(chosen[name]) if name in chosen else None
         except ValueError:
-            parsed = math.nan
-        if 0 <= parsed <= maximum and math.isfinite(parsed):
-            return parsed
-        self.leave_out(name, f"{label}: “{value}” is not a usable number")
+            problems.append(f"“{chosen.pop(name)}” cannot be used for {name}, so it was left out.")
+            return None
+
+    persona = read("persona", partial(_one_of, personas))
+    if not persona:
+        chosen.pop("verdict", None)
+    days = read("days", partial(_amount, _MAX_DAYS))
+    query = QueueFilter(
+        state=None if chosen.get("state") == ALL else read("state", State) or State.DRAFTED,
+        category=chosen.get("category"),
+        search=chosen.get("search"),
+        flag=read("flag", partial(_one_of, all_checks())),
+        split=read("split", Split),
+        persona=persona,
+        verdict=(read("verdict", Verdict) or Verdict.SHIP) if persona else None,
+        cost=read("cost", partial(_amount, sys.float_info.max)),
+        before=None if days is None else datetime.now(UTC) - timedelta(days=days),
+        order=read("order", Order) or Order.OLDEST,
+    )
+    return Filters(query, chosen, tuple(problems))
+
+
+def _one_of(choices: Iterable[str], value: str) -> str:
+    if value not in set(choices):
+        raise ValueError(value)
+    return value
+
+
+def _amount(maximum: float, value: str) -> float:
+    amount = float(value)
+    if not 0 <= amount <= maximum:
+        raise ValueError(value)
+    return amount
+
+
+class Notice(NamedTuple):
+    """The last action of the user, and the draft after it; `undoes` is the index of the event that can be undone."""
+
+    view: DraftView
+    text: str
+    undoes: int | None
+    can_publish: bool
+
+
+def with_notice(path: str, action: Action, draft: int, fragment: str = "", *, list_: str = "") -> str:
+    """Return the URL of a page with a notice of an action; `list_` is `Filters.list`."""
+    query = urlencode({"done": action.value, "was": draft, **({LIST: list_} if list_ else {})})
+    return f"{path}?{query}{f'#{fragment}' if fragment else ''}"
+
+
+async def read_notice(request: Request) -> Notice | None:
+    """Return the notice that a URL asks for, if that action is still the draft's last event and was the user's own."""
+    done, draft = request.query_params.get("done", ""), parse_number(request.query_params.get("was", ""))
+    if done not in set(Action) or draft is None:
         return None
+    try:
+        view = await services_of(request).approval.view(draft)
+    except NotFound:
+        return None
+    actor, last, step = current_user(request).actor, view.history[-1], view.current.next_undo
+    if last.kind != done or not actor.is_named(last.actor):
+        return None
+    actions = view.allowed(actor)
+    can_undo = step and step.place == len(view.history) - 1 and Action.UNDO in actions
+    undoes = step.place if step and can_undo else None
+    return Notice(view, outcome_message(view, Action(done)), undoes, Action.PUBLISH in actions)

@@ -1,13 +1,13 @@
-"""Templates, and the static files that pages load."""
+"""Templates, the times that they show, and the static files that pages load."""
 
 from __future__ import annotations
 
 import hashlib
 import mimetypes
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -15,16 +15,27 @@ from starlette.requests import Request  # noqa: TC002 - starlette reads the sign
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from panel.core.text import dollars
+from panel.core.urls import safe_href
+from panel.report.wording import counted
+
 STATIC = "/static/"
 CACHE_FOREVER, REVALIDATE = "public, max-age=31536000, immutable", "no-cache"
 _DIGEST_CHARS = 16
+_UNITS = ((86_400, "day", "d"), (3_600, "hour", "h"), (60, "minute", "min"))
 
 
-def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - template values
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    **values: Any,  # noqa: ANN401 - template values
+) -> HTMLResponse:
     """Return a page; templates also get `request` and `user`, which is None before sign-in."""
     user = getattr(request.state, "user", None)
     text = environment().get_template(template).render(request=request, user=user, **values)
-    return HTMLResponse(text, status_code=status)
+    return HTMLResponse(text, status)
 
 
 @cache
@@ -39,11 +50,35 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset_url
+    environment.filters.update(
+        age=age, ago=ago, counted=counted, dollars=dollars, moment=_moment, safe_href=safe_href
+    )
     return environment
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+def age(since: datetime, now: datetime | None = None) -> str:
+    """Return the time since a moment in its largest unit: `3 h`."""
+    number, _, unit = _largest_unit(since, now)
+    return f"{number} {unit}" if number else "< 1 min"
+
+
+def ago(since: datetime, now: datetime | None = None) -> str:
+    """Return the time since a moment in words: `3 hours ago`."""
+    number, word, _ = _largest_unit(since, now)
+    return f"{counted(number, word)} ago" if number else "just now"
+
+
+def _largest_unit(since: datetime, now: datetime | None) -> tuple[int, str, str]:
+    seconds = ((now or datetime.now(UTC)) - since).total_seconds()
+    found = ((int(seconds // size), word, unit) for size, word, unit in _UNITS if seconds >= size)
+    return next(found, (0, "", ""))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+class Asset(NamedTuple):
     """A static file, and the digest of its content."""
 
     content: bytes
@@ -56,11 +91,9 @@ def assets() -> dict[str, Asset]:
     """Return all static files by name."""
     found = {}
     for file in files("panel.web").joinpath("static").iterdir():
-        if file.is_file():
-            content = file.read_bytes()
-            digest = hashlib.sha256(content).hexdigest()[:_DIGEST_CHARS]
-            media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-            found[file.name] = Asset(content, media_type, digest)
+        content, media_type = file.read_bytes(), mimetypes.guess_type(file.name)[0]
+        digest = hashlib.sha256(content).hexdigest()[:_DIGEST_CHARS]
+        found[file.name] = Asset(content, media_type or "application/octet-stream", digest)
     return found
 
 

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 
-from panel.core.text import dollars
 from panel.store import RunState
-from panel.web import wording
-from panel.web.forms import parse_number
 from panel.web.rendering import render
-from panel.web.services import services_of
+from panel.web.requests import parse_number, services_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -20,27 +17,27 @@ if TYPE_CHECKING:
 
 PAGE = 20
 _KINDS = ("batch", "retry", "review", "compare")
-_ACTIVE = frozenset({RunState.MAKING, RunState.OPEN, RunState.STOPPED})
+_STATES = {RunState.MAKING: "being made", RunState.DONE: "done"}
 
 
 async def show_runs(request: Request) -> Response:
     """Show the latest runs; with `part`, only their table, which the page polls while a run makes progress."""
     before = parse_number(request.query_params.get("before", ""))
-    lines = await services_of(request).store.run_stats.summaries(_KINDS, before=before, limit=PAGE + 1)
-    shown = lines[:PAGE]
+    found = await services_of(request).store.run_stats.summaries(_KINDS, before=before, limit=PAGE + 1)
+    runs = found[:PAGE]
     return render(
         request,
         "_runs.html.j2" if "part" in request.query_params else "runs.html.j2",
-        lines=shown,
-        older=shown[-1].id if len(lines) > PAGE else None,
+        runs=runs,
+        older=runs[-1].id if len(found) > PAGE else None,
         before=before,
-        live=any(line.state in _ACTIVE and line.at_work is not False for line in shown),
-        cost=_cost,
-        wording=wording,
+        live=any(run.state is not RunState.DONE and run.at_work is not False for run in runs),
+        state=_state,
     )
 
 
-def _cost(line: RunSummary) -> str:
-    if 0 < line.answers == line.unpriced:
-        return "not known"
-    return f"{dollars(line.cost_usd)}{' or more' if line.unpriced else ''}"
+def _state(run: RunSummary) -> str:
+    if run.state is RunState.STOPPED:
+        return "stopping" if run.at_work else "stopped"
+    at_work = {True: "running", False: "waiting to be resumed", None: "held by another machine"}
+    return _STATES.get(run.state) or at_work[run.at_work]

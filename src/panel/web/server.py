@@ -37,17 +37,13 @@ def listen(host: str, port: int) -> socket.socket:
     except (socket.gaierror, UnicodeError) as error:
         raise SettingsError(f"--host {host}: there is no such host; use 127.0.0.1") from error
     except OSError as error:
-        raise SettingsError(_explain(host, port, error)) from error
-
-
-def _explain(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken; end what uses it, or choose another with --port"
-    if error.errno == errno.EACCES:
-        return f"port {port} may not be used; choose one from 1024 on with --port"
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"--host {host}: not an address of this machine; use 127.0.0.1"
-    return f"--host {host}: {error.strerror or error}"
+        messages = {
+            errno.EADDRINUSE: f"port {port} is taken; end what uses it, or choose another with --port",
+            errno.EACCES: f"port {port} may not be used; choose one from 1024 on with --port",
+            errno.EADDRNOTAVAIL: f"--host {host}: not an address of this machine; use 127.0.0.1",
+        }
+        message = messages.get(error.errno or 0, f"--host {host}: {error.strerror or error}")
+        raise SettingsError(message) from error
 
 
 def url_of(listener: socket.socket) -> str:

@@ -15,11 +15,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from panel.errors import GateError, NotFound, PanelError
-from panel.web.middleware import SAFE_METHODS, SecurityHeaders
-from panel.web.origins import check_host, check_origin
-from panel.web.public.pages import wants_json
-from panel.web.public.votes import vote_routes
-from panel.web.rendering import asset_route
+from panel.web.public.requests import wants_json
+from panel.web.public.votes import VOTE_ROUTES
+from panel.web.rendering import CACHE_FOREVER, REVALIDATE, asset_route
+from panel.web.security import SecurityHeaders, check_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from panel.web.public.services import PublicServices
+    from panel.web.public.requests import PublicServices
 
 HEADERS = {
     "content-security-policy": "frame-ancestors 'none'",
@@ -40,7 +39,6 @@ HEADERS = {
 """Headers of every response; each page states itself what it may load."""
 
 HASHED_FILES = "assets/"
-CACHED_FOREVER, REVALIDATED = "public, max-age=31536000, immutable", "no-cache"
 UNAVAILABLE = "The server cannot read its data at the moment. Try again in a few minutes."
 log = logging.getLogger("panel.web")
 
@@ -48,7 +46,9 @@ log = logging.getLogger("panel.web")
 def create_public_app(services: PublicServices, routes: Sequence[BaseRoute] = ()) -> Starlette:
     """Return the public application, with further routes such as those of the newsletter."""
     files = Mount("/", SiteFiles(services.site))
-    return _app([asset_route, *vote_routes(services), *routes, files], services.hosts)
+    app = _app([asset_route, *VOTE_ROUTES, *routes, files], services.hosts)
+    app.state.services = services
+    return app
 
 
 def create_preview(folder: Path) -> Starlette:
@@ -62,9 +62,11 @@ async def _refuse_form(_request: Request) -> Response:
 
 
 def _app(routes: Sequence[BaseRoute], hosts: frozenset[str]) -> Starlette:
+    # The check is inside of the handlers of exceptions, which answer for it.
+    checked = Mount("", routes=routes, middleware=[Middleware(SameOriginOnly, hosts=hosts)])
     return Starlette(
-        routes=routes,
-        middleware=[Middleware(SecurityHeaders, headers=HEADERS), Middleware(SameOriginOnly, hosts=hosts)],
+        routes=[checked],
+        middleware=[Middleware(SecurityHeaders, headers=HEADERS)],
         exception_handlers={HTTPException: error_response, PanelError: error_response},
     )
 
@@ -77,16 +79,8 @@ class SameOriginOnly:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with the refusal."""
-        if scope["type"] == "http":
-            request = Request(scope)
-            try:
-                check_host(request, self._hosts)
-                if request.method not in SAFE_METHODS:
-                    check_origin(request)
-            except HTTPException as error:
-                await error_response(request, error)(scope, receive, send)
-                return
+        """Handle a request."""
+        check_source(Request(scope), self._hosts)
         await self._app(scope, receive, send)
 
 
@@ -108,23 +102,22 @@ class SiteFiles(StaticFiles):
             # A relative address, because only a proxy in front would know the scheme.
             response.headers["location"] = quote(f"/{path}/")
         hashed = path.startswith(HASHED_FILES) and response.status_code in {200, 304}
-        response.headers["cache-control"] = CACHED_FOREVER if hashed else REVALIDATED
+        response.headers["cache-control"] = CACHE_FOREVER if hashed else REVALIDATE
         return response
 
 
-def error_response(request: Request, error: Exception) -> Response:
+async def error_response(request: Request, error: Exception) -> Response:
     """Return an error as JSON to the site's script, and as a line of text to everybody else."""
-    headers: dict[str, str] = {}
+    status, message, headers = 503, UNAVAILABLE, None
     match error:
         case HTTPException():
-            status, message, headers = error.status_code, error.detail, dict(error.headers or {})
+            status, message, headers = error.status_code, error.detail, error.headers
         case NotFound():
             status, message = 404, str(error)
         case GateError():
             status, message = 429, str(error)
         case _:
             log.error("%s %s: %s", request.method, request.url.path, error)
-            status, message = 503, UNAVAILABLE
     message = f"{message[:1].upper()}{message[1:]}"
     if wants_json(request):
         return JSONResponse({"error": message}, status, headers)

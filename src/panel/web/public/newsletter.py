@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from starlette.background import BackgroundTask
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.core.mail import mail_address
@@ -20,16 +20,14 @@ from panel.errors import PanelError
 from panel.newsletter.mail import MailMessage
 from panel.newsletter.subscribers import CONFIRM_WITHIN, confirm_token, confirms, leaves, subscriber_number
 from panel.store import SubscriptionState
-from panel.web.public.pages import Button, Link, message_page, read_form
+from panel.web.public.requests import Button, Link, message_page, read_form, services_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
-    from panel.store import Subscriber
-    from panel.web.public.services import PublicServices
+    from panel.store import Store, Subscriber
 
 PATH = "/newsletter"
 ADDRESS_LIMIT, MAIL_LIMIT = "10 per hour", "3 per day"
@@ -52,32 +50,23 @@ class Newsletter:
     key: bytes
     send: Callable[[MailMessage], None]
 
+    def routes(self) -> list[Route]:
+        """Return the routes by which readers sign up, confirm and unsubscribe."""
+        return [
+            Route(PATH, self._sign_up, methods=["POST"]),
+            Route(PATH, self._show_form),
+            Route(f"{PATH}/confirm", self._confirm, methods=["GET", "POST"]),
+            Route(f"{PATH}/leave", self._leave, methods=["GET", "POST"]),
+        ]
 
-def newsletter_routes(services: PublicServices, newsletter: Newsletter) -> list[Route]:
-    """Return the routes by which readers sign up, confirm and unsubscribe."""
-    handlers = _SignUp(services, newsletter)
-    return [
-        Route(PATH, handlers.sign_up, methods=["POST"]),
-        Route(PATH, handlers.show_form),
-        Route(f"{PATH}/confirm", handlers.confirm, methods=["GET", "POST"]),
-        Route(f"{PATH}/leave", handlers.leave, methods=["GET", "POST"]),
-    ]
-
-
-class _SignUp:
-    def __init__(self, services: PublicServices, newsletter: Newsletter) -> None:
-        self._services = services
-        self._newsletter = newsletter
-
-    async def sign_up(self, request: Request) -> Response:
+    async def _sign_up(self, request: Request) -> Response:
         """Send a link to confirm; the answer is the same whether a mail is sent or not."""
-        form = await read_form(request)
+        form, services = await read_form(request), services_of(request)
         try:
             mail = mail_address("".join(form.get("mail", [])))
         except ValueError as error:
             text = f"{str(error).capitalize()}. Go back and try again."
             return self._page(400, "This is not a mail address", text)
-        services = self._services
         services.check_limit(ADDRESS_LIMIT, "newsletter", services.address_hash(request))
         page = self._page(
             200,
@@ -87,66 +76,65 @@ class _SignUp:
         )
         is_bot = "website" in form  # people do not see this field
         if not is_bot and not services.limiter.hit(MAIL_LIMIT, mail.lower()):
-            page.background = BackgroundTask(self._invite, mail)
+            page.background = BackgroundTask(self._invite, services.store, mail)
         return page
 
-    async def show_form(self, _request: Request) -> Response:
-        """Redirect to the form on the home page."""
-        return RedirectResponse(f"{self._newsletter.url}/#sign-up", 303)
+    async def _show_form(self, _request: Request) -> Response:
+        return RedirectResponse(f"{self.url}/#sign-up", 303)
 
-    async def confirm(self, request: Request) -> Response:
+    async def _confirm(self, request: Request) -> Response:
         """Show the button that confirms a sign-up, or confirm it."""
-        token, subscriber = await self._subscriber(request)
-        if subscriber is None or not confirms(token, self._newsletter.key, subscriber, datetime.now(UTC)):
+        token, subscriber = await _subscriber(request)
+        if subscriber is None or not confirms(token, self.key, subscriber, datetime.now(UTC)):
             text = f"A link works for {CONFIRM_WITHIN.days} days, and only the latest one. Sign up again."
             return self._page(410, "This link does not work", text)
         if request.method != "POST":
-            text = f"Send the newsletter to {subscriber.mail}?"
-            button = Button("Yes, sign me up", f"?token={token}")
-            return self._page(200, "Confirm your sign-up", text, button)
-        await self._services.store.subscribers.confirm(subscriber.id)
+            text, button = f"Send the newsletter to {subscriber.mail}?", "Yes, sign me up"
+            return self._page(200, "Confirm your sign-up", text, Button(button, f"?token={token}"))
+        await services_of(request).store.subscribers.confirm(subscriber.id)
         text = "You will get the next issue. Each issue has a link to unsubscribe."
         return self._page(200, "You are signed up", text)
 
-    async def leave(self, request: Request) -> Response:
+    async def _leave(self, request: Request) -> Response:
         """Show the button that unsubscribes, or unsubscribe."""
-        token, subscriber = await self._subscriber(request)
-        if subscriber is None or not leaves(token, self._newsletter.key, subscriber):
+        token, subscriber = await _subscriber(request)
+        if subscriber is None or not leaves(token, self.key, subscriber):
             text = "Open the link at the end of the latest issue that you got."
             return self._page(410, "This link does not work", text)
         if request.method != "POST":
-            button = Button("Unsubscribe", f"?token={token}")
-            return self._page(200, "Unsubscribe?", f"{subscriber.mail} gets the newsletter.", button)
-        await self._services.store.subscribers.leave(subscriber.id)
+            text, button = f"{subscriber.mail} gets the newsletter.", "Unsubscribe"
+            return self._page(200, "Unsubscribe?", text, Button(button, f"?token={token}"))
+        await services_of(request).store.subscribers.leave(subscriber.id)
         return self._page(200, "You are unsubscribed", "You will get no further issue.")
 
-    async def _subscriber(self, request: Request) -> tuple[str, Subscriber | None]:
-        token = request.query_params.get("token", "")
-        number = subscriber_number(token)
-        return token, None if number is None else await self._services.store.subscribers.get(number)
-
-    async def _invite(self, mail: str) -> None:
+    async def _invite(self, store: Store, mail: str) -> None:
         try:
-            subscriber = await self._services.store.subscribers.request(mail)
+            subscriber = await store.subscribers.request(mail)
             if subscriber.state is SubscriptionState.PENDING:
-                await asyncio.to_thread(self._newsletter.send, self._invitation(subscriber))
+                await asyncio.to_thread(self.send, self._invitation(subscriber))
         except PanelError as error:
             # The answer must not tell who is on the list.
             log.error("newsletter: a sign-up got no mail: %s", error)  # noqa: TRY400 - the mail server failed, not the code
 
     def _invitation(self, subscriber: Subscriber) -> MailMessage:
-        newsletter = self._newsletter
-        link = f"{newsletter.url}{PATH}/confirm?token={confirm_token(newsletter.key, subscriber)}"
+        link = f"{self.url}{PATH}/confirm?token={confirm_token(self.key, subscriber)}"
         return MailMessage(
             to=subscriber.mail,
-            subject=f"{newsletter.name}: confirm your sign-up",
+            subject=f"{self.name}: confirm your sign-up",
             text=(
-                f"Somebody, probably you, asked for the newsletter of {newsletter.name} to be sent to {subscriber.mail}.\n\n"
+                f"Somebody, probably you, asked for the newsletter of {self.name} to be sent to {subscriber.mail}.\n\n"
                 f"To get it, open this link within {CONFIRM_WITHIN.days} days and press the button:\n\n{link}\n\n"
                 "If it was not you, ignore this mail: nothing more is sent.\n"
             ),
         )
 
     def _page(self, status: int, title: str, text: str, button: Button | None = None) -> Response:
-        back = Link(f"{self._newsletter.url}/", f"Back to {self._newsletter.name}")
+        back = Link(f"{self.url}/", f"Back to {self.name}")
         return message_page(title, text, back, status=status, button=button)
+
+
+async def _subscriber(request: Request) -> tuple[str, Subscriber | None]:
+    token = request.query_params.get("token", "")
+    number = subscriber_number(token)
+    subscribers = services_of(request).store.subscribers
+    return token, None if number is None else await subscribers.get(number)

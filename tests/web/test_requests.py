@@ -8,7 +8,7 @@ import pytest
 
 from panel.web.app import create_app
 from panel.web.auth import AccessPolicy, SingleUser
-from panel.web.forms import MAX_BYTES
+from panel.web.requests import MAX_BYTES
 from web.conftest import KIM, ROWS, Browser, with_test_pages
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from panel.web.services import Services
+    from panel.web.requests import Services
 
 pytestmark = pytest.mark.anyio
 
@@ -25,8 +25,10 @@ async def test_a_form_of_this_browser_is_accepted(browser: Browser) -> None:
     token = await browser.token("/echo")
     form = {"csrf": token, "word": "größer"}
     assert (await browser.post("/echo", data=form)).text == "größer"
-    parts = await browser.post("/echo", data=form, files={"file": b"x" * 100_000})
+    parts = await browser.post("/echo", files={name: (None, value) for name, value in form.items()})
     assert (parts.status_code, parts.text) == (200, "größer")
+    with_file = await browser.post("/echo", data=form, files={"file": b"x" * 100_000})
+    assert with_file.status_code == 400
 
 
 async def test_the_token_of_another_session_is_refused(

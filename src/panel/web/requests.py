@@ -1,0 +1,134 @@
+"""What a handler gets with a request of the queue: services, user and form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from python_multipart.multipart import parse_options_header
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.datastructures import FormData
+    from starlette.types import Message
+
+    from panel.approval import ApprovalService
+    from panel.core.actor import Actor
+    from panel.report import ReportContext
+    from panel.store import Store
+
+CSRF_FIELD = "csrf"
+MAX_BYTES = 1_000_000
+MAX_FIELDS = 400
+MAX_DIGITS = 18
+"""Of a row number; more do not fit into a database integer."""
+_MEDIA_TYPES = {b"application/x-www-form-urlencoded", b"multipart/form-data"}
+_CHARSETS = {b"utf-8", b"utf8"}
+_PRIVATE_FIELDS = {CSRF_FIELD, "password"}
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of the queue, and the names of the critics by id in the order of the roster."""
+
+    approval: ApprovalService
+    report_context: ReportContext
+    personas: Mapping[str, str]
+
+    @property
+    def store(self) -> Store:
+        """The store of the approval service."""
+        return self.approval.store
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentUser:
+    """The user who makes a request, and the token that each of their forms must send as `csrf`."""
+
+    actor: Actor
+    csrf_token: str
+    can_sign_out: bool = False
+
+
+class Form:
+    """The text fields of a form."""
+
+    def __init__(self, fields: FormData) -> None:
+        self._fields = fields
+
+    def text(self, name: str) -> str:
+        """Return a field's text; empty if there is no such field."""
+        value = self._fields.get(name)
+        return value if isinstance(value, str) else ""
+
+    def texts(self, name: str) -> list[str]:
+        """Return the texts of all fields of this name, in order."""
+        return [value for value in self._fields.getlist(name) if isinstance(value, str)]
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a field of this name."""
+        return name in self._fields
+
+    def number(self, name: str) -> int | None:
+        """Return a field's whole number; None if it holds none."""
+        return parse_number(self.text(name))
+
+    @property
+    def sentences(self) -> str:
+        """The fields of more than one word, without secrets: the text to give back to the user."""
+        texts = [
+            value.strip()
+            for name, value in self._fields.multi_items()
+            if isinstance(value, str) and name not in _PRIVATE_FIELDS
+        ]
+        return "\n\n".join(text for text in texts if len(text.split()) > 1)
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the application that handles a request."""
+    services: Services = request.app.state.services
+    return services
+
+
+def current_user(request: Request) -> CurrentUser:
+    """Return the user of a request, which the middleware has identified."""
+    user: CurrentUser = request.state.user
+    return user
+
+
+def form_of(request: Request) -> Form:
+    """Return the form of a request, which the middleware has read and checked."""
+    form: Form = request.state.form
+    return form
+
+
+def parse_number(text: str) -> int | None:
+    """Return the whole number that a text holds, or None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else None
+
+
+async def read_form(request: Request) -> Form:
+    """Read the body of a request as a form in UTF-8 without files.
+
+    Raises:
+        HTTPException: 413 for too large a body, 415 for another media type or charset, 400 for one that cannot be read.
+    """
+    media_type, parameters = parse_options_header(request.headers.get("content-type", ""))
+    charset = parameters.get(b"charset", b"utf-8").lower()
+    if media_type not in _MEDIA_TYPES or charset not in _CHARSETS:
+        raise HTTPException(415, "This server reads forms in UTF-8 only.")
+    size = 0
+
+    async def receive() -> Message:
+        nonlocal size
+        message = await request.receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BYTES:
+            limit = f"{MAX_BYTES // 1_000_000} MB"
+            raise HTTPException(413, f"A form may hold {limit}. Shorten the text and send it again.")
+        return message
+
+    return Form(await Request(request.scope, receive).form(max_fields=MAX_FIELDS, max_files=0))
