@@ -16,11 +16,7 @@ Examples:
 """
 
 
-def config(
-    file: options.Config = None,
-    model: options.Model = None,
-    as_json: options.AsJson = False,
-) -> None:
+def config(file: options.Config = None, model: options.Model = None, as_json: options.AsJson = False) -> None:
     """Show every setting, its value and its source."""
     from panel.cli.console import plain_result, result_json
     from panel.settings.model_choice import choose_model

@@ -58,11 +58,7 @@ def _starts_with(path: Path, start: str) -> bool:
 
 
 def load_personas(folder: Path) -> dict[str, Persona]:
-    """Return the personas of a folder by id, which is the file name without its ending.
-
-    Raises:
-        InputError: every problem of every file.
-    """
+    """Return the personas of a folder by id, the file name without its ending; InputError has all problems of all files."""
     paths = sorted(folder.glob(PERSONA_FILES))
     if not paths:
         message = "holds no persona files (*.md); name another folder with --personas"
@@ -81,11 +77,7 @@ def load_personas(folder: Path) -> dict[str, Persona]:
 
 
 def seat_roster(personas: Mapping[str, Persona], names: Sequence[str]) -> tuple[Persona, ...]:
-    """Return the personas of a roster, in its order.
-
-    Raises:
-        SettingsError: a name is unknown or repeated.
-    """
+    """Return the personas of a roster, in its order; raise SettingsError if a name is unknown or repeated."""
     by_name = {name.casefold(): persona for name, persona in personas.items()}
     seated: dict[str, Persona] = {}
     for name in names:

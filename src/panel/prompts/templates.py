@@ -60,11 +60,7 @@ class PromptBook:
         return digest_of([self.source(name) for name in names])
 
     def take(self, tool: Tool, persona: Persona) -> Prompt:
-        """Return the first prompt to a seat.
-
-        Raises:
-            InputError: the template or the persona cannot be used.
-        """
+        """Return the first prompt to a seat; raise InputError if the template or the persona cannot be used."""
         fence, listing = self._fenced(tool)
         datamark = not self._scaffolded
         values = {"persona": persona, "guard": fence, "datamark": datamark, "listing": listing}
@@ -98,11 +94,7 @@ class PromptBook:
         return prompt.model_copy(update={"ask": 2, "own": f"{prompt.own}\n\n{addition}"})
 
     def source(self, name: str) -> str:
-        """Return the text of a template.
-
-        Raises:
-            InputError: there is no template of this name, or it cannot be read.
-        """
+        """Return the text of a template; raise InputError if it does not exist or cannot be read."""
         try:
             return self._loader.get_source(self._environment, _file_name(name))[0]
         except jinja2.TemplateNotFound as error:

@@ -32,11 +32,7 @@ def masked(value: object) -> object:
 
 
 def server_address(name: str, url: str) -> str:
-    """Return a valid server address.
-
-    Raises:
-        SettingsError: the address is invalid; the message begins with `name`, the setting or variable.
-    """
+    """Return a valid server address, or raise SettingsError with the name of its setting or variable."""
     try:
         return _address(url)
     except ValueError as error:

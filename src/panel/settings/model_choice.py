@@ -33,8 +33,7 @@ class ModelChoice:
 def choose_model(setting: str | None, source: str, environ: Mapping[str, str] = os.environ) -> ModelChoice:
     """Return the model that was set, else the default of the first provider whose key is set, else the embedded model.
 
-    Raises:
-        SettingsError: the provider is unknown, or its model is not named.
+    An unknown provider, or one whose model is not named, is a SettingsError.
     """
     if setting is None:
         return _default(environ)
@@ -58,8 +57,7 @@ def choose_model(setting: str | None, source: str, environ: Mapping[str, str] = 
 def api_key(provider: str, environ: Mapping[str, str]) -> str | None:
     """Return a provider's key from its variable, or from the file that VARIABLE_FILE names; None if there is none.
 
-    Raises:
-        SettingsError: the file cannot be read, or the key holds characters that no key has.
+    A file that cannot be read, or characters that no key has, are a SettingsError.
     """
     variable = key_variables().get(provider)
     if variable is None:

@@ -18,11 +18,7 @@ _SECRET = re.compile(rf"[0-9A-Fa-f]{{{2 * BYTES}}}")
 
 
 def read_secret(data_dir: Path) -> bytes:
-    """Return the user's secret of 32 bytes, created on first use with mode 0600.
-
-    Raises:
-        StorageError: the folder is not writable, or the file holds no secret.
-    """
+    """Return the user's secret of 32 bytes, created on first use with mode 0600; raise StorageError if that fails."""
     path = data_dir / FILE
     try:
         if not path.exists():

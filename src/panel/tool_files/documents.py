@@ -227,11 +227,7 @@ _YAML_HINTS = {
 
 
 def parse_yaml(text: str, source: str) -> list[Document]:
-    """Return the documents of a YAML file; empty ones are left out.
-
-    Raises:
-        InputError: the text is not YAML, is nested too deeply or holds too many values.
-    """
+    """Return the documents of a YAML file that are not empty; raise InputError if it is not YAML, too deep or too large."""
     documents: list[Document] = []
     try:
         events = _events_of_yaml(text, source)
@@ -281,11 +277,7 @@ _LIST_HINT = "to give several tools, put them in a list [ ], or each on a line o
 
 
 def parse_json(text: str, source: str, first_line: int = 1) -> Document:
-    """Return the value of a JSON text.
-
-    Raises:
-        InputError: the text is not strict JSON, is nested too deeply or holds too many values.
-    """
+    """Return the value of a JSON text; raise InputError if it is not strict JSON, too deep or too large."""
     if next(islice(_TOKEN.finditer(text), MAX_VALUES * _TOKENS_PER_VALUE, None), None):
         raise _too_many(source)
     text = _ESCAPE.sub(lambda match: match[1] or r"\ufffd", text)
@@ -340,11 +332,7 @@ def has_front_matter(text: str) -> bool:
 
 
 def parse_front_matter(text: str, source: str) -> MarkdownFile:
-    """Return the parts of a Markdown file.
-
-    Raises:
-        InputError: there is no front matter, or it is not valid.
-    """
+    """Return the parts of a Markdown file; raise InputError without valid front matter."""
     lines = text.split("\n")
     if not has_front_matter(text):
         message = "is missing; start the file with front matter: a line ---, fields such as name: Lantern, a line ---"
@@ -360,11 +348,7 @@ def parse_front_matter(text: str, source: str) -> MarkdownFile:
 
 
 def parse_markdown(text: str, source: str) -> list[Document]:
-    """Return the front matter of a tool file, with the text below it as the description.
-
-    Raises:
-        InputError: there is no front matter, or it is not valid.
-    """
+    """Return the front matter of a tool file with the text below it as the description; raise InputError without one."""
     front, body, line = parse_front_matter(text, source)
     if not body.strip():
         return [front]

@@ -81,8 +81,7 @@ class UniqueSlugs:
 def collect_tools(records: Iterable[Record]) -> list[Tool]:
     """Return the tools of records, each with a slug of its own.
 
-    Raises:
-        InputError: every problem of every record, and every tool that is given twice by name or alias.
+    All problems of all records, and tools given twice by name or alias, are one InputError.
     """
     finder, slugs = DuplicateFinder(names_only=True), UniqueSlugs()
     tools: list[Tool] = []

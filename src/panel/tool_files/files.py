@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import os
 import stat
 import sys
 from contextlib import contextmanager
@@ -60,39 +61,24 @@ def expand(arguments: Iterable[str], endings: Collection[str]) -> Iterator[Sourc
     their dots.
     """
     for argument in arguments:
-        source = source_of(argument)
-        mode = _mode(source) if isinstance(source, Path) else stat.S_IFREG
-        if stat.S_ISDIR(mode):
-            yield from _matches(f"{glob.escape(argument)}/*", argument, endings)
-        elif not mode and glob.has_magic(argument):
-            yield from _matches(argument, argument, endings)
-        else:
-            yield source
-
-
-def _matches(pattern: str, argument: str, endings: Collection[str]) -> Iterator[Source | Problem]:
-    names = glob.iglob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern, and hidden files
-    files = [path for path in sorted(map(Path, names)) if path.is_file()]
-    if Path(pattern).name in {"*", "**"}:
-        files = [path for path in files if path.suffix.lower() in endings]
-    if not files:
-        yield Problem(one_line(argument), f"holds no tool file; the known endings are {', '.join(endings)}")
-    yield from files
-
-
-def _mode(path: Path) -> int:
-    try:
-        return path.stat().st_mode
-    except (OSError, ValueError):  # missing, or opening it will tell why
-        return 0
+        # Unlike the methods of Path, these two take every text for a path.
+        is_folder = os.path.isdir(argument)  # noqa: PTH112
+        if not is_folder and (os.path.exists(argument) or not glob.has_magic(argument)):  # noqa: PTH110
+            yield source_of(argument)
+            continue
+        pattern = f"{glob.escape(argument)}/*" if is_folder else argument
+        names = glob.iglob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern, and hidden files
+        files = [path for path in sorted(map(Path, names)) if path.is_file()]
+        if Path(pattern).name in {"*", "**"}:
+            files = [path for path in files if path.suffix.lower() in endings]
+        if not files:
+            message = f"holds no tool file; the known endings are {', '.join(endings)}"
+            yield Problem(one_line(argument), message)
+        yield from files
 
 
 def read_text(source: Source, endings: Collection[str]) -> str:
-    """Return the text of a file or of standard input, with line feeds as line ends.
-
-    Raises:
-        InputError: as `open_source`, `read_whole` and `decode` raise it.
-    """
+    """Return the text of a file or of standard input; raise InputError as `open_source`, `read_whole` and `decode` do."""
     name = source_name(source)
     with open_source(source, endings) as file:
         return decode(read_whole(file, name), name)
@@ -102,44 +88,31 @@ def read_text(source: Source, endings: Collection[str]) -> str:
 def open_source(
     source: Source, endings: Collection[str], stdin: BinaryIO | None = None
 ) -> Iterator[BinaryIO]:
-    """Open a file for reading, or lend standard input, which stays open.
-
-    Raises:
-        InputError: the file does not exist, has none of the endings or cannot be read.
-    """
+    """Open a file for reading, or lend standard input, which stays open; raise InputError if it cannot be read."""
+    name = source_name(source)
     try:
-        if isinstance(source, Path):
-            with _open(source, endings) as file:
-                yield file
-        else:
+        if not isinstance(source, Path):
             yield stdin or sys.stdin.buffer
-    except OSError as error:
-        raise InputError.at(source_name(source), reason_of(error)) from error
-
-
-def _open(path: Path, endings: Collection[str]) -> BinaryIO:
-    message = None
-    try:
-        mode = path.stat().st_mode
+            return
+        try:
+            mode = source.stat().st_mode
+        except ValueError as error:  # a NUL or a lone surrogate in the path
+            raise FileNotFoundError(errno.ENOENT, name) from error
         if stat.S_ISDIR(mode):
-            message = "is a directory; name the files in it"
-        elif not stat.S_ISREG(mode):
-            message = "is not a regular file; use - to read from standard input"
-        elif path.suffix.lower() not in endings:
+            raise InputError.at(name, "is a directory; name the files in it")
+        if not stat.S_ISREG(mode):
+            raise InputError.at(name, "is not a regular file; use - to read from standard input")
+        if source.suffix.lower() not in endings:
             message = f"unknown kind of file; the known endings are {', '.join(endings)}"
-        else:
-            return path.open("rb")
-    except ValueError:  # a NUL or a lone surrogate in the path
-        message = "no such file"
-    raise InputError.at(source_name(path), message)
+            raise InputError.at(name, message)
+        with source.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise InputError.at(name, reason_of(error)) from error
 
 
 def read_whole(file: BinaryIO, name: str) -> bytes:
-    """Return the bytes of a file of at most `MAX_BYTES`; no more than that is read.
-
-    Raises:
-        InputError: the file is larger.
-    """
+    """Return the bytes of a file, without reading past `MAX_BYTES`; raise InputError if it is larger."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise InputError.at(name, f"is larger than {MAX_BYTES // 1_000_000} MB, the limit; split it")
@@ -154,8 +127,7 @@ def reason_of(error: OSError) -> str:
 def decode(data: bytes, name: str, first_line: int = 1) -> str:
     """Return UTF-8 bytes as text, without a byte order mark and with line feeds as line ends.
 
-    Raises:
-        InputError: the text is blank, is not UTF-8 or holds a NUL.
+    Text that is blank, is not UTF-8 or holds a NUL is an InputError.
     """
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")

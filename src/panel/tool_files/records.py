@@ -107,8 +107,7 @@ ENDINGS = (*_PARSERS, *_LINES, *_TABLES)
 def read_tool_file(file: BinaryIO, name: str, ending: str, columns: ColumnMap) -> Iterator[Record]:
     """Yield the records of an open file, by its ending; tables and JSON Lines are read as they are yielded.
 
-    Raises:
-        InputError: the file cannot be read as a whole.
+    A file of another format that cannot be read as a whole is an InputError.
     """
     if ending in _LINES:
         yield from _read_json_lines(read_lines(file), name)
@@ -120,11 +119,7 @@ def read_tool_file(file: BinaryIO, name: str, ending: str, columns: ColumnMap) -
 
 
 def read_stdin(file: BinaryIO, name: str) -> Iterator[Record]:
-    """Yield the records of standard input, whose format is recognised by its first lines.
-
-    Raises:
-        InputError: it cannot be read as a whole.
-    """
+    """Yield the records of standard input, whose format is recognised by its first lines."""
     head = file.read(MAX_BYTES + 1)
     if _is_json_lines(head):
         yield from _read_json_lines(read_lines(_Joined(head, file)), name)

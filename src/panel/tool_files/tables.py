@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from panel.core.text import did_you_mean, one_line
 from panel.core.tool import Tool
@@ -45,8 +45,7 @@ _PARSER_ERRORS = {
 def parse_column_map(arguments: Iterable[str]) -> ColumnMap:
     """Return the columns named by `--map`: `FIELD=COLUMN` reads a column as a field, `COLUMN=` ignores it.
 
-    Raises:
-        SettingsError: an argument has another form, or maps a field or a column twice.
+    An argument of another form, or a field or column that is mapped twice, is a SettingsError.
     """
     columns: ColumnMap = {}
     for argument in arguments:
@@ -75,25 +74,27 @@ def read_table(lines: Iterable[Line], source: str, columns: ColumnMap) -> Iterat
         yield [Problem(source, "is empty")]
         return
     rows = _RowReader(chain([first], rest), source, _delimiter(first, columns)).rows()
-    header = next(rows)
-    names = [one_line(cell) for cell in header.cells]
-    problems = [header.problem] if header.problem else _header_problems(names, columns, source, header.line)
-    if problems:
+    line, header = next(rows)
+    if isinstance(header, Problem):
+        yield [header]
+        return
+    names = [one_line(cell) for cell in header]
+    if problems := _header_problems(names, columns, source, line):
         yield problems
         return
     fields = [_field_of(name, columns) for name in names]
     empty = True
-    for row in rows:
+    for line, cells in rows:
         empty = False
-        if row.problem:
-            yield [row.problem]
-        elif len(row.cells) != len(fields):
-            counts = f"{len(row.cells)} cells, the header row has {len(fields)}"
+        if isinstance(cells, Problem):
+            yield [cells]
+        elif len(cells) != len(fields):
+            counts = f"{len(cells)} cells, the header row has {len(fields)}"
             message = f"{counts}; put quotes around cells that hold the delimiter"
-            yield [Problem(source, message, row.line)]
+            yield [Problem(source, message, line)]
         else:
-            cells = zip(fields, row.cells, strict=True)
-            yield _row_document({name: cell for name, cell in cells if name}, row.line)
+            named = zip(fields, cells, strict=True)
+            yield _row_document({name: cell for name, cell in named if name}, line)
     if empty:
         yield [Problem(source, "holds no tool")]
 
@@ -120,28 +121,22 @@ def _header_problems(header: list[str], columns: ColumnMap, source: str, line: i
     fields = [_field_of(column, columns) for column in header]
     if fields.count(None) == len(fields):
         return [Problem(source, _NO_HEADER, line, REQUIRED[0])]
-    found = [
-        (shown_key(column), _unknown(column))
-        for column, name in zip(header, fields, strict=True)
-        if name is None
-    ]
+    found = []
+    for column in (column for column, name in zip(header, fields, strict=True) if name is None):
+        shown = shown_key(column)
+        unknown = f"unknown column {shown}; {_advice(column)}; leave it out with --map '{shown}='"
+        found.append((shown, unknown if column else "a column without a name; name it or remove it"))
     for column, name in columns.items():
         if name and column not in header:
-            shown = shown_key(column)
-            message = f"there is no column {shown}, which --map gives for {name}; check its spelling"
+            message = (
+                f"there is no column {shown_key(column)}, which --map gives for {name}; check its spelling"
+            )
             found.append((name, message))
     found += [(name, "has two columns; leave one out") for name in FIELDS if fields.count(name) > 1]
     for name in REQUIRED:
         if name not in fields and name not in columns.values():
             found.append((name, f"has no column; name the one that holds it with --map {name}=COLUMN"))
     return [Problem(source, message, line, name) for name, message in found]
-
-
-def _unknown(column: str) -> str:
-    if not column:
-        return "a column without a name; name it or remove it"
-    shown = shown_key(column)
-    return f"unknown column {shown}; {_advice(column)}; leave it out with --map '{shown}='"
 
 
 def _advice(name: str) -> str:
@@ -160,32 +155,25 @@ def _row_document(cells: dict[str, str], line: int) -> Document:
     return Document(value, dict.fromkeys(paths, Position(line)))
 
 
-class _Row(NamedTuple):
-    line: int
-    cells: list[str]
-    problem: Problem | None
-
-
 class _RowReader:
     """Rows of a table, with line numbers and the first problem of each; `csv.reader` pulls the lines from it."""
 
     def __init__(self, lines: Iterator[Line], source: str, delimiter: str) -> None:
         self._lines = lines
         self._source = source
-        self._delimiter = delimiter
+        self._reader = csv.reader(self, delimiter=delimiter, strict=True)
         self._first_line = self._line_count = self._bytes = 0
         self._problem: Problem | None = None
 
-    def rows(self) -> Iterator[_Row]:
-        """Yield the rows that are not blank; a row whose end cannot be found is the last."""
-        reader = csv.reader(self, delimiter=self._delimiter, strict=True)
+    def rows(self) -> Iterator[tuple[int, list[str] | Problem]]:
+        """Yield line and cells of the rows that are not blank; a row whose end cannot be found is the last."""
         end_known = True
         while end_known:
             self._first_line = self._line_count = self._bytes = 0
             self._problem = None
             cells: list[str] = []
             try:
-                cells = next(reader)
+                cells = next(self._reader)
             except StopIteration:
                 return
             except csv.Error as error:
@@ -196,7 +184,7 @@ class _RowReader:
                     message += "; the rows below were not read"
                 self._problem = Problem(self._source, message, self._first_line)
             if self._problem or any(cell.strip() for cell in cells):
-                yield _Row(self._first_line, cells, self._problem)
+                yield self._first_line, self._problem or cells
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -43,9 +43,6 @@ def read_page(snapshot: Snapshot, source: str | None = None) -> Record:
 
     The notes of the record name the hidden and the shortened texts of the page. The source is the name of the page in
     messages, by default its address.
-
-    Raises:
-        SettingsError: the extra is not installed.
     """
     require_extra()
     from panel.web_pages.extract import extract_tool  # noqa: PLC0415 - its parsers are part of the extra
@@ -54,11 +51,7 @@ def read_page(snapshot: Snapshot, source: str | None = None) -> Record:
 
 
 def require_extra() -> None:
-    """Check that pages can be fetched and parsed.
-
-    Raises:
-        SettingsError: the extra is not installed.
-    """
+    """Raise SettingsError if the extra that fetches and parses pages is not installed."""
     try:
         import protego  # noqa: F401, PLC0415 - for robots.txt
 

@@ -98,12 +98,7 @@ async def draft_tool_files(
 
 
 async def fetch_records(urls: Sequence[str], snapshots: Path, *, fetch: Fetcher = fetch_page) -> list[Record]:
-    """Return a record for each address, in order, and keep the pages in a folder, which is created if it is missing.
-
-    Raises:
-        SettingsError: the extra for pages is not installed.
-        StorageError: a page cannot be kept.
-    """
+    """Return a record for each address, in order, and keep the pages in a folder, which is created if it is missing."""
     require_extra()
     records = []
     async for url, page in fetch_each(urls, fetch):

@@ -11,6 +11,7 @@ one of the two) outside of media queries. External style sheets and scripts are 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,6 @@ _UNSEEN = """
 applet audio canvas datalist embed iframe noembed noframes noscript object script select style template textarea video
 """
 _UNSEEN_TAGS = frozenset(_UNSEEN.split())
-_WITHOUT_NOTE = frozenset({"script", "style"})  # no text for people
 _WHITE: Colour = (255, 255, 255)
 _COLOURS: dict[str, Colour] = {"white": _WHITE, "black": (0, 0, 0), "snow": (255, 250, 250)}
 
@@ -42,15 +42,14 @@ _RULE = re.compile(r"([^{}]++)\{([^{}]*+)\}")
 _SELECTOR = re.compile(r"[a-z0-9]*(?:[.#][\w-]+)?", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\([0-9a-f]{1,6})\s?|\\(.)", re.IGNORECASE)
 _LENGTH = re.compile(r"([-+]?[0-9]*\.?[0-9]+)(px|pt|em|rem|ex|ch|vw|vh|%|)")
-_FUNCTION = re.compile(r"(translate[xy]?|scale[xy]?|inset|circle|rect|rotate)\(([^)]*)\)")
+_TRANSFORM = re.compile(r"(translate|scale)[xy]?\(([^)]*)\)")
 _CLIP_PATH = re.compile(r"inset\(\s*(?:[5-9][0-9]|100)(?:\.[0-9]+)?%|circle\(\s*0")
 _RGB = re.compile(r"rgba?\(\s*([0-9]{1,3})[\s,]+([0-9]{1,3})[\s,]+([0-9]{1,3})\s*(?:[,/]\s*1(?:\.0*)?\s*)?\)")
-_CLEAR = re.compile(r"#[0-9a-f]{3}0|#[0-9a-f]{6}00|(rgb|hsl)a?\([^)]*[,/]\s*0?\.?0*%?\s*\)")
-_THREE_PARTS = re.compile(r"(rgb|hsl)\([^,/]*,[^,/]*,[^,/]*\)")
-_LAST_CODE_POINT = 0x10FFFF
+_CLEAR = re.compile(
+    r"transparent|#[0-9a-f]{3}0|#[0-9a-f]{6}00|(?!(rgb|hsl)\([^,/]*,[^,/]*,[^,/]*\))(rgb|hsl)a?\([^)]*[,/]\s*0?\.?0*%?\s*\)"
+)
 
 _PIXELS = {"em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0, "pt": 4 / 3, "vw": 12.8, "vh": 8.0, "%": 0.16}
-_EDGES = ("left", "top", "right", "bottom")
 _SIZES = ("width", "height", "max-width", "max-height")
 _TINY_FONT = 2.0
 _FAINT = 0.1
@@ -61,13 +60,22 @@ _SIMILAR = 16  # of 255, in each channel
 
 def remove_hidden_text(root: HtmlElement) -> tuple[str, ...]:
     """Remove hidden text from a parsed page, in place; return a note about each removed text, in the order of the page."""
-    remover = _Remover(root)
-    remover.run()
-    notes = remover.notes[:MAX_NOTES]
-    if len(remover.notes) > MAX_NOTES:
-        notes.append(f"… and {len(remover.notes) - MAX_NOTES} more")
-    if remover.comments:
-        notes.append(f"{remover.comments} comment{'' if remover.comments == 1 else 's'}")
+    page = _Page(root)
+    comments = 0
+    for element in root.iter():  # parents before children
+        if isinstance(element.tag, str):
+            page.visit(element)
+        else:
+            comments += 1
+            page.hidden.append(element)
+    for element in page.hidden:
+        if element.getparent() is not None:
+            element.drop_tree()
+    notes = page.notes[:MAX_NOTES]
+    if len(page.notes) > MAX_NOTES:
+        notes.append(f"… and {len(page.notes) - MAX_NOTES} more")
+    if comments:
+        notes.append(f"{comments} comment{'' if comments == 1 else 's'}")
     return tuple(notes)
 
 
@@ -104,39 +112,30 @@ class _TextStyle:
         return style
 
 
-class _Remover:
+class _Page:
+    """Elements to remove from a page, and notes about them; text without an element of its own is removed at once."""
+
     def __init__(self, root: HtmlElement) -> None:
         self.notes: list[str] = []
-        self.comments = 0
-        self._root = root
+        self.hidden: list[HtmlElement] = []
         self._sheet = StyleSheet(style.text_content() for style in root.iter("style"))
-        self._styles: dict[HtmlElement, _TextStyle | None] = {}  # None for a hidden element
-        self._hidden: list[HtmlElement] = []
+        linked = any("stylesheet" in (link.get("rel") or "").lower() for link in root.iter("link"))
+        # A style sheet may set another background than white.
+        background = None if linked or self._sheet.sets_background else _WHITE
+        # None for a hidden element.
+        self._styles: dict[HtmlElement | None, _TextStyle | None] = {None: _TextStyle(background=background)}
 
-    def run(self) -> None:
-        """Visit all elements, parents before children, and remove the hidden ones at the end."""
-        for element in self._root.iter():
-            if not isinstance(element.tag, str):
-                self.comments += 1
-                self._hidden.append(element)
-            elif element is self._root:
-                page = _TextStyle(background=self._page_background())
-                self._styles[element] = page.with_declarations(self._declarations(element))
-            else:
-                self._visit(element)
-        for element in self._hidden:
-            if element.getparent() is not None:
-                element.drop_tree()
-
-    def _visit(self, element: HtmlElement) -> None:
-        inherited = self._styles[element.getparent()]
+    def visit(self, element: HtmlElement) -> None:
+        """Look at an element after its parent."""
+        parent = element.getparent()
+        inherited = self._styles[parent]
         self._styles[element] = None
         if inherited is None:
             return
         declarations = self._declarations(element)
-        if reason := _hiding_reason(element, declarations):
-            self._hidden.append(element)
-            if element.tag not in _WITHOUT_NOTE:
+        if parent is not None and (reason := _hiding_reason(element, declarations)):
+            self.hidden.append(element)
+            if element.tag not in {"script", "style"}:  # no text for people
                 self._note(element, reason, element.text_content())
             return
         self._styles[element] = style = inherited.with_declarations(declarations)
@@ -164,22 +163,14 @@ class _Remover:
                 style.setdefault(name, element.get(attribute).lower())
         return style
 
-    def _page_background(self) -> Colour | None:
-        """Return white, or None if a style sheet may set another background."""
-        links = self._root.iter("link")
-        linked = any("stylesheet" in (link.get("rel") or "").lower() for link in links)
-        return None if linked or self._sheet.sets_background else _WHITE
-
 
 def _hiding_reason(element: HtmlElement, declarations: Style) -> str | None:
-    if element.tag in _UNSEEN_TAGS:
+    if element.tag in _UNSEEN_TAGS or (element.tag == "dialog" and "open" not in element.attrib):
         return f"<{element.tag}>"
     if "hidden" in element.attrib:
         return "hidden"
     if (element.get("aria-hidden") or "").strip().lower() == "true":
         return "aria-hidden"
-    if element.tag == "dialog" and "open" not in element.attrib:
-        return "<dialog>"
     return hidden_by(declarations)
 
 
@@ -213,24 +204,25 @@ def parse_declarations(text: str) -> dict[str, str]:
 
 def _unescaped(match: re.Match[str]) -> str:
     code = int(match[1], 16) if match[1] else ord(match[2])
-    return chr(code) if 0 < code <= _LAST_CODE_POINT else ""
+    return chr(code) if 0 < code <= sys.maxunicode else ""
 
 
 def hidden_by(style: Style) -> str | None:
     """Return the declaration that hides an element and its content, or None."""
     opacity = _length(style.get("opacity"), percent=0.01)
     sizes = [_length(style.get(name)) for name in _SIZES]
+    clipped = style.get("overflow") in {"hidden", "clip"}
     tests = {
         "display": style.get("display") == "none",
         "content-visibility": style.get("content-visibility") == "hidden",
         "opacity": opacity is not None and opacity < _FAINT,
-        "position": style.get("position") in {"absolute", "fixed"} and _is_far(style, _EDGES),
-        "margin": _is_far(style, ("margin-left", "margin-top")),
-        "text-indent": _is_far(style, ("text-indent",)),
+        "position": style.get("position") in {"absolute", "fixed"}
+        and _is_far(style, "left", "top", "right", "bottom"),
+        "margin": _is_far(style, "margin-left", "margin-top"),
+        "text-indent": _is_far(style, "text-indent"),
         "transform": _is_transformed_away(style.get("transform", "")),
         "clip": _is_clipped(style),
-        "overflow": style.get("overflow") in {"hidden", "clip"}
-        and any(size is not None and size <= 1 for size in sizes),
+        "overflow": clipped and any(size is not None and size <= 1 for size in sizes),
     }
     hiding = (name for name, hides in tests.items() if hides)
     return next((f"{name}: {style[name]}" if name in style else name for name in hiding), None)
@@ -255,8 +247,7 @@ def parse_colour(value: str) -> Colour | None:
 
 def is_transparent(value: str) -> bool:
     """Return whether a colour is fully transparent."""
-    clear = _CLEAR.fullmatch(value) and not _THREE_PARTS.fullmatch(value)
-    return value == "transparent" or bool(clear)
+    return _CLEAR.fullmatch(value) is not None
 
 
 def look_alike(one: Colour, other: Colour) -> bool:
@@ -272,17 +263,16 @@ def _length(value: str | None, percent: float = _PIXELS["%"]) -> float | None:
     return float(match[1]) * (percent if match[2] == "%" else _PIXELS.get(match[2], 1.0))
 
 
-def _is_far(style: Style, names: Iterable[str]) -> bool:
+def _is_far(style: Style, *names: str) -> bool:
     sizes = (_length(style.get(name)) for name in names)
     return any(size is not None and not _FAR < size < _FAR_AWAY for size in sizes)
 
 
 def _is_transformed_away(value: str) -> bool:
-    for name, arguments in _FUNCTION.findall(value):
+    for name, arguments in _TRANSFORM.findall(value):
         sizes = [_length(part) for part in re.split(r"[\s,]+", arguments.strip())]
-        if name.startswith("scale") and 0 in sizes:
-            return True
-        if name.startswith("translate") and any(size is not None and abs(size) >= -_FAR for size in sizes):
+        far = any(size is not None and abs(size) >= -_FAR for size in sizes)
+        if far if name == "translate" else 0 in sizes:
             return True
     return False
 

@@ -57,11 +57,7 @@ def read_sources(
 
 
 def load_tools(sources: Iterable[Source], stdin: BinaryIO | None = None) -> list[Tool]:
-    """Return the tools of some sources, in order, each with a slug of its own.
-
-    Raises:
-        InputError: every problem of every source, and every tool that is given twice by name or alias.
-    """
+    """Return the tools of some sources, in order, each with a slug of its own; see `collect_tools` for errors."""
     return collect_tools(read_sources(sources, stdin=stdin))
 
 
