@@ -8,6 +8,7 @@ from itertools import combinations, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.text import canonical, slugify
+from panel.core.tally import Votes
 from panel.errors import StorageError
 from panel.site.tool_summary import record_of
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from panel.core.tally import Votes
     from panel.site.build_cache import BuildCache
     from panel.site.tool_summary import ToolRecord, ToolSummary
     from panel.store import Publication, Store
@@ -67,10 +67,6 @@ class Pair(NamedTuple):
         """Title of the page."""
         return f"{self.a.name} vs {self.b.name}"
 
-    def other(self, tool: ToolSummary) -> ToolSummary:
-        """Return the tool that one of the two is compared with."""
-        return self.b if tool is self.a else self.a
-
     @property
     def version(self) -> tuple[object, ...]:
         """Its inputs of a file that lists it."""
@@ -89,13 +85,22 @@ class Pair(NamedTuple):
     @property
     def listed(self) -> bool:
         """Whether lists and search engines may show it: both reviews are published, with enough takes to compare."""
-        return not self.retracted and not self.a.thin and not self.b.thin
+        return not any(tool.retracted or tool.thin for tool in self)
+
+    def other(self, tool: ToolSummary) -> ToolSummary:
+        """Return the tool that one of the two is compared with."""
+        return self.b if tool is self.a else self.a
 
 
 class Catalog:
     """All tools that were ever published, in the order in which they were added, and their comparisons.
 
-    `compared` has the numbers of tools that an editor put side by side, `votes` readers' votes by slug.
+    Args:
+        store: has the reviews.
+        cache: has a record of each tool.
+        tools: their summaries.
+        compared: numbers of tools that an editor put side by side.
+        votes: readers' votes by the slug in the listing.
     """
 
     def __init__(
@@ -103,7 +108,7 @@ class Catalog:
         store: Store,
         cache: BuildCache,
         tools: Sequence[ToolSummary],
-        compared: Sequence[tuple[int, ...]],
+        compared: Iterable[tuple[int, ...]],
         votes: dict[str, Votes],
     ) -> None:
         self._store = store
@@ -138,17 +143,13 @@ class Catalog:
         listed = (pair for pair in self.pairs if pair.listed)
         return sorted(listed, key=lambda pair: (pair.changed, pair.slug), reverse=True)[:most]
 
-    def pairs_of(self, tool: ToolSummary) -> list[Pair]:
-        """Return the comparisons of a tool with other published ones."""
-        return self._pairs_by_tool.get(tool.tool, [])
-
     @cached_property
-    def _pairs_by_tool(self) -> dict[int, list[Pair]]:
-        found: dict[int, list[Pair]] = {}
+    def pairs_by_tool(self) -> dict[int, list[Pair]]:
+        """The comparisons of each tool, by its number, with other published ones."""
+        found: dict[int, list[Pair]] = {tool.tool: [] for tool in self.live}
         for pair in self.pairs:
-            if not pair.retracted:
-                for tool in pair:
-                    found.setdefault(tool.tool, []).append(pair)
+            for tool in () if pair.retracted else pair:
+                found[tool.tool].append(pair)
         return found
 
     def record(self, tool: ToolSummary) -> ToolRecord:
@@ -159,13 +160,9 @@ class Catalog:
         """Return the search words of a tool, separated by blanks."""
         return self._cache.search_words(tool.tool)
 
-    def takes_votes(self, slug: str) -> bool:
-        """Whether readers can vote on the tool with a page of this slug: votes go by the slug in its listing."""
-        return slug not in self._changed_slugs
-
     def votes(self, slug: str) -> Votes | None:
-        """Return readers' votes on a tool; None if there are none."""
-        return self._votes.get(slug) if self.takes_votes(slug) else None
+        """Return the votes on the tool with a page of this slug; None if it takes none, since votes go by the slug in the listing."""
+        return None if slug in self._changed_slugs else self._votes.get(slug, Votes())
 
     async def publication(self, tool: ToolSummary) -> Publication:
         """Return the published review of a tool.

@@ -135,9 +135,9 @@ class Renderer:
 
     def community(self, slug: str) -> Community:
         """Return readers' votes on a tool as its pages show them."""
-        votes = self.catalog.votes(slug) or Votes()
-        can_vote = self.options.voting and self.catalog.takes_votes(slug)
-        return Community(votes.line(self.options.shown_from), slug if can_vote else "")
+        votes = self.catalog.votes(slug)
+        line = (votes or Votes()).line(self.options.shown_from)
+        return Community(line, slug if self.options.voting and votes is not None else "")
 
     @cached_property
     def _policy(self) -> str:

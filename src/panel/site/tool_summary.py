@@ -84,15 +84,6 @@ class ToolSummary(NamedTuple):
         return (200 * ships + given) // (2 * given) if given else None
 
 
-class TakeExcerpt(Frozen):
-    """The beginning of a critic's take, with its score."""
-
-    critic: str
-    verdict: str
-    score: int
-    text: str
-
-
 class PublishedVerdict(Frozen):
     """An entry of a tool's verdict history."""
 
@@ -121,13 +112,14 @@ class Correction(Frozen):
 
 
 class ToolRecord(Frozen):
-    """Everything that lists and logs show of a tool; history and corrections have the latest entry first.
+    """Everything that lists and logs show of a tool.
 
-    The search words are those of its name, tagline, category, maker and aliases, without case and accents.
+    The excerpts are the beginnings of the takes, each with its score. History and corrections have the latest entry first. The search
+    words are those of its name, tagline, category, maker and aliases, without case and accents.
     """
 
     summary: ToolSummary
-    excerpts: tuple[TakeExcerpt, ...]
+    excerpts: tuple[tuple[CriticScore, str], ...]
     history: tuple[PublishedVerdict, ...]
     corrections: tuple[Correction, ...]
     search_words: tuple[str, ...]
@@ -141,7 +133,14 @@ def record_of(number: int, drafts: Sequence[PublicationHistory]) -> ToolRecord:
     last = publications[-1]
     review = last.shown.review
     tool, tally = review.tool, review.tally
-    takes = [(seat.persona, seat.take) for seat in review.seats if seat.take]
+    takes = [
+        (
+            CriticScore(seat.persona, seat.take.verdict, seat.take.score),
+            opening(seat.take.take, EXCERPT_CHARS),
+        )
+        for seat in review.seats
+        if seat.take
+    ]
     corrections = sorted(_corrections(drafts, tool.slug), key=by_time)[::-1]
     live = any(draft.live == last for draft in drafts)
     slugs = dict.fromkeys(each.shown.review.tool.slug for each in publications)
@@ -154,7 +153,7 @@ def record_of(number: int, drafts: Sequence[PublicationHistory]) -> ToolRecord:
         category=one_line(tool.category or ""),
         verdict=tally.verdict.name.lower(),
         verdict_line=tally.line,
-        scores=tuple(CriticScore(critic, take.verdict, take.score) for critic, take in takes),
+        scores=tuple(score for score, _ in takes),
         first_published=_utc(publications[0].at),
         changed=_utc(last.at if live else corrections[0].at),
         approved_by=last.approved_by,
@@ -167,15 +166,9 @@ def record_of(number: int, drafts: Sequence[PublicationHistory]) -> ToolRecord:
         embedded=review.embedded,
         digest="",
     )
-    excerpts = (
-        TakeExcerpt(
-            critic=critic, verdict=take.verdict, score=take.score, text=opening(take.take, EXCERPT_CHARS)
-        )
-        for critic, take in takes
-    )
     record = ToolRecord(
         summary=summary,
-        excerpts=tuple(excerpts),
+        excerpts=tuple(takes),
         history=tuple(sorted(_history(drafts), key=by_time)[::-1]),
         corrections=tuple(corrections),
         search_words=_search_words(tool),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from panel.core.persona import Persona
-    from panel.site.tool_summary import TakeExcerpt, ToolSummary
+    from panel.site.tool_summary import CriticScore, ToolSummary
 
 PATH = "critics/"
 COLUMN_WIDTH = 10
@@ -121,10 +121,15 @@ def _critic_pages(renderer: Renderer, critic: Persona, figures: Figures | None) 
 
 def _excerpts(
     renderer: Renderer, critic: Persona, tools: Iterable[ToolSummary]
-) -> list[tuple[ToolSummary, TakeExcerpt]]:
-    """Return the beginnings of a critic's takes, which a template reads when it is rendered: those of all pages are not in memory at once."""
+) -> list[tuple[ToolSummary, CriticScore, str]]:
+    """Return the beginnings of a critic's takes; a template calls this, so that those of all pages are not in memory at once."""
     records = ((tool, renderer.catalog.record(tool)) for tool in tools)
-    return [(tool, one) for tool, record in records for one in record.excerpts if one.critic == critic.id]
+    return [
+        (tool, score, text)
+        for tool, record in records
+        for score, text in record.excerpts
+        if score.critic == critic.id
+    ]
 
 
 def _sitemap(renderer: Renderer) -> Entries:

@@ -104,8 +104,8 @@ def _json_feed(renderer: Renderer, tools: Sequence[ToolSummary]) -> bytes:
 def _summary(renderer: Renderer, tool: ToolSummary) -> str:
     names = renderer.options.critic_names
     takes = [
-        f"{names.get(one.critic, one.critic)} (AI persona), {one.score}/100: {one.text}"
-        for one in renderer.catalog.record(tool).excerpts
+        f"{names.get(one.critic, one.critic)} (AI persona), {one.score}/100: {text}"
+        for one, text in renderer.catalog.record(tool).excerpts
     ]
     embedded = EMBEDDED_LINE if tool.embedded else ""
     return "\n\n".join([part for part in (tool.tagline, *takes, embedded) if part])

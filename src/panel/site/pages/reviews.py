@@ -40,14 +40,6 @@ MARK_GAP = 8
 """Least points between two marks on a line of 320 px; a closer one is drawn below the line."""
 
 
-class Source(NamedTuple):
-    """A source of a statement on a page, with the day on which somebody checked it, if that is known."""
-
-    statement: str
-    href: str
-    checked_on: date | None
-
-
 class Reason(NamedTuple):
     """A reason to pick a tool: the beginning of a critic's take, with its score, and that of the other tool if it has one."""
 
@@ -83,7 +75,7 @@ def _tools(renderer: Renderer) -> Files:
         if tool.retracted:
             yield _retraction(renderer, tool.path, tool.name, (tool,))
             continue
-        pairs = catalog.pairs_of(tool)
+        pairs = catalog.pairs_by_tool[tool.tool]
         links = tuple((pair.slug, pair.title, pair.other(tool).verdict_line) for pair in pairs)
         inputs = (tool.digest, renderer.community(tool.slug), links)
         yield SiteFile(tool.path + INDEX, inputs, partial(_tool_page, renderer, tool))
@@ -116,7 +108,7 @@ def _comparisons(renderer: Renderer) -> Files:
 
 async def _tool_page(renderer: Renderer, tool: ToolSummary) -> bytes:
     publication = await renderer.catalog.publication(tool)
-    page, pairs = Comparison.of_one(publication.shown.review), renderer.catalog.pairs_of(tool)
+    page, pairs = Comparison.of_one(publication.shown.review), renderer.catalog.pairs_by_tool[tool.tool]
     head = Head(tool.path, tool.name, answer_sentence(page), (("Tools", "tools/"),))
     return _render(renderer, "tool.html.j2", head, {tool: publication}, page=page, pairs=pairs)
 
@@ -181,16 +173,17 @@ def _editorial(publication: Publication) -> Editorial:
     return Editorial(marks=publication.shown.marks, approved_by=by, approved_at=at)
 
 
-def _sources(publication: Publication) -> Iterator[Source]:
+def _sources(publication: Publication) -> Iterator[tuple[str, str, date | None]]:
+    """Yield the sources of statements on a page: statement, address, and the day on which somebody checked it, if that is known."""
     tool = publication.shown.review.tool
     if href := safe_href(tool.url):
-        yield Source("The tool's own pages, as its listing names them", href, None)
+        yield "The tool's own pages, as its listing names them", href, None
     for fact in tool.facts:
         if href := safe_href(fact.source):
-            yield Source(fact.claim, href, fact.checked_on)
+            yield fact.claim, href, fact.checked_on
     checked_on = publication.approved_at.date()
     for href in dict.fromkeys(one.source for one in publication.resolutions if one.source):
-        yield Source("Supports a claim of a take, according to the editor", href, checked_on)
+        yield "Supports a claim of a take, according to the editor", href, checked_on
 
 
 def _reasons(review: PanelReview, other: PanelReview) -> tuple[Reason, ...]:
