@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panel import __version__
-from panel.core.urls import public_address
+from panel.core.addresses import public_address
 from panel.errors import InputError
 from panel.web_pages import Snapshot
 from panel.web_pages.fetch import AT_ONCE, MAX_BYTES, fetch_each, fetch_page

@@ -222,7 +222,7 @@ def _subscribers(config: Path | None) -> list[Subscriber]:
 
 
 def _address(text: str, label: str) -> str:
-    from panel.core.mail import mail_address
+    from panel.core.addresses import mail_address
 
     try:
         return mail_address(text)

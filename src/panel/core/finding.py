@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from panel.core.actor import PersonName
+from panel.core.addresses import public_address
 from panel.core.frozen import Frozen, digest_of
-from panel.core.urls import public_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from panel.core.addresses import public_address
 from panel.core.frozen import Frozen, digest_of
 from panel.core.text import (
     MAX_SLUG_CHARS,
@@ -22,7 +23,6 @@ from panel.core.text import (
     prose,
     slugify,
 )
-from panel.core.urls import public_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from panel.core.addresses import MailAddress
 from panel.core.frozen import Frozen
-from panel.core.mail import MailAddress
 from panel.errors import PanelError, SettingsError
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from panel.core.addresses import safe_href
 from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
-from panel.core.urls import safe_href
 from panel.report import edits, findings, wording
 from panel.report.context import NOTHING, PLAIN, Community, aligned
 from panel.report.json_ld import linked_data

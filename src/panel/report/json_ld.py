@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from panel.core.addresses import safe_href
 from panel.core.text import one_line
-from panel.core.urls import safe_href
 from panel.report.wording import answer_sentence, breadcrumb
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from panel.core.addresses import safe_href
 from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
-from panel.core.urls import safe_href
 from panel.report import edits, findings, wording
 from panel.report.context import NOTHING, PLAIN, aligned
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from panel.core.actor import PersonName
+from panel.core.addresses import mail_address
 from panel.core.completion import Effort, Verbosity
 from panel.core.frozen import Frozen
-from panel.core.mail import mail_address
 from panel.core.text import one_line
 from panel.errors import SettingsError
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from itertools import combinations, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.text import canonical, slugify
 from panel.core.tally import Votes
+from panel.core.text import canonical, slugify
 from panel.errors import StorageError
 from panel.site.tool_summary import record_of
 

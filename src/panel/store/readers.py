@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
+from panel.core.addresses import mail_address
 from panel.core.frozen import Frozen
-from panel.core.mail import mail_address
 from panel.core.take import Verdict
 from panel.core.tally import Votes
 from panel.errors import GateError, NotFound

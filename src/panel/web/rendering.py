@@ -15,8 +15,8 @@ from starlette.requests import Request  # noqa: TC002 - starlette reads the sign
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from panel.core.addresses import safe_href
 from panel.core.text import dollars
-from panel.core.urls import safe_href
 from panel.report.wording import counted
 
 STATIC = "/static/"

@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 import trafilatura
 from lxml import etree, html
 
+from panel.core.addresses import public_address
 from panel.core.text import one_line, prose
-from panel.core.urls import public_address
 from panel.errors import InputError
 from panel.tool_files.documents import Document
 from panel.tool_files.records import invalid_record, tool_record

@@ -14,8 +14,8 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import anyio
 import httpx2
 
+from panel.core.addresses import public_address
 from panel.core.text import one_line
-from panel.core.urls import public_address
 from panel.errors import InputError
 from panel.version import __version__
 from panel.web_pages import HTML, PLAIN, Snapshot

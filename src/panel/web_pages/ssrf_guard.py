@@ -14,7 +14,7 @@ from ipaddress import IPv6Address, ip_address
 import anyio
 import httpx2
 
-from panel.core.urls import public_address
+from panel.core.addresses import public_address
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a host and port as text; raises OSError if there are none."""
@@ -33,7 +33,7 @@ async def system_resolver(host: str, port: int) -> Sequence[str]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IPv4 or IPv6 address is public, by `ipaddress` and by the networks in `panel.core.urls`.
+    """Return whether an IPv4 or IPv6 address is public, by `ipaddress` and by the networks in `panel.core.addresses`.
 
     Addresses that embed another one (mapped, NAT64, 6to4, Teredo) are not.
     """

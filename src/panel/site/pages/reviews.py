@@ -10,10 +10,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from panel.core.addresses import safe_href
 from panel.core.comparison import Comparison
 from panel.core.take import Verdict
 from panel.core.text import one_line
-from panel.core.urls import safe_href
 from panel.report import Editorial, ReportContext
 from panel.report.json_ld import application, item_list, origin
 from panel.report.score_chart import lay_out

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from panel.core.mail import mail_address
+from panel.core.addresses import mail_address
 from panel.errors import PanelError
 from panel.newsletter.mail import MailMessage
 from panel.newsletter.subscribers import CONFIRM_WITHIN, confirm_token, confirms, leaves, subscriber_number

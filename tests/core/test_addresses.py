@@ -1,4 +1,4 @@
-"""Public web addresses."""
+"""Public web addresses, and mail addresses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panel.core.urls import MAX_URL_CHARS, public_address
+from panel.core.addresses import MAX_URL_CHARS, mail_address, public_address
 
 PRIVATE_HOSTS = [
     "127.0.0.1",
@@ -187,3 +187,48 @@ def test_an_address_is_normalised_or_refused(url: str) -> None:
         return
     assert address.isascii()
     assert public_address(address) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("kim@example.org", "kim@example.org"),
+        (" Kim.O+news@Example.ORG ", "Kim.O+news@example.org"),
+        ("kim@bücher.example", "kim@xn--bcher-kva.example"),
+        ("o'kim@sub.example.org", "o'kim@sub.example.org"),
+    ],
+)
+def test_a_mail_address_is_normalised(text: str, address: str) -> None:
+    assert mail_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "kim",
+        "@example.org",
+        "kim@",
+        "kim@localhost",
+        "kim@example",
+        "kim@-x.example",
+        "kim@example.org\r\nBcc: ada@example.org",
+        "kim@example.org,ada@example.org",
+        "Kim <kim@example.org>",
+        "kim@[127.0.0.1]",
+        "kim@127.0.0.1",
+        ".kim@example.org",
+        "k..m@example.org",
+        '"kim"@example.org',
+        "k@m@example.org",
+        "kim\x00@example.org",
+        "kïm@example.org",
+        f"{'k' * 65}@example.org",
+        f"kim@{'e' * 64}.org",
+        f"kim@{'e.' * 130}org",
+    ],
+)
+def test_an_invalid_mail_address_is_refused(text: str) -> None:
+    """Also one that could end a header, name two people or reach this machine."""
+    with pytest.raises(ValueError, match="expected a mail address"):
+        mail_address(text)

@@ -1,4 +1,4 @@
-"""Normalise web addresses and refuse those of hosts that are not public, without resolving names.
+"""Web and mail addresses in their normal form. Web addresses of hosts that are not public are refused, without resolving names.
 
 A fetcher must also check every address that a name resolves to. Private networks are those of the IANA IPv4 and IPv6
 Special-Purpose Address Registries (RFC 6890), listed here because `ipaddress.is_global` differs between releases of Python.
@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Annotated
 from urllib.parse import SplitResult, quote, urlsplit
+
+from pydantic import AfterValidator
 
 from panel.core.text import is_invisible
 
@@ -17,31 +21,63 @@ MAX_URL_CHARS = 2_000
 MAX_HOST_CHARS = 253
 MAX_PORT = 65_535
 DEFAULT_PORTS = {"http": 80, "https": 443}
+MAX_MAIL_CHARS, MAX_MAIL_USER_CHARS = 254, 64
+"""By RFC 5321, section 4.5.3.1, less the brackets."""
 
-_LOCAL_NAMES = "arpa corp home internal intranet lan local localdomain localhost private"
+_LOCAL = frozenset(
+    ["arpa", "corp", "home", "internal", "intranet", "lan", "local", "localdomain", "localhost", "private"]
+)
 # Services that resolve to the address in the name, or to 127.0.0.1.
 _OPEN_RESOLVERS = """
 1u.ms backname.io lacolhost.com localho.st localtest.me lvh.me nip.io rbndr.us sslip.io traefik.me vcap.me xip.io
 yoogle.com
 """
+_RESOLVERS = tuple(f".{name}" for name in _OPEN_RESOLVERS.split())
 # 168.63.129.16 is a public address that Azure uses for its metadata service.
 _PRIVATE_IPV4 = """
 0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3
 """
+_PRIVATE = [IPv4Network(network) for network in _PRIVATE_IPV4.split()]
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
 # Inside global unicast: protocol assignments with Teredo, documentation, 6to4, documentation.
-_PRIVATE_IPV6 = "2001::/23 2001:db8::/32 2002::/16 3fff::/20"
+_PRIVATE_6 = [IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _BRACKETED = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:[0-9]*)?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PATH_CHARS = "/%:@!$&'()*+,;=~"
+_MAIL_USER = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_MAIL_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_UNREADABLE = "is not a web address that can be read; check its host"
 
-_LOCAL = frozenset(_LOCAL_NAMES.split())
-_RESOLVERS = tuple(f".{name}" for name in _OPEN_RESOLVERS.split())
-_PRIVATE = [IPv4Network(network) for network in _PRIVATE_IPV4.split()]
-_PRIVATE_6 = [IPv6Network(network) for network in _PRIVATE_IPV6.split()]
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
+
+def mail_address(text: str) -> str:
+    """Return a mail address that cannot break out of a mail header, its host in ASCII and lower case.
+
+    Raises:
+        ValueError: the text is no mail address.
+    """
+    user, _, host = text.strip().rpartition("@")
+    try:
+        host = host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        host = ""
+    address = f"{user}@{host}"
+    usable = _MAIL_USER.fullmatch(user) and _MAIL_HOST.fullmatch(host)
+    if not usable or len(user) > MAX_MAIL_USER_CHARS or len(address) > MAX_MAIL_CHARS:
+        raise ValueError("expected a mail address, such as kim@example.org")
+    return address
+
+
+MailAddress = Annotated[str, AfterValidator(mail_address)]
+
+
+def safe_href(url: str | None) -> str | None:
+    """Return the normalised address if a page may link to it, else None."""
+    with suppress(ValueError):
+        return public_address(url) if url else None
+    return None
 
 
 def public_address(url: str) -> str:
@@ -53,37 +89,25 @@ def public_address(url: str) -> str:
     Raises:
         ValueError: the address is not valid or not public; the message says why.
     """
-    _check_characters(url)
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise _unreadable() from None
-    if parts.scheme not in DEFAULT_PORTS or not url[len(parts.scheme) :].startswith("://"):
-        raise ValueError("must start with http:// or https://")
-    if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or password (the part before @)")
-    if {"[", "]"} & set(parts.netloc) and not _BRACKETED.fullmatch(parts.netloc):
-        raise _unreadable()
-    host = _public_host(parts.hostname or "")
-    rest = [quote(part, safe=_PATH_CHARS + "?") for part in (parts.path, parts.query, parts.fragment)]
-    return SplitResult(parts.scheme, host + _port_suffix(parts), *rest).geturl()
-
-
-def safe_href(url: str | None) -> str | None:
-    """Return the normalised address if a page may link to it, else None."""
-    try:
-        return public_address(url) if url else None
-    except ValueError:
-        return None
-
-
-def _check_characters(url: str) -> None:
     if len(url) > MAX_URL_CHARS:
         raise ValueError(f"{len(url)} characters, the limit is {MAX_URL_CHARS}")
     if "\\" in url:
         raise ValueError("must not hold a backslash")
     if any(char.isspace() or is_invisible(char) for char in url):
         raise ValueError("must not hold white space, control characters or invisible characters")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(_UNREADABLE) from None
+    if parts.scheme not in DEFAULT_PORTS or not url[len(parts.scheme) :].startswith("://"):
+        raise ValueError("must start with http:// or https://")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password (the part before @)")
+    if {"[", "]"} & set(parts.netloc) and not _BRACKETED.fullmatch(parts.netloc):
+        raise ValueError(_UNREADABLE)
+    host = _public_host(parts.hostname or "")
+    rest = [quote(part, safe=_PATH_CHARS + "?") for part in (parts.path, parts.query, parts.fragment)]
+    return SplitResult(parts.scheme, host + _port_suffix(parts), *rest).geturl()
 
 
 def _port_suffix(parts: SplitResult) -> str:
@@ -91,11 +115,9 @@ def _port_suffix(parts: SplitResult) -> str:
         port = parts.port
     except ValueError:
         port = 0
-    if port is None or port == DEFAULT_PORTS[parts.scheme]:
-        return ""
-    if not port:
+    if port == 0:
         raise ValueError(f"must have a port from 1 to {MAX_PORT}, or none")
-    return f":{port}"
+    return "" if port in {None, DEFAULT_PORTS[parts.scheme]} else f":{port}"
 
 
 def _public_host(host: str) -> str:
@@ -109,7 +131,13 @@ def _public_host(host: str) -> str:
         raise ValueError("must name a host, such as https://example.com")
     if _NUMBER.fullmatch(labels[-1]):
         return _public_ipv4(".".join(labels))
-    return _public_name([_ascii_label(label) for label in labels])
+    labels = [_ascii_label(label) for label in labels]
+    name = ".".join(labels)
+    is_local = len(labels) == 1 or labels[-1] in _LOCAL or f".{name}".endswith(_RESOLVERS)
+    quads = (".".join(labels[start : start + 4]) for start in range(len(labels) - 3))
+    if is_local or any(_is_private(address) for quad in quads if (address := _ipv4(quad))):
+        raise _private(name)
+    return name
 
 
 def _ascii_label(label: str) -> str:
@@ -119,25 +147,11 @@ def _ascii_label(label: str) -> str:
     return ascii_label
 
 
-def _public_name(labels: list[str]) -> str:
-    name = ".".join(labels)
-    if len(labels) == 1 or labels[-1] in _LOCAL:
-        raise _private(name)
-    if f".{name}".endswith(_RESOLVERS) or _carries_private(labels):
-        raise _private(name)
-    return name
-
-
-def _carries_private(labels: list[str]) -> bool:
-    quads = (".".join(labels[start : start + 4]) for start in range(len(labels) - 3))
-    return any(not _is_public(address) for quad in quads if (address := _ipv4(quad)))
-
-
 def _public_ipv4(text: str) -> str:
     address = _ipv4(text)
     if address is None:
         raise ValueError("must write an IPv4 address as four decimal numbers, such as 8.8.8.8")
-    if not _is_public(address):
+    if _is_private(address):
         raise _private(text)
     return str(address)
 
@@ -146,25 +160,20 @@ def _public_ipv6(text: str) -> str:
     try:
         address = IPv6Address(text)
     except ValueError:
-        raise _unreadable() from None
-    if address not in _GLOBAL_UNICAST or any(address in net for net in _PRIVATE_6):
+        raise ValueError(_UNREADABLE) from None
+    if address not in _GLOBAL_UNICAST or any(address in network for network in _PRIVATE_6):
         raise _private(text)
     return f"[{address}]"
 
 
 def _ipv4(text: str) -> IPv4Address | None:
-    try:
+    with suppress(ValueError):
         return IPv4Address(text)
-    except ValueError:
-        return None
+    return None
 
 
-def _is_public(address: IPv4Address) -> bool:
-    return not any(address in network for network in _PRIVATE)
-
-
-def _unreadable() -> ValueError:
-    return ValueError("is not a web address that can be read; check its host")
+def _is_private(address: IPv4Address) -> bool:
+    return any(address in network for network in _PRIVATE)
 
 
 def _private(host: str) -> ValueError:
