@@ -48,17 +48,14 @@ def test_kinds_that_stores_hold_keep_their_checks() -> None:
 
 
 ADDED = """
-from panel.checks.registry import Hit, Hits, InputCheck
 from panel.checks.inputs import SeatText
+from panel.checks.registry import Hits, input_check
 
+@input_check(SeatText, "exclamation", "Exclamation mark", "Calm down.")
 def _find(subject: SeatText) -> Hits:
     if "!" in subject.text:
         place = subject.text.index("!")
         yield subject.hit((place, place + 1))
-
-CHECK = InputCheck(
-    kind="exclamation", label="Exclamation mark", message="Calm down.", reads=SeatText, find=_find
-)
 """
 
 

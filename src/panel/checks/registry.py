@@ -1,14 +1,10 @@
-"""Registry of the checks.
-
-Every `Check` in a module of `panel.checks.rules` is in force: it holds kind, label, message, resolutions and function. Nothing else names it, so
-a new check is a new module and its test.
-"""
+"""Registry of the checks: every `Check` in a module of `panel.checks.rules` is in force, and nothing else names it."""
 
 from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib import import_module
@@ -30,6 +26,8 @@ _SUPPORTED = {
 }
 _UNSUPPORTED = "The {kind} is neither in the listing nor in a sourced fact: give a source, mark it as opinion, or cut it."
 
+_ALL = tuple(ResolutionKind)
+
 InputT = TypeVar("InputT")
 
 
@@ -46,7 +44,7 @@ class Hit(NamedTuple):
 Hits = Iterator[Hit]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Check:
     """One kind of finding.
 
@@ -57,7 +55,7 @@ class Check:
     kind: str
     label: str
     message: str
-    resolutions: tuple[ResolutionKind, ...] = tuple(ResolutionKind)
+    resolutions: tuple[ResolutionKind, ...]
 
     def finding(self, hit: Hit) -> Finding:
         """Return the finding of a hit."""
@@ -71,12 +69,21 @@ class Check:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class InputCheck(Check, Generic[InputT]):
     """A check of one type of input (see `panel.checks.inputs`)."""
 
     reads: type[InputT]
     find: Callable[[InputT], Iterable[Hit]]
+
+
+def input_check(
+    reads: type[InputT], kind: str, label: str, message: str, *, cut_only: bool = False
+) -> Callable[[Callable[[InputT], Iterable[Hit]]], InputCheck[InputT]]:
+    """Return a decorator that makes a check of a function from an input to hits."""
+    resolutions = () if cut_only else _ALL
+
+    return lambda find: InputCheck(kind, label, message, resolutions, reads, find)
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class Wording(Enum):
     EACH_WORD = "each word"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ClaimCheck(Check):
     """A check of one type of claim against the listing and its sourced facts.
 
@@ -142,16 +149,21 @@ class ClaimCheck(Check):
     listing states in any wording.
     """
 
-    label: str = field(init=False)
-    message: str = field(init=False)
     read: Callable[[ClaimText], Iterable[Claim]]
     precedence: int
-    wording: Wording = Wording.NONE
-    states: Callable[[str], Iterable[Meaning]] = lambda _: ()
+    wording: Wording
+    states: Callable[[str], Iterable[Meaning]]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "label", f"Unsupported {self.kind}")
-        object.__setattr__(self, "message", _UNSUPPORTED.format(kind=self.kind))
+
+def claim_check(
+    kind: str,
+    precedence: int,
+    wording: Wording = Wording.NONE,
+    states: Callable[[str], Iterable[Meaning]] = lambda _: (),
+) -> Callable[[Callable[[ClaimText], Iterable[Claim]]], ClaimCheck]:
+    """Return a decorator that makes a check of a function from a text to claims."""
+    label, message = f"Unsupported {kind}", _UNSUPPORTED.format(kind=kind)
+    return lambda read: ClaimCheck(kind, label, message, _ALL, read, precedence, wording, states)
 
 
 @cache
@@ -183,7 +195,7 @@ def run_checks(checked: object) -> Iterator[Finding]:
 def check_of(finding: Finding) -> Check:
     """Return the check that made a finding; a stored finding may be of a kind that no check has any more."""
     label = finding.kind.replace("_", " ").capitalize()
-    return all_checks().get(finding.kind) or Check(kind=finding.kind, label=label, message=finding.note)
+    return all_checks().get(finding.kind) or Check(finding.kind, label, finding.note, _ALL)
 
 
 def finding_label(finding: Finding) -> str:

@@ -1,1 +1,1 @@
-"""The checks, one module each: `CHECK` declares the check."""
+"""The checks, one module each: a decorator of `panel.checks.registry` makes its function a check."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
+from panel.checks.registry import Claim, Claims, ClaimText, Meaning, Wording, claim_check
 
 # Names that mean nothing else, in any case; then those that are words or initials, as they are written.
 _KNOWN = (
@@ -29,9 +29,7 @@ class Benchmark(Meaning):
     name: str
 
 
+@claim_check("benchmark", precedence=20, wording=Wording.PHRASE)
 def _read(subject: ClaimText) -> Claims:
     for found in _BENCHMARK.finditer(subject.text):
         yield Claim(found.span(), Benchmark("".join(filter(str.isalnum, found[0].lower()))))
-
-
-CHECK = ClaimCheck(kind="benchmark", read=_read, precedence=20, wording=Wording.PHRASE)

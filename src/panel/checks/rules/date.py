@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from panel.checks.numerals import unit_after
-from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning
+from panel.checks.registry import Claim, Claims, ClaimText, Meaning, claim_check
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
@@ -40,6 +40,7 @@ class Date(Meaning):
         return isinstance(other, Date) and self.known <= other.known
 
 
+@claim_check("date", precedence=40)
 def _read(subject: ClaimText) -> Claims:
     """Yield the dates of a text; a number of things is none, as in `2048 tokens`."""
     text = subject.text
@@ -64,6 +65,3 @@ def _date(found: re.Match[str]) -> Date:
         quarter = (int(month) + 2) // 3
     parts = {"year": year, "month": month, "day": day, "quarter": quarter}
     return Date(frozenset((part, int(value)) for part, value in parts.items() if value))
-
-
-CHECK = ClaimCheck(kind="date", read=_read, precedence=40)

@@ -6,7 +6,7 @@ import re
 
 from panel.checks.inputs import SeatText
 from panel.checks.matching import before
-from panel.checks.registry import Hits, InputCheck
+from panel.checks.registry import Hits, input_check
 
 _DONE = (
     "tested|used|ran|installed|deployed|benchmarked|timed|migrated|switched|downloaded|uploaded|imported|exported|loaded|fine-tuned"
@@ -47,6 +47,13 @@ _WOULD = re.compile(r"\b(?:i|we)'d (?:\w+ )?(?:run|put it)$", re.IGNORECASE)
 _LOOK_BACK = 30
 
 
+@input_check(
+    SeatText,
+    "first_person",
+    "First-person experience",
+    "A persona has no experience to report: cut it or rewrite the sentence.",
+    cut_only=True,
+)
 def _find(subject: SeatText) -> Hits:
     """Yield the places where a persona reports having used, tested or built something.
 
@@ -57,13 +64,3 @@ def _find(subject: SeatText) -> Hits:
         supposed = _SUPPOSED.search(before(text, found.start(), _LOOK_BACK))
         if not supposed and not _WOULD.fullmatch(found[0]):
             yield subject.hit(found.span())
-
-
-CHECK = InputCheck(
-    kind="first_person",
-    label="First-person experience",
-    message="A persona has no experience to report: cut it or rewrite the sentence.",
-    resolutions=(),
-    reads=SeatText,
-    find=_find,
-)

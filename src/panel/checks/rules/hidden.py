@@ -8,7 +8,7 @@ import re
 
 from panel.checks.inputs import ListingField
 from panel.checks.matching import plain, sentences
-from panel.checks.registry import Hits, InputCheck
+from panel.checks.registry import Hits, input_check
 
 _HIDDEN = re.compile(
     r"<!--|<(?:meta|script|style|template|noscript)\b|\baria-hidden\b|<[^<>\n]{1,200}\shidden\b|display\s?:\s?none|visibility\s?:\s?hidden|font-size\s?:\s?0"
@@ -24,6 +24,12 @@ def is_hidden(sentence: str) -> bool:
     return bool(_HIDDEN.search(sentence)) or any(map(_is_encoded_text, _ENCODED.findall(sentence)))
 
 
+@input_check(
+    ListingField,
+    "hidden",
+    "Hidden text in the listing",
+    "The listing hides text here: read it before you approve.",
+)
 def _find(subject: ListingField) -> Hits:
     for place, sentence in sentences(plain(subject.text)):
         if is_hidden(sentence):
@@ -39,12 +45,3 @@ def _is_encoded_text(run: str) -> bool:
         return False
     readable = sum(char.isalnum() or char in " .,:;!?'\"-_=\n" for char in decoded)
     return " " in decoded and readable >= _LEAST_PRINTABLE * len(decoded)
-
-
-CHECK = InputCheck(
-    kind="hidden",
-    label="Hidden text in the listing",
-    message="The listing hides text here: read it before you approve.",
-    reads=ListingField,
-    find=_find,
-)

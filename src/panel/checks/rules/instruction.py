@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from panel.checks.inputs import ListingField
 from panel.checks.matching import before, plain, sentences
-from panel.checks.registry import Hits, InputCheck
+from panel.checks.registry import Hits, input_check
 from panel.checks.rules.hidden import is_hidden
 
 if TYPE_CHECKING:
@@ -184,6 +184,12 @@ _MOST_REPEATS = 8
 _LOOK_BACK = 40
 
 
+@input_check(
+    ListingField,
+    "instruction",
+    "Instruction in the listing",
+    "The listing addresses the panel here: check that no take follows it.",
+)
 def _find(subject: ListingField) -> Hits:
     text = plain(subject.text)
     for place, sentence in sentences(text):
@@ -220,12 +226,3 @@ def _repeated(text: str) -> Iterator[Place]:
         start, run = (start, run + 1) if same and run else (place - _REPEATED_WORDS, int(same))
         if run == _REPEATED_WORDS * _MOST_REPEATS:
             yield words[start][1], words[place][2]
-
-
-CHECK = InputCheck(
-    kind="instruction",
-    label="Instruction in the listing",
-    message="The listing addresses the panel here: check that no take follows it.",
-    reads=ListingField,
-    find=_find,
-)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from panel.checks.matching import before
-from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
+from panel.checks.registry import Claim, Claims, ClaimText, Meaning, Wording, claim_check
 
 _OPEN = "open source"
 _OTHERS = "BSL|SSPL|ELASTIC|CC|source available|open weights|closed source|LLAMA|OPENRAIL"
@@ -52,6 +52,7 @@ class Licence(Meaning):
         return self.family == other.family and (self.version is None or self.version == other.version)
 
 
+@claim_check("licence", precedence=10, wording=Wording.PHRASE)
 def _read(subject: ClaimText) -> Claims:
     """Yield the licences of a text, but not those that it says the tool lacks."""
     text = subject.text
@@ -73,6 +74,3 @@ def _licence(found: re.Match[str]) -> Licence:
     version = found["apache_version"] or found["gnu_version"] or found["mpl_version"] or found["clauses"]
     family = found["gnu"] or next(name.upper() for name in ("mit", "apache", "bsd", "mpl") if found[name])
     return Licence(family, version.removesuffix(".0") if version else None)
-
-
-CHECK = ClaimCheck(kind="licence", read=_read, precedence=10, wording=Wording.PHRASE)

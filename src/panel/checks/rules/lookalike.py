@@ -11,12 +11,18 @@ import re
 import unicodedata
 
 from panel.checks.inputs import ListingField
-from panel.checks.registry import Hits, InputCheck
+from panel.checks.registry import Hits, input_check
 
 _ALPHABETS = frozenset({"ARMENIAN", "CHEROKEE", "COPTIC", "CYRILLIC", "GREEK", "LATIN", "LISU"})
 _WORD = re.compile(r"\w+")
 
 
+@input_check(
+    ListingField,
+    "lookalike",
+    "Look-alike letters in a name",
+    "This name mixes look-alike letters of different alphabets: make sure that it does not imitate another name.",
+)
 def _find(subject: ListingField) -> Hits:
     if subject.field in {"name", "maker"} or subject.field.startswith("aliases."):
         for word in _WORD.finditer(subject.text):
@@ -24,12 +30,3 @@ def _find(subject: ListingField) -> Hits:
             scripts = {unicodedata.name(char, "").partition(" ")[0] for char in word[0]}
             if len(scripts & _ALPHABETS) > 1:
                 yield subject.hit(word.span())
-
-
-CHECK = InputCheck(
-    kind="lookalike",
-    label="Look-alike letters in a name",
-    message="This name mixes look-alike letters of different alphabets: make sure that it does not imitate another name.",
-    reads=ListingField,
-    find=_find,
-)

@@ -10,7 +10,7 @@ import re
 
 from panel.checks.inputs import SeatText
 from panel.checks.matching import TAG
-from panel.checks.registry import Hits, InputCheck
+from panel.checks.registry import Hits, input_check
 
 # `a < b` and `<T>` are no markup.
 _MARKUP = re.compile(
@@ -23,15 +23,7 @@ _MARKUP = re.compile(
 _SIGN_OF_MARKUP = re.compile(r"[<>\[\]*_#`~]|^ {0,3}[-+] ", re.MULTILINE)
 
 
+@input_check(SeatText, "markup", "Markup", "A take is plain prose: remove the markup.")
 def _find(subject: SeatText) -> Hits:
     for found in _MARKUP.finditer(subject.text) if _SIGN_OF_MARKUP.search(subject.text) else ():
         yield subject.hit(found.span())
-
-
-CHECK = InputCheck(
-    kind="markup",
-    label="Markup",
-    message="A take is plain prose: remove the markup.",
-    reads=SeatText,
-    find=_find,
-)

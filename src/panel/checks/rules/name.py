@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks.matching import before
-from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Wording
+from panel.checks.registry import Claim, Claims, ClaimText, Meaning, Wording, claim_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,6 +151,7 @@ class _Word(NamedTuple):
         return self.looks_like_name or (self.is_capitalised and not excused)
 
 
+@claim_check("name", precedence=50, wording=Wording.EACH_WORD)
 def _read(subject: ClaimText) -> Claims:
     for group in _groups(subject.text):
         words = tuple(part for word in group for part in re.findall(r"\w+", word.key))
@@ -198,6 +199,3 @@ def _is_name_by_neighbours(text: str, word: _Word, after: list[_Word]) -> bool:
     if after[0].key in {"and", "or"}:
         return gap in {", ", " "} and (after[0].is_name or (len(after) > 1 and after[1].is_name))
     return gap == ", " and after[0].is_name
-
-
-CHECK = ClaimCheck(kind="name", read=_read, precedence=50, wording=Wording.EACH_WORD)

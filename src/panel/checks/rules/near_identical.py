@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panel.checks.inputs import PanelTakes
 from panel.checks.matching import plain
-from panel.checks.registry import Hit, Hits, InputCheck
+from panel.checks.registry import Hit, Hits, input_check
 from panel.core.finding import Where
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ def _longest_passage(runs: Runs, shared: set[tuple[str, str, str]]) -> Place:
     return longest
 
 
+@input_check(
+    PanelTakes,
+    "near_identical",
+    "Near-identical takes",
+    "The take shares {share:.0%} of its wording with that of the {name}: rewrite one of them.",
+)
 def _find(subject: PanelTakes) -> Hits:
     all_runs = [_runs(take.take) for _, take in subject.given]
     for index, (seat, take) in enumerate(subject.given):
@@ -62,12 +68,3 @@ def _find(subject: PanelTakes) -> Hits:
                 where = Where(persona=seat.persona, field="take")
                 values = {"share": share, "name": earlier.name}
                 yield Hit(where, take.take[slice(*place)], place, values=values)
-
-
-CHECK = InputCheck(
-    kind="near_identical",
-    label="Near-identical takes",
-    message="The take shares {share:.0%} of its wording with that of the {name}: rewrite one of them.",
-    reads=PanelTakes,
-    find=_find,
-)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 
 from panel.checks.inputs import SeatText
-from panel.checks.registry import Hits, InputCheck
+from panel.checks.registry import Hits, input_check
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+){0,3}")
 
 
+@input_check(
+    SeatText,
+    "never_says",
+    "Phrase that this persona never uses",
+    "This persona never uses this phrase: rewrite the sentence.",
+)
 def _find(subject: SeatText) -> Hits:
     """Yield the phrases as whole words, whatever their case, apostrophes and hyphens."""
     text = subject.own_voice
@@ -28,12 +34,3 @@ def _find(subject: SeatText) -> Hits:
 
 def _bare(word: str) -> str:
     return word.replace("'", "").casefold()
-
-
-CHECK = InputCheck(
-    kind="never_says",
-    label="Phrase that this persona never uses",
-    message="This persona never uses this phrase: rewrite the sentence.",
-    reads=SeatText,
-    find=_find,
-)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from panel.checks.matching import before
 from panel.checks.numerals import MEASURED, NUMERAL, in_words, noun_after, unit_after, value_of
-from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning, Weight
+from panel.checks.registry import Claim, Claims, ClaimText, Meaning, Weight, claim_check
 
 # Numbers up to a dozen, in words, are mostly figures of speech: two things, the first hour, ten minutes in.
 _LARGEST_RHETORICAL = 12
@@ -89,6 +89,7 @@ class Quantity(Meaning):
         return self.low * self.factor, self.high * self.factor
 
 
+@claim_check("number", precedence=60)
 def _read(subject: ClaimText) -> Claims:
     """Yield the numbers of a text, ranks first."""
     rest = text = subject.text
@@ -127,6 +128,3 @@ def _quantity(text: str, number: re.Match[str]) -> Claim | None:
 
 def _blank(found: re.Match[str]) -> str:
     return "~" * len(found[0])
-
-
-CHECK = ClaimCheck(kind="number", read=_read, precedence=60)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from panel.checks.matching import before
 from panel.checks.numerals import DIGITS, NUMERAL, SCALE, value_of
-from panel.checks.registry import Claim, ClaimCheck, Claims, ClaimText, Meaning
+from panel.checks.registry import Claim, Claims, ClaimText, Meaning, claim_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +76,15 @@ class FreeOffer(Meaning):
     trial: bool
 
 
+def _free_offers(text: str) -> Iterator[FreeOffer]:
+    """Yield the free offers of a listing, in any wording."""
+    if re.search(r"\bfree\b(?! of (?!charge))", text, re.IGNORECASE):
+        yield FreeOffer(trial=False)
+    if re.search(r"\btrial\b", text, re.IGNORECASE):
+        yield FreeOffer(trial=True)
+
+
+@claim_check("price", precedence=30, states=_free_offers)
 def _read(subject: ClaimText) -> Claims:
     text = subject.text
     lowered = text.lower()
@@ -85,14 +94,6 @@ def _read(subject: ClaimText) -> Claims:
     for offer in _FREE.finditer(text):
         if not _DENIED.search(before(text, offer.start(), _LOOK_BACK)):
             yield Claim(offer.span(), FreeOffer((offer[1] or "").lower() == "trial"))
-
-
-def _free_offers(text: str) -> Iterator[FreeOffer]:
-    """Yield the free offers of a listing, in any wording."""
-    if re.search(r"\bfree\b(?! of (?!charge))", text, re.IGNORECASE):
-        yield FreeOffer(trial=False)
-    if re.search(r"\btrial\b", text, re.IGNORECASE):
-        yield FreeOffer(trial=True)
 
 
 def _money(price: re.Match[str], rates: frozenset[str]) -> Money:
@@ -113,6 +114,3 @@ def _rates(text: str, place: int) -> tuple[frozenset[str], int]:
         rates.add(lot + _RATES.get(word, word if lot else word.removesuffix("s")))
         place = rate.end()
     return frozenset(rates), place
-
-
-CHECK = ClaimCheck(kind="price", read=_read, precedence=30, states=_free_offers)
