@@ -97,10 +97,9 @@ def serve(
     ] = PORT,
 ) -> None:
     """Serve a built site until Ctrl-C."""
-    from panel.cli.serving import require_web, serve_until_signal
+    from panel.cli.serve import require_site, require_web, serve_until_signal
 
     require_web()
-    from panel.cli.public import require_site
     from panel.web.public.app import create_preview
     from panel.web.server import WebServer, listen, url_of
 

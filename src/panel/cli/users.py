@@ -1,4 +1,7 @@
-"""`panel users`: accounts of the people who work with drafts."""
+"""`panel users`: accounts of the people who work with drafts.
+
+With --json a command that changes an account prints `{name, role, created_at, disabled_at}`; times are ISO 8601 in UTC.
+"""
 
 from __future__ import annotations
 
@@ -8,63 +11,37 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from panel.cli import options
+from panel.cli.options import AsJson, Config, help_text
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from panel.core.actor import Actor
     from panel.settings.resolve import Resolved
     from panel.store import Store, User
 
-ADD_HELP = """Add an account.
+ADD_HELP = help_text(
+    """Add an account.
 
 A drafter edits drafts and resolves findings; an editor also approves, rejects and requests changes; a publisher also publishes and
 retracts. NAME appears on the pages that this user approves. The password is asked for twice; it has 12 characters or more.
 
 With accounts, users sign in in the browser. In the terminal PANEL_EDITOR must name an account, and no password is asked: whoever can run
-panel on this machine, and reach its database, is trusted.
-
-Examples:
-
-  panel users add Kim --role editor
-
-  pass show panel/kim | panel users add Kim --role editor --password-stdin
-"""
-LIST_HELP = """List the accounts.
-
-Examples:
-
-  panel users list
-
-  panel users list --json
-"""
-ROLE_HELP = """Change a user's role, at once.
-
-Examples:
-
-  panel users role Kim publisher
-"""
-NEW_LOGIN_HELP = """Change a user's password, and sign them out everywhere.
-
-Examples:
-
-  panel users password Kim
-"""
-DISABLE_HELP = """Disable an account, and sign the user out everywhere. Their past actions keep their name.
-
-Examples:
-
-  panel users disable Kim
-"""
-ENABLE_HELP = """Enable an account again.
-
-Examples:
-
-  panel users enable Kim
-"""
+panel on this machine, and reach its database, is trusted.""",
+    "panel users add Kim --role editor",
+    "pass show panel/kim | panel users add Kim --role editor --password-stdin",
+)
+LIST_HELP = help_text("List the accounts.", "panel users list", "panel users list --json")
+ROLE_HELP = help_text("Change a user's role, at once.", "panel users role Kim publisher")
+PASSWORD_HELP = help_text(
+    "Change a user's password, and sign them out everywhere.", "panel users password Kim"
+)
+DISABLE_HELP = help_text(
+    "Disable an account, and sign the user out everywhere. Their past actions keep their name.",
+    "panel users disable Kim",
+)
+ENABLE_HELP = help_text("Enable an account again.", "panel users enable Kim")
 FIRST = (
     "From now on only users with accounts can work with drafts. If panel serve is running, start it again."
 )
@@ -85,23 +62,30 @@ def add(
     name: Name,
     role: Annotated[RoleName, typer.Option("--role", help="The user's role.")],
     password_stdin: FromStdin = False,
-    config: options.Config = None,
-    as_json: options.AsJson = False,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Add an account.
+    """Add an account."""
+    from pydantic import ValidationError
 
-    JSON, of this command and those below: `{name, role, created_at, disabled_at}`. Times are ISO 8601 in UTC.
-    """
     from panel.cli.console import tell
+    from panel.core.actor import MAX_NAME_CHARS, PANEL, Actor, Role
     from panel.core.text import canonical
+    from panel.settings.resolve import resolve
 
-    actor, resolved = _actor(name, role), _resolve(config)
+    try:
+        actor = Actor(name=name, role=Role(role))
+    except ValidationError:
+        raise SettingsError(
+            f"NAME: a person's name has 1 to {MAX_NAME_CHARS} characters, and is not {PANEL}"
+        ) from None
+    resolved = resolve({}, config)
     users = _users(resolved)
     if canonical(actor.name) in users:
         raise SettingsError(f"there is a user {actor.name} already; choose another name")
     password = _password_hash(actor.name, stdin=password_stdin)
-    user = _store(resolved, actor.name, lambda store: store.users.add(actor, password))
-    _print(user, f"{user.name} may sign in, as {_a_role(user)}.", as_json=as_json)
+    user = _change(resolved, actor.name, lambda store: store.users.add(actor, password))
+    _print(user, f"{user.name} may sign in, as {user.role.with_article}.", as_json=as_json)
     if not users:
         tell(FIRST)
         if role != "publisher":
@@ -109,11 +93,12 @@ def add(
 
 
 @app.command("list", help=LIST_HELP)
-def list_users(config: options.Config = None, as_json: options.AsJson = False) -> None:
+def list_users(config: Config = None, as_json: AsJson = False) -> None:
     """List the accounts, in the order in which they were added."""
     from panel.cli.console import plain_result, result_json
+    from panel.settings.resolve import resolve
 
-    users = _users(_resolve(config)).values()
+    users = _users(resolve({}, config)).values()
     if as_json:
         result_json([_data(user) for user in users])
         return
@@ -126,48 +111,41 @@ def list_users(config: options.Config = None, as_json: options.AsJson = False) -
 def role(
     name: Name,
     role: Annotated[RoleName, typer.Argument(help="The new role.")],
-    config: options.Config = None,
-    as_json: options.AsJson = False,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Change a user's role."""
     from panel.core.actor import Role
 
-    user = _change(_resolve(config), name, lambda store: store.users.set_role(name, Role(role)))
-    _print(user, f"{user.name} is {_a_role(user)} now.", as_json=as_json)
+    user = _change_known(config, name, lambda store: store.users.set_role(name, Role(role)))
+    _print(user, f"{user.name} is {user.role.with_article} now.", as_json=as_json)
 
 
-@app.command("password", help=NEW_LOGIN_HELP)
+@app.command("password", help=PASSWORD_HELP)
 def password(
-    name: Name,
-    password_stdin: FromStdin = False,
-    config: options.Config = None,
-    as_json: options.AsJson = False,
+    name: Name, password_stdin: FromStdin = False, config: Config = None, as_json: AsJson = False
 ) -> None:
     """Change a user's password."""
-    resolved = _resolve(config)
+    from panel.settings.resolve import resolve
+
+    resolved = resolve({}, config)
     hashed = _password_hash(_require(resolved, name).name, stdin=password_stdin)
-    user = _store(resolved, name, lambda store: store.users.set_password(name, hashed))
+    user = _change(resolved, name, lambda store: store.users.set_password(name, hashed))
     _print(user, f"{user.name} has a new password, and is signed out everywhere.", as_json=as_json)
 
 
 @app.command("disable", help=DISABLE_HELP)
-def disable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
+def disable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
     """Disable an account."""
-    user = _change(_resolve(config), name, lambda store: store.users.disable(name))
+    user = _change_known(config, name, lambda store: store.users.disable(name))
     _print(user, f"{user.name} may no longer sign in.", as_json=as_json)
 
 
 @app.command("enable", help=ENABLE_HELP)
-def enable(name: Name, config: options.Config = None, as_json: options.AsJson = False) -> None:
+def enable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
     """Enable an account again."""
-    user = _change(_resolve(config), name, lambda store: store.users.enable(name))
-    _print(user, f"{user.name} may sign in again, as {_a_role(user)}.", as_json=as_json)
-
-
-def _resolve(config: Path | None) -> Resolved:
-    from panel.settings.resolve import resolve
-
-    return resolve(options.given(), config)
+    user = _change_known(config, name, lambda store: store.users.enable(name))
+    _print(user, f"{user.name} may sign in again, as {user.role.with_article}.", as_json=as_json)
 
 
 def _users(resolved: Resolved) -> dict[str, User]:
@@ -188,12 +166,15 @@ def _require(resolved: Resolved, name: str) -> User:
     return user
 
 
-def _change(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
+def _change_known(config: Path | None, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
+    from panel.settings.resolve import resolve
+
+    resolved = resolve({}, config)
     _require(resolved, name)
-    return _store(resolved, name, change)
+    return _change(resolved, name, change)
 
 
-def _store(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
+def _change(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
     """Change the store, which is created if it is missing, and return the user as stored afterwards."""
     from panel.orchestrator.stores import configured_store
 
@@ -203,19 +184,6 @@ def _store(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[ob
 
     asyncio.run(run())
     return _require(resolved, name)
-
-
-def _actor(name: str, role: RoleName) -> Actor:
-    from pydantic import ValidationError
-
-    from panel.core.actor import MAX_NAME_CHARS, PANEL, Actor, Role
-
-    try:
-        return Actor(name=name, role=Role(role))
-    except ValidationError:
-        raise SettingsError(
-            f"NAME: a person's name has 1 to {MAX_NAME_CHARS} characters, and is not {PANEL}"
-        ) from None
 
 
 def _password_hash(name: str, *, stdin: bool) -> str:
@@ -266,7 +234,3 @@ def _since(user: User) -> str:
     if user.disabled_at:
         return f"disabled on {user.disabled_at:%Y-%m-%d}"
     return f"added on {user.created_at:%Y-%m-%d}"
-
-
-def _a_role(user: User) -> str:
-    return f"{'an' if user.role == 'editor' else 'a'} {user.role}"
