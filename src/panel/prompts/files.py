@@ -5,6 +5,7 @@ A persona is one Markdown file, with its fields as front matter and its instruct
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,16 +46,11 @@ def shipped(name: str) -> Path:
 
 def _local(name: str, pattern: str, start: str = "") -> Path | None:
     """Return a folder of the current one if a file in it has the right name and start; others may share its name."""
-    folder = Path(name)
-    return folder if any(_starts_with(path, start) for path in folder.glob(pattern)) else None
-
-
-def _starts_with(path: Path, start: str) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(start)) == start.encode()
-    except OSError:
-        return False
+    for path in Path(name).glob(pattern):
+        with suppress(OSError), path.open("rb") as file:
+            if file.read(len(start)) == start.encode():
+                return Path(name)
+    return None
 
 
 def load_personas(folder: Path) -> dict[str, Persona]:

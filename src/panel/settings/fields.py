@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from panel.core.actor import PersonName
 from panel.core.addresses import mail_address
@@ -149,83 +149,67 @@ Distinct = AfterValidator(_distinct)
 
 
 class Settings(Frozen):
-    """All settings; `panel config` prints the description of each field."""
+    """All settings; `panel config` prints the docstring of each field."""
 
-    model: str | None = Field(None, description="model to ask, as PROVIDER:NAME")
-    base_url: Annotated[str, AfterValidator(_address)] | None = Field(
-        None, description="address of the provider's API"
-    )
-    roster: Annotated[tuple[str, ...], Listed, Distinct] = Field(
-        DEFAULT_ROSTER,
-        min_length=1,
-        max_length=20,
-        description="personas to seat, in order; NAME=PROVIDER:MODEL seats one on another model",
-    )
-    concurrency: Whole = Field(10, ge=1, le=256, description="maximum concurrent calls, for each model")
-    requests_per_minute: Annotated[Whole, Field(ge=1)] | None = Field(
-        None, description="maximum calls a minute, for each model; unset: the provider's limit"
-    )
-    tokens_per_minute: Annotated[Whole, Field(ge=1_000)] | None = Field(
-        None, description="maximum tokens a minute, for each model; unset: the provider's limit"
-    )
-    timeout: Decimal = Field(120.0, ge=1, le=3600, description="maximum seconds for one call")
-    retries: Whole = Field(3, ge=0, le=3, description="retries of a call when the provider is busy")
-    cache: Literal["auto", "warm", "off"] = Field(
-        "auto",
-        description="ask one seat first so that the others read the listing from the provider's cache: auto, warm or off",
-    )
-    effort: Effort = Field(
-        Effort.LOW, description="how long a reasoning model may think: low, medium or high"
-    )
-    verbosity: Verbosity = Field(
-        Verbosity.LOW, description="length of an OpenAI model's answer: low, medium or high"
-    )
-    max_output_tokens: Whole = Field(
-        4_000, ge=256, le=64_000, description="maximum tokens of one answer, reasoning included"
-    )
-    seed: Whole = Field(0, ge=0, lt=2**31, description="seed, for models that accept one")
-    out: Folder = Field(Path("outputs"), description="folder for report files")
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    model: str | None = None
+    """model to ask, as PROVIDER:NAME"""
+    base_url: Annotated[str, AfterValidator(_address)] | None = None
+    """address of the provider's API"""
+    roster: Annotated[tuple[str, ...], Listed, Distinct] = Field(DEFAULT_ROSTER, min_length=1, max_length=20)
+    """personas to seat, in order; NAME=PROVIDER:MODEL seats one on another model"""
+    concurrency: Whole = Field(10, ge=1, le=256)
+    """maximum concurrent calls, for each model"""
+    requests_per_minute: Annotated[Whole, Field(ge=1)] | None = None
+    """maximum calls a minute, for each model; unset: the provider's limit"""
+    tokens_per_minute: Annotated[Whole, Field(ge=1_000)] | None = None
+    """maximum tokens a minute, for each model; unset: the provider's limit"""
+    timeout: Decimal = Field(120.0, ge=1, le=3600)
+    """maximum seconds for one call"""
+    retries: Whole = Field(3, ge=0, le=3)
+    """retries of a call when the provider is busy"""
+    cache: Literal["auto", "warm", "off"] = "auto"
+    """ask one seat first so that the others read the listing from the provider's cache: auto, warm or off"""
+    effort: Effort = Effort.LOW
+    """how long a reasoning model may think: low, medium or high"""
+    verbosity: Verbosity = Verbosity.LOW
+    """length of an OpenAI model's answer: low, medium or high"""
+    max_output_tokens: Whole = Field(4_000, ge=256, le=64_000)
+    """maximum tokens of one answer, reasoning included"""
+    seed: Whole = Field(0, ge=0, lt=2**31)
+    """seed, for models that accept one"""
+    out: Folder = Path("outputs")
+    """folder for report files"""
     format: Annotated[tuple[Literal["html", "md", "json"], ...], Listed, Distinct] = Field(
-        ("html", "md", "json"), min_length=1, description="report files to write, of html, md and json"
+        ("html", "md", "json"), min_length=1
     )
-    record: Folder | None = Field(
-        None, description="folder for a recording of every answer, from which repeated calls are answered"
-    )
-    budget: Annotated[Decimal, Field(gt=0)] | None = Field(
-        None, description="US dollars that a batch may cost at most; unset: no limit"
-    )
-    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
-        None,
-        description="database of answers and drafts: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data",
-    )
-    editor: PersonName | None = Field(
-        None, description="name of the editor who approves drafts, as pages print it"
-    )
-    site_url: Annotated[str, AfterValidator(_site)] | None = Field(
-        None, description="address of the published site, such as https://reviews.example.org"
-    )
-    site_name: Annotated[str, AfterValidator(_title), Field(min_length=1, max_length=80)] = Field(
-        "Panel reviews", description="title of the published site"
-    )
-    voting: Switch = Field(
-        default=False,
-        description="whether pages of the site offer votes to readers; panel serve --public counts them",
-    )
-    votes_shown_from: Whole = Field(
-        5, ge=1, le=10_000, description="number of votes below which pages print no percentage"
-    )
-    newsletter: Annotated[str, AfterValidator(_newsletter)] = Field(
-        "off",
-        description="where newsletter sign-ups go: off, panel (panel serve --public), or the address of an external service",
-    )
-    smtp_url: Annotated[str, AfterValidator(_mail_server)] | None = Field(
-        None, description="mail server, as smtp://USER@HOST:PORT (STARTTLS where offered) or smtps://"
-    )
-    mail_from: Annotated[str, AfterValidator(mail_address)] | None = Field(
-        None, description="address that the newsletter is sent from"
-    )
-    personas: Folder | None = Field(None, description="folder of persona files")
-    prompts: Folder | None = Field(None, description="folder of prompt templates")
-    data_dir: Folder | None = Field(
-        None, description="folder for the user's data: database, secret, snapshots of pages"
-    )
+    """report files to write, of html, md and json"""
+    record: Folder | None = None
+    """folder for a recording of every answer, from which repeated calls are answered"""
+    budget: Annotated[Decimal, Field(gt=0)] | None = None
+    """US dollars that a batch may cost at most; unset: no limit"""
+    database_url: Annotated[str, AfterValidator(_database)] | None = None
+    """database of answers and drafts: a file, or postgresql://USER@HOST/NAME; unset: panel.db in the user's data"""
+    editor: PersonName | None = None
+    """name of the editor who approves drafts, as pages print it"""
+    site_url: Annotated[str, AfterValidator(_site)] | None = None
+    """address of the published site, such as https://reviews.example.org"""
+    site_name: Annotated[str, AfterValidator(_title), Field(min_length=1, max_length=80)] = "Panel reviews"
+    """title of the published site"""
+    voting: Switch = False
+    """whether pages of the site offer votes to readers; panel serve --public counts them"""
+    votes_shown_from: Whole = Field(5, ge=1, le=10_000)
+    """number of votes below which pages print no percentage"""
+    newsletter: Annotated[str, AfterValidator(_newsletter)] = "off"
+    """where newsletter sign-ups go: off, panel (panel serve --public), or the address of an external service"""
+    smtp_url: Annotated[str, AfterValidator(_mail_server)] | None = None
+    """mail server, as smtp://USER@HOST:PORT (STARTTLS where offered) or smtps://"""
+    mail_from: Annotated[str, AfterValidator(mail_address)] | None = None
+    """address that the newsletter is sent from"""
+    personas: Folder | None = None
+    """folder of persona files"""
+    prompts: Folder | None = None
+    """folder of prompt templates"""
+    data_dir: Folder | None = None
+    """folder for the user's data: database, secret, snapshots of pages"""

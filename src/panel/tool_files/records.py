@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -31,7 +31,7 @@ from panel.tool_files.files import BOM, MAX_BYTES, TOO_LONG, decode, read_lines,
 from panel.tool_files.tables import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from pydantic_core import ErrorDetails
@@ -145,20 +145,16 @@ def _parser_for(text: str) -> Parser:
 
 
 def _read_json_lines(lines: Iterable[Line], source: str) -> Iterator[Record]:
-    empty = True
-    for number, data in lines:
-        if data is None:
-            yield invalid_record(Problem(source, TOO_LONG, number))
-        elif data.strip():
-            try:
-                record = tool_record(source, parse_json(decode(data, source, number), source, number))
-            except InputError as error:
-                record = invalid_record(*(replace(problem, line=number) for problem in error.problems))
-            yield record
-        else:
-            continue
-        empty = False
-    if empty:
+    number = 0
+    for number, data in (line for line in lines if line.data is None or line.data.strip()):
+        try:
+            if data is None:
+                raise InputError.at(source, TOO_LONG)
+            record = tool_record(source, parse_json(decode(data, source), source, number))
+        except InputError as error:
+            record = invalid_record(*(replace(problem, line=number) for problem in error.problems))
+        yield record
+    if not number:
         yield invalid_record(Problem(source, "is empty"))
 
 
@@ -181,45 +177,40 @@ def tool_record(source: str, document: Document) -> Record:
     return _Candidate(source, document, (), None).record(document.problems)
 
 
-def tool_records(source: str, documents: Sequence[Document]) -> Iterator[Record]:
+def tool_records(source: str, documents: Iterable[Document]) -> Iterator[Record]:
     """Yield the records of a file in order, after one for the problems outside of any tool."""
-    found = [(document, path) for document in documents for path in _tool_paths(document)]
-    problems: dict[tuple[int, ValuePath], list[DocumentProblem]] = {
-        (id(document), path): [] for document, path in found
-    }
-    stray = [] if found else [Problem(source, "holds no tool")]
+    found: list[tuple[Document, ValuePath, list[DocumentProblem]]] = []
+    stray: list[Problem] = []
     for document in documents:
-        for problem in (*document.problems, *_keys_beside_list(document)):
+        paths, problems = _split(document)
+        parts: dict[ValuePath, list[DocumentProblem]] = {path: [] for path in paths}
+        for problem in problems:
             starts = (problem.path[:length] for length in range(len(problem.path) + 1))
-            key = next((key for start in starts if (key := (id(document), start)) in problems), None)
-            if key is None:
+            part = next((parts[start] for start in starts if start in parts), None)
+            if part is None:
                 stray.append(Problem(source, problem.message, problem.line, dotted(problem.path)))
             else:
-                problems[key].append(problem)
+                part.append(problem)
+        found += [(document, path, part) for path, part in parts.items()]
+    if not found:
+        stray.insert(0, Problem(source, "holds no tool"))
     if stray:
         yield Record(Location(source), None, tuple(stray))
-    for item, (document, path) in enumerate(found, start=1):
-        candidate = _Candidate(source, document, path, item if len(found) > 1 else None)
-        yield candidate.record(problems[id(document), path])
+    for item, (document, path, part) in enumerate(found, start=1):
+        yield _Candidate(source, document, path, item if len(found) > 1 else None).record(part)
 
 
-def _tool_paths(document: Document) -> list[ValuePath]:
-    value: Any = document.value
-    root: ValuePath = ()
-    if _is_list_of_tools(value):
-        value, root = value[LIST_KEY], (LIST_KEY,)
-    return [(*root, index) for index in range(len(value))] if isinstance(value, list) else [root]
-
-
-def _is_list_of_tools(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get(LIST_KEY), list) and "name" not in value
-
-
-def _keys_beside_list(document: Document) -> Iterator[DocumentProblem]:
-    for key in document.value if _is_list_of_tools(document.value) else ():
-        if key != LIST_KEY:
-            message = f"unknown field {shown_key(key)} beside the list of tools"
-            yield DocumentProblem((key,), document.line_of((key,)) or 1, message)
+def _split(document: Document) -> tuple[list[ValuePath], list[DocumentProblem]]:
+    """Return the paths of the tools of a document, and its problems with those of fields beside a list of tools."""
+    value, problems = document.value, list(document.problems)
+    if isinstance(value, list):
+        return [(index,) for index in range(len(value))], problems
+    if not (isinstance(value, dict) and isinstance(value.get(LIST_KEY), list)) or "name" in value:
+        return [()], problems
+    for key in (key for key in value if key != LIST_KEY):
+        message = f"unknown field {shown_key(key)} beside the list of tools"
+        problems.append(DocumentProblem((key,), document.line_of((key,)) or 1, message))
+    return [(LIST_KEY, index) for index in range(len(value[LIST_KEY]))], problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,33 +222,32 @@ class _Candidate:
     path: ValuePath
     item: int | None
 
-    def record(self, document_problems: Sequence[DocumentProblem]) -> Record:
+    def record(self, document_problems: Iterable[DocumentProblem]) -> Record:
         location = Location(self.source, self.document.line_of(self.path), self.item)
-        tool, problems = self._validate()
-        if tool and not document_problems:
-            positions = {name: self.document.positions.get((*self.path, name)) for name in Tool.model_fields}
-            return Record(location, tool, lines={name: at.line for name, at in positions.items() if at})
-        of_form = [self._problem(p.path[len(self.path) :], p.message, p.line) for p in document_problems]
-        return Record(location, None, (*of_form, *sorted(problems, key=lambda problem: problem.line or 0)))
-
-    def _validate(self) -> tuple[Tool | None, list[Problem]]:
+        problems = [self._problem(p.path[len(self.path) :], p.message, p.line) for p in document_problems]
         value = self.document.value
         for key in self.path:
             value = value[key]
         if not isinstance(value, dict):
-            message = "expected a tool with fields such as name and description"
-            return None, [] if self.document.has_problem(self.path) else [self._problem((), message)]
+            if not self.document.has_problem(self.path):
+                problems.append(self._problem((), "expected a tool with fields such as name and description"))
+            return Record(location, None, tuple(problems))
         try:
-            return Tool.model_validate(value), []
+            tool = Tool.model_validate(value)
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False)
-            # The slug is made from the name, so a bad name is an error of both.
-            return None, [
+            of_fields = [
                 self._problem(detail["loc"], self._field_message(detail))
-                for detail in details
+                for detail in error.errors(include_url=False, include_input=False)
+                # The slug is made from the name, so a bad name is an error of both.
                 if detail["type"] != "default_factory_not_called"
                 and not self.document.has_problem(self.path + detail["loc"])
             ]
+            problems += sorted(of_fields, key=lambda problem: problem.line or 0)
+        else:
+            if not problems:
+                lines = {name: self.document.positions.get((*self.path, name)) for name in value}
+                return Record(location, tool, lines={name: at.line for name, at in lines.items() if at})
+        return Record(location, None, tuple(problems))
 
     def _field_message(self, detail: ErrorDetails) -> str:
         path, kind, message = detail["loc"], detail["type"], detail["msg"]
