@@ -22,7 +22,7 @@ from panel.core.tool import Tool
 from panel.errors import InputError, Problem, RunStopped, SettingsError
 from panel.orchestrator.run import BatchOptions, Reviewed, ReviewRun, RunService
 from panel.orchestrator.setup import available_personas, build_setup, report_context, review_checks
-from panel.orchestrator.stores import configured_store
+from panel.orchestrator.store_access import configured_store
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:

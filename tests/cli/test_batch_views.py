@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import builders
-from panel.cli.batch.render import (
-    RunStatus,
+from panel.cli.batch_rendering import (
     cancelled_lines,
     failed_seat_json,
     failed_seat_lines,
     failures_total,
     listed_data,
     listed_lines,
-    next_commands,
-    run_state,
     status_data,
     status_lines,
 )
 from panel.core.frozen import digest_of
 from panel.core.take import NoTakeReason
+from panel.orchestrator.run_status import RunStatus, next_commands, run_state
 from panel.store import (
     FAILURES,
     FailedSeat,

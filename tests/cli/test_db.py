@@ -177,7 +177,7 @@ def test_a_newer_database_is_told_and_left_alone(panel: Any, store: Path) -> Non
 def test_postgresql_is_not_copied(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy of PostgreSQL is left to its own program."""
     seen = StoreInfo(where="postgresql://panel@host/db", kind="PostgreSQL", revision=REVISIONS[-1])
-    monkeypatch.setattr("panel.orchestrator.stores.inspect_store", lambda _resolved: seen)
+    monkeypatch.setattr("panel.store.read_store_info", lambda _address: seen)
     ran = panel("db", "backup", "copy.db")
     assert (ran.code, ran.err) == (
         2,

@@ -17,7 +17,7 @@ from panel.errors import GateError, RunStopped, SettingsError
 from panel.orchestrator.run import RunService
 from panel.orchestrator.run_storage import RERUN
 from panel.orchestrator.setup import available_personas, review_checks
-from panel.orchestrator.stores import configured_store
+from panel.orchestrator.store_access import configured_store
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from panel.checks import check_review
 from panel.core.take import NoTakeReason
 from panel.core.tool import Tool
 from panel.errors import SettingsError
-from panel.orchestrator.run import BatchOptions, Finished, Reviewed, RunService, Started, report_files
+from panel.orchestrator.report_files import report_files
+from panel.orchestrator.run import BatchOptions, Finished, Reviewed, RunService, Started
 from panel.orchestrator.setup import build_setup
-from panel.orchestrator.stores import configured_store
+from panel.orchestrator.store_access import configured_store
 from panel.providers.base import StopSignal
 from panel.settings.resolve import resolve
 from panel.store import RunState
@@ -89,7 +90,9 @@ async def test_a_stored_review_is_checked_once_kept_and_reported(
     monkeypatch.setattr("panel.checks.check_review", counted)
     made = setup(out=str(tmp_path / "out"), format="json")
     async with configured_store(made.resolved) as store:
-        run = await RunService(store).review(made, tools(2), reports=report_files(made, "-by-mock"))
+        run = await RunService(store).review(
+            made, tools(2), reports=report_files(made.settings, made.available, "-by-mock")
+        )
         reviewed = [event for event in await events(run) if isinstance(event, Reviewed)]
         assert {event.draft for event in reviewed} == {1, 2}
         assert (await store.runs.get(1)).state is RunState.DONE

@@ -8,13 +8,11 @@ import typer
 
 from panel.cli import (
     batch,
-    compare,
     config,
     db,
     doctor,
     newsletter,
     page,
-    parse,
     personas,
     prompt,
     queue,
@@ -35,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("review", help=review.HELP)(review.review)
-app.command("compare", help=compare.HELP)(compare.compare)
+app.command("compare", help=review.COMPARE_HELP)(review.compare)
 app.add_typer(batch.app, name="batch", help="Review many tools in one run; stop, resume and inspect runs.")
 app.command("serve", help=serve.HELP)(serve.serve)
 app.add_typer(site.app, name="site", help="Build the published site, and preview it.")
@@ -49,7 +47,7 @@ app.add_typer(users.app, name="users", help="Say who may work with drafts.")
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
 app.add_typer(queue.app, name="queue", help="Read, correct, approve and publish drafts.")
 app.command("page", help=page.HELP)(page.page)
-app.command("parse", help=parse.HELP)(parse.parse)
+app.command("parse", help=prompt.PARSE_HELP)(prompt.parse)
 app.add_typer(personas.app, name="personas", help="List or show the critics.")
 app.add_typer(db.app, name="db", help="Check or copy the database of answers and drafts.")
 app.command("doctor", help=doctor.HELP)(doctor.doctor)

@@ -1,4 +1,4 @@
-"""Output: results to stdout, messages to stderr, without control codes from files or models."""
+"""Output: results to stdout, messages to stderr, without control codes from files or models; rows and tables of text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import os
 import re
 import shutil
 import sys
+import textwrap
+import unicodedata
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from panel.cli.signals import ReaderLeft
 from panel.errors import StorageError
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
 NARROWEST, WIDEST = 60, 120
+GAP = "  "
 
 _CONTROL_CODES = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -77,3 +84,47 @@ def width() -> int:
 def colorful(*, refused: bool) -> bool:
     """Whether to colour results: on a terminal, unless a flag or NO_COLOR forbids it."""
     return not refused and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+
+
+def animated() -> bool:
+    """Whether stderr can show an animation."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def labelled(label: str, value: str, room: int, width: int) -> list[str]:
+    """Return a label and its value as wrapped lines; `room` columns for the label, `width` in all."""
+    return textwrap.wrap(
+        value,
+        width,
+        initial_indent=f"{label:<{room}}",
+        subsequent_indent=" " * room,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def columns(text: str) -> int:
+    """Return the terminal columns of a line: two for a wide character, none for a combining mark."""
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in {"W", "F"})
+        for char in text
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a line cut to `most` columns, with an ellipsis."""
+    if columns(text) <= most:
+        return text
+    while columns(text) > most - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: Collection[str]) -> list[str]:
+    """Return a table as lines; the columns named in `numbers` are right-aligned."""
+    aligned = []
+    for head, *cells in zip(heads, *rows, strict=True):
+        width = max(map(columns, (head, *cells)))
+        blanks = [(cell, " " * (width - columns(cell))) for cell in (head, *cells)]
+        aligned.append([f"{blank}{cell}" if head in numbers else f"{cell}{blank}" for cell, blank in blanks])
+    return [GAP.join(row).rstrip() for row in zip(*aligned, strict=True)]

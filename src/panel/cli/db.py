@@ -44,7 +44,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def check(config: options.Config = None, as_json: options.AsJson = False) -> int:
     """Print the flaws of the database, one line each; JSON: `{where, sound, flaws}`."""
     from panel.cli.console import plain_result, result_json
-    from panel.orchestrator.stores import require_store, use_store
+    from panel.orchestrator.store_access import require_store, use_store
     from panel.settings.resolve import resolve
 
     resolved = resolve(options.given(), config)
@@ -68,7 +68,7 @@ def backup(
     """Write a copy of the database."""
     from panel.cli.console import plain_result
     from panel.core.text import byte_size
-    from panel.orchestrator.stores import require_store, use_store
+    from panel.orchestrator.store_access import require_store, use_store
     from panel.settings.resolve import resolve
 
     resolved = resolve(options.given(), config)
@@ -86,7 +86,7 @@ def path(config: options.Config = None, as_json: options.AsJson = False) -> None
     """Print the address of the database; JSON: `{where, kind, revision, bytes}`."""
     from panel.cli.console import plain_result, result_json
     from panel.core.text import byte_size
-    from panel.orchestrator.stores import require_store
+    from panel.orchestrator.store_access import require_store
     from panel.settings.resolve import resolve
 
     info = require_store(resolve(options.given(), config))

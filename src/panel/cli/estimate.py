@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from panel.cli.console import plain_result, result_json, width
-from panel.cli.rows import labelled
-from panel.core.text import dollars
+from panel.cli.console import labelled, plain_result, result_json, width
+from panel.core.text import counted, dollars
 from panel.orchestrator.estimate import ANSWER_TOKENS, estimate_run
-from panel.orchestrator.stores import existing_store
+from panel.orchestrator.store_access import existing_store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -29,7 +29,7 @@ LABEL = 9
 NO_LIMIT = "as the provider says"
 
 
-async def show_estimates(
+def show_estimates(
     setups: Sequence[PanelSetup],
     tools: ToolList,
     *,
@@ -41,10 +41,13 @@ async def show_estimates(
 
     With `stored`, answers in the store need no call; `skips` returns the canonical names of tools that the run would leave out.
     """
-    async with existing_store(setups[0].resolved) if stored and setups else nullcontext() as store:
-        skipped = await skips(store) if store is not None and skips is not None else ()
-        estimates = [await estimate_run(setup, tools, store, skipped) for setup in setups]
-    found = [estimate for estimate in estimates if estimate is not None]
+
+    async def estimates() -> list[RunEstimate | None]:
+        async with existing_store(setups[0].resolved) if stored and setups else nullcontext() as store:
+            skipped = await skips(store) if store is not None and skips is not None else ()
+            return [await estimate_run(setup, tools, store, skipped) for setup in setups]
+
+    found = [estimate for estimate in asyncio.run(estimates()) if estimate is not None]
     if as_json:
         result_json([estimate_data(estimate) for estimate in found])
     elif found:
@@ -55,28 +58,41 @@ async def show_estimates(
 
 def estimate_lines(run: RunEstimate, width: int) -> list[str]:
     """Return an estimate in lines no longer than the width where words allow it."""
-    total, reused, models = run.estimate.total, run.estimate.reused, run.estimate.models
-    shares = models.items() if len(models) > 1 else ()
+    total, reused, models, settings = (
+        run.estimate.total,
+        run.estimate.reused,
+        run.estimate.models,
+        run.settings,
+    )
+    requests, tokens = (
+        NO_LIMIT if most is None else f"{most:,}"
+        for most in (settings.requests_per_minute, settings.tokens_per_minute)
+    )
     rows = [
         ("Tools", f"{run.estimate.tools:,}"),
         ("Seats", f"{len(run.seats)} for each tool: {', '.join(run.seats)}"),
         *(("Model", f"{model} ({why})") for model, why in run.models.items()),
-        *(
-            [("Kept", f"{reused:,} answer{'s' * (reused > 1)} from earlier, not asked for again")]
-            if reused
-            else []
-        ),
+    ]
+    if reused:
+        rows.append(("Kept", f"{counted(reused, 'answer')} from earlier, not asked for again"))
+    rows += [
         ("Calls", _bounds(total.calls)),
         ("Read", f"about {_bounds(total.input_tokens)} tokens"),
         ("Written", f"about {_bounds(total.output_tokens)} tokens"),
         ("Cost", _cost(total)),
-        *(("", f"{model}: {_share(amounts)}") for model, amounts in shares),
-        *_budget(run),
+    ]
+    for model, amounts in models.items() if len(models) > 1 else ():
+        cost = "price unknown" if amounts.cost_usd is None else _cost(amounts)
+        rows.append(("", f"{model}: {_bounds(amounts.calls)} calls, {cost}"))
+    if settings.budget is not None and total.cost_usd is not None:
+        rows.append(("Budget", f"{dollars(settings.budget)} {_coverage(settings.budget, total.cost_usd)}"))
+    in_flight = f"{settings.concurrency} calls in flight"
+    rows += [
         ("Cache", run.cache.why),
-        ("Limits", _limits(run.settings)),
+        ("Limits", f"{in_flight}; a minute: calls {requests}, tokens {tokens}"),
     ]
     lines = [line for label, value in rows for line in labelled(label, value, LABEL, width)]
-    return [HEAD, "", *lines, "", *textwrap.wrap(_assumed(run.settings), width)]
+    return [HEAD, "", *lines, "", *textwrap.wrap(_assumed(settings), width)]
 
 
 def estimate_data(run: RunEstimate) -> dict[str, Any]:
@@ -116,28 +132,11 @@ def _cost(amounts: Amounts) -> str:
     return f"about {dollars(cost.least)} to {dollars(cost.most)}" if cost.most else "nothing"
 
 
-def _budget(run: RunEstimate) -> list[tuple[str, str]]:
-    budget, cost = run.settings.budget, run.estimate.total.cost_usd
-    if budget is None or cost is None:
-        return []
+def _coverage(budget: float, cost: Bounds[float]) -> str:
     if budget >= cost.most:
-        return [("Budget", f"{dollars(budget)} covers it in any case")]
-    least = "may cover it" if budget >= cost.least else "will not cover it"
-    return [("Budget", f"{dollars(budget)} {least}; the run stops before the first tool that may not fit in")]
-
-
-def _share(amounts: Amounts) -> str:
-    cost = "price unknown" if amounts.cost_usd is None else _cost(amounts)
-    return f"{_bounds(amounts.calls)} calls, {cost}"
-
-
-def _limits(settings: Settings) -> str:
-    requests, tokens = settings.requests_per_minute, settings.tokens_per_minute
-    return (
-        f"{settings.concurrency} calls in flight; a minute: "
-        f"calls {NO_LIMIT if requests is None else f'{requests:,}'}, "
-        f"tokens {NO_LIMIT if tokens is None else f'{tokens:,}'}"
-    )
+        return "covers it in any case"
+    may = "may" if budget >= cost.least else "will not"
+    return f"{may} cover it; the run stops before the first tool that may not fit in"
 
 
 def _assumed(settings: Settings) -> str:

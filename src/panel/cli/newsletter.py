@@ -78,7 +78,7 @@ def digest(
     """
     from panel.newsletter.issue import SendResult, read_issue, send_issue, send_test, write_issue
     from panel.newsletter.mail import mail_server
-    from panel.orchestrator.stores import use_store
+    from panel.orchestrator.store_access import use_store
     from panel.report.wording import counted
     from panel.settings.resolve import resolve
 
@@ -163,7 +163,7 @@ def list_subscribers(config: options.Config = None, as_json: options.AsJson = Fa
 
     JSON: an array of `{mail, state, asked_at, confirmed_at, left_at, last_issue}`.
     """
-    from panel.cli.rows import table
+    from panel.cli.console import table
 
     found = _subscribers(config)
     if as_json:
@@ -203,7 +203,7 @@ def forget(
     config: options.Config = None,
 ) -> None:
     """Delete everything about a subscriber."""
-    from panel.orchestrator.stores import use_store
+    from panel.orchestrator.store_access import use_store
     from panel.settings.resolve import resolve
 
     address = _address(mail, mail)
@@ -215,7 +215,7 @@ def forget(
 
 def _subscribers(config: Path | None) -> list[Subscriber]:
     from panel.newsletter.subscribers import all_subscribers
-    from panel.orchestrator.stores import use_store
+    from panel.orchestrator.store_access import use_store
     from panel.settings.resolve import resolve
 
     return use_store(resolve(options.given(), config), all_subscribers)

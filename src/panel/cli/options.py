@@ -1,11 +1,16 @@
-"""Flags that several commands share."""
+"""Flags and arguments that several commands share."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from panel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from panel.core.take import NoTakeReason
 
 Model = Annotated[
     str | None,
@@ -48,7 +53,7 @@ Record = Annotated[
     ),
 ]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Ask anew, whatever was answered before; earlier answers are kept.")
+    bool, typer.Option("--fresh", help="Ask all seats again; earlier answers stay in the store.")
 ]
 NoStore = Annotated[
     bool, typer.Option("--no-store", help="Keep no answers and no drafts, and use none that are there.")
@@ -84,6 +89,16 @@ Verbose = Annotated[
 ]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; NO_COLOR does the same.")]
 
+RunNumber = Annotated[
+    int, typer.Argument(metavar="RUN", min=1, help="Number of a run, from `panel batch list`.")
+]
+Reasons = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", metavar="REASONS", help="Only seats that failed for these, separated by commas."
+    ),
+]
+
 
 def given(**flags: Any) -> dict[str, Any]:  # noqa: ANN401 - flags of any type
     """Return the settings that flags were given for."""
@@ -93,3 +108,16 @@ def given(**flags: Any) -> dict[str, Any]:  # noqa: ANN401 - flags of any type
 def help_text(text: str, *examples: str) -> str:
     """Return the help of a command: a text, and examples that can be run as they stand."""
     return "\n\n".join([text, "Examples:", *(f"  {example}" for example in examples)]) + "\n"
+
+
+def failure_reasons(given: str | None) -> tuple[NoTakeReason, ...]:
+    """Return the reasons in a comma-separated list, or all without one; raise `SettingsError` if one is unknown."""
+    from panel.core.take import NoTakeReason
+    from panel.store import FAILURES
+
+    known = {reason.value: reason for reason in NoTakeReason if reason in FAILURES}
+    named = [name.strip().lower().replace("-", "_") for name in given.split(",")] if given else list(known)
+    unknown = next((name for name in named if name not in known), None)
+    if unknown is not None:
+        raise SettingsError(f"--reason: '{unknown}' is no reason; choose from {', '.join(known)}")
+    return tuple(known[name] for name in named)

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import ExitStack, aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from panel.cli.console import tell
+from panel.cli.progress import Progress, SeatProgress
 from panel.cli.signals import Interrupts, ReaderLeft, SignalReceived
 from panel.core.completion import Usage
 from panel.errors import RunStopped, StorageError
-from panel.orchestrator.run import Finished, Reviewed, Started
-from panel.orchestrator.stores import configured_store
+from panel.orchestrator.run import Finished, Reviewed, RunService, Started
+from panel.orchestrator.store_access import configured_store
 from panel.providers.base import StopSignal
 from panel.settings.resolve import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Coroutine, Sequence
 
-    from panel.cli.progress import Progress
+    from panel.core.tool import Tool
+    from panel.orchestrator.report_files import ReportFiles
     from panel.orchestrator.run import ReviewRun
     from panel.orchestrator.setup import PanelSetup, ResolvedModel
-    from panel.settings.resolve import Resolved
-    from panel.store import Store
 
 T = TypeVar("T")
 
@@ -37,29 +36,54 @@ AT_ONCE = "left at once; calls in flight may be billed all the same"
 
 
 class Runner:
-    """Runs the reviews of one command. `complete` is false once a seat has failed; setting `stop` ends the run early."""
+    """Runs the reviews of one command; setting `stop` ends the run early.
 
-    def __init__(self, *, quiet: bool, verbose: bool, stored: bool = True) -> None:
+    `complete` is false once a seat has failed. A `resumable` run is a batch or a retry.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool, stored: bool = True, resumable: bool = False) -> None:
         self.stop = StopSignal()
         self.complete = True
         self._quiet = quiet
         self._verbose = verbose
         self._stored = stored
+        self._resumable = resumable
         self._interrupts = Interrupts()
-        self._reader_left = False
-        self._answered = False
-        self._recorded = False
+        self._reader_left = self._answered = self._recorded = False
+        self._run: int | None = None
+
+    def review(
+        self,
+        panels: Sequence[tuple[PanelSetup, ReportFiles]],
+        tools: Sequence[Tool],
+        show: Callable[[Reviewed], None],
+        *,
+        kind: str = "review",
+        fresh: bool = False,
+    ) -> None:
+        """Review tools with each of the panels; raises as `follow` does."""
+
+        async def work() -> None:
+            opened = configured_store(panels[0][0].resolved) if self._stored else nullcontext()
+            async with opened as store:
+                for setup, reports in panels:
+                    progress = Progress() if self._quiet else SeatProgress(verbose=self._verbose)
+                    service = RunService(store, progress, self.stop)
+                    run = await service.review(setup, tools, kind=kind, fresh=fresh, reports=reports)
+                    await self.follow(run, progress, show)
+
+        self.run(work())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end; `SignalReceived` is raised if a signal stops it."""
         try:
             return asyncio.run(work)
         except KeyboardInterrupt:
-            raise self._interrupted(self.advice()) from None
+            raise self._interrupted(self._advice()) from None
         except asyncio.CancelledError:
-            raise self._interrupted(f"{AT_ONCE}; {self.advice(at_once=True)}") from None
+            raise self._interrupted(f"{AT_ONCE}; {self._advice(at_once=True)}") from None
 
-    async def follow(self, run: ReviewRun, observer: Progress, show: Callable[[Reviewed], None]) -> Finished:
+    async def follow(self, run: ReviewRun, progress: Progress, show: Callable[[Reviewed], None]) -> Finished:
         """Show a run until it has ended, and return its last event.
 
         Raises:
@@ -75,12 +99,12 @@ class Runner:
                     match event:
                         case Started():
                             tools = event.tools
-                            self._answered, self._recorded = False, event.setup.recording is not None
-                            self.started(event)
+                            self._introduce(event)
+                            progress.started(event)
                             # What is loaded now stays to the end: the collector need not look at it again and again.
                             gc.freeze()
                             running.enter_context(self._interrupts.caught(self._finish_calls))
-                            running.enter_context(observer.shown())
+                            running.enter_context(progress.shown())
                         case Reviewed(review=review):
                             self.complete = self.complete and review.complete
                             self._answered = self._answered or review.answered
@@ -90,66 +114,53 @@ class Runner:
                                 self.note(
                                     f"{review.tool.name}: no seat was answered, so no report was written; see the reasons above."
                                 )
-                            with observer.hidden():
+                            with progress.hidden():
                                 self._show(event, show)
                         case Finished():
                             running.close()
                             finished = event
-                            self.finished(event)
+                            progress.finished(event, self.stop.reason)
         if finished is None:
             raise AssertionError("a run ends with an event")
-        self.sum_up(finished, tools, usage, drafts)
-        self._end()
+        if not self._resumable:
+            self._sum_up(finished, tools, usage, drafts)
+        self._raise_if_stopped()
         return finished
-
-    def started(self, event: Started) -> None:
-        """Show that a run begins."""
-        self.introduce(event.setup, event.tools)
-
-    def finished(self, event: Finished) -> None:
-        """Show that a run has ended."""
-
-    def sum_up(self, event: Finished, tools: int, usage: Usage, drafts: Sequence[int]) -> None:
-        """Note consumption, drafts and reused answers."""
-        from panel.report import usage_line
-
-        if tools > 1:
-            self.note(f"In all: {usage_line(usage)}")
-        if drafts:
-            self.note(_kept_as(drafts))
-        if event.reused:
-            were = "answer was" if event.reused == 1 else "answers were"
-            self.note(f"{event.reused} {were} in the store and cost nothing; --fresh asks again.")
-
-    def advice(self, *, at_once: bool = False) -> str:
-        """Return how to continue after a stop."""
-        if self._recorded or (self._stored and (self._answered or at_once)):
-            return RESUME
-        if at_once:
-            return AGAIN_AT_ONCE
-        return AGAIN if self._answered else NOTHING
 
     def note(self, message: str) -> None:
         """Print a note on stderr, unless the command is quiet."""
         if not self._quiet:
             tell(message)
 
-    def note_files(self, paths: Sequence[Path] | None) -> None:
-        """Note the files that were written."""
-        if paths:
-            self.note(f"Wrote {', '.join(map(str, paths))}")
-
-    def introduce(self, setup: PanelSetup, tools: int) -> None:
+    def _introduce(self, event: Started) -> None:
         """Note which models are asked and why."""
+        setup, self._run = event.setup, event.run
+        self._answered, self._recorded = False, setup.recording is not None
+        for name in setup.unpriced if self._resumable else ():
+            self.note(f"Note: the price of {name} is not known; what it costs is not counted.")
         self.note(f"Model: {_introduction(setup.model)}")
         for persona, model in setup.seat_models.items():
             self.note(f"Model of {persona}: {_introduction(model)}")
         if self._verbose:
-            self.note(f"Panel: {', '.join(persona.name for persona in setup.personas)}; tools: {tools}")
+            self.note(f"Panel: {', '.join(persona.name for persona in setup.personas)}; tools: {event.tools}")
             self.note(f"Prompts: {setup.model.prompts.digest}")
             for name, source in setup.resolved.sources.items():
                 if source != DEFAULT:
                     self.note(f"Setting: {name} from {source}")
+
+    def _sum_up(self, event: Finished, tools: int, usage: Usage, drafts: Sequence[int]) -> None:
+        """Note consumption, drafts and reused answers."""
+        from panel.report import usage_line
+
+        if tools > 1:
+            self.note(f"In all: {usage_line(usage)}")
+        if len(drafts) == 1:
+            self.note(f"Kept as draft {drafts[0]}: panel queue show {drafts[0]}")
+        elif drafts:
+            self.note(f"Kept as drafts {', '.join(map(str, drafts[:-1]))} and {drafts[-1]}: panel queue list")
+        if event.reused:
+            were = "answer was" if event.reused == 1 else "answers were"
+            self.note(f"{event.reused} {were} in the store and cost nothing; --fresh asks again.")
 
     def _show(self, event: Reviewed, show: Callable[[Reviewed], None]) -> None:
         """Print a review; if nobody reads it, calls in flight are still kept and written."""
@@ -164,16 +175,16 @@ class Runner:
             self._reader_left = True
             self.stop.fail(error)
 
-    def _end(self) -> None:
+    def _raise_if_stopped(self) -> None:
         stop = self.stop
         if stop.storage_error is not None:
-            raise StorageError(f"{stop.storage_error}; {self.advice()}")
+            raise StorageError(f"{stop.storage_error}; {self._advice()}")
         if self._interrupts.number is not None:
-            raise self._interrupted(self.advice())
+            raise self._interrupted(self._advice())
         if self._reader_left:
             raise ReaderLeft
         if stop.reason is not None:
-            raise RunStopped(f"stopped early: {stop.reason}; {self.advice()}")
+            raise RunStopped(f"stopped early: {stop.reason}; {self._advice()}")
 
     def _finish_calls(self) -> None:
         self.stop.set("interrupted")
@@ -182,22 +193,16 @@ class Runner:
     def _interrupted(self, message: str) -> SignalReceived:
         return SignalReceived(self._interrupts.number or 2, f"interrupted: {message}")
 
-
-@asynccontextmanager
-async def optional_store(resolved: Resolved, *, wanted: bool) -> AsyncIterator[Store | None]:
-    """Open the configured store if it is wanted, or return None."""
-    if not wanted:
-        yield None
-        return
-    async with configured_store(resolved) as store:
-        yield store
-
-
-def _kept_as(drafts: Sequence[int]) -> str:
-    if len(drafts) == 1:
-        return f"Kept as draft {drafts[0]}: panel queue show {drafts[0]}"
-    *others, last = drafts
-    return f"Kept as drafts {', '.join(map(str, others))} and {last}: panel queue list"
+    def _advice(self, *, at_once: bool = False) -> str:
+        """Return how to continue after a stop."""
+        if self._resumable:
+            again = "run the same command again"
+            return again if self._run is None else f"to resume: panel batch resume {self._run}"
+        if self._recorded or (self._stored and (self._answered or at_once)):
+            return RESUME
+        if at_once:
+            return AGAIN_AT_ONCE
+        return AGAIN if self._answered else NOTHING
 
 
 def _introduction(model: ResolvedModel) -> str:

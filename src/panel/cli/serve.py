@@ -150,7 +150,7 @@ def _check_options(chosen: ServeOptions, *, public: bool) -> None:
 def _serve_queue(resolved: Resolved, chosen: ServeOptions) -> None:
     from panel.cli.actor import current_actor
     from panel.cli.console import tell
-    from panel.orchestrator.stores import configured_store
+    from panel.orchestrator.store_access import configured_store
     from panel.web.app import configured_app
     from panel.web.auth import Accounts, SingleUser, TrustedProxy
     from panel.web.security import is_loopback, plain_address
@@ -184,10 +184,10 @@ def _serve_queue(resolved: Resolved, chosen: ServeOptions) -> None:
 def _check_guarded(resolved: Resolved, chosen: ServeOptions, address: str) -> None:
     """Refuse to serve other machines without sign-in, and to serve this one without a named editor."""
     from panel.cli.actor import NO_EDITOR
-    from panel.orchestrator.stores import inspect_store, use_store
+    from panel.orchestrator.store_access import use_existing_store
     from panel.web.security import is_loopback
 
-    has_accounts = inspect_store(resolved).exists and use_store(resolved, lambda store: store.users.all())
+    has_accounts = use_existing_store(resolved, lambda store: store.users.all())
     if chosen.proxy_header or has_accounts:
         return
     if not is_loopback(address):
@@ -204,7 +204,7 @@ def _serve_public(resolved: Resolved, chosen: ServeOptions, site: Path) -> None:
     from urllib.parse import urlsplit
 
     from panel.cli.console import tell
-    from panel.orchestrator.stores import configured_store, require_store
+    from panel.orchestrator.store_access import configured_store, require_store
     from panel.settings.secret import read_secret
     from panel.site.options import OWN
     from panel.web.public.app import create_public_app

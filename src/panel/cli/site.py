@@ -64,7 +64,7 @@ def build(
 
     JSON: `{out, url, reviews, retracted, pages, files, written, kept, removed, seconds}`.
     """
-    from panel.orchestrator.stores import use_store
+    from panel.orchestrator.store_access import use_store
     from panel.report.wording import counted
     from panel.settings.resolve import resolve
     from panel.site import build_site, configured_build

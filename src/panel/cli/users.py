@@ -151,9 +151,9 @@ def enable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
 def _users(resolved: Resolved) -> dict[str, User]:
     """Return the users by their names in canonical form."""
     from panel.core.text import canonical
-    from panel.orchestrator.stores import inspect_store, use_store
+    from panel.orchestrator.store_access import use_existing_store
 
-    users = use_store(resolved, lambda store: store.users.all()) if inspect_store(resolved).exists else []
+    users = use_existing_store(resolved, lambda store: store.users.all()) or []
     return {canonical(user.name): user for user in users}
 
 
@@ -176,7 +176,7 @@ def _change_known(config: Path | None, name: str, change: Callable[[Store], Awai
 
 def _change(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
     """Change the store, which is created if it is missing, and return the user as stored afterwards."""
-    from panel.orchestrator.stores import configured_store
+    from panel.orchestrator.store_access import configured_store
 
     async def run() -> None:
         async with configured_store(resolved) as store:

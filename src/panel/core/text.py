@@ -208,3 +208,8 @@ def split_at_spans(text: str, spans: Mapping[int, tuple[int, int]], offset: int 
         )
         for left, right in pairwise(sorted({offset, end, *edges}))
     ]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and a noun: `1 seat`, `2,000 seats`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from panel.atomic_files import try_writing, write_whole
 from panel.errors import StorageError
+from panel.orchestrator.setup import report_context
 from panel.report import Editorial, comparison_reports, review_reports
 
 if TYPE_CHECKING:
@@ -17,17 +18,25 @@ if TYPE_CHECKING:
 
     from panel.checks import Finding
     from panel.core.comparison import Comparison
+    from panel.core.persona import Persona
     from panel.core.review import PanelReview
     from panel.report import ReportContext
+    from panel.settings.fields import Settings
 
 REVIEWS, COMPARISONS, EARLIER = "reviews", "compare", "earlier"
+
+
+def report_files(settings: Settings, available: Mapping[str, Persona], suffix: str = "") -> ReportFiles:
+    """Return the report files that the settings ask for; `available` are all personas by id."""
+    return ReportFiles(settings.out, settings.format, report_context(available.values()), suffix)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
     """The folder that report files are written to, with the endings of the files; created if it is missing.
 
-    `suffix` follows the tool's slug in file names, to tell the models of one command apart.
+    `suffix` follows the tool's slug in file names, to tell the models of one command apart. Methods raise StorageError if a file cannot
+    be written.
     """
 
     folder: Path
@@ -36,11 +45,7 @@ class ReportFiles:
     suffix: str = ""
 
     def prepare(self) -> None:
-        """Create the folders and try to write to them, before anything is paid for.
-
-        Raises:
-            StorageError: they cannot be written to.
-        """
+        """Create the folders and try to write to them, before anything is paid for."""
         for name in (REVIEWS, COMPARISONS):
             folder = self.folder / name
             with _storage(folder):
@@ -56,9 +61,6 @@ class ReportFiles:
 
         Earlier files of the same tool are kept under the time at which they were written. They stay in place until the new ones are
         written, so that a full disk leaves one of the two.
-
-        Raises:
-            StorageError: a file could not be written.
         """
         if not review.answered:
             return []
@@ -68,7 +70,7 @@ class ReportFiles:
         earlier = sorted(path for path in paths if path.suffixes == [path.suffix])
         for path in earlier:
             with _storage(path):
-                _keep_aside(path)
+                _copy_aside(path)
         written = self._write(REVIEWS, slug, reports)
         for path in set(earlier) - set(written):
             with _storage(path):
@@ -76,25 +78,19 @@ class ReportFiles:
         return written
 
     def write_comparison(self, comparison: Comparison, known: Sequence[Editorial]) -> list[Path]:
-        """Write the report files of a comparison and return their paths, in the order of the formats.
-
-        Raises:
-            StorageError: a file could not be written.
-        """
+        """Write the report files of a comparison and return their paths, in the order of the formats."""
         reports = comparison_reports(comparison, self.context, known)
         return self._write(COMPARISONS, comparison.slug, reports)
 
     def _write(self, kind: str, slug: str, reports: Mapping[str, str]) -> list[Path]:
-        written = []
-        for ending in self.formats:
-            path = self.folder / kind / f"{slug}.{ending}"
+        paths = {ending: self.folder / kind / f"{slug}.{ending}" for ending in self.formats}
+        for ending, path in paths.items():
             with _storage(path):
                 write_whole(path, reports[ending])
-            written.append(path)
-        return written
+        return list(paths.values())
 
 
-def _keep_aside(path: Path) -> None:
+def _copy_aside(path: Path) -> None:
     folder = path.parent / EARLIER
     folder.mkdir(exist_ok=True)
     copy = folder / f"{path.stem}.{path.stat().st_mtime_ns}{path.suffix}"

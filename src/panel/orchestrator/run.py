@@ -18,7 +18,7 @@ from panel.core.review import review_id
 from panel.errors import GateError, RunStopped, SettingsError, StorageError
 from panel.orchestrator.estimate import plan_for
 from panel.orchestrator.panel import open_session
-from panel.orchestrator.report_files import ReportFiles
+from panel.orchestrator.report_files import ReportFiles, report_files
 from panel.orchestrator.run_storage import (
     BATCH,
     RERUN,
@@ -31,7 +31,7 @@ from panel.orchestrator.run_storage import (
     hold_run,
 )
 from panel.orchestrator.seat import Observer
-from panel.orchestrator.setup import build_setup, report_context
+from panel.orchestrator.setup import build_setup
 from panel.providers.base import StopSignal
 from panel.providers.middleware.budget import Budget
 from panel.settings.fields import Settings
@@ -152,9 +152,9 @@ class RunService:
         """
         from panel.store import RunState
 
-        options, store = options or BatchOptions(), self.required_store
+        options, store = options or BatchOptions(), self._required_store()
         require_prices(setup, allow_unknown=options.allow_unknown_price)
-        reports = _prepared(setup, wanted=options.reports)
+        reports = _prepared_reports(setup) if options.reports else None
         storage: StoredRun | None = None
         example: Tool | None = None
         async for page, skipped in new_tools(store, setup, tools, options):
@@ -184,7 +184,7 @@ class RunService:
         Raises:
             PanelError: there is no such batch, its settings are unusable, or its panel has changed.
         """
-        store = self.required_store
+        store = self._required_store()
         stored = await _resumable_run(store, run)
         settings = stored.settings
         following = await store.runs.next_tools(run, limit=1)
@@ -197,7 +197,7 @@ class RunService:
             storage: StoredRun = StoredRetry(store, run, int(settings["of"]), settings["reasons"])
         else:
             storage = StoredRun(store, run, self.observer, fresh=bool(settings.get("fresh")))
-        reports = _prepared(setup, wanted=settings.get("reports"))
+        reports = _prepared_reports(setup) if settings.get("reports") else None
         return ReviewRun(self, setup, storage, reports, example, stored=settings)
 
     async def retry(
@@ -219,17 +219,17 @@ class RunService:
         """
         from panel.store import FAILURES, RunState
 
-        store = self.required_store
+        store = self._required_store()
         stored = await _resumable_run(store, run)
         if stored.kind != BATCH:
             of = stored.settings["of"]
             raise SettingsError(
                 f"run {run} is a retry itself; retry the run that it is of: panel batch retry {of}"
             )
-        setup = build_setup(_settings_of(stored, changes or {}, config, current=("budget",)))
+        setup = build_setup(_settings_of(stored, changes or {}, config, current={"budget"}))
         require_prices(setup, allow_unknown=allow_unknown_price)
         _require_unchanged(stored, setup)
-        reports = _prepared(setup, wanted=stored.settings.get("reports"))
+        reports = _prepared_reports(setup) if stored.settings.get("reports") else None
         wanted = sorted(FAILURES if reasons is None else reasons)
         failed = store.run_stats.failed_seats(run, wanted)
         drafts = list(dict.fromkeys([seat.draft async for seat in failed]))
@@ -249,12 +249,11 @@ class RunService:
         return ReviewRun(self, setup, StoredRetry(store, retry, run, wanted), reports)
 
     async def rerun(self, resolved: Resolved, record: DraftRecord, persona: str) -> Seat:
-        """Ask one persona of a draft again and return its seat; the draft itself is not changed.
+        """Ask one persona, by id, of a draft again and return its seat; the draft itself is not changed.
 
-        The answer is stored before this returns. If it is not put into the draft, because the process ends or the draft has changed,
-        the next call for the same state of the draft returns that answer without paying again.
-
-        The panel has the settings of the draft's run; `resolved` holds those in force now, and `persona` is an id.
+        The panel has the settings of the draft's run; `resolved` holds those in force now. The answer is stored before this returns. If it
+        is not put into the draft, because the process ends or the draft has changed, the next call for the same state of the draft returns
+        that answer without paying again.
 
         Raises:
             GateError: the draft has no such seat.
@@ -263,7 +262,7 @@ class RunService:
         """
         from panel.store import RunState
 
-        store = self.required_store
+        store, stop = self._required_store(), self.stop
         if record.shown.review.seat_of(persona) is None:
             raise GateError(f"{persona} has no seat in draft {record.id}")
         setup = build_setup(await _settings_of_draft(resolved, store, record.id))
@@ -275,28 +274,22 @@ class RunService:
             run = await store.runs.create(RERUN, settings)
         storage = StoredRerun(store, run, record.shown.original, persona)
         async with (
-            hold_run(store, run, self.stop),
-            open_session(setup, storage, self.observer, self.stop) as session,
+            hold_run(store, run, stop),
+            open_session(setup, storage, self.observer, stop) as session,
         ):
             review = await session.review(record.shown.review.tool)
-        await store.runs.set_state(run, RunState.STOPPED if self.stop.reason else RunState.DONE)
+        await store.runs.set_state(run, RunState.STOPPED if stop.reason else RunState.DONE)
         seat = review.seat_of(persona)
         if seat is None:
             raise GateError(f"{persona} is not among the personas that the draft's run was begun with")
-        if self.stop.storage_error is not None:
-            raise self.stop.storage_error
+        if stop.storage_error is not None:
+            raise stop.storage_error
         if seat.failure is not None:
             why = f"{seat.failure.reason.label}: {seat.failure.detail}"
             raise RunStopped(f"{seat.name}: {why} The draft stays as it is; ask again later.")
         return seat
 
-    @property
-    def required_store(self) -> Store:
-        """The store.
-
-        Raises:
-            SettingsError: there is none.
-        """
+    def _required_store(self) -> Store:
         if self.store is None:
             raise SettingsError("a run that is kept needs a store")
         return self.store
@@ -328,21 +321,25 @@ class ReviewRun:
             PanelError: the run could not begin.
         """
         setup, storage, stop = self.setup, self.storage, self.service.stop
-        async with AsyncExitStack() as held:
+        async with AsyncExitStack() as stack:
             if isinstance(storage, StoredRun):
                 for run in dict.fromkeys((storage.drafts_run, storage.run)):
                     watch = self.tools is None and run == storage.run
-                    await held.enter_async_context(
-                        hold_run(self.service.required_store, run, stop, watch=watch)
-                    )
+                    await stack.enter_async_context(hold_run(storage.store, run, stop, watch=watch))
             started = await self._start()
             yield started
             left = started.tools - started.done
             warm = self.example is not None and plan_for(setup, self.example, left).warm
             if setup.recording is not None:
-                held.callback(setup.recording[0].close)
-                _open_recording(setup)
-            session = await held.enter_async_context(
+                recording, manifest = setup.recording
+                stack.callback(recording.close)
+                try:
+                    recording.open(manifest)
+                except OSError as error:
+                    raise StorageError(
+                        f"{error.filename}: {error.strerror}; choose another folder with --record"
+                    ) from error
+            session = await stack.enter_async_context(
                 open_session(setup, storage, self.service.observer, stop, warm=warm)
             )
             async with aclosing(session.reviews(storage.tools())) as reviews:
@@ -354,31 +351,30 @@ class ReviewRun:
             yield await self._finish()
 
     async def _start(self) -> Started:
-        storage = self.storage
+        storage, stored = self.storage, self.stored
         if self.tools is not None or not isinstance(storage, StoredRun):
             return Started(self.setup, storage.run, self.tools or 0)
-        store, limit = self.service.required_store, self.setup.settings.budget
-        spent = await store.run_stats.spent(storage.run)
+        runs, stats, limit = storage.store.runs, storage.store.run_stats, self.setup.settings.budget
+        spent = await stats.spent(storage.run)
         storage.budget = Budget(math.inf if limit is None else limit, spent.most_usd)
-        stored = self.stored
         if stored is not None and stored.get("budget_usd") != limit:
             settings = {**stored["settings"], "budget": limit}
-            await store.runs.set_settings(storage.run, {**stored, "budget_usd": limit, "settings": settings})
-        progress = await store.run_stats.progress(storage.run)
+            await runs.set_settings(storage.run, {**stored, "budget_usd": limit, "settings": settings})
+        progress = await stats.progress(storage.run)
         if self.reports is not None:
-            await self._write_missing_reports(self.reports, storage.run)
+            await self._write_missing_reports(self.reports, storage)
         counted = None if self.setup.unpriced else storage.budget
         return Started(self.setup, storage.run, progress.todo + progress.done, progress.done, counted)
 
-    async def _write_missing_reports(self, reports: ReportFiles, run: int) -> None:
+    async def _write_missing_reports(self, reports: ReportFiles, storage: StoredRun) -> None:
         """Write the report files of drafts whose process ended before it could, and those that are gone."""
-        store, after = self.service.required_store, 0
-        while page := await store.runs.drafted_tools(run, after=after):
+        runs, after = storage.store.runs, 0
+        while page := await runs.drafted_tools(storage.run, after=after):
             for tool in page:
                 if not (tool.reported and reports.has_review(tool.slug)):
-                    review = (await store.drafts.get(tool.draft)).review
+                    review = (await storage.store.drafts.get(tool.draft)).review
                     reports.write_review(review, self.setup.checks(review))
-                    await store.runs.mark_reported(run, tool.version)
+                    await runs.mark_reported(storage.run, tool.version)
             after = page[-1].position
 
     async def _reviewed(self, review: PanelReview) -> Reviewed | None:
@@ -415,29 +411,19 @@ class ReviewRun:
         state: Literal["done", "stopped"] = "done" if stop.reason is None else "stopped"
         if not isinstance(storage, StoredRun) or stop.storage_error is not None:
             return Finished(storage.run, state, reused=storage.reused)
-        store, run = self.service.required_store, storage.run
+        runs, stats, run = storage.store.runs, storage.store.run_stats, storage.run
         if self.tools is not None:
-            await store.runs.set_state(run, RunState.STOPPED if stop.reason else RunState.DONE)
+            await runs.set_state(run, RunState(state))
             return Finished(run, state, reused=storage.reused)
-        progress = await store.run_stats.progress(run)
-        if not progress.todo and (await store.runs.get(run)).state is not RunState.DONE:
-            await store.runs.set_state(run, RunState.DONE)
-        failed = await store.run_stats.failure_counts(storage.drafts_run)
+        progress = await stats.progress(run)
+        if not progress.todo and (await runs.get(run)).state is not RunState.DONE:
+            await runs.set_state(run, RunState.DONE)
+        failed = await stats.failure_counts(storage.drafts_run)
         return Finished(run, "stopped" if progress.todo else "done", failed, storage.reused)
 
 
-def report_files(setup: PanelSetup, suffix: str = "") -> ReportFiles:
-    """Return the report files that the settings ask for; `suffix` follows the slugs in their names."""
-    context = report_context(setup.available.values())
-    return ReportFiles(setup.settings.out, setup.settings.format, context, suffix)
-
-
 def require_prices(setup: PanelSetup, *, allow_unknown: bool) -> None:
-    """Refuse a budget if the price of a model is unknown, unless that is allowed.
-
-    Raises:
-        SettingsError: it is.
-    """
+    """Raise `SettingsError` if there is a budget and the price of a model is unknown, unless that is allowed."""
     if setup.settings.budget is not None and setup.unpriced and not allow_unknown:
         raise SettingsError(
             f"the price of {setup.unpriced[0]} is not known, so that no budget can be kept; "
@@ -465,21 +451,15 @@ async def new_tools(
         yield [tool for tool in page if tool.canonical not in skipped], skipped
 
 
-def _prepared(setup: PanelSetup, *, wanted: object) -> ReportFiles | None:
-    """Return the report files, if they are wanted, in folders that can be written to."""
-    if not wanted:
-        return None
-    reports = report_files(setup)
+def _prepared_reports(setup: PanelSetup) -> ReportFiles:
+    """Return the report files that the settings ask for, in folders that can be written to."""
+    reports = report_files(setup.settings, setup.available)
     reports.prepare()
     return reports
 
 
 async def _resumable_run(store: Store, run: int) -> RunSummary:
-    """Return a batch or a retry.
-
-    Raises:
-        SettingsError: there is none of this number, or its tools were never added in full.
-    """
+    """Return a batch or a retry; raise `SettingsError` if there is none of this number, or its tools were never added in full."""
     from panel.store import RunState
 
     summary = await store.run_stats.summary(run)
@@ -510,8 +490,9 @@ async def _require_no_open_retry(store: Store, of: int) -> None:
 def _settings_of(
     run: RunSummary, changes: Mapping[str, Any], config: Path | None, current: Collection[str] = ()
 ) -> Resolved:
-    """Return the settings that a run was begun with, but for changes, and those that are taken as they are now."""
-    then = _known(run.settings["settings"], without=current)
+    """Return the settings that a run was begun with, but for changes, and those that are taken as they are now (`current`)."""
+    left_out = {*RETIRED_SETTINGS, *current}
+    then = {name: value for name, value in run.settings["settings"].items() if name not in left_out}
     resolved = resolve({**then, **changes}, config)
     sources = dict.fromkeys(then.keys() - changes.keys(), f"run {run.id}")
     return replace(resolved, sources=resolved.sources | sources)
@@ -520,40 +501,17 @@ def _settings_of(
 async def _settings_of_draft(resolved: Resolved, store: Store, draft: int) -> Resolved:
     """Return the settings that a draft's panel was asked with; the user's own are taken as they are now."""
     run = await store.runs.get((await store.drafts.get(draft)).run)
-    then = {**_known(run.settings.get("settings", {})), "record": None, "budget": None}
+    stored = run.settings.get("settings", {})
+    then = {name: value for name, value in stored.items() if name not in RETIRED_SETTINGS}
+    then |= {"record": None, "budget": None}
     settings = Settings.model_validate({**resolved.settings.model_dump(mode="json"), **then})
     return Resolved(settings, {**resolved.sources, **dict.fromkeys(then, f"run {run.id}")})
 
 
-def _known(settings: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
-    """Return stored settings without those that no longer exist."""
-    return {
-        name: value
-        for name, value in settings.items()
-        if name not in RETIRED_SETTINGS and name not in without
-    }
-
-
 def _require_unchanged(run: RunSummary, setup: PanelSetup) -> None:
-    """Refuse to resume a run with another panel.
-
-    Raises:
-        SettingsError: a persona, a prompt, a model, its address or the user's secret has changed since the run was begun.
-    """
+    """Raise `SettingsError` if a persona, a prompt, a model, its address or the user's secret has changed since a run was begun."""
     if changed := list(setup.changes_since(run.settings)):
         raise SettingsError(
             f"{', '.join(changed)} changed since run {run.id} was begun, and a run is never a mixture; "
             "put it back, or begin a new run: answers that are still right are not paid for again"
         )
-
-
-def _open_recording(setup: PanelSetup) -> None:
-    if setup.recording is None:
-        return
-    recording, manifest = setup.recording
-    try:
-        recording.open(manifest)
-    except OSError as error:
-        raise StorageError(
-            f"{error.filename}: {error.strerror}; choose another folder with --record"
-        ) from error

@@ -27,7 +27,7 @@ RESUMABLE = (BATCH, RETRY)
 
 
 class RunStorage:
-    """A run that is not stored: its tools are in memory, and nothing is kept."""
+    """A run that is not stored: its tools are in memory, and nothing is kept. Methods of subclasses raise StorageError."""
 
     run: int | None = None
     journal: StoredRun | None = None
@@ -47,24 +47,19 @@ class RunStorage:
         return None
 
     async def keep(self, review: PanelReview, checks: Checks) -> int | None:
-        """Keep a review as a draft and return its number; None if nothing is kept.
-
-        Raises:
-            StorageError: it was not committed.
-        """
+        """Keep a review as a draft and return its number; None if nothing is kept."""
 
     async def mark_reported(self, review: PanelReview) -> None:
-        """Keep that a draft's report files are written; raises as `keep` does."""
+        """Record that a draft's report files are written."""
 
     def forget(self, review: PanelReview) -> None:
         """Free the memory of a tool that is finished."""
 
 
 class StoredRun(RunStorage):
-    """A run in the store: its tools, its journal of calls, and its drafts.
+    """A run in the store: its tools, its drafts, and its calls, of which it is the `CallJournal`.
 
     The observer is notified once when an answer to another run is awaited; `fresh` ignores answers and drafts of other runs.
-
     `drafts_run` is the run whose drafts it makes or completes; for a retry, the run that is retried.
     """
 
@@ -72,10 +67,10 @@ class StoredRun(RunStorage):
         self, store: Store, run: int, observer: Observer | None = None, *, fresh: bool = False
     ) -> None:
         super().__init__()
+        self.store = store
         self.run: int = run
         self.drafts_run = run
         self.journal = self
-        self._store = store
         self._observer = observer
         self._fresh = fresh
         self._versions: dict[str, int] = {}
@@ -83,61 +78,58 @@ class StoredRun(RunStorage):
     async def tools(self) -> AsyncGenerator[Tool]:
         """Yield the tools to review; one page of them is in memory at a time."""
         after = 0
-        while page := await self._store.runs.next_tools(self.run, after=after):
-            for todo in page:
-                self._versions[todo.tool.canonical] = todo.version
-                yield todo.tool
+        while page := await self.store.runs.next_tools(self.run, after=after):
+            for pending in page:
+                self._versions[pending.tool.canonical] = pending.version
+                yield pending.tool
             after = page[-1].position
 
     async def keep(self, review: PanelReview, checks: Checks) -> int | None:
-        """Keep a review as a draft and return its number; see `RunStorage.keep`."""
+        """Keep a review as a draft; see `RunStorage.keep`."""
         version = self._versions[review.tool.canonical]
-        return await self._store.drafts.put(review, self.run, version, anew=self._fresh, checks=checks)
+        return await self.store.drafts.put(review, self.run, version, anew=self._fresh, checks=checks)
 
     async def mark_reported(self, review: PanelReview) -> None:
-        """Keep that a draft's report files are written."""
-        await self._store.runs.mark_reported(self.run, self._versions[review.tool.canonical])
+        """Record that a draft's report files are written."""
+        await self.store.runs.mark_reported(self.run, self._versions[review.tool.canonical])
 
     def forget(self, review: PanelReview) -> None:
         """Free the memory of a tool that is finished."""
         self._versions.pop(review.tool.canonical, None)
 
-    async def find(self, step: CallKey) -> CallRecord | None:
-        """Return the record of an earlier call; see `CallJournal`."""
-        record = await self._store.calls.find(step.key, self.run if self._fresh else None)
+    async def find(self, key: CallKey) -> CallRecord | None:
+        """Return the record of an earlier call."""
+        record = await self.store.calls.find(key.key, self.run if self._fresh else None)
         self.reused += record is not None
         return record
 
-    async def begin(self, step: CallKey, wait: Wait) -> int | Completion:
-        """Commit that a call is about to be made, unless another run makes it at this moment; see `CallJournal`."""
-        step = step.model_copy(update={"run": self.run})
+    async def begin(self, key: CallKey, wait: Wait) -> int | Completion:
+        """Commit that a call is about to be made, unless another run makes it at this moment."""
+        key = key.model_copy(update={"run": self.run})
         if self._fresh:
-            return await self._store.calls.begin(step)
+            return await self.store.calls.begin(key)
 
-        async def announced(seconds: float) -> None:
+        async def announced_wait(seconds: float) -> None:
             if self._observer is not None:
                 self._observer.waiting()
                 self._observer = None
             await wait(seconds)
 
-        begun = await self._store.calls.begin_once(step, announced)
+        begun = await self.store.calls.begin_once(key, announced_wait)
         self.reused += not isinstance(begun, int)
         return begun
 
-    async def settle(self, call: int, entry: CallRecord) -> None:
-        """Commit the result of a call; see `CallJournal`."""
-        await self._store.calls.settle(call, entry)
+    async def settle(self, call: int, record: CallRecord) -> None:
+        """Commit the result of a call."""
+        await self.store.calls.settle(call, record)
 
-    async def withdraw(self, call: int, entry: CallRecord) -> None:  # noqa: ARG002 - the journal's signature
-        """Commit that no call was made; see `CallJournal`."""
-        await self._store.calls.withdraw(call)
+    async def withdraw(self, call: int, record: CallRecord) -> None:  # noqa: ARG002 - the journal's signature
+        """Commit that no call was made."""
+        await self.store.calls.withdraw(call)
 
 
 class StoredRetry(StoredRun):
-    """The failed seats of a run, asked again in a run of their own.
-
-    `of` is the run whose drafts are completed, and `reasons` are the failures that are asked again.
-    """
+    """The seats of the drafts of a run (`of`) that failed for some reasons, asked again in a run of their own."""
 
     def __init__(self, store: Store, run: int, of: int, reasons: Collection[str]) -> None:
         super().__init__(store, run, fresh=True)
@@ -148,7 +140,7 @@ class StoredRetry(StoredRun):
     async def tools(self) -> AsyncGenerator[Tool]:
         """Yield the tools that have seats to ask again."""
         async for tool in super().tools():
-            draft = await self._store.drafts.of_tool(self.drafts_run, tool)
+            draft = await self.store.drafts.of_tool(self.drafts_run, tool)
             if draft is not None:
                 self._reviews[tool.canonical] = draft.review
                 yield draft.review.tool
@@ -162,8 +154,8 @@ class StoredRetry(StoredRun):
     async def keep(self, review: PanelReview, checks: Checks) -> int | None:
         """Put the completed review in the draft's place; see `RunStorage.keep`."""
         version = self._versions[review.tool.canonical]
-        draft = await self._store.drafts.put(review, self.drafts_run, version, checks=checks)
-        await self._store.runs.mark_done(self.run, version, draft)
+        draft = await self.store.drafts.put(review, self.drafts_run, version, checks=checks)
+        await self.store.runs.mark_done(self.run, version, draft)
         return draft
 
     def forget(self, review: PanelReview) -> None:
@@ -211,15 +203,15 @@ async def hold_run(store: Store, run: int, stop: StopSignal, *, watch: bool = Tr
             except RunStopped as error:
                 stop.set(str(error))
 
+    renewing: asyncio.Task[None] | None = None
     try:
         if watch and (await store.runs.get(run)).state is not RunState.DONE:
             await store.runs.set_state(run, RunState.OPEN)
         renewing = asyncio.create_task(renew())
-        try:
-            yield
-        finally:
+        yield
+    finally:
+        if renewing is not None:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-    finally:
         with suppress(PanelError):
             await store.leases.release(lease)

@@ -11,8 +11,7 @@ from panel.approval import history_entries, outcome_message
 from panel.approval.history import Part, value_text, word_diff
 from panel.approval.view import LISTING, PANEL
 from panel.checks import Status
-from panel.cli.console import plain_result, result_json, width
-from panel.cli.rows import GAP, columns, labelled, shortened, table
+from panel.cli.console import GAP, columns, labelled, plain_result, result_json, shortened, table, width
 from panel.core.draft_edits import current_value
 from panel.core.draft_state import WAITING, State
 from panel.core.take import NoTake

@@ -16,7 +16,7 @@ from panel.core.draft_state import Action
 from panel.errors import GateError, SettingsError
 from panel.orchestrator.run import RunService
 from panel.orchestrator.setup import available_personas, review_checks
-from panel.orchestrator.stores import configured_store, require_store
+from panel.orchestrator.store_access import configured_store, require_store
 from panel.settings.resolve import resolve
 
 if TYPE_CHECKING:

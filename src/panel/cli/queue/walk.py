@@ -6,11 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from panel.approval import StaleDraft, check_allowed, outcome_message, parse_resolution, state_message
-from panel.cli.console import plain_result, result, tell, width
+from panel.cli.console import labelled, plain_result, result, tell, width
 from panel.cli.queue.form import edit_draft
 from panel.cli.queue.rendering import draft_text, outcome_data
 from panel.cli.queue.session import ask_choice, ask_line
-from panel.cli.rows import labelled
 from panel.core.draft_state import Action, State
 from panel.core.finding import ResolutionKind
 from panel.core.text import one_line

@@ -1,4 +1,4 @@
-"""The store that the settings name: created, only opened, or only inspected."""
+"""Access to the store that the settings name: created where it is missing, required, or used only if it exists."""
 
 from __future__ import annotations
 
@@ -40,20 +40,14 @@ def configured_store(resolved: Resolved) -> AbstractAsyncContextManager[Store]:
 
 @asynccontextmanager
 async def existing_store(resolved: Resolved) -> AsyncIterator[Store | None]:
-    """Open the configured store, or return None if its file does not exist; raises as `configured_store` does."""
-    address = resolved.database
-    if isinstance(address, Path) and not address.exists():
-        yield None
-        return
-    async with configured_store(resolved) as store:
-        yield store
-
-
-def inspect_store(resolved: Resolved) -> StoreInfo:
-    """Return kind, revision and size of the configured store without creating it; raises as `read_store_info` does."""
+    """Open the configured store, or return None if it does not exist; raises as `configured_store` does."""
     from panel.store import read_store_info
 
-    return read_store_info(resolved.database)
+    if read_store_info(resolved.database).exists:
+        async with configured_store(resolved) as store:
+            yield store
+    else:
+        yield None
 
 
 def require_store(resolved: Resolved) -> StoreInfo:
@@ -63,18 +57,30 @@ def require_store(resolved: Resolved) -> StoreInfo:
         SettingsError: it does not exist.
         PanelError: it cannot be read.
     """
-    seen = inspect_store(resolved)
-    if not seen.exists:
-        raise SettingsError(f"{seen.where}: there is no database yet; any review makes it: panel review FILE")
-    return seen
+    from panel.store import read_store_info
+
+    info = read_store_info(resolved.database)
+    if not info.exists:
+        raise SettingsError(f"{info.where}: there is no database yet; any review makes it: panel review FILE")
+    return info
 
 
 def use_store(resolved: Resolved, work: Callable[[Store], Awaitable[T]]) -> T:
-    """Open the configured store, which must exist, and return the result of `work`; raises as `require_store` does."""
+    """Return the result of `work` with the configured store, which must exist; raises as `require_store` does."""
     require_store(resolved)
 
     async def run() -> T:
         async with configured_store(resolved) as store:
             return await work(store)
+
+    return asyncio.run(run())
+
+
+def use_existing_store(resolved: Resolved, work: Callable[[Store], Awaitable[T]]) -> T | None:
+    """Return the result of `work` with the configured store, or None if there is no store."""
+
+    async def run() -> T | None:
+        async with existing_store(resolved) as store:
+            return None if store is None else await work(store)
 
     return asyncio.run(run())
