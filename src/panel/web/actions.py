@@ -164,20 +164,20 @@ def _changes(form: Form, review: PanelReview) -> tuple[Change, ...]:
 
 def _edited_fields(form: Form, seat: Seat | None) -> Iterator[dict[str, Any]]:
     if persona := form.text("persona"):
-        for field in filter(form.has, SEAT_FIELDS):
+        for field in (name for name in SEAT_FIELDS if name in form):
             value = form.number(field) if field == "score" else form.text(field)
             yield {"field": field, "persona": persona, "value": value}
-        if form.has("evidence"):
+        if "evidence" in form:
             # A browser changes line ends: a quote that differs in nothing else is as it was.
             known = {prose(quote): quote for quote in reversed(_quotes(seat))}
-            quotes = map(prose, filter(str.strip, form.texts("evidence")))
+            quotes = map(prose, filter(str.strip, form.getlist("evidence")))
             values = tuple(known.get(quote, quote) for quote in quotes)
             yield {"field": "evidence", "persona": persona, "value": values}
         return
-    if form.has("price_class"):
+    if "price_class" in form:
         yield {"field": "price_class", "value": form.text("price_class")}
-    if form.has("claim"):
-        rows = zip_longest(*map(form.texts, FACT_FIELDS), fillvalue="")
+    if "claim" in form:
+        rows = zip_longest(*map(form.getlist, FACT_FIELDS), fillvalue="")
         facts = [dict(zip(FACT_FIELDS, row, strict=True)) for row in rows if row[0].strip() or row[1].strip()]
         yield {"field": "facts", "value": facts}
 
@@ -197,14 +197,14 @@ def _conflict_page(sent: ActionRequest, view: DraftView, error: PanelError) -> R
     seat = shown.seat_of(form.text("persona"))
     seat_before = before.seat_of(form.text("persona")) if before else None
     now, then = _values(seat), _values(seat_before)
-    written = {name: form.text(name).replace("\r\n", "\n") for name in SEAT_FIELDS if form.has(name)}
+    written = {name: form.text(name).replace("\r\n", "\n") for name in SEAT_FIELDS if name in form}
     unsaved = {
         name: text for name, text in written.items() if name not in then or prose(text) != prose(then[name])
     }
-    evidence = [prose(quote) for quote in form.texts("evidence") if quote.strip()]
+    evidence = [prose(quote) for quote in form.getlist("evidence") if quote.strip()]
     if evidence == [prose(quote) for quote in _quotes(seat_before)]:
         evidence = _quotes(seat)
-    facts = zip(*map(form.texts, FACT_FIELDS), strict=False)
+    facts = zip(*map(form.getlist, FACT_FIELDS), strict=False)
     return render(
         sent.request,
         "conflict.html.j2",

@@ -22,13 +22,13 @@ from panel.orchestrator.setup import available_personas, report_context, review_
 from panel.prompts.files import seat_roster
 from panel.settings.secret import read_secret
 from panel.web import actions, draft_page, queue_page, runs_page
-from panel.web.auth import AccessControl, AccessPolicy, Accounts
-from panel.web.errors import ErrorPages, error_response
+from panel.web.auth import AccessPolicy, Accounts, access_control
+from panel.web.errors import error_pages, error_response
 from panel.web.login import LOGIN_ROUTES
 from panel.web.passwords import PasswordChecker
 from panel.web.rendering import asset_route, render
 from panel.web.requests import MAX_DIGITS, Services
-from panel.web.security import RateLimiter, SecurityHeaders
+from panel.web.security import RateLimiter, security_headers
 
 if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
@@ -95,11 +95,11 @@ def create_app(services: Services, access: AccessPolicy) -> Starlette:
     app = Starlette(
         routes=[*ROUTES, *(LOGIN_ROUTES if has_accounts else ())],
         middleware=[
-            Middleware(SecurityHeaders, headers=HEADERS),
-            Middleware(ErrorPages),
-            Middleware(AccessControl, access=access, store=services.store),
+            Middleware(security_headers, headers=HEADERS),
+            Middleware(error_pages),
+            Middleware(access_control, access=access, store=services.store),
         ],
-        # All other errors go on to `ErrorPages`.
+        # All other errors go on to `error_pages`.
         exception_handlers={HTTPException: error_response},
     )
     app.router.redirect_slashes = False

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from panel.core.actor import Actor
     from panel.store import Store
+    from panel.web.requests import Form
 
 LOGIN = "/login"
 SESSION_COOKIE, BROWSER_COOKIE = "panel_session", "panel_browser"
@@ -68,69 +69,70 @@ class AccessPolicy:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(SECRET_BYTES), repr=False)
 
 
-class AccessControl:
-    """Middleware that lets known users through, under the server's own name, and forms that carry the user's token.
+def access_control(app: ASGIApp, access: AccessPolicy, store: Store) -> ASGIApp:
+    """Return middleware that lets known users through, under the server's own name, and forms that carry their token.
 
     It leaves `user`, `csrf_token` and `form` in the request's state.
     """
+    has_accounts = isinstance(access.mode, Accounts)
 
-    def __init__(self, app: ASGIApp, access: AccessPolicy, store: Store) -> None:
-        self._app = app
-        self._access = access
-        self._store = store
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request."""
-        request, app = Request(scope, receive), self._app
-        check_source(request, self._access.hosts)
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        request, answer = Request(scope, receive), app
+        check_source(request, access.hosts)
         # The path that routes match; `request.url` is put together from headers and could be read differently.
         safe, path = request.method in SAFE_METHODS, scope["path"]
         if not (safe and path.startswith(STATIC)):
-            new_browser = await self._identify(request)
-            has_accounts = isinstance(self._access.mode, Accounts)
+            new_browser = await _identify(request, access, store)
             if request.state.user is None and not (has_accounts and path == LOGIN):
-                app = await _refusal(request, has_accounts=has_accounts)
+                answer = await _refusal(request, has_accounts=has_accounts)
             elif not safe:
-                request.state.form = form = await read_form(request)
-                sent = form.texts(CSRF_FIELD)
-                if len(sent) != 1 or not hmac.compare_digest(
-                    sent[0].encode(), request.state.csrf_token.encode()
-                ):
-                    raise FormRejected(form.sentences)
+                request.state.form = await _read_own_form(request)
             elif new_browser:
                 send = _with_browser_cookie(request, new_browser, send)
-        await app(scope, receive, send)
+        await answer(scope, receive, send)
 
-    async def _identify(self, request: Request) -> str | None:
-        """Find the user and the form token; return the id for a browser that has neither a session nor an id."""
-        state, access = request.state, self._access
-        if isinstance(access.mode, Accounts) and (session := read_cookie(request, SESSION_COOKIE)):
-            account = await self._store.users.session_user(hash_token(session))
-            if account:
-                state.csrf_token = _form_token(access.secret, SESSION_COOKIE, session)
-                state.user = CurrentUser(account.actor, state.csrf_token, can_sign_out=True)
+    return respond
+
+
+async def _read_own_form(request: Request) -> Form:
+    form = await read_form(request)
+    sent, token = form.getlist(CSRF_FIELD), request.state.csrf_token
+    if len(sent) != 1 or not hmac.compare_digest(sent[0].encode(), token.encode()):
+        raise FormRejected(form.sentences())
+    return form
+
+
+async def _identify(request: Request, access: AccessPolicy, store: Store) -> str | None:
+    """Find the user and the form token; return the id for a browser that has neither a session nor an id."""
+    state = request.state
+    if isinstance(access.mode, Accounts) and (session := read_cookie(request, SESSION_COOKIE)):
+        account = await store.users.session_user(hash_token(session))
+        if account:
+            state.csrf_token = _form_token(access.secret, SESSION_COOKIE, session)
+            state.user = CurrentUser(account.actor, state.csrf_token, can_sign_out=True)
+            return None
+    actor = await _actor_without_session(request, access, store)
+    stored = read_cookie(request, BROWSER_COOKIE)
+    browser = stored or new_token()
+    state.csrf_token = _form_token(access.secret, BROWSER_COOKIE, browser, actor.name if actor else "")
+    state.user = CurrentUser(actor, state.csrf_token) if actor else None
+    return None if stored else browser
+
+
+async def _actor_without_session(request: Request, access: AccessPolicy, store: Store) -> Actor | None:
+    match access.mode:
+        case SingleUser(actor):
+            return actor
+        case TrustedProxy(header, addresses) if client_address(request) in addresses:
+            names = request.headers.getlist(header)
+            if len(names) != 1:
                 return None
-        actor = await self._actor_without_session(request)
-        stored = read_cookie(request, BROWSER_COOKIE)
-        browser = stored or new_token()
-        state.csrf_token = _form_token(access.secret, BROWSER_COOKIE, browser, actor.name if actor else "")
-        state.user = CurrentUser(actor, state.csrf_token) if actor else None
-        return None if stored else browser
-
-    async def _actor_without_session(self, request: Request) -> Actor | None:
-        match self._access.mode:
-            case SingleUser(actor):
-                return actor
-            case TrustedProxy(header, addresses) if client_address(request) in addresses:
-                names = request.headers.getlist(header)
-                if len(names) != 1:
-                    return None
-                try:
-                    user = await self._store.users.get(names[0].encode("latin-1").decode())
-                except UnicodeDecodeError:
-                    return None
-                return user.actor if user and user.disabled_at is None else None
-        return None
+            try:
+                user = await store.users.get(names[0].encode("latin-1").decode())
+            except UnicodeDecodeError:
+                return None
+            return user.actor if user and user.disabled_at is None else None
+    return None
 
 
 async def _refusal(request: Request, *, has_accounts: bool) -> Response:
@@ -147,7 +149,7 @@ async def _refusal(request: Request, *, has_accounts: bool) -> Response:
     unsaved = ""
     if request.method not in SAFE_METHODS:
         with suppress(HTTPException):
-            unsaved = (await read_form(request)).sentences
+            unsaved = (await read_form(request)).sentences()
     message = "You are signed out. Sign in and try again."
     redirect = {"hx-redirect": LOGIN} if from_script else None
     return error_page(request, 401, message, unsaved=unsaved, headers=redirect)

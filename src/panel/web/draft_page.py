@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,10 +13,8 @@ from starlette.responses import HTMLResponse
 from panel.approval import history_entries
 from panel.approval.history import word_diff
 from panel.approval.view import LISTING, PANEL
-from panel.checks import Status
 from panel.checks.matching import plain
 from panel.core.draft_state import Action, State
-from panel.core.take import NoTake, NoTakeReason
 from panel.core.text import split_at_spans
 from panel.core.tool import PriceClass
 from panel.report import Editorial, review_html
@@ -30,21 +29,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from panel.approval import DraftView, NumberedFinding
-    from panel.approval.history import Piece as Change
-    from panel.core.draft_edits import EditMark
-    from panel.core.take import Seat
 
 TONES = ("in_listing", "sourced", "quoted", "resolved", "flagged", "unsupported")
 """CSS classes of highlights; where several overlap, the last of these wins."""
 _CLOSED = frozenset({State.PUBLISHED, State.REJECTED, State.RETRACTED})
-_LISTING_FIELDS = {
-    "tagline": "Tagline",
-    "category": "Category",
-    "pricing": "Pricing",
-    "maker": "Maker",
-    "license": "Licence",
-    "best_for": "Best for",
-}
 # Marks that may stand between two words of a quote.
 _BETWEEN = r"[\s*_`~]*"
 _TOKENS = re.compile(r"[^\W_]+|[^\w\s*`~]")
@@ -66,10 +54,9 @@ async def show_draft(request: Request) -> Response:
         review=view.shown.review,
         action=Action,
         actions=view.allowed(actor),
-        seats=[_seat_section(view, seat) for seat in view.shown.review.seats],
-        listing_text=partial(_listing_text, view),
-        listing_fields=_LISTING_FIELDS,
-        mark=partial(view.shown.mark, None),
+        highlights=partial(_highlights, view),
+        claims=Counter((found.where.persona, found.status.value) for found in view.findings),
+        word_diff=word_diff,
         listing_findings=view.numbered_in(LISTING),
         panel_findings=view.numbered_in(PANEL),
         by_number={found.number: found for found in view.numbered},
@@ -126,80 +113,21 @@ class Piece(NamedTuple):
     ends: tuple[int, ...] = ()
 
 
-class SeatSection(NamedTuple):
-    """A seat as the page shows it.
-
-    Attributes:
-        text: the take, or the reason of a recusal.
-        in_listing: number of its claims that stand in the listing.
-        sourced: number of its claims that a checked fact supports.
-        marks: edits by field.
-        changes: the text compared with the model's; None if it was not edited.
-    """
-
-    seat: Seat
-    text: list[Piece]
-    quotes: list[list[Piece]]
-    findings: tuple[NumberedFinding, ...]
-    in_listing: int
-    sourced: int
-    marks: dict[str, EditMark]
-    changes: list[Change] | None
-
-    @property
-    def editable(self) -> bool:
-        """Whether there is a text to edit: a take, or the reason of a recusal."""
-        outcome = self.seat.outcome
-        return not isinstance(outcome, NoTake) or outcome.reason is NoTakeReason.RECUSED
-
-    @property
-    def open(self) -> int:
-        """Number of open findings."""
-        return sum(found.resolution is None for found in self.findings)
-
-
-def _seat_section(view: DraftView, seat: Seat) -> SeatSection:
-    persona, take = seat.persona, seat.take
-    field = "take" if take else "detail"
-    text = str(getattr(seat.outcome, field))
-    quotes = take.evidence if take else ()
-    marks = {mark.field: mark for mark in view.shown.marks if mark.persona == persona}
-    statuses = [found.status for found in view.findings if found.where.persona == persona]
-    return SeatSection(
-        seat=seat,
-        text=highlight(text, _findings_in(view, persona, field)),
-        quotes=[
-            highlight(quote, _findings_in(view, persona, f"evidence.{index}"))
-            for index, quote in enumerate(quotes)
-        ],
-        findings=view.numbered_in(persona),
-        in_listing=statuses.count(Status.IN_LISTING),
-        sourced=statuses.count(Status.SOURCED),
-        marks=marks,
-        changes=word_diff(str(marks[field].original.value), text) if field in marks else None,
-    )
-
-
-def _listing_text(view: DraftView, field: str, text: str) -> list[Piece]:
-    """Return a text of the listing with its findings, and the quotes that takes make of it, highlighted."""
-    quotes = (
-        place
-        for seat in view.shown.review.seats
-        for quote in (seat.take.evidence if seat.take else ())
-        for place in find_quote(text, quote, f"Quoted by {seat.name}")
-    )
-    return highlight(text, [*_findings_in(view, None, field), *quotes])
-
-
-def _findings_in(view: DraftView, persona: str | None, field: str) -> Iterator[Highlight]:
+def _highlights(view: DraftView, persona: str | None, field: str, text: str) -> list[Piece]:
+    """Divide a text of a seat, or of the listing, by its findings and by the quotes that takes make of the listing."""
     numbered = {found.finding.id: found for found in view.numbered}
+    spans = []
     for finding in view.findings:
         if finding.span and (finding.where.persona, finding.where.field) == (persona, field):
             tone, title, number = finding.status.value, finding.note, None
             if found := numbered.get(finding.id):
                 tone = "resolved" if found.resolution else tone
                 title, number = f"{found.label}: {found.status}", found.number
-            yield Highlight(finding.span.start, finding.span.end, tone, title, number)
+            spans.append(Highlight(finding.span.start, finding.span.end, tone, title, number))
+    for seat in view.shown.review.seats if persona is None else ():
+        for quote in seat.take.evidence if seat.take else ():
+            spans += find_quote(text, quote, f"Quoted by {seat.name}")
+    return highlight(text, spans)
 
 
 def highlight(text: str, highlights: Iterable[Highlight]) -> list[Piece]:

@@ -64,14 +64,10 @@ class FormRejected(HTTPException):
         self.unsaved = unsaved
 
 
-class ErrorPages:
-    """Middleware that answers with a page when the application raises before its response has started."""
+def error_pages(app: ASGIApp) -> ASGIApp:
+    """Return middleware that answers with a page when the application raises before its response has started."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request."""
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
         async def send_and_note(message: Message) -> None:
@@ -80,7 +76,7 @@ class ErrorPages:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_note)
+            await app(scope, receive, send_and_note)
         except ClientDisconnect:
             return
         except (Exception, CancelledError) as error:
@@ -89,6 +85,8 @@ class ErrorPages:
                 raise
             page = await error_response(Request(scope), error)
             await page(scope, receive, send)
+
+    return respond
 
 
 async def error_response(request: Request, error: BaseException) -> Response:

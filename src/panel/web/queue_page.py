@@ -40,23 +40,6 @@ _MAX_LIST_CHARS = 4_000
 _DEFAULTS = {"state": State.DRAFTED.value, "order": Order.OLDEST.value}
 _ADVANCED = ("category", "flag", "split", "persona", "cost", "days")
 _FIELDS = ("state", "search", *_ADVANCED, "verdict", "order")
-_ORDERS = {
-    Order.OLDEST: "Oldest first",
-    Order.NEWEST: "Newest first",
-    Order.FINDINGS: "Most open findings first",
-    Order.SPLIT: "Closest votes first",
-}
-_SPLITS = {Split.UNANIMOUS: "Unanimous", Split.DIVIDED: "Divided", Split.CLOSE: "One vote decides"}
-_EMPTY = {
-    None: "There are no drafts yet. Review a tool with panel review, or many with panel batch run.",
-    State.DRAFTED: "No new drafts. The next ones that panel review or panel batch run makes will appear here.",
-    State.IN_REVIEW: "No drafts are in review. A draft appears here when its first finding is resolved or its first edit saved.",
-    State.CHANGES_REQUESTED: "No drafts wait for changes.",
-    State.APPROVED: "No drafts wait to be published.",
-    State.PUBLISHED: "Nothing is published yet. Approve a draft, then publish it.",
-    State.REJECTED: "No drafts were rejected.",
-    State.RETRACTED: "Nothing was retracted.",
-}
 
 _T = TypeVar("_T")
 
@@ -80,9 +63,6 @@ async def show_queue(request: Request) -> Response:
         categories=[(name, f"{name} ({count:,})") for name, count in categories.items()],
         flags=sorted(((check.kind, check.label) for check in all_checks().values()), key=itemgetter(1)),
         personas=personas,
-        orders=_ORDERS,
-        splits=_SPLITS,
-        empty=_EMPTY[filters.state if total else None],
         tally=Tally,
         all=ALL,
         notice=await read_notice(request),

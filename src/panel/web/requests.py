@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from python_multipart.multipart import parse_options_header
+from starlette.datastructures import ImmutableMultiDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.datastructures import FormData
     from starlette.types import Message
 
     from panel.approval import ApprovalService
@@ -53,37 +53,20 @@ class CurrentUser:
     can_sign_out: bool = False
 
 
-class Form:
+class Form(ImmutableMultiDict[str, str]):
     """The text fields of a form."""
-
-    def __init__(self, fields: FormData) -> None:
-        self._fields = fields
 
     def text(self, name: str) -> str:
         """Return a field's text; empty if there is no such field."""
-        value = self._fields.get(name)
-        return value if isinstance(value, str) else ""
-
-    def texts(self, name: str) -> list[str]:
-        """Return the texts of all fields of this name, in order."""
-        return [value for value in self._fields.getlist(name) if isinstance(value, str)]
-
-    def has(self, name: str) -> bool:
-        """Return whether there is a field of this name."""
-        return name in self._fields
+        return self.get(name, "")
 
     def number(self, name: str) -> int | None:
         """Return a field's whole number; None if it holds none."""
         return parse_number(self.text(name))
 
-    @property
     def sentences(self) -> str:
-        """The fields of more than one word, without secrets: the text to give back to the user."""
-        texts = [
-            value.strip()
-            for name, value in self._fields.multi_items()
-            if isinstance(value, str) and name not in _PRIVATE_FIELDS
-        ]
+        """Return the fields of more than one word, without secrets: the text to give back to the user."""
+        texts = [value.strip() for name, value in self.multi_items() if name not in _PRIVATE_FIELDS]
         return "\n\n".join(text for text in texts if len(text.split()) > 1)
 
 
@@ -131,4 +114,5 @@ async def read_form(request: Request) -> Form:
             raise HTTPException(413, f"A form may hold {limit}. Shorten the text and send it again.")
         return message
 
-    return Form(await Request(request.scope, receive).form(max_fields=MAX_FIELDS, max_files=0))
+    fields = await Request(request.scope, receive).form(max_fields=MAX_FIELDS, max_files=0)
+    return Form([(name, value) for name, value in fields.multi_items() if isinstance(value, str)])

@@ -27,24 +27,20 @@ MAX_KEYS = 20_000
 _PORTS = {"http": 80, "https": 443}
 
 
-class SecurityHeaders:
-    """Middleware that adds headers to every response that does not set them itself."""
+def security_headers(app: ASGIApp, headers: Mapping[str, str]) -> ASGIApp:
+    """Return middleware that adds headers to every response that does not set them itself."""
 
-    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
-        self._app = app
-        self._headers = headers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request."""
-
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                sent = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    sent.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        await app(scope, receive, send_with_headers)
+
+    return respond
 
 
 def check_source(request: Request, hosts: frozenset[str]) -> None:

@@ -18,7 +18,7 @@ from panel.errors import GateError, NotFound, PanelError
 from panel.web.public.requests import wants_json
 from panel.web.public.votes import VOTE_ROUTES
 from panel.web.rendering import CACHE_FOREVER, REVALIDATE, asset_route
-from panel.web.security import SecurityHeaders, check_source
+from panel.web.security import check_source, security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,26 +62,21 @@ async def _refuse_form(_request: Request) -> Response:
 
 
 def _app(routes: Sequence[BaseRoute], hosts: frozenset[str]) -> Starlette:
-    # The check is inside of the handlers of exceptions, which answer for it.
-    checked = Mount("", routes=routes, middleware=[Middleware(SameOriginOnly, hosts=hosts)])
+    # Within the exception handlers, so that they answer a refusal.
+    checked = Mount("", routes=routes, middleware=[Middleware(_same_origin_only, hosts=hosts)])
     return Starlette(
         routes=[checked],
-        middleware=[Middleware(SecurityHeaders, headers=HEADERS)],
+        middleware=[Middleware(security_headers, headers=HEADERS)],
         exception_handlers={HTTPException: error_response, PanelError: error_response},
     )
 
 
-class SameOriginOnly:
-    """Middleware that refuses requests under unknown host names, and forms from other sites."""
+def _same_origin_only(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        check_source(Request(scope), hosts)
+        await app(scope, receive, send)
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
-        self._app = app
-        self._hosts = hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request."""
-        check_source(Request(scope), self._hosts)
-        await self._app(scope, receive, send)
+    return respond
 
 
 class SiteFiles(StaticFiles):
