@@ -26,11 +26,11 @@ from panel.orchestrator.panel import PanelSession, one_by_one
 from panel.orchestrator.seat import Observer, SeatModel
 from panel.prompts.files import load_personas
 from panel.prompts.templates import PromptBook
+from panel.providers import open_provider
 from panel.providers.base import Connection, StopSignal
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import wrap_hosted
 from panel.providers.openai import responses_request
-from panel.providers.registry import open_provider
 from panel.tool_files.files import source_of
 from panel.web_pages.sources import load_tools
 

@@ -22,7 +22,7 @@ from panel.providers.middleware.budget import Budget
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import wrap_hosted
 from panel.store import open_store
-from parts import Unhurried, scripted, until
+from parts import InstantStop, scripted, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,7 +201,7 @@ def test_an_intent_says_how_often_it_may_be_asked(
 def test_a_killed_process_may_have_paid_for_every_attempt(tmp_path: Path) -> None:
     """A call that a process left open counts at the worst price of all its attempts, so never below what was paid."""
     prompt = Prompt(label="lantern.builder", system="RULES", shared="", own="SEAT", answer_schema={})
-    budget, halt = Budget(1.0), Unhurried()
+    budget, halt = Budget(1.0), InstantStop()
     inner = scripted(ProviderTimeout("slow"), ProviderTimeout("slow"), asyncio.Event())
 
     def worst(*_: object) -> float:

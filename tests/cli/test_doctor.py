@@ -13,8 +13,8 @@ import pytest
 
 from acting import reply
 from panel.errors import ProviderDown, SettingsError
+from panel.providers import open_provider
 from panel.providers.prices import Rates
-from panel.providers.registry import open_provider
 from wire import Wire
 
 if TYPE_CHECKING:
@@ -384,7 +384,7 @@ def test_embedded_model_that_cannot_run_is_a_problem_if_it_is_asked(
     def broken(*_arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("panel.providers.registry.check_connection", lambda _connection: None)
+    monkeypatch.setattr("panel.providers.check_connection", lambda _connection: None)
     monkeypatch.setattr("panel.orchestrator.setup.check_connection", lambda _connection: None)
     monkeypatch.setattr(f"panel.diagnostics.model_checks.{name}", broken)
     assert str(error) in one_problem(panel("doctor", "--json", "--model", "local"))

@@ -11,7 +11,7 @@ from panel.core.take import Flag, NoTake, NoTakeReason, Take
 from panel.errors import ProviderBusy, ProviderDown, ProviderTimeout
 from panel.orchestrator.seat import SeatAsker, SeatModel
 from panel.providers.base import StopSignal
-from panel.providers.mock import MockProvider
+from parts import ScriptedProvider
 
 if TYPE_CHECKING:
     from panel.core.persona import Persona
@@ -31,7 +31,7 @@ class Stage:
     def __init__(self, tool: Tool, book: PromptBook, critics: dict[str, Persona], *lines: Any) -> None:
         self.tool, self.critic = tool, critics["builder"]
         self.actor, self.memory, self.stop = (
-            MockProvider({SEAT: [completion(line) if isinstance(line, str) else line for line in lines]}),
+            ScriptedProvider({SEAT: [completion(line) if isinstance(line, str) else line for line in lines]}),
             Memory(),
             StopSignal(),
         )

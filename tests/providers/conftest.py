@@ -10,7 +10,7 @@ from panel.core.completion import ModelConfig
 from panel.core.prompt import Prompt
 from panel.prompts.files import load_personas, shipped
 from panel.prompts.templates import PromptBook
-from providers.sessions import Hurried
+from providers.sessions import FakeClockStop
 
 if TYPE_CHECKING:
     from panel.core.persona import Persona
@@ -44,8 +44,8 @@ def book() -> PromptBook:
 
 
 @pytest.fixture
-def stop(monkeypatch: pytest.MonkeyPatch) -> Hurried:
+def stop(monkeypatch: pytest.MonkeyPatch) -> FakeClockStop:
     """A stop whose waits take no time; the rate limiter's clock moves on by as much."""
-    stop = Hurried()
+    stop = FakeClockStop()
     monkeypatch.setattr("panel.providers.middleware.rate_limit.time", stop)
     return stop

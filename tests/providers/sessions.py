@@ -12,10 +12,10 @@ from panel.core.completion import ModelConfig
 from panel.core.tool import Tool
 from panel.orchestrator.panel import PanelSession
 from panel.orchestrator.seat import SeatModel
+from panel.providers import open_provider
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import wrap_hosted
-from panel.providers.registry import open_provider
-from parts import Unhurried
+from parts import InstantStop
 from vendor_forms import MODEL
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ATTEMPTS = 4
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-class Hurried(Unhurried):
+class FakeClockStop(InstantStop):
     """A stop whose waits end at once and move its clock on; it can stand in for the module `time`."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ async def panel_session(
     connection: Connection,
     personas: tuple[Persona, ...],
     book: PromptBook,
-    stop: Hurried,
+    stop: FakeClockStop,
     *,
     timeout: float,  # noqa: ASYNC109 - a setting of the policy
 ) -> AsyncIterator[PanelSession]:

@@ -17,9 +17,9 @@ from panel.errors import (
     SettingsError,
 )
 from panel.prompts.answer_json import ANSWER_SCHEMA
+from panel.providers import open_provider
 from panel.providers.anthropic import messages_request
 from panel.providers.base import Connection
-from panel.providers.registry import open_provider
 from wire import Wire
 
 if TYPE_CHECKING:

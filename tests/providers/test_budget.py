@@ -18,7 +18,7 @@ from panel.providers.middleware.budget import Budget, BudgetLimit, worst_case_co
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import wrap_hosted
 from panel.providers.prices import Prices
-from parts import Unhurried, answer, scripted, until
+from parts import InstantStop, answer, scripted, until
 
 if TYPE_CHECKING:
     from panel.core.completion import Completion
@@ -307,7 +307,7 @@ async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelCo
     """An attempt that the budget does not cover any more is not made, and what earlier ones may cost stays counted."""
     inner = scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
-    stop = Unhurried()
+    stop = InstantStop()
     limiter = RateLimiter(CallLimits(4), stop)
     provider = wrap_hosted(inner, limiter, timeout=60, attempts=4, budget=(budget, one_cent))
     with pytest.raises(ProviderError) as caught:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from panel.core.take import Seat
     from panel.orchestrator.panel import PanelSession
     from panel.prompts.templates import PromptBook
-    from providers.sessions import Hurried
+    from providers.sessions import FakeClockStop
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ UNCOUNTED = {"nousage", "usage_str", "nan"}
 class Stage:
     """A panel before a fault server."""
 
-    def __init__(self, panel: PanelSession, server: FaultServer, stop: Hurried) -> None:
+    def __init__(self, panel: PanelSession, server: FaultServer, stop: FakeClockStop) -> None:
         self.panel, self.server, self.stop = panel, server, stop
 
     async def seat(self) -> Seat:
@@ -66,7 +66,7 @@ Staging = Any  # an async context manager of a Stage; see `stage`
 
 
 @pytest.fixture
-def stage(critics: tuple[Persona, ...], book: PromptBook, stop: Hurried) -> Callable[..., Staging]:
+def stage(critics: tuple[Persona, ...], book: PromptBook, stop: FakeClockStop) -> Callable[..., Staging]:
     """Makes a stage before a server in the form of a provider."""
 
     @asynccontextmanager
@@ -327,7 +327,7 @@ async def test_drip_beyond_the_limit(provider: str, case: str, stage: Callable[.
 
 @pytest.mark.parametrize("provider", FORMS)
 async def test_nobody_listens(
-    provider: str, critics: tuple[Persona, ...], book: PromptBook, stop: Hurried
+    provider: str, critics: tuple[Persona, ...], book: PromptBook, stop: FakeClockStop
 ) -> None:
     """A call that reached nobody is counted as made and never as lost, and the run stops."""
     async with FaultServer(FORMS[provider]) as server:

@@ -1,25 +1,22 @@
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from acting import Memory
 from panel.checks import check_review
-from panel.core.completion import Completion, FinishReason, ModelConfig, Usage
+from panel.core.completion import ModelConfig, Usage
 from panel.core.finding import Status
 from panel.core.take import NoTake, NoTakeReason
 from panel.core.tool import Tool
-from panel.errors import ProviderDown
 from panel.orchestrator.panel import PanelSession
 from panel.orchestrator.seat import SeatModel
+from panel.providers import open_provider
 from panel.providers.base import Connection, StopSignal
 from panel.providers.mock import BEHAVIOURS, MockProvider
 from panel.providers.prices import Prices
-from panel.providers.registry import open_provider
-from parts import until
 
 if TYPE_CHECKING:
     from panel.core.persona import Persona
@@ -95,39 +92,3 @@ async def test_the_same_prompt_gets_the_same_answer(prompt: Prompt, config: Mode
 
 def test_mock_answers_are_free() -> None:
     assert Prices("mock").cost("mixed", Usage(input_tokens=10, output_tokens=10)) == 0.0
-
-
-async def test_steps_are_taken_one_a_call(prompt: Prompt, config: ModelConfig) -> None:
-    async def later() -> str:
-        await asyncio.sleep(0)
-        return "third"
-
-    kept = Completion(text="kept", finish=FinishReason.TRUNCATED, provider="mock", model="m")
-    mock = MockProvider(["first", kept, later(), ProviderDown("down"), None])
-    texts = [(await mock.complete(prompt, config)).text for _ in range(3)]
-    assert texts == ["first", "kept", "third"]
-    with pytest.raises(ProviderDown):
-        await mock.complete(prompt, config)
-    for _ in range(2):
-        assert "This is a mock take" in (await mock.complete(prompt, config)).text
-    assert (mock.calls, mock.asked[0], mock.closed) == (6, (prompt, config), False)
-    await mock.aclose()
-    assert mock.closed
-
-
-async def test_steps_by_label_must_not_run_out(prompt: Prompt, config: ModelConfig) -> None:
-    mock = MockProvider({"lantern.builder": ["only"]})
-    assert (await mock.complete(prompt, config)).text == "only"
-    for label in ("lantern.builder", "lantern.skeptic"):
-        with pytest.raises(LookupError, match=label):
-            await mock.complete(prompt.model_copy(update={"label": label}), config)
-
-
-async def test_an_event_holds_a_call_in_flight(prompt: Prompt, config: ModelConfig) -> None:
-    gone = asyncio.Event()
-    mock = MockProvider(lambda _prompt: gone)
-    calls: Any = asyncio.gather(*(mock.complete(prompt, config) for _ in range(3)))
-    await until(lambda: mock.in_flight == 3)
-    gone.set()
-    await calls
-    assert (mock.in_flight, mock.most_in_flight) == (0, 3)

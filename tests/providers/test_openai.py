@@ -15,10 +15,10 @@ from panel.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
+from panel.providers import open_provider
 from panel.providers.base import Connection
 from panel.providers.openai import responses_request
 from panel.providers.openai_compatible import Dialect, chat_request
-from panel.providers.registry import open_provider
 from wire import Wire
 
 if TYPE_CHECKING:

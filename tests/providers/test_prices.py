@@ -118,16 +118,6 @@ def test_unknown_cost_is_none(model: str, usage: Usage) -> None:
 
 
 @pytest.mark.usefixtures("own_list")
-def test_batches_have_prices_of_their_own() -> None:
-    """What a batch costs is told by its own prices, and is unknown for a model that has none."""
-    prices = Prices("openai")
-    batch, usual = prices.cost("cached", USAGE, batch=True), prices.cost("cached", USAGE)
-    assert batch
-    assert usual == pytest.approx(2 * batch)
-    assert prices.cost("plain", USAGE, batch=True) is None
-
-
-@pytest.mark.usefixtures("own_list")
 @pytest.mark.parametrize(
     ("model", "rates"),
     [
@@ -239,13 +229,12 @@ def test_unknown_provider() -> None:
     provider=st.sampled_from(["openai", "anthropic", "openai-compatible"]),
     read=st.integers(0, 10**12),
     cached=st.none() | st.integers(0, 10**12),
-    batch=st.booleans(),
 )
-def test_nothing_raises(model: str, provider: str, read: int, cached: int | None, *, batch: bool) -> None:
+def test_nothing_raises(model: str, provider: str, read: int, cached: int | None) -> None:
     """No name and no usage raises, and a cost is never below nothing."""
     prices = Prices(provider, "https://openrouter.ai/api/v1")
     usage = Usage(input_tokens=read, cached_tokens=cached, output_tokens=1)
-    cost = prices.cost(model, usage, batch=batch)
+    cost = prices.cost(model, usage)
     assert cost is None or cost >= 0
     prices.rates(model)
 

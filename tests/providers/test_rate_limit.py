@@ -9,7 +9,7 @@ from panel.core.completion import RateLimits, Usage
 from panel.errors import CallNotMade, ProviderBusy, ProviderError
 from panel.providers.base import StopSignal
 from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
-from parts import Unhurried, answer, scripted, until
+from parts import InstantStop, answer, scripted, until
 
 if TYPE_CHECKING:
     from panel.core.completion import ModelConfig
@@ -36,7 +36,7 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
     prompt: Prompt, config: ModelConfig
 ) -> None:
     """A 429 halves the number of calls at once; a round of good answers adds one, up to the cap."""
-    limiter = RateLimiter(CallLimits(8), Unhurried())
+    limiter = RateLimiter(CallLimits(8), InstantStop())
     inner = scripted(ProviderBusy("429", slow_down=True))
     provider = RateLimit(inner, limiter)
     await burst(provider, prompt, config, 1)
@@ -49,7 +49,7 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
 
 async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelConfig) -> None:
     """Calls that were in flight together and all met the limit halve the number at once only once."""
-    limiter = RateLimiter(CallLimits(8), Unhurried())
+    limiter = RateLimiter(CallLimits(8), InstantStop())
     provider = RateLimit(scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), limiter)
     await burst(provider, prompt, config, 8)
     assert limiter.limit == 4
@@ -57,14 +57,14 @@ async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelCo
 
 async def test_other_trouble_does_not_slow_down(prompt: Prompt, config: ModelConfig) -> None:
     """A server error says nothing about the number of calls, and leaves it."""
-    limiter = RateLimiter(CallLimits(8), Unhurried())
+    limiter = RateLimiter(CallLimits(8), InstantStop())
     await burst(RateLimit(scripted(ProviderBusy("500"), ProviderError("400")), limiter), prompt, config, 2)
     assert limiter.limit == 8
 
 
 async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConfig) -> None:
     """The wait that one call is told is kept by all calls to the model."""
-    stop = Unhurried()
+    stop = InstantStop()
     provider = RateLimit(
         scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(CallLimits(4), stop)
     )
@@ -100,7 +100,7 @@ async def test_headers_that_say_nothing_is_left_are_heeded(
     limits: RateLimits, prompt: Prompt, config: ModelConfig
 ) -> None:
     """When the calls in flight may use up what a provider says is left, the next one waits until it is refilled."""
-    stop, gone = Unhurried(), asyncio.Event()
+    stop, gone = InstantStop(), asyncio.Event()
     limiter = RateLimiter(CallLimits(4), stop)
     provider = RateLimit(scripted(gone, answer(limits=limits)), limiter)
     asked = asyncio.create_task(burst(provider, prompt, config, 2))
@@ -115,7 +115,7 @@ async def test_headers_that_say_nothing_is_left_are_heeded(
 
 async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig) -> None:
     """Limits that are far away make no call wait."""
-    stop = Unhurried()
+    stop = InstantStop()
     far = RateLimits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
     await burst(RateLimit(scripted(answer(limits=far)), RateLimiter(CallLimits(4), stop)), prompt, config, 5)
     assert stop.waits == []

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from panel.errors import SettingsError
-from panel.providers.base import Connection, PriceSource
-from panel.providers.registry import (
+from panel.providers import (
     hosted_providers,
     key_variables,
     open_provider,
     providers,
     url_variables,
 )
+from panel.providers.base import Connection, PriceSource
 
 NAMES = ("openai", "anthropic", "local", "mock", "openai-compatible", "replay")
 
@@ -51,7 +51,7 @@ def test_missing_requirements_are_settings_errors(connection: Connection, messag
 
 
 def test_registry_imports_no_sdk_and_no_runtime() -> None:
-    code = "import sys; from panel.providers.registry import providers; providers(); print(*sys.modules)"
+    code = "import sys; from panel.providers import providers; providers(); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"openai", "anthropic", "httpx2", "xllamacpp", "genai_prices", "tenacity", "aiolimiter", "jinja2"}
     assert heavy.isdisjoint(done.stdout.split())

@@ -21,8 +21,8 @@ from panel.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
+from panel.providers import open_provider
 from panel.providers.base import Connection
-from panel.providers.registry import open_provider
 from panel.providers.sdk import SdkProvider
 from vendor_forms import FORMS, KEY, MODEL
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
     from panel.core.take import Seat
     from panel.prompts.templates import PromptBook
-    from providers.sessions import Hurried
+    from providers.sessions import FakeClockStop
     from vendor_forms import Form
 
 pytestmark = pytest.mark.anyio
@@ -121,7 +121,7 @@ def _drawn(draw: Random) -> str | None:
 
 @pytest.mark.parametrize(("provider", "seed"), [("openai", 1), ("anthropic", 2), ("openai-compatible", 3)])
 async def test_storm(
-    provider: str, seed: int, critics: tuple[Persona, ...], book: PromptBook, stop: Hurried
+    provider: str, seed: int, critics: tuple[Persona, ...], book: PromptBook, stop: FakeClockStop
 ) -> None:
     """Every seat ends with a take or a typed reason, no question is put more than four times, and every call and token is told."""
     storm = Storm(FORMS[provider], seed)

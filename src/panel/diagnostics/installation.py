@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from panel.errors import PanelError
 from panel.orchestrator.setup import PanelSetup, ResolvedModel, available_personas, build_setup, resolve_model
-from panel.providers.registry import key_variables, providers
+from panel.providers import key_variables, providers
 from panel.settings.model_choice import MAX_KEY_CHARS, ModelChoice, choose_model
 from panel.settings.resolve import Resolved, resolve
 

@@ -19,8 +19,8 @@ from panel.core.tool import Tool
 from panel.diagnostics.observation import Observation, note, ok, problem, problem_if
 from panel.orchestrator.setup import prompt_book
 from panel.prompts.files import TEMPLATE_FILES, personas_folder, seat_roster, templates_folder
+from panel.providers import offline_providers
 from panel.providers.local.weights import INSTALL_RUNTIME, RUNTIME
-from panel.providers.registry import offline_providers
 from panel.settings.fields import Settings
 from panel.settings.resolve import DEFAULT, PREFIX, settings_files
 from panel.settings.secret import read_secret

@@ -13,7 +13,7 @@ from panel.core.completion import CallKey
 from panel.core.prompt import estimate_tokens
 from panel.core.text import dollars
 from panel.orchestrator.seat import MOST_OUTPUT_TOKENS
-from panel.providers.registry import hosted_providers
+from panel.providers import hosted_providers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -11,11 +11,11 @@ from panel.core.review import PanelReview, ReviewSetup
 from panel.core.text import dollars
 from panel.orchestrator.seat import SeatAsker, SeatModel, not_asked, worst_seat_cost
 from panel.orchestrator.setup import REPLAY
+from panel.providers import open_provider
 from panel.providers.middleware.answer_cache import AnswerCache
 from panel.providers.middleware.budget import worst_case_cost
 from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
 from panel.providers.middleware.stack import wrap_hosted, wrap_local
-from panel.providers.registry import open_provider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence

@@ -24,9 +24,9 @@ from panel.prompts.files import (
     templates_folder,
 )
 from panel.prompts.templates import PromptBook
+from panel.providers import check_connection, hosted_providers, url_variables
 from panel.providers.base import Connection
 from panel.providers.recording import Manifest, Recording
-from panel.providers.registry import check_connection, hosted_providers, url_variables
 from panel.report import ReportContext
 from panel.settings.fields import server_address
 from panel.settings.model_choice import api_key, choose_model

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from panel.providers import providers
 from panel.providers.base import PriceSource
-from panel.providers.registry import providers
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -55,11 +54,8 @@ class Prices:
         elif source is PriceSource.BY_ADDRESS and _is_public(base_url):
             self._list_id = _list_id(None, base_url)
 
-    def cost(self, model: str, usage: Usage, *, batch: bool = False) -> float | None:
-        """Return the price of a usage in US dollars, or None if it is unknown.
-
-        Unknown cache figures count as 0. With `batch`, a model without a separate price for batches has an unknown one.
-        """
+    def cost(self, model: str, usage: Usage) -> float | None:
+        """Return the price of a usage in US dollars, or None if it is unknown. Unknown cache figures count as 0."""
         if self._free:
             return 0.0
         if usage.input_tokens is None or usage.output_tokens is None:
@@ -71,7 +67,7 @@ class Prices:
             "cache_write_tokens": usage.cache_write_tokens or 0,
             "output_tokens": usage.output_tokens,
         }
-        priced = self._priced(model, counts, batch=batch)
+        priced = self._priced(model, counts)
         dollars = math.nan if priced is None else float(priced.total_price)
         return dollars if math.isfinite(dollars) else None
 
@@ -90,22 +86,18 @@ class Prices:
             output=_per_token(price.output_mtok),
         )
 
-    def _priced(self, model: str, counts: dict[str, int], *, batch: bool = False) -> PriceCalculation | None:
+    def _priced(self, model: str, counts: dict[str, int]) -> PriceCalculation | None:
         """Return the list's calculation, or None unless both input and output have a price."""
         if self._list_id is None:
             return None
         from genai_prices import Usage, calc_price
 
-        context = {"processing": "batch"} if batch else None
         try:
-            priced = calc_price(Usage(**counts), model, provider_id=self._list_id, price_context=context)
+            priced = calc_price(Usage(**counts), model, provider_id=self._list_id)
         except Exception:  # noqa: BLE001 - a paid answer must not be lost over its price
             return None
         price = priced.model_price
-        if price.input_mtok is None or price.output_mtok is None:
-            return None
-        no_batch_price = batch and price == priced.model.get_prices(datetime.now(UTC))
-        return None if no_batch_price else priced
+        return None if price.input_mtok is None or price.output_mtok is None else priced
 
 
 def _list_id(name: str | None, url: str | None) -> str | None:

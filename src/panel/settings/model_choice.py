@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panel.errors import SettingsError
-from panel.providers.registry import hosted_providers, key_variables, providers
+from panel.providers import hosted_providers, key_variables, providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""Middleware around a provider: timeout, cost tracking, budget, rate limit, retry, circuit breaker and answer cache."""
+"""Middleware: providers around a provider, with one concern each; `stack` puts them together."""

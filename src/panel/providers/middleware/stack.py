@@ -1,4 +1,4 @@
-"""The middleware around an adapter in its order, with the two simplest: the time limit and the cost of a call."""
+"""Middleware around an adapter: their order, and the two simplest, the time limit and the cost of a call."""
 
 from __future__ import annotations
 
