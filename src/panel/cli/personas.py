@@ -25,13 +25,11 @@ def list_personas(
 
     available = _available(personas, config)
     if as_json:
-        rows = [
-            {"id": p.id, "name": p.name, "motto": p.motto, "digest": p.digest} for p in available.values()
-        ]
-        result_json(rows)
+        names = ("id", "name", "motto", "digest")
+        result_json([{name: getattr(one, name) for name in names} for one in available.values()])
     else:
-        widest = max(len(name) for name in available)
-        plain_result("\n".join(f"{p.id:<{widest}}  {p.motto}" for p in available.values()))
+        widest = max(map(len, available))
+        plain_result("\n".join(f"{one.id:<{widest}}  {one.motto}" for one in available.values()))
 
 
 @app.command("show")

@@ -35,7 +35,7 @@ _NOT_STATED = {
 
 # Encodings of the WHATWG standard. Python has others, in which text could be hidden.
 _ENCODINGS = re.compile(
-    r"ascii|utf-8|utf-16(-[lb]e)?|cp125\d|iso8859-\d+|koi8-[ru]|shift_jis|euc_(jp|kr)|gb\w+|big5\w*"
+    r"utf-8|utf-16(-[lb]e)?|cp125\d|iso8859-\d+|koi8-[ru]|shift_jis|euc_(jp|kr)|gb\w+|big5\w*"
 )
 _META_CHARSET = re.compile(rb"""<meta[^>]+?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _HEAD_BYTES = 1_024  # a page must state its encoding within these
@@ -64,8 +64,9 @@ def extract_tool(snapshot: Snapshot, source: str) -> Record:
             "name": _name(root),
             "tagline": next(_metas(root, "description", "og:description", "twitter:description"), ""),
             "url": _address(root, snapshot.url),
-            "description": _main_text(root),
         }
+        main = trafilatura.extract(root, include_comments=False, favor_recall=True, include_tables=True)
+        found["description"] = prose(main or "") or prose(trafilatura.html2txt(root))
         fields = {name: value for name, value in found.items() if value}
     for name, limit in _LIMITS.items():
         if note := _shorten(fields, name, limit):
@@ -86,8 +87,13 @@ def _decode(snapshot: Snapshot, source: str) -> str:
     meta = _META_CHARSET.search(body[:_HEAD_BYTES])
     in_page = meta[1].decode("ascii", "replace") if meta else "utf-8"
     stated = _BOMS.get(bom) or snapshot.charset or in_page
-    encoding = _codec(stated)
-    if encoding is None:
+    try:
+        encoding = codecs.lookup(stated.strip()).name
+    except (LookupError, ValueError):
+        encoding = "unknown"
+    if encoding in {"ascii", "iso8859-1"}:
+        encoding = "cp1252"  # as browsers read these two
+    if not _ENCODINGS.fullmatch(encoding):
         raise InputError.at(source, f"is written in {one_line(stated)}, which is not read; save it as UTF-8")
     try:
         return body.removeprefix(bom).decode(encoding)
@@ -95,16 +101,6 @@ def _decode(snapshot: Snapshot, source: str) -> str:
         line = body.count(b"\n", 0, error.start) + 1
         message = f"not {encoding.upper()} text (byte 0x{body[error.start]:02X}); save it as UTF-8"
         raise InputError.at(source, message, line) from None
-
-
-def _codec(label: str) -> str | None:
-    """Return the Python codec for an encoding label of the WHATWG standard, or None."""
-    try:
-        name = codecs.lookup(label.strip()).name
-    except (LookupError, ValueError):
-        return None
-    name = "cp1252" if name in {"ascii", "iso8859-1"} else name  # as browsers read these two
-    return name if _ENCODINGS.fullmatch(name) else None
 
 
 def _parse(text: str) -> HtmlElement:
@@ -128,30 +124,23 @@ def _name(root: HtmlElement) -> str:
 def _metas(root: HtmlElement, *names: str) -> Iterator[str]:
     """Yield the contents of meta elements that are not blank, in the order of the given names."""
     metas = [
-        (meta.get("name") or meta.get("property") or "", meta.get("content") or "")
-        for meta in root.iter("meta")
+        (meta.get("name") or meta.get("property") or "", meta.get("content")) for meta in root.iter("meta")
     ]
     for wanted in names:
-        yield from (text for name, text in metas if name.strip().lower() == wanted and one_line(text))
+        yield from (text for name, text in metas if name.strip().lower() == wanted and one_line(text or ""))
 
 
 def _address(root: HtmlElement, url: str | None) -> str:
-    links = (
-        link.get("href") or "" for link in root.iter("link") if (link.get("rel") or "").lower() == "canonical"
-    )
-    for link in links:
+    for link in root.iter("link"):
+        if (link.get("rel") or "").lower() != "canonical":
+            continue
         try:
-            canonical = public_address(urljoin(url or "", link.strip()))
+            canonical = public_address(urljoin(url or "", (link.get("href") or "").strip()))
         except ValueError:
             continue
         if url is None or urlsplit(canonical).hostname == urlsplit(url).hostname:
             return canonical
     return url or ""
-
-
-def _main_text(root: HtmlElement) -> str:
-    text = trafilatura.extract(root, include_comments=False, favor_recall=True, include_tables=True)
-    return prose(text or "") or prose(trafilatura.html2txt(root))
 
 
 def _shorten(fields: dict[str, str], name: str, limit: int) -> str | None:
