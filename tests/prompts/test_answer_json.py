@@ -39,8 +39,8 @@ def without_type_beside_enum(schema: Any) -> Any:
         return [without_type_beside_enum(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: value for key, value in schema.items() if not (key == "type" and "enum" in schema)}
-    return {key: without_type_beside_enum(value) for key, value in kept.items()}
+    rest = {key: value for key, value in schema.items() if not (key == "type" and "enum" in schema)}
+    return {key: without_type_beside_enum(value) for key, value in rest.items()}
 
 
 def test_fields_stand_in_the_order_in_which_a_model_should_think() -> None:

@@ -60,16 +60,12 @@ def rejected(reply: Reply) -> NoTake:
 
 def finish_of(meta: dict[str, str]) -> FinishReason:
     """Return why the model stopped, from a corpus row's `meta`."""
-    said = {meta.get("finish_reason"), meta.get("stop_reason")}
-    if said & {"length", "max_tokens"}:
+    reasons = {meta.get("finish_reason"), meta.get("stop_reason")}
+    if reasons & {"length", "max_tokens"}:
         return FinishReason.TRUNCATED
-    return (
-        FinishReason.REFUSED
-        if "refusal" in said
-        else FinishReason.FILTERED
-        if "content_filter" in said
-        else FinishReason.COMPLETE
-    )
+    if "refusal" in reasons:
+        return FinishReason.REFUSED
+    return FinishReason.FILTERED if "content_filter" in reasons else FinishReason.COMPLETE
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
@@ -84,8 +80,8 @@ def test_corpus_row_ends_as_expected(row: dict[str, Any]) -> None:
     assert reply.outcome == row["expected"]
     if row["normalised"]:
         take = accepted(reply)
-        kept = {"verdict": take.verdict, "score": take.score, "take": " ".join(take.take.split())}
-        assert kept == row["normalised"] | {"take": " ".join(row["normalised"]["take"].split())}
+        values = {"verdict": take.verdict, "score": take.score, "take": " ".join(take.take.split())}
+        assert values == row["normalised"] | {"take": " ".join(row["normalised"]["take"].split())}
 
 
 @pytest.mark.parametrize(
@@ -147,8 +143,8 @@ def test_verdict_is_never_guessed(verdict: object) -> None:
 
 @pytest.mark.parametrize("score", [66, 66.0, "66", " 66 ", "66/100", "66 / 100", "66%"])
 def test_score_is_read_in_its_plain_spellings(score: object) -> None:
-    kept = accepted(answered(score=score)).score
-    assert (kept, type(kept)) == (66, int)
+    read = accepted(answered(score=score)).score
+    assert (read, type(read)) == (66, int)
 
 
 @pytest.mark.parametrize(
@@ -310,8 +306,8 @@ def test_take_is_cleaned_of_what_nobody_can_see() -> None:
 
 def test_evidence_is_tidied() -> None:
     quotes = ["no  export", "", "no export", "x" * 301, *(f"quote {n}" for n in range(9))]
-    kept = accepted(answered(evidence=quotes)).evidence
-    assert kept == ("no export", *(f"quote {n}" for n in range(7)))
+    evidence = accepted(answered(evidence=quotes)).evidence
+    assert evidence == ("no export", *(f"quote {n}" for n in range(7)))
     assert accepted(answered(evidence="no export")).evidence == ("no export",)
     assert accepted(answered(evidence=None)).evidence == ()
 

@@ -44,7 +44,7 @@ def test_model_may_be_named_in_full_or_by_its_provider(setting: str, chosen: str
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         ("gpt-6", "unknown provider 'gpt-6'"),
         ("openai-compatible", "needs a name after it"),
@@ -53,14 +53,13 @@ def test_model_may_be_named_in_full_or_by_its_provider(setting: str, chosen: str
         ("mock:llama", "there is no mock:llama; known are mock:mixed, mock:ship"),
     ],
 )
-def test_unusable_model_says_what_would_do(setting: str, said: str) -> None:
+def test_unusable_model_says_what_would_do(setting: str, message: str) -> None:
     """A model that cannot be asked is refused with what would do in its place."""
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         choose_model(setting, "--model", {})
 
 
 def test_key_is_stripped_and_checked() -> None:
-    """A key loses the white space around it, and one with white space inside is refused without being shown."""
     assert api_key("openai", {"OPENAI_API_KEY": " sk-EXAMPLE\n"}) == "sk-EXAMPLE"
     assert api_key("local", OPENAI) is None
     with pytest.raises(SettingsError) as caught:

@@ -59,7 +59,7 @@ def test_named_file_takes_the_place_of_the_projects(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("model: openai\nconcurrency: 0\n", "line 2, concurrency"),
         ("model: openai\nretries: 1000000\n", "line 2, retries"),
@@ -81,11 +81,11 @@ def test_named_file_takes_the_place_of_the_projects(tmp_path: Path) -> None:
         ("seed: &a 1\nretries: *a\n", "alias"),
     ],
 )
-def test_bad_settings_file_names_file_line_and_field(text: str, said: str, tmp_path: Path) -> None:
+def test_bad_settings_file_names_file_line_and_field(text: str, message: str, tmp_path: Path) -> None:
     """A settings file that cannot be used is an input error with file, line and field."""
     with pytest.raises(InputError, match=r"panel\.yaml, line \d") as caught:
         resolve({}, write(tmp_path / "panel.yaml", text), {})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.exit_code == 2
 
 
@@ -117,7 +117,6 @@ def test_every_setting_says_what_it_means() -> None:
 
 
 def test_credentials_in_an_address_are_not_repeated() -> None:
-    """An address that is refused for its credentials is shown without them."""
     with pytest.raises(SettingsError) as caught:
         resolve({"base_url": "https://editor:hunter2@example.org/v1"}, None, {})
     assert "hunter2" not in str(caught.value)

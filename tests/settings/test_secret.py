@@ -36,7 +36,6 @@ def test_damaged_secret_is_a_storage_error(content: str, tmp_path: Path) -> None
 
 
 def test_folder_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
-    """Where no folder can be made, the error names the variable that moves it."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="PANEL_DATA_DIR"):
         read_secret(tmp_path / "file" / "data")

@@ -61,8 +61,8 @@ def test_each_bad_input_has_the_expected_outcome(row: dict[str, Any]) -> None:
     outcome = outcome_of(row)
     if isinstance(outcome, InputError):
         assert row["expect"] in {"error", "either"}
-        told = f"{outcome} ({len({problem.line for problem in outcome.problems})} lines)"
-        assert all(mention in told for mention in row["error_mentions"])
+        text = f"{outcome} ({len({problem.line for problem in outcome.problems})} lines)"
+        assert all(mention in text for mention in row["error_mentions"])
         assert row["field"] is None or row["field"] in {problem.field for problem in outcome.problems}
         assert row["line_hint"] is None or row["line_hint"] in {problem.line for problem in outcome.problems}
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import time
 import tracemalloc
 import zlib
 from contextlib import asynccontextmanager, suppress
@@ -20,7 +21,15 @@ from panel import __version__
 from panel.core.addresses import public_address
 from panel.errors import InputError
 from panel.web_pages import Snapshot
-from panel.web_pages.fetch import AT_ONCE, MAX_BYTES, fetch_each, fetch_page
+from panel.web_pages.fetch import (
+    AT_ONCE,
+    MAX_BYTES,
+    MAX_ROBOTS_BYTES,
+    PRODUCT,
+    fetch_each,
+    fetch_page,
+    parse_robots,
+)
 from panel.web_pages.ssrf_guard import is_public, system_resolver
 
 if TYPE_CHECKING:
@@ -319,9 +328,9 @@ async def test_robots_txt_is_honoured(robots: bytes, path: str, allowed: bool) -
 )
 async def test_a_response_that_is_no_page_is_refused_with_one_line(page: bytes, message: str) -> None:
     async with site(index=page) as lantern:
-        told = await lantern.refusal()
-    assert message in told
-    assert "\n" not in told
+        refusal = await lantern.refusal()
+    assert message in refusal
+    assert "\n" not in refusal
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
@@ -424,3 +433,83 @@ def test_public_addresses_are_public(address: str) -> None:
 )
 def test_special_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
+
+
+ALL = "User-agent: *\n"
+
+
+def robots_allow(rules: str, path: str) -> bool:
+    return parse_robots(rules).can_fetch(f"https://lantern.dev{path}", PRODUCT)
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "expected"),
+    [
+        ("", "/", True),
+        (f"{ALL}Disallow:", "/", True),
+        (f"{ALL}Disallow: /", "/x", False),
+        (f"{ALL}Disallow: /private", "/", True),
+        (f"{ALL}Disallow: /private", "/private/x", False),
+        # RFC 9309, section 2.2.2: the longest match counts, in whatever order, and of equals the one that allows.
+        (f"{ALL}Allow: /\nDisallow: /private", "/private", False),
+        (f"{ALL}Disallow: /private\nAllow: /", "/private", False),
+        (f"{ALL}Disallow: /\nAllow: /public", "/public/x", True),
+        (f"{ALL}Allow: /a/b\nDisallow: /a", "/a/b/c", True),
+        (f"{ALL}Disallow: /a\nAllow: /a", "/a", True),
+        (f"{ALL}Disallow: /*.pdf$", "/x.pdf", False),
+        (f"{ALL}Disallow: /*.pdf$", "/x.pdf?y", True),
+        (f"{ALL}Disallow: /*/x", "/a/b/x", False),
+        (f"{ALL}Disallow: /?q=", "/?q=1", False),
+        (f"{ALL}Disallow: /caf%C3%A9", "/café", False),
+        (f"{ALL}Disallow: /a%3Cd", "/a%3cd", False),
+        # Groups: the one that names panel counts alone; the rest is not for it.
+        (f"{ALL}Disallow: /\n\nUser-agent: panel-review\nAllow: /", "/", True),
+        (f"{ALL}Allow: /\n\nUser-agent: Panel-Review/9.9 # ours\nDisallow: /", "/", False),
+        (
+            f"User-agent: panel-review\nDisallow: /a\n\nUser-agent: panel-review\nDisallow: /b\n{ALL}",
+            "/b",
+            False,
+        ),
+        ("User-agent: other\nUser-agent: panel-review\nDisallow: /", "/", False),
+        ("User-agent: panel-review\nUser-agent: other\nDisallow: /", "/", False),
+        ("User-agent: other\nDisallow: /", "/", True),
+        ("User-agent: panel\nDisallow: /", "/", True),
+        ("User-agent: panel-review-news\nDisallow: /", "/", True),
+        (f"{ALL}Disallow: /a\nUser-agent: other\nDisallow: /b", "/b", True),
+        # Spelling of lines.
+        ("uSeR-aGeNt:*\ndisallow:/x # comment", "/x", False),
+        ("User-agent: *\r\nDisallow: /x\r\n", "/x", False),
+        (f"{ALL}Sitemap: /s\nDisallow: /x", "/x", False),
+        ("Disallow: /x\n", "/x", True),
+        ("\ufffd\0 nonsense", "/", True),
+    ],
+)
+def test_robots_rules_are_those_of_rfc_9309(rules: str, path: str, expected: bool) -> None:
+    assert robots_allow(rules, path) is expected
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "\n".join([*(f"User-agent: a{n}" for n in range(16_000)), *["Disallow: /x"] * 16_000]),
+        "\n".join([*(f"User  agent a{n}" for n in range(13_000)), *["Disallow: /x"] * 13_000]),
+        "\n".join([*(f"useragent\ta{n}" for n in range(13_000)), *["Disallow: /x"] * 13_000]),
+        "\n".join(f"User-agent: a{n}\nDisallow: /{n}" for n in range(20_000)),
+        ALL + "\n".join(f"Disallow: /*a*a*a*a*a*a*a*{n}" for n in range(20_000)),
+        f"{ALL}Disallow: /{'*a' * MAX_ROBOTS_BYTES}",
+        f"{ALL}Disallow: /{'$' * MAX_ROBOTS_BYTES}",
+        f"{ALL}Disallow: /{'%41' * MAX_ROBOTS_BYTES}",
+        "User-agent:" + " " * MAX_ROBOTS_BYTES,
+    ],
+    ids=range(9),
+)
+def test_a_hostile_robots_txt_is_read_in_bounded_time(rules: str) -> None:
+    started = time.process_time()
+    robots_allow(rules[:MAX_ROBOTS_BYTES], f"/{'a' * 1_900}")
+    assert time.process_time() - started < 5
+
+
+@given(st.text(st.characters() | st.sampled_from("user-agent:*/$%\n \t#"), max_size=200))
+def test_no_robots_txt_raises(text: str) -> None:
+    robots_allow(text, "/")
+    robots_allow(f"{ALL}Disallow: {text}", "/x")

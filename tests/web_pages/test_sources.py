@@ -266,8 +266,8 @@ def test_a_written_table_is_read_back_row_for_row(
     expected = [
         {"name": row["name"], "description": row["description"], "maker": row["maker"]} for row in rows
     ]
-    kept = [tool_or_none(row) for row in expected]
-    assert [record.tool for record in found] == kept
+    tools = [tool_or_none(row) for row in expected]
+    assert [record.tool for record in found] == tools
 
 
 def tool_or_none(row: dict[str, str]) -> Tool | None:
