@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panel.core.text import one_line
 from panel.report import review_html, review_markdown
-from panel.report.context import PLAIN
+from panel.report.editorial import PLAIN
 from panel.report.terminal import scorecard_text
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from panel.report import (
     review_markdown,
     review_reports,
 )
-from panel.report.context import PLAIN
+from panel.report.editorial import PLAIN
 from panel.report.terminal import comparison_text, scorecard_text
 from report.pages import Page, words_of
 

@@ -13,7 +13,7 @@ from panel.checks import Finding, Span, Status, Where, allowed_resolutions
 from panel.core.finding import RecordedResolution, ResolutionKind
 from panel.core.text import one_line, prose
 from panel.report import NOTHING, Editorial, comparison_html, comparison_markdown, review_html, review_json
-from panel.report.context import PLAIN
+from panel.report.editorial import PLAIN
 from panel.report.findings import marked_text
 from panel.report.terminal import comparison_text
 from panel.report.wording import paragraphs

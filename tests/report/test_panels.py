@@ -12,7 +12,7 @@ import builders
 from panel.core.completion import Usage
 from panel.core.text import one_line
 from panel.report import comparison_html, comparison_json, comparison_markdown, review_html, review_markdown
-from panel.report.context import PLAIN
+from panel.report.editorial import PLAIN
 from panel.report.json_ld import linked_data
 from panel.report.terminal import comparison_text, scorecard_text
 

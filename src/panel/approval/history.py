@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panel.core.actor import PANEL
 from panel.core.draft_state import DRAFTED, REVISED, Action, State
-from panel.core.text import one_line
-from panel.report.wording import counted
+from panel.core.text import counted, one_line
 from panel.store import REPLACED
 
 if TYPE_CHECKING:

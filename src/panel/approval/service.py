@@ -22,9 +22,8 @@ from panel.checks import allowed_resolutions, blocks
 from panel.core.draft_edits import apply_edits, current_value, make_edit, without_seat
 from panel.core.draft_state import WAITING, Action, DraftEvent, apply_event, opened_for, why_refused
 from panel.core.review import PanelReview
-from panel.core.text import utc_time
+from panel.core.text import counted, utc_time
 from panel.errors import GateError
-from panel.report.wording import counted
 from panel.store import REPLACED, DraftRecord, QueueFilter, run_checks
 
 if TYPE_CHECKING:

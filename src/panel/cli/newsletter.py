@@ -76,10 +76,10 @@ def digest(
 
     JSON: `{week, reviews, files, sent, refused}`.
     """
+    from panel.core.text import counted
     from panel.newsletter.issue import SendResult, read_issue, send_issue, send_test, write_issue
     from panel.newsletter.mail import mail_server
     from panel.orchestrator.store_access import use_store
-    from panel.report.wording import counted
     from panel.settings.resolve import resolve
 
     if send and test:

@@ -64,8 +64,8 @@ def build(
 
     JSON: `{out, url, reviews, retracted, pages, files, written, kept, removed, seconds}`.
     """
+    from panel.core.text import counted
     from panel.orchestrator.store_access import use_store
-    from panel.report.wording import counted
     from panel.settings.resolve import resolve
     from panel.site import build_site, configured_build
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from panel.core.frozen import Frozen
 from panel.core.take import Take, Verdict
+from panel.core.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,4 +114,4 @@ class Votes(Frozen):
         if not self.total:
             return NO_VOTES
         split = f" · {self.ships} ship / {self.skips} skip" if self.total >= shown_from else ""
-        return f"{self.total} vote{'' if self.total == 1 else 's'}{split}"
+        return f"{counted(self.total, 'vote')}{split}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.report.context import NOTHING, PLAIN, Editorial, ReportContext
 from panel.report.documents import (
     REVIEW_KIND,
     StoredReview,
@@ -13,6 +12,7 @@ from panel.report.documents import (
     read_review,
     review_json,
 )
+from panel.report.editorial import NOTHING, PLAIN, Editorial, ReportContext
 from panel.report.html import comparison_html, review_html
 from panel.report.markdown import comparison_markdown, review_markdown
 from panel.report.wording import usage_line

@@ -20,7 +20,7 @@ from panel.core.take import NoTake, NoTakeReason, Verdict
 from panel.core.tally import PanelVerdict, Scores
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, Problem
-from panel.report.context import NOTHING, aligned
+from panel.report.editorial import NOTHING, aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from panel.core.comparison import Comparison
     from panel.core.take import Take
-    from panel.report.context import Editorial
+    from panel.report.editorial import Editorial
 
 REVIEW_KIND = "panel-review"
 COMPARISON_KIND = "comparison"

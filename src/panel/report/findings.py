@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panel.checks import Status, blocks, finding_label
 from panel.core.take import Take
-from panel.core.text import one_line, prose, split_at_spans
-from panel.report.wording import counted, opening, paragraphs
+from panel.core.text import counted, one_line, prose, split_at_spans
+from panel.report.wording import opening, paragraphs
 
 if TYPE_CHECKING:
     from panel.checks import Finding
     from panel.core.review import PanelReview
     from panel.core.take import Seat
-    from panel.report.context import Editorial
+    from panel.report.editorial import Editorial
 
 TITLE = "What the checks found"
 

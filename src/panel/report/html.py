@@ -16,8 +16,8 @@ from panel.core.addresses import safe_href
 from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
-from panel.report import edits, findings, wording
-from panel.report.context import NOTHING, PLAIN, Community, aligned
+from panel.report import editorial, findings, wording
+from panel.report.editorial import NOTHING, PLAIN, Community, aligned
 from panel.report.json_ld import linked_data
 from panel.report.score_chart import score_chart
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jinja2 import BaseLoader
 
     from panel.core.review import PanelReview
-    from panel.report.context import Editorial, ReportContext
+    from panel.report.editorial import Editorial, ReportContext
 
 _ROW_HEAD_REM, _COLUMN_REM = 14, 13  # a table stacks its cells where a column would be narrower
 _SHOWN_PARAGRAPHS = 3
@@ -76,7 +76,7 @@ def environment(loader: BaseLoader) -> Environment:
     made.globals |= {
         "rule": RULE,
         "words": wording,
-        "edits": edits,
+        "edits": editorial,
         "findings": findings,
         "score_chart": score_chart,
         "shown_paragraphs": _SHOWN_PARAGRAPHS,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from panel.core.comparison import Comparison
     from panel.core.tool import Tool
-    from panel.report.context import Editorial, ReportContext
+    from panel.report.editorial import Editorial, ReportContext
 
 SOURCE_TYPE = "https://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 

@@ -17,14 +17,14 @@ from panel.core.addresses import safe_href
 from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
-from panel.report import edits, findings, wording
-from panel.report.context import NOTHING, PLAIN, aligned
+from panel.report import editorial, findings, wording
+from panel.report.editorial import NOTHING, PLAIN, aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from panel.core.review import PanelReview
-    from panel.report.context import Editorial, ReportContext
+    from panel.report.editorial import Editorial, ReportContext
 
 _RUN = re.compile(r"[^\s`|]+")
 _LINKING = re.compile(r"//|www\.|@|mailto:|xmpp:", re.IGNORECASE)
@@ -99,5 +99,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"quoted": quoted, "link": link, "verbatim": Markdown}
-    environment.globals |= {"rule": RULE, "words": wording, "edits": edits, "findings": findings}
+    environment.globals |= {"rule": RULE, "words": wording, "edits": editorial, "findings": findings}
     return environment

@@ -18,9 +18,10 @@ from rich.text import Text
 from panel.core.comparison import Comparison
 from panel.core.take import NoTake
 from panel.core.tally import RULE
-from panel.core.text import one_line
-from panel.report import edits, findings, wording
-from panel.report.context import NOTHING, aligned
+from panel.core.text import counted, one_line
+from panel.report import editorial as notes
+from panel.report import findings, wording
+from panel.report.editorial import NOTHING, aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from panel.core.review import PanelReview
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.report.context import Editorial
+    from panel.report.editorial import Editorial
 
     Editorials = tuple[Editorial, ...]
 
@@ -50,7 +51,7 @@ def scorecard_text(review: PanelReview, width: int, editorial: Editorial = NOTHI
     parts = [
         _text(review.tool.name, "bold"),
         *_listing(review.tool),
-        *(_text(note.line, _QUIET) for note in edits.tool_notes(page, editorials, review.tool)),
+        *(_text(note.line, _QUIET) for note in notes.tool_notes(page, editorials, review.tool)),
         *_approvals(page, editorials),
         *_result(review, editorial),
         _seats(review, editorial),
@@ -75,8 +76,7 @@ def comparison_text(
     ]
     for tool in comparison.tools:
         of = "" if comparison.of_one_tool else f"{one_line(tool.name)}: "
-        notes = edits.tool_notes(comparison, each, tool)
-        parts += [_text(f"{of}{note.line}", _QUIET) for note in notes]
+        parts += [_text(f"{of}{note.line}", _QUIET) for note in notes.tool_notes(comparison, each, tool)]
     parts += _approvals(comparison, each)
     parts += _side_by_side(comparison, each) if fits else _one_by_one(comparison, each)
     return _rendered([*parts, *_notices(comparison, each)], width, color=color)
@@ -108,12 +108,12 @@ def _listing(tool: Tool) -> Iterator[Text]:
 
 
 def _approvals(page: Comparison, editorials: Editorials) -> list[Text]:
-    return [*(_text(approval.line, _QUIET) for approval in edits.approvals(page, editorials)), _text("")]
+    return [*(_text(approval.line, _QUIET) for approval in notes.approvals(page, editorials)), _text("")]
 
 
 def _result(review: PanelReview, editorial: Editorial) -> Iterator[Text]:
-    basis = f"{wording.share_basis(review)}, {wording.counted(review.panel_size, 'seat')}"
-    note = edits.panel_note(review, editorial)
+    basis = f"{wording.share_basis(review)}, {counted(review.panel_size, 'seat')}"
+    note = notes.panel_note(review, editorial)
     yield _vote(review.tally.verdict, review.tally.line)
     if note:
         yield _text(note.line, _QUIET)
@@ -154,10 +154,10 @@ def _answer(seat: Seat | None, editorial: Editorial, limit: int, *, bar: bool) -
         answer = _vote(outcome.verdict, outcome.label)
         if bar:
             answer = _text(_bar(outcome.score), _STYLES[outcome.verdict]).append("  ").append_text(answer)
-        _add_lines(answer, (note.line for note in edits.verdict_notes(seat, editorial)))
+        _add_lines(answer, (note.line for note in notes.verdict_notes(seat, editorial)))
         flag = f"\n{wording.CONTRADICTION}" if outcome.flags else ""
         answer.append(f"{flag}\n{wording.opening(outcome.take, limit)}", style=_PLAIN)
-    return _add_lines(answer, (note.line for note in edits.text_notes(seat, editorial)))
+    return _add_lines(answer, (note.line for note in notes.text_notes(seat, editorial)))
 
 
 def _add_lines(text: Text, lines: Iterable[str]) -> Text:
@@ -192,7 +192,7 @@ def _table(first: str, comparison: Comparison, leading: int) -> Table:
 
 
 def _panel_cell(review: PanelReview, editorial: Editorial) -> Text:
-    tally, note = review.tally, edits.panel_note(review, editorial)
+    tally, note = review.tally, notes.panel_note(review, editorial)
     scores = f"\n{wording.ship_share(review)} panel ship\n{wording.score_line(tally.scores)}"
     cell = _vote(tally.verdict, tally.line).append(scores, style=_PLAIN)
     return _add_lines(cell, [*([note.line] if note else []), *_models_and_usage(review)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from panel.core.review import EMBEDDED
 from panel.core.tally import PanelVerdict
-from panel.core.text import dollars, joined, one_line, prose
+from panel.core.text import counted, dollars, joined, one_line, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +48,6 @@ _ANSWERS = {
     PanelVerdict.MIXED: "is split on",
     PanelVerdict.NONE: "has no verdict on",
 }
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 seat` or `5 seats`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def paragraphs(text: str) -> list[list[str]]:

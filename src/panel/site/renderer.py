@@ -15,7 +15,7 @@ from jinja2 import ChoiceLoader, PackageLoader
 
 from panel.core.frozen import Frozen
 from panel.core.tally import Votes
-from panel.report.context import Community
+from panel.report.editorial import Community
 from panel.report.html import environment
 from panel.report.json_ld import WebSite, web_page
 from panel.site.og_image import Picture, png

@@ -16,8 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from panel.core.addresses import safe_href
-from panel.core.text import dollars
-from panel.report.wording import counted
+from panel.core.text import counted, dollars
 
 STATIC = "/static/"
 CACHE_FOREVER, REVALIDATE = "public, max-age=31536000, immutable", "no-cache"

@@ -15,8 +15,8 @@ from panel.cli.console import GAP, columns, labelled, plain_result, result_json,
 from panel.core.draft_edits import current_value
 from panel.core.draft_state import WAITING, State
 from panel.core.take import NoTake
-from panel.core.text import dollars, one_line, utc_time
-from panel.report.wording import counted, score_line
+from panel.core.text import counted, dollars, one_line, utc_time
+from panel.report.wording import score_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,8 +6,7 @@ import statistics
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.text import one_line
-from panel.report.wording import counted
+from panel.core.text import counted, one_line
 from panel.site.catalog import full_pages, latest, versions
 from panel.site.pages import Entries, Files, Page
 from panel.site.renderer import Head, Renderer

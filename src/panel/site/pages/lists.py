@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from panel.core.text import counted
 from panel.report.json_ld import item_list
-from panel.report.wording import counted
 from panel.site import catalog
 from panel.site.catalog import full_pages, latest, versions
 from panel.site.pages import Entries, Files, Page
