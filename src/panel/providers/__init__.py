@@ -51,11 +51,7 @@ def url_variables() -> dict[str, str]:
 
 
 def check_connection(connection: Connection) -> ProviderSpec:
-    """Return the spec of a connection's provider after a check that it can be opened.
-
-    Raises:
-        SettingsError: there is no such provider, or a key, an address or a folder is missing.
-    """
+    """Return the spec of a connection's provider; raise SettingsError if a key, an address or a folder is missing."""
     spec = providers().get(connection.provider)
     if spec is None:
         known = ", ".join(providers())
@@ -67,11 +63,7 @@ def check_connection(connection: Connection) -> ProviderSpec:
 
 
 def open_provider(connection: Connection) -> Provider:
-    """Return the adapter of a provider.
-
-    Raises:
-        SettingsError: something that it needs is missing, or it cannot be set up in this environment.
-    """
+    """Return the adapter of a provider; raise SettingsError if it cannot be set up."""
     spec = check_connection(connection)
     try:
         return spec.open(connection)

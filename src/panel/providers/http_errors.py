@@ -67,13 +67,7 @@ _HOUR = 3600.0
 
 
 def json_object(provider: str, status: int, content: bytes, secret: str | None = None) -> dict[str, Any]:
-    """Return the JSON object of a successful response.
-
-    Raises:
-        ProviderBusy: success without a result.
-        ProviderError: the error that the object holds, whatever the status.
-        ProviderGarbled: something that the API does not send, such as a proxy's page.
-    """
+    """Return the JSON object of a successful response; raise ProviderGarbled for anything else, such as a proxy's page, or the object's error."""
     if status != _OK:
         raise ProviderBusy(f"{provider} answered {status}, without a result", lost_calls=1)
     if not content.strip():

@@ -6,7 +6,6 @@ out from then on. The reply parser checks every reply, so nothing is lost withou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import FinishReason, Usage
@@ -16,6 +15,8 @@ from panel.providers.response_fields import mapping, mappings, text_of, token_co
 from panel.providers.sdk import ANSWER_NAME, Answer, SdkProvider
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from openai import AsyncOpenAI
 
     from panel.core.completion import Completion, ModelConfig
@@ -38,26 +39,12 @@ _FINISH_REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """The parts of a request that a server supports.
-
-    With `new_limit` the output limit has its new name, `max_completion_tokens`; `strict_routing` tells a router to use only hosts
-    that honour every part.
-    """
-
-    schema: bool = True
-    seed: bool = True
-    new_limit: bool = False
-    strict_routing: bool = False
-
-    def without(self, complaint: str) -> Dialect:
-        """Return the dialect without the part that an error message names; the same one if it names none."""
-        if any(word in complaint for word in ("response_format", "json_schema", "structured output")):
-            return replace(self, schema=False)
-        if "max_completion_tokens" in complaint:
-            return replace(self, new_limit=True)
-        return replace(self, seed=False) if "seed" in complaint else self
+PARTS = {
+    "schema": ("response_format", "json_schema", "structured output"),
+    "max_tokens": ("max_completion_tokens",),
+    "seed": ("seed",),
+}
+"""Parts of a request that some servers refuse, with words of their complaints. A server that refuses `max_tokens` takes its new name."""
 
 
 class ChatProvider(SdkProvider):
@@ -73,7 +60,8 @@ class ChatProvider(SdkProvider):
         super().__init__(connection, openai, openai.AsyncOpenAI, base_url)
         # The SDK reads these from the environment. They are OpenAI's and must not be sent to other servers.
         self._client.organization = self._client.project = None
-        self._dialect = Dialect(strict_routing=ROUTER in base_url)
+        self._is_router = ROUTER in base_url
+        self._unsupported: frozenset[str] = frozenset()
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`.
@@ -82,15 +70,22 @@ class ChatProvider(SdkProvider):
         """
         refused = 0
         while True:
-            dialect = self._dialect
+            unsupported = self._unsupported
+            request = chat_request(prompt, config, unsupported)
+            if self._is_router:  # only hosts that honour every part
+                request["provider"] = {"require_parameters": True}
             try:
-                completion = await self.post("/chat/completions", chat_request(prompt, config, dialect))
+                completion = await self.post("/chat/completions", request)
             except ProviderError as error:
                 refused += 1
                 error.attempts = refused
-                if type(error) is not ProviderError or dialect.without(str(error)) == dialect:
+                complaint = str(error)
+                part = next(
+                    (part for part, words in PARTS.items() if any(word in complaint for word in words)), None
+                )
+                if type(error) is not ProviderError or part is None or part in unsupported:
                     raise
-                self._dialect = self._dialect.without(str(error))
+                self._unsupported |= {part}
             else:
                 return completion.model_copy(update={"attempts": 1 + refused})
 
@@ -111,20 +106,21 @@ class ChatProvider(SdkProvider):
         }
 
 
-def chat_request(prompt: Prompt, config: ModelConfig, dialect: Dialect) -> dict[str, Any]:
-    """Return the body of a request, as `chat.completions.create` takes it."""
+def chat_request(
+    prompt: Prompt, config: ModelConfig, unsupported: Container[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the body of a request, as `chat.completions.create` takes it, without unsupported `PARTS`."""
+    limit = "max_completion_tokens" if "max_tokens" in unsupported else "max_tokens"
     request: dict[str, Any] = {
         "model": config.model,
         "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
-        "max_completion_tokens" if dialect.new_limit else "max_tokens": config.max_output_tokens,
+        limit: config.max_output_tokens,
     }
-    if dialect.schema:
+    if "schema" not in unsupported:
         schema = {"name": ANSWER_NAME, "strict": True, "schema": prompt.answer_schema}
         request["response_format"] = {"type": "json_schema", "json_schema": schema}
-    if dialect.seed:
+    if "seed" not in unsupported:
         request["seed"] = config.seed
-    if dialect.strict_routing:
-        request["provider"] = {"require_parameters": True}
     return request
 
 

@@ -63,11 +63,7 @@ class Recording:
         self._lock_file: IO[str] | None = None
 
     def manifest(self) -> Manifest | None:
-        """Return the manifest, or None if the folder holds no recording.
-
-        Raises:
-            SettingsError: the manifest cannot be read.
-        """
+        """Return the manifest, or None if the folder holds no recording; raise SettingsError if it cannot be read."""
         path = self._folder / MANIFEST
         try:
             return Manifest.model_validate_json(path.read_bytes())
@@ -115,11 +111,7 @@ class Recording:
         return True
 
     async def find(self, key: CallKey) -> CallRecord | None:
-        """Return the record of a call, or None if it was not recorded.
-
-        Raises:
-            ProviderError: the file is there but cannot be read.
-        """
+        """Return the record of a call, or None if it was not recorded; raise ProviderError if the file cannot be read."""
         path = self._path(key)
         try:
             record = CallRecord.model_validate_json(path.read_bytes())
@@ -138,11 +130,7 @@ class Recording:
         return key
 
     async def settle(self, call: CallKey, record: CallRecord) -> None:
-        """Write the record of a call.
-
-        Raises:
-            StorageError: it cannot be written.
-        """
+        """Write the record of a call; raise StorageError if it cannot be written."""
         text = record.model_dump_json(indent=2)
         try:
             await asyncio.shield(asyncio.to_thread(write_whole, self._path(call), text))

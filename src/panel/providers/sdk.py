@@ -87,11 +87,7 @@ class SdkProvider(Provider):
         """Return the parts of an answer of the API; raise a ProviderError if it holds none."""
 
     async def post(self, path: str, request: dict[str, Any]) -> Completion:
-        """Make one call to a path below the API's base URL.
-
-        Raises:
-            ProviderError: the call failed; the subclass says how.
-        """
+        """Make one call to a path below the API's base URL; raise the ProviderError that says how it failed."""
         import httpx2
 
         try:

@@ -171,11 +171,7 @@ def plan_sentences(
 
 
 def write_sentence(engine: Engine, task: SentenceTask) -> Sentence:
-    """Write one sentence.
-
-    Raises:
-        ProviderError: the runtime fails.
-    """
+    """Write one sentence."""
     source = task.scaffold.source
     quoted = _fitted(engine, task, task.fact)
     start = " ".join(quoted.split()[:GIVEN])

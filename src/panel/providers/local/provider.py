@@ -51,11 +51,7 @@ MOST_QUOTES = 2
 
 
 class LocalProvider(Provider):
-    """The embedded model, loaded at the first call: one engine with one thread for each usable core, at most four.
-
-    Raises:
-        SettingsError: the weights or the runtime are not installed.
-    """
+    """The embedded model, loaded at the first call: one engine with one thread for each usable core, at most four."""
 
     name = "local"
     scaffolded = True
@@ -69,12 +65,7 @@ class LocalProvider(Provider):
         self._probes: OrderedDict[tuple[str, ...], asyncio.Task[list[Generation]]] = OrderedDict()
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
-        """Answer one prompt; see `Provider.complete`.
-
-        Raises:
-            ProviderDown: the weights or the runtime cannot be used on this machine.
-            ProviderError: the prompt has no scaffold, or the listing is longer than the model can read.
-        """
+        """Answer one prompt; see `Provider.complete`."""
         scaffold = _scaffold_of(prompt)
         async with self._slots:
             pool = await self._loaded()
@@ -117,11 +108,7 @@ class LocalProvider(Provider):
         )
 
     async def read(self, prompt: Prompt) -> Reading:
-        """Return the uncalibrated reading of a prompt's listing.
-
-        Raises:
-            ProviderDown, ProviderError: like `complete`.
-        """
+        """Return the uncalibrated reading of a prompt's listing; raise the errors of `complete`."""
         scaffold = _scaffold_of(prompt)
         async with self._slots:
             reading, _ = await self._read(await self._loaded(), prompt, scaffold)

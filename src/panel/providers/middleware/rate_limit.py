@@ -69,11 +69,7 @@ class RateLimiter:
 
     @asynccontextmanager
     async def slot(self, prompt: Prompt, config: ModelConfig) -> AsyncIterator[None]:
-        """Wait for a slot, and hold it while the block runs.
-
-        Raises:
-            CallNotMade: the run was stopped.
-        """
+        """Wait for a slot, and hold it while the block runs; raise CallNotMade if the run was stopped."""
         holder = object()
         await self._slots.acquire_on_behalf_of(holder)
         try:
