@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, or_, select, update
@@ -20,7 +19,7 @@ from panel.errors import StorageError
 from panel.store.columns import now, without_nul
 from panel.store.leases import LEASE_SECONDS, LOOKS
 from panel.store.process_id import ProcessId
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.schema import calls, runs
 
 if TYPE_CHECKING:
@@ -57,18 +56,25 @@ _BEING_BEGUN = _InFlight(0, "", 0)
 class Calls(Repository):
     """Calls and their outcomes. Every method raises StorageError if it cannot be done."""
 
-    async def find(self, key: str, run: int | None = None) -> CallRecord | None:
+    @reads
+    def find(self, connection: Connection, key: str, run: int | None = None) -> CallRecord | None:
         """Return the latest answer to a key, of one run or of any, or None."""
-        return await self._db.read(lambda connection: _find(connection, key, run))
+        if run is None:
+            answer = connection.scalar(_LATEST_ANSWER, {"call_key": key})
+        else:
+            answer = connection.scalar(_LATEST_ANSWER_OF_RUN, {"call_key": key, "run": run})
+        return None if answer is None else CallRecord(key=key, completion=Completion.model_validate(answer))
 
-    async def answered(self, keys: Sequence[str]) -> set[str]:
+    @reads
+    def answered(self, connection: Connection, keys: Sequence[str]) -> set[str]:
         """Return the keys that have an answer."""
         query = select(calls.c.key).where(calls.c.key.in_(keys), calls.c.state == ANSWERED)
-        return await self._db.read(lambda connection: set(connection.scalars(query)))
+        return set(connection.scalars(query))
 
-    async def begin(self, key: CallKey) -> int:
+    @writes
+    def begin(self, connection: Connection, key: CallKey) -> int:
         """Commit the intent to make a call, and return the call's id; no call may be made without."""
-        return await self._db.write(lambda connection: _begin(connection, key))
+        return _begin(connection, key)
 
     async def begin_once(
         self, key: CallKey, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -81,14 +87,15 @@ class Calls(Repository):
         looks: Counter[_InFlight] = Counter()
         while True:
             abandoned = {call for call, count in looks.items() if count >= LOOKS}
-            begun = await self._db.write(partial(self._begin_once, key, abandoned))
+            begun = await self._begin_unless_answered(key, abandoned)
             if not isinstance(begun, _InFlight):
                 return begun
             looks[begun] += 1
             await wait(LEASE_SECONDS / LOOKS)
 
-    def _begin_once(
-        self, key: CallKey, abandoned: Container[_InFlight], connection: Connection
+    @writes
+    def _begin_unless_answered(
+        self, connection: Connection, key: CallKey, abandoned: Container[_InFlight]
     ) -> int | Completion | _InFlight:
         if not self._db.database.try_lock(connection, key.key):
             return _BEING_BEGUN
@@ -99,27 +106,25 @@ class Calls(Repository):
         """Commit the outcome of an open call: an answer, usable or not, or a failure."""
         await self._db.write(lambda connection: _settle(connection, call, record), paid=True)
 
-    async def withdraw(self, call: int) -> None:
+    @writes
+    def withdraw(self, connection: Connection, call: int) -> None:
         """Record that an open call was not made."""
         query = update(calls).where(calls.c.id == call, calls.c.state == OPEN)
-        query = query.values(state=WITHDRAWN, settled_at=now())
-        await self._db.write(lambda connection: connection.execute(query) and None)
+        connection.execute(query.values(state=WITHDRAWN, settled_at=now()))
 
-    async def open_calls(self, run: int | None = None) -> list[OpenCall]:
+    @reads
+    def open_calls(self, connection: Connection, run: int | None = None) -> list[OpenCall]:
         """Return the calls without an outcome, of one run or of all; they may have been billed."""
         query = select(calls.c.id, calls.c.begun_at, *_KEY_COLUMNS).where(calls.c.state == OPEN)
         if run is not None:
             query = query.where(calls.c.run_id == run)
-        rows = await self._db.read(
-            lambda connection: connection.execute(query.order_by(calls.c.id)).mappings().all()
-        )
         return [
             OpenCall(
                 id=row["id"],
                 key=CallKey.model_validate({name: row[name] for name in CallKey.model_fields}),
                 begun_at=row["begun_at"],
             )
-            for row in rows
+            for row in connection.execute(query.order_by(calls.c.id)).mappings()
         ]
 
 
@@ -151,14 +156,6 @@ _BEGIN = insert(calls).values(key=_KEY, state=OPEN, lease_token=_LEASE_TOKEN).re
 _SETTLE = update(calls).where(
     calls.c.id == bindparam("call"), calls.c.key == _KEY, calls.c.state == bindparam("open_state")
 )
-
-
-def _find(connection: Connection, key: str, run: int | None) -> CallRecord | None:
-    if run is None:
-        answer = connection.scalar(_LATEST_ANSWER, {"call_key": key})
-    else:
-        answer = connection.scalar(_LATEST_ANSWER_OF_RUN, {"call_key": key, "run": run})
-    return None if answer is None else CallRecord(key=key, completion=Completion.model_validate(answer))
 
 
 def _answer_or_in_flight(

@@ -17,7 +17,7 @@ from panel.core.text import canonical
 from panel.errors import NotFound
 from panel.store.columns import database_time
 from panel.store.events import add_event
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.schema import draft_locks, drafts
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ LOCK_SECONDS = 600.0
 
 
 class DraftLock(Frozen):
-    """A draft that is reserved for one reader.
-
-    Attributes:
-        holder: the reader's name.
-        seconds: time left, unless they renew it.
-    """
+    """A draft that is reserved for a reader, the holder, for some seconds more."""
 
     draft: int
     holder: str
@@ -53,29 +48,39 @@ class DraftLock(Frozen):
 class DraftLocks(Repository):
     """Locks of drafts."""
 
-    async def lock(self, draft: int, actor: Actor) -> DraftLock:
-        """Lock a draft for ten minutes, or renew the lock; return the lock in force, which may be another reader's.
+    @writes
+    def lock(self, connection: Connection, draft: int, actor: Actor) -> DraftLock:
+        """Lock a draft for ten minutes, or renew the lock; return the lock in force, which may be another reader's."""
+        _shown_hash(connection, draft)
+        found = find_lock(connection, draft)
+        return found if found and not found.is_of(actor.name) else _give(connection, draft, actor)
 
-        Raises:
-            StorageError: there is no such draft, or it was not committed.
-        """
-        return await self._db.write(lambda connection: _lock(connection, draft, actor))
-
-    async def get(self, draft: int) -> DraftLock | None:
+    @reads
+    def get(self, connection: Connection, draft: int) -> DraftLock | None:
         """Return the lock of a draft, or None if it has none."""
-        return await self._db.read(lambda connection: find_lock(connection, draft))
+        return find_lock(connection, draft)
 
-    async def take_over(self, draft: int, actor: Actor) -> DraftLock:
-        """Lock a draft, also if another reader holds it, which adds an event.
+    @writes
+    def take_over(self, connection: Connection, draft: int, actor: Actor) -> DraftLock:
+        """Lock a draft, also if another reader holds it, which adds an event."""
+        shown = _shown_hash(connection, draft)
+        found = find_lock(connection, draft)
+        if found and not found.is_of(actor.name):
+            event = DraftEvent(
+                draft=draft,
+                actor=actor.name,
+                kind=Action.TAKE_OVER,
+                hash_before=shown,
+                hash_after=shown,
+                payload={"role": actor.role, "from": found.holder},
+            )
+            add_event(connection, event)
+        return _give(connection, draft, actor)
 
-        Raises:
-            StorageError: there is no such draft, or it was not committed.
-        """
-        return await self._db.write(lambda connection: _take_over(connection, draft, actor))
-
-    async def release(self, draft: int, actor: Actor) -> None:
+    @writes
+    def release(self, connection: Connection, draft: int, actor: Actor) -> None:
         """Release the lock of a draft if it is the actor's."""
-        await self._db.write(lambda connection: release_lock(connection, draft, actor))
+        release_lock(connection, draft, actor)
 
 
 def find_lock(connection: Connection, draft: int) -> DraftLock | None:
@@ -90,28 +95,6 @@ def release_lock(connection: Connection, draft: int, actor: Actor) -> None:
     found = find_lock(connection, draft)
     if found and found.is_of(actor.name):
         connection.execute(delete(draft_locks).where(draft_locks.c.draft_id == draft))
-
-
-def _lock(connection: Connection, draft: int, actor: Actor) -> DraftLock:
-    _shown_hash(connection, draft)
-    found = find_lock(connection, draft)
-    return found if found and not found.is_of(actor.name) else _give(connection, draft, actor)
-
-
-def _take_over(connection: Connection, draft: int, actor: Actor) -> DraftLock:
-    shown = _shown_hash(connection, draft)
-    found = find_lock(connection, draft)
-    if found and not found.is_of(actor.name):
-        event = DraftEvent(
-            draft=draft,
-            actor=actor.name,
-            kind=Action.TAKE_OVER,
-            hash_before=shown,
-            hash_after=shown,
-            payload={"role": actor.role, "from": found.holder},
-        )
-        add_event(connection, event)
-    return _give(connection, draft, actor)
 
 
 def _give(connection: Connection, draft: int, actor: Actor) -> DraftLock:

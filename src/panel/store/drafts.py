@@ -19,7 +19,7 @@ from panel.store.draft_index import index_columns, run_checks, write_open_kinds,
 from panel.store.draft_locks import DraftLock, find_lock
 from panel.store.draft_records import REPLACED, DraftRecord, DraftTransaction, load_draft, save_event
 from panel.store.events import RecordedEvent, add_event, events_of
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.runs import mark_done
 from panel.store.schema import drafts, run_tools, takes, tool_versions, tools
 
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
 
 
 class DraftSummary(Frozen):
-    """A draft without its review.
-
-    Attributes:
-        version: id of the tool's version.
-        name: the tool's latest name.
-        review_id: `PanelReview.id`.
-        shown: digest of the version that is shown.
-    """
+    """A draft without its review, under the tool's latest name; `version` is the id of the tool's version, `shown` the digest of what is shown."""
 
     id: int
     run: int
@@ -64,8 +57,10 @@ class Draft(DraftSummary):
 class Drafts(Repository):
     """Drafts and their events."""
 
-    async def put(
+    @writes
+    def put(  # noqa: PLR0913 - a place in a run, and two options
         self,
+        connection: Connection,
         review: PanelReview,
         run: int,
         version: int,
@@ -79,48 +74,49 @@ class Drafts(Repository):
         failed seats replaces it; the event holds the replaced review, and an approved draft returns to review. A review by
         which the same run fills in no seat is dropped.
 
-        Args:
-            review: the review.
-            run: the run.
-            version: id of the tool's version.
-            anew: whether to ignore drafts of other runs.
-            checks: finds what an editor should look at; None leaves the draft unchecked.
-
-        Raises:
-            StorageError: the run has a draft of another review of this tool, or the draft was not committed.
+        `version` is the id of the tool's version; `anew` ignores drafts of other runs; without `checks` the draft stays unchecked.
         """
-        return await self._db.write(
-            lambda connection: _put(connection, review, run, version, checks, anew=anew)
-        )
+        tool_id = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
+        if tool_id is None:
+            raise StorageError(f"there is no version {version} of a tool; put the tool first")
+        found = _find_same(connection, review, run, tool_id, anew=anew)
+        if found is None:
+            place = {"run_id": run, "tool_id": tool_id, "version_id": version}
+            draft = _add(connection, review, place, checks)
+        else:
+            draft, earlier = found
+            if fills_in(earlier, review):
+                _revise(connection, draft, review, checks)
+        mark_done(connection, run, version, draft)
+        return draft
 
-    async def complete(self, review_ids: Collection[str]) -> dict[str, DraftSummary]:
+    @reads
+    def complete(self, connection: Connection, review_ids: Collection[str]) -> dict[str, DraftSummary]:
         """Return, by `PanelReview.id`, the latest draft without a failed seat."""
         failed = takes.c.reason.is_not(None) & (takes.c.reason != NoTakeReason.RECUSED)
         incomplete = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, failed).exists()
         query = select(*_SUMMARY).join_from(drafts, tools)
         query = query.where(drafts.c.review_id.in_(review_ids), ~incomplete).order_by(drafts.c.id)
-        rows = await self._db.read(lambda connection: connection.execute(query).mappings().all())
+        rows = connection.execute(query).mappings()
         return {row["review_id"]: DraftSummary.model_validate(dict(row)) for row in rows}
 
-    async def get(self, draft: int) -> Draft:
-        """Return a draft.
-
-        Raises:
-            NotFound: there is no such draft.
-            StorageError: it cannot be read.
-        """
-        found = await self._find(drafts.c.id == draft)
+    @reads
+    def get(self, connection: Connection, draft: int) -> Draft:
+        """Return a draft; raises NotFound if there is none of this id."""
+        found = _find(connection, drafts.c.id == draft)
         if found is None:
             raise NotFound(f"{self._db.where} holds no draft {draft}")
         return found
 
-    async def of_tool(self, run: int, tool: Tool) -> Draft | None:
+    @reads
+    def of_tool(self, connection: Connection, run: int, tool: Tool) -> Draft | None:
         """Return a run's draft of a tool, or None."""
-        return await self._find(drafts_of(run) & (tools.c.canonical == tool.canonical))
+        return _find(connection, drafts_of(run) & (tools.c.canonical == tool.canonical))
 
-    async def events(self, draft: int) -> list[RecordedEvent]:
+    @reads
+    def events(self, connection: Connection, draft: int) -> list[RecordedEvent]:
         """Return all events of a draft, in order."""
-        return await self._db.read(lambda connection: events_of(connection, draft))
+        return events_of(connection, draft)
 
     async def read(self, draft: int, work: Callable[[DraftRecord, DraftLock | None], T]) -> T:
         """Return the result of work on a draft and its lock, both of one moment.
@@ -157,11 +153,6 @@ class Drafts(Repository):
             raise outcome
         return outcome
 
-    async def _find(self, where: ColumnElement[bool]) -> Draft | None:
-        query = select(*_SUMMARY, drafts.c.review).join_from(drafts, tools).where(where)
-        row = await self._db.read(lambda connection: connection.execute(query).mappings().one_or_none())
-        return Draft.model_validate(dict(row)) if row else None
-
 
 _SUMMARY = (
     drafts.c.run_id.label("run"),
@@ -172,34 +163,16 @@ _SUMMARY = (
 )
 
 
+def _find(connection: Connection, where: ColumnElement[bool]) -> Draft | None:
+    query = select(*_SUMMARY, drafts.c.review).join_from(drafts, tools).where(where)
+    row = connection.execute(query).mappings().one_or_none()
+    return Draft.model_validate(dict(row)) if row else None
+
+
 def drafts_of(run: int) -> ColumnElement[bool]:
     """Return the condition that a run made a draft, or uses one that another run made of the same question to the same panel."""
     used = select(run_tools.c.draft_id).where(run_tools.c.run_id == run)
     return or_(drafts.c.run_id == run, drafts.c.id.in_(used))
-
-
-def _put(  # noqa: PLR0913 - the parameters of `Drafts.put`
-    connection: Connection,
-    review: PanelReview,
-    run: int,
-    version: int,
-    checks: Checks | None,
-    *,
-    anew: bool,
-) -> int:
-    tool_id = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
-    if tool_id is None:
-        raise StorageError(f"there is no version {version} of a tool; put the tool first")
-    found = _find_same(connection, review, run, tool_id, anew=anew)
-    if found is None:
-        place = {"run_id": run, "tool_id": tool_id, "version_id": version}
-        draft = _add(connection, review, place, checks)
-    else:
-        draft, earlier = found
-        if fills_in(earlier, review):
-            _revise(connection, draft, review, checks)
-    mark_done(connection, run, version, draft)
-    return draft
 
 
 def _find_same(

@@ -19,7 +19,7 @@ from panel.core.text import utc_time
 from panel.errors import RunStopped, StorageError
 from panel.store.columns import now
 from panel.store.process_id import ProcessId
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.schema import runs
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Leases(Repository):
         lease = Lease(
             run=run, token=secrets.token_hex(16), beat=0, holder=holder or ProcessId.current(), since=now()
         )
-        if await self._db.write(lambda connection: _acquire(connection, lease, found)):
+        if await self._acquire(lease, found):
             return lease
         faster = await self._get(run)
         if faster is None:
@@ -83,7 +83,7 @@ class Leases(Repository):
             StorageError: the renewal was not committed.
         """
         moved = {"lease_beat": runs.c.lease_beat + 1}
-        if not await self._db.write(lambda connection: _update(connection, lease, moved)):
+        if not await self._update(lease, moved):
             raise RunStopped(
                 f"the lease of run {lease.run} was lost; run it again once nobody else works on it"
             )
@@ -91,7 +91,7 @@ class Leases(Repository):
     async def release(self, lease: Lease) -> None:
         """Give a lease back; one that was lost is left alone."""
         free = {"lease_token": None, "lease_holder": null(), "lease_since": None}
-        await self._db.write(lambda connection: _update(connection, lease, free))
+        await self._update(lease, free)
 
     async def _watch(self, lease: Lease, wait: Callable[[float], Awaitable[None]]) -> None:
         for _ in range(LOOKS):
@@ -102,33 +102,34 @@ class Leases(Repository):
             if (found.token, found.beat) != (lease.token, lease.beat):
                 raise _held(found)
 
-    async def _get(self, run: int) -> Lease | None:
+    @reads
+    def _get(self, connection: Connection, run: int) -> Lease | None:
         columns = ("lease_token", "lease_beat", "lease_holder", "lease_since")
         query = select(*(runs.c[name].label(name.removeprefix("lease_")) for name in columns))
         query = query.where(runs.c.id == run)
-        row = await self._db.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise StorageError(f"{self._db.where} holds no run {run}")
         return Lease(run=run, **row) if row["token"] else None
 
+    @writes
+    def _acquire(self, connection: Connection, lease: Lease, found: Lease | None) -> bool:
+        is_free: ColumnElement[bool] = runs.c.lease_token.is_(None)
+        if found:
+            is_free = or_(is_free, (runs.c.lease_token == found.token) & (runs.c.lease_beat == found.beat))
+        query = update(runs).where(runs.c.id == lease.run, is_free)
+        query = query.values(
+            lease_token=lease.token,
+            lease_holder=lease.holder.model_dump(),
+            lease_beat=lease.beat,
+            lease_since=lease.since,
+        )
+        return connection.execute(query).rowcount == 1
 
-def _acquire(connection: Connection, lease: Lease, found: Lease | None) -> bool:
-    is_free: ColumnElement[bool] = runs.c.lease_token.is_(None)
-    if found:
-        is_free = or_(is_free, (runs.c.lease_token == found.token) & (runs.c.lease_beat == found.beat))
-    query = update(runs).where(runs.c.id == lease.run, is_free)
-    query = query.values(
-        lease_token=lease.token,
-        lease_holder=lease.holder.model_dump(),
-        lease_beat=lease.beat,
-        lease_since=lease.since,
-    )
-    return connection.execute(query).rowcount == 1
-
-
-def _update(connection: Connection, lease: Lease, values: dict[str, Any]) -> bool:
-    query = update(runs).where(runs.c.id == lease.run, runs.c.lease_token == lease.token)
-    return connection.execute(query.values(**values)).rowcount == 1
+    @writes
+    def _update(self, connection: Connection, lease: Lease, values: dict[str, Any]) -> bool:
+        query = update(runs).where(runs.c.id == lease.run, runs.c.lease_token == lease.token)
+        return connection.execute(query.values(**values)).rowcount == 1
 
 
 def _held(lease: Lease) -> RunStopped:

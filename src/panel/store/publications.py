@@ -13,7 +13,7 @@ from panel.core.finding import RecordedResolution
 from panel.core.frozen import Frozen
 from panel.errors import StorageError
 from panel.store.draft_records import load_draft
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads
 from panel.store.schema import drafts, events, run_tools, runs
 
 if TYPE_CHECKING:
@@ -81,56 +81,49 @@ class PublicationHistory(Frozen):
 class Publications(Repository):
     """Publications of drafts. Reading a draft that was altered raises StorageError."""
 
-    async def get(self, draft: int) -> Publication | None:
+    @reads
+    def get(self, connection: Connection, draft: int) -> Publication | None:
         """Return the publication of a draft that is on the site, or None."""
-        return await self._db.read(lambda connection: _live(load_draft(connection, draft)))
+        return _live(load_draft(connection, draft))
 
-    async def live(self, *, after: int = 0, limit: int = 50) -> list[Publication]:
+    @reads
+    def live(self, connection: Connection, *, after: int = 0, limit: int = 50) -> list[Publication]:
         """Return the publications on the site by draft; `after` is the last draft of the previous page."""
-        return await self._db.read(lambda connection: _live_page(connection, after, limit))
+        query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
+        numbers = connection.scalars(query.order_by(drafts.c.id).limit(limit)).all()
+        found = (_live(load_draft(connection, number)) for number in numbers)
+        return [publication for publication in found if publication]
 
-    async def listed(self) -> list[ListedDraft]:
+    @reads
+    def listed(self, connection: Connection) -> list[ListedDraft]:
         """Return the drafts that are on the site or were retracted, by tool and draft."""
-        return await self._db.read(_listed)
+        last = select(func.max(events.c.id)).where(events.c.draft_id == drafts.c.id).scalar_subquery()
+        query = select(drafts.c.id.label("draft"), drafts.c.tool_id.label("tool"), last.label("version"))
+        # Readers see a retraction in every later state of the draft.
+        retracted = select(events.c.draft_id).where(events.c.kind == Action.RETRACT)
+        query = query.where(or_(drafts.c.live.is_not(None), drafts.c.id.in_(retracted)))
+        rows = connection.execute(query.order_by(drafts.c.tool_id, drafts.c.id)).mappings()
+        return [ListedDraft.model_validate(dict(row)) for row in rows]
 
-    async def history(self, draft: int) -> PublicationHistory | None:
+    @reads
+    def history(self, connection: Connection, draft: int) -> PublicationHistory | None:
         """Return the publications of a draft, or None if it was never published."""
-        return await self._db.read(lambda connection: _history(load_draft(connection, draft)))
+        return _history(load_draft(connection, draft))
 
-    async def compared_tools(self) -> list[tuple[int, ...]]:
+    @reads
+    def compared_tools(self, connection: Connection) -> list[tuple[int, ...]]:
         """Return the ids of the tools of each comparison, without repetitions."""
-        return await self._db.read(_compared_tools)
+        query = select(run_tools.c.run_id, run_tools.c.tool_id).join_from(run_tools, runs)
+        query = query.where(runs.c.kind == COMPARE).order_by(run_tools.c.run_id, run_tools.c.position)
+        by_run: dict[int, list[int]] = {}
+        for run, tool in connection.execute(query):
+            by_run.setdefault(run, []).append(tool)
+        return list(dict.fromkeys(tuple(tools) for tools in by_run.values() if len(tools) > 1))
 
 
 def _live(record: DraftRecord) -> Publication | None:
     live = record.current.live
     return _publication(record, live, derive_state(record.history[: live.place + 1])) if live else None
-
-
-def _live_page(connection: Connection, after: int, limit: int) -> list[Publication]:
-    query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
-    numbers = connection.execute(query.order_by(drafts.c.id).limit(limit)).scalars().all()
-    found = (_live(load_draft(connection, number)) for number in numbers)
-    return [publication for publication in found if publication]
-
-
-def _listed(connection: Connection) -> list[ListedDraft]:
-    last = select(func.max(events.c.id)).where(events.c.draft_id == drafts.c.id).scalar_subquery()
-    query = select(drafts.c.id.label("draft"), drafts.c.tool_id.label("tool"), last.label("version"))
-    # Readers see a retraction in every later state of the draft.
-    retracted = select(events.c.draft_id).where(events.c.kind == Action.RETRACT)
-    query = query.where(or_(drafts.c.live.is_not(None), drafts.c.id.in_(retracted)))
-    rows = connection.execute(query.order_by(drafts.c.tool_id, drafts.c.id)).mappings()
-    return [ListedDraft.model_validate(dict(row)) for row in rows]
-
-
-def _compared_tools(connection: Connection) -> list[tuple[int, ...]]:
-    query = select(run_tools.c.run_id, run_tools.c.tool_id).join_from(run_tools, runs)
-    query = query.where(runs.c.kind == COMPARE).order_by(run_tools.c.run_id, run_tools.c.position)
-    by_run: dict[int, list[int]] = {}
-    for run, tool in connection.execute(query):
-        by_run.setdefault(run, []).append(tool)
-    return list(dict.fromkeys(tuple(tools) for tools in by_run.values() if len(tools) > 1))
 
 
 def _history(record: DraftRecord) -> PublicationHistory | None:

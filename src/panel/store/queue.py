@@ -20,7 +20,7 @@ from panel.errors import SettingsError
 from panel.store.columns import database_time
 from panel.store.draft_index import UNCHECKED
 from panel.store.queue_filter import Order, QueueFilter, narrow, not_indexed
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads
 from panel.store.schema import draft_counts, draft_locks, drafts, tools
 
 if TYPE_CHECKING:
@@ -70,27 +70,32 @@ class _Cursor(NamedTuple):
 class Queue(Repository):
     """Lists and counts of drafts."""
 
-    async def page(
-        self, wanted: QueueFilter | None = None, *, after: str | None = None, limit: int = 50
+    @reads
+    def page(
+        self,
+        connection: Connection,
+        wanted: QueueFilter | None = None,
+        *,
+        after: str | None = None,
+        limit: int = 50,
     ) -> QueuePage:
         """Return a page of drafts; `after` is `QueuePage.after` of the previous page with the same filter and order.
 
         Raises:
             SettingsError: `after` is no cursor.
         """
-        cursor = _cursor(after)
-        return await self._db.read(
-            lambda connection: _page(connection, wanted or QueueFilter(), cursor, limit)
-        )
+        return _page(connection, wanted or QueueFilter(), _cursor(after), limit)
 
-    async def counts(self) -> dict[State, int]:
+    @reads
+    def counts(self, connection: Connection) -> dict[State, int]:
         """Return the number of drafts in each state."""
-        found = await self._db.read(lambda connection: _sums(connection, draft_counts.c.state))
+        found = _sums(connection, draft_counts.c.state)
         return {state: found.get(state, 0) for state in State}
 
-    async def categories(self, state: State | None = None) -> dict[str, int]:
+    @reads
+    def categories(self, connection: Connection, state: State | None = None) -> dict[str, int]:
         """Return the number of drafts of each category, in one state or in all, by name; drafts without a category are left out."""
-        found = await self._db.read(lambda connection: _sums(connection, draft_counts.c.category, state))
+        found = _sums(connection, draft_counts.c.category, state)
         return {name: found[name] for name in sorted(found, key=canonical) if name and found[name]}
 
 

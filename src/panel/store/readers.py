@@ -14,7 +14,7 @@ from panel.core.take import Verdict
 from panel.core.tally import Votes
 from panel.errors import GateError, NotFound
 from panel.store.columns import insert_new, now
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.schema import drafts, run_tools, subscribers, tools, votes
 
 if TYPE_CHECKING:
@@ -45,28 +45,53 @@ class ReaderVotes(Repository):
             GateError: there were too many votes on the tool from this address.
             StorageError: the vote was not committed.
         """
-        refusal = await self._db.write(lambda connection: _vote(connection, slug, voter, verdict, address))
-        if refusal:
+        if refusal := await self._vote(slug, voter, verdict, address):
             raise refusal
 
-    async def counts(self, slugs: Collection[str]) -> dict[str, Votes]:
+    @reads
+    def counts(self, connection: Connection, slugs: Collection[str]) -> dict[str, Votes]:
         """Return the votes on published tools, by slug."""
-        query = _published_tools().where(_SLUG.in_(slugs))
-        return await self._db.read(lambda connection: _count(connection, query))
+        return _count(connection, _published_tools().where(_SLUG.in_(slugs)))
 
-    async def all_counts(self) -> dict[str, Votes]:
+    @reads
+    def all_counts(self, connection: Connection) -> dict[str, Votes]:
         """Return the votes on all published tools that have any, by slug."""
-        found = await self._db.read(lambda connection: _count(connection, _published_tools()))
+        found = _count(connection, _published_tools())
         return {slug: counted for slug, counted in found.items() if counted.total}
 
-    async def by_reader(self, voter: str, slugs: Collection[str]) -> dict[str, Verdict]:
+    @reads
+    def by_reader(self, connection: Connection, voter: str, slugs: Collection[str]) -> dict[str, Verdict]:
         """Return one reader's votes, by slug."""
         published = _published_tools().where(_SLUG.in_(slugs)).subquery()
         query = select(published.c.slug, votes.c.verdict).join_from(
             published, votes, and_(votes.c.tool_id == published.c.tool, votes.c.voter == voter)
         )
-        rows = await self._db.read(lambda connection: connection.execute(query).all())
-        return {row.slug: Verdict(row.verdict) for row in rows}
+        return {row.slug: Verdict(row.verdict) for row in connection.execute(query)}
+
+    @writes
+    def _vote(
+        self, connection: Connection, slug: str, voter: str, verdict: Verdict | None, address: str
+    ) -> NotFound | GateError | None:
+        query = _published_tools().where(_SLUG.in_([slug])).order_by(drafts.c.tool_id)
+        tool = connection.execute(query).scalars().first()
+        if tool is None:
+            return NotFound(f"there is no tool {slug} on this site; look at the address of its page")
+        is_own = (votes.c.tool_id == tool) & (votes.c.voter == voter)
+        if verdict is None:
+            connection.execute(delete(votes).where(is_own))
+            return None
+        row = {"verdict": verdict, "at": now()}
+        # The address of the first vote stays: otherwise changing votes from elsewhere would make room for more.
+        if connection.execute(update(votes).where(is_own).values(row)).rowcount:
+            return None
+        of_address = (votes.c.tool_id == tool) & (votes.c.address == address)
+        count = select(func.count()).select_from(votes).where(of_address)
+        if connection.execute(count).scalar_one() >= MAX_VOTES_OF_ADDRESS:
+            return GateError("too many votes on this tool came from your network; vote again tomorrow")
+        connection.execute(
+            insert_new(connection, votes).values(tool_id=tool, voter=voter, address=address, **row)
+        )
+        return None
 
 
 def _published_tools() -> Select[tuple[int, str]]:
@@ -92,31 +117,6 @@ def _count(connection: Connection, published: Select[tuple[int, str]]) -> dict[s
         slug: Votes(ships=counts.get(Verdict.SHIP, 0), skips=counts.get(Verdict.SKIP, 0))
         for slug, (_, counts) in found.items()
     }
-
-
-def _vote(
-    connection: Connection, slug: str, voter: str, verdict: Verdict | None, address: str
-) -> NotFound | GateError | None:
-    query = _published_tools().where(_SLUG.in_([slug])).order_by(drafts.c.tool_id)
-    tool = connection.execute(query).scalars().first()
-    if tool is None:
-        return NotFound(f"there is no tool {slug} on this site; look at the address of its page")
-    is_own = (votes.c.tool_id == tool) & (votes.c.voter == voter)
-    if verdict is None:
-        connection.execute(delete(votes).where(is_own))
-        return None
-    row = {"verdict": verdict, "at": now()}
-    # The address of the first vote stays: otherwise changing votes from elsewhere would make room for more.
-    if connection.execute(update(votes).where(is_own).values(row)).rowcount:
-        return None
-    of_address = (votes.c.tool_id == tool) & (votes.c.address == address)
-    count = select(func.count()).select_from(votes).where(of_address)
-    if connection.execute(count).scalar_one() >= MAX_VOTES_OF_ADDRESS:
-        return GateError("too many votes on this tool came from your network; vote again tomorrow")
-    connection.execute(
-        insert_new(connection, votes).values(tool_id=tool, voter=voter, address=address, **row)
-    )
-    return None
 
 
 class SubscriptionState(StrEnum):
@@ -145,7 +145,8 @@ class Subscriber(Frozen):
 class Subscribers(Repository):
     """Subscribers to the newsletter. Mail addresses are compared without case."""
 
-    async def request(self, mail: str) -> Subscriber:
+    @writes
+    def request(self, connection: Connection, mail: str) -> Subscriber:
         """Record that an address asked for the newsletter; a confirmed subscriber stays confirmed.
 
         Raises:
@@ -153,40 +154,51 @@ class Subscribers(Repository):
             StorageError: the request was not committed.
         """
         address = mail_address(mail)
-        return await self._db.write(lambda connection: _request(connection, address))
+        is_own = subscribers.c.canonical == address.lower()
+        known = _find(connection, is_own)
+        row = {"mail": address, "state": SubscriptionState.PENDING, "asked_at": now()}
+        if known is None:
+            connection.execute(insert(subscribers).values(canonical=address.lower(), **row))
+        elif known.state is not SubscriptionState.CONFIRMED:
+            connection.execute(update(subscribers).where(is_own).values(**row))
+        (found,) = _page(connection, is_own, 1)
+        return found
 
-    async def get(self, number: int) -> Subscriber | None:
+    @reads
+    def get(self, connection: Connection, number: int) -> Subscriber | None:
         """Return a subscriber by id."""
-        return await self._db.read(lambda connection: _find(connection, subscribers.c.id == number))
+        return _find(connection, subscribers.c.id == number)
 
-    async def find(self, mail: str) -> Subscriber | None:
+    @reads
+    def find(self, connection: Connection, mail: str) -> Subscriber | None:
         """Return a subscriber by mail address.
 
         Raises:
             ValueError: it is no mail address.
         """
-        canonical = mail_address(mail).lower()
-        return await self._db.read(lambda connection: _find(connection, subscribers.c.canonical == canonical))
+        return _find(connection, subscribers.c.canonical == mail_address(mail).lower())
 
     async def confirm(self, number: int) -> None:
         """Mark a subscription as confirmed."""
-        await self._update(number, state=SubscriptionState.CONFIRMED, confirmed_at=now(), left_at=None)
+        confirmed = {"state": SubscriptionState.CONFIRMED, "confirmed_at": now(), "left_at": None}
+        await self._update(number, confirmed)
 
     async def leave(self, number: int) -> None:
         """End a subscription."""
-        await self._update(number, state=SubscriptionState.LEFT, left_at=now())
+        await self._update(number, {"state": SubscriptionState.LEFT, "left_at": now()})
 
-    async def reserve(self, subscriber: Subscriber, issue: str) -> bool:
+    @writes
+    def reserve(self, connection: Connection, subscriber: Subscriber, issue: str) -> bool:
         """Record that an issue is about to be sent to a subscriber; return False if another process sends it to them."""
         query = update(subscribers).where(subscribers.c.id == subscriber.id, _is_due(issue))
-        query = query.values(last_issue=issue)
-        return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))
+        return bool(connection.execute(query.values(last_issue=issue)).rowcount)
 
     async def release(self, subscriber: Subscriber) -> None:
         """Record that a reserved issue was not sent."""
-        await self._update(subscriber.id, last_issue=subscriber.last_issue)
+        await self._update(subscriber.id, {"last_issue": subscriber.last_issue})
 
-    async def forget(self, mail: str) -> bool:
+    @writes
+    def forget(self, connection: Connection, mail: str) -> bool:
         """Delete a subscriber; return False if there is none of this address.
 
         Raises:
@@ -194,38 +206,29 @@ class Subscribers(Repository):
             StorageError: the deletion was not committed.
         """
         query = delete(subscribers).where(subscribers.c.canonical == mail_address(mail).lower())
-        return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))
+        return bool(connection.execute(query).rowcount)
 
-    async def page(self, *, after: int = 0, limit: int = 500) -> list[Subscriber]:
+    @reads
+    def page(self, connection: Connection, *, after: int = 0, limit: int = 500) -> list[Subscriber]:
         """Return subscribers in every state by id; `after` is the last id of the previous page."""
-        return await self._db.read(lambda connection: _page(connection, subscribers.c.id > after, limit))
+        return _page(connection, subscribers.c.id > after, limit)
 
-    async def due(self, issue: str, *, after: int = 0, limit: int = 100) -> list[Subscriber]:
+    @reads
+    def due(
+        self, connection: Connection, issue: str, *, after: int = 0, limit: int = 100
+    ) -> list[Subscriber]:
         """Return confirmed subscribers who were sent neither this issue nor a later one; `after` is the last id of the previous page."""
-        where = _is_due(issue) & (subscribers.c.id > after)
-        return await self._db.read(lambda connection: _page(connection, where, limit))
+        return _page(connection, _is_due(issue) & (subscribers.c.id > after), limit)
 
-    async def _update(self, number: int, **values: Any) -> None:  # noqa: ANN401 - of any column
-        query = update(subscribers).where(subscribers.c.id == number).values(**values)
-        await self._db.write(lambda connection: connection.execute(query) and None)
+    @writes
+    def _update(self, connection: Connection, number: int, values: dict[str, Any]) -> None:
+        connection.execute(update(subscribers).where(subscribers.c.id == number).values(**values))
 
 
 def _is_due(issue: str) -> ColumnElement[bool]:
     # Names of weeks sort as the weeks do.
     is_earlier = or_(subscribers.c.last_issue.is_(None), subscribers.c.last_issue < issue)
     return (subscribers.c.state == SubscriptionState.CONFIRMED) & is_earlier
-
-
-def _request(connection: Connection, mail: str) -> Subscriber:
-    is_own = subscribers.c.canonical == mail.lower()
-    known = _find(connection, is_own)
-    row = {"mail": mail, "state": SubscriptionState.PENDING, "asked_at": now()}
-    if known is None:
-        connection.execute(insert(subscribers).values(canonical=mail.lower(), **row))
-    elif known.state is not SubscriptionState.CONFIRMED:
-        connection.execute(update(subscribers).where(is_own).values(**row))
-    (found,) = _page(connection, is_own, 1)
-    return found
 
 
 def _find(connection: Connection, where: ColumnElement[bool]) -> Subscriber | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from json import JSONDecodeError
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
@@ -15,12 +16,15 @@ from panel.store.database import storage_error
 from panel.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
     from sqlalchemy import Connection
 
     from panel.store.database import Database
 
+P = ParamSpec("P")
+R = TypeVar("R", bound="Repository")
 T = TypeVar("T")
 
 # Fewer than SQLAlchemy's pool holds, so that the writer never waits for a connection.
@@ -72,7 +76,35 @@ class AsyncDatabase:
 
 
 class Repository:
-    """Base class of the repositories, each of which reads and writes the tables of one aggregate."""
+    """Base class of the repositories.
+
+    Their methods take a connection and are decorated with `reads` or `writes`, which run them in a transaction and a thread; callers await
+    them, without the connection. A method that cannot be done raises StorageError.
+    """
 
     def __init__(self, db: AsyncDatabase) -> None:
         self._db = db
+
+
+def reads(
+    method: Callable[Concatenate[R, Connection, P], T],
+) -> Callable[Concatenate[R, P], Coroutine[Any, Any, T]]:
+    """Run a method on one consistent state of the database; it must not write."""
+
+    @wraps(method)
+    async def read(self: R, /, *args: P.args, **options: P.kwargs) -> T:
+        return await self._db.read(lambda connection: method(self, connection, *args, **options))
+
+    return read
+
+
+def writes(
+    method: Callable[Concatenate[R, Connection, P], T],
+) -> Callable[Concatenate[R, P], Coroutine[Any, Any, T]]:
+    """Run a method in a write transaction, and return its result after the commit."""
+
+    @wraps(method)
+    async def write(self: R, /, *args: P.args, **options: P.kwargs) -> T:
+        return await self._db.write(lambda connection: method(self, connection, *args, **options))
+
+    return write

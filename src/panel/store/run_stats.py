@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - the fields of a RunSummary are read when it is made
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
@@ -15,7 +14,7 @@ from panel.store.calls import ANSWERED, FAILED, OPEN
 from panel.store.columns import MAX_ID
 from panel.store.drafts import drafts_of
 from panel.store.process_id import ProcessId  # noqa: TC001 - likewise
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads
 from panel.store.runs import DONE, TODO, Run
 from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
 
@@ -115,8 +114,14 @@ class FailedSeat(Frozen):
 class RunStats(Repository):
     """Statistics of runs; nothing is written."""
 
-    async def summaries(
-        self, kinds: Collection[str] | None = None, *, before: int | None = None, limit: int = 20
+    @reads
+    def summaries(
+        self,
+        connection: Connection,
+        kinds: Collection[str] | None = None,
+        *,
+        before: int | None = None,
+        limit: int = 20,
     ) -> list[RunSummary]:
         """Return runs of some kinds, or of all, the latest first; `before` is the last id of the previous page."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
@@ -124,23 +129,54 @@ class RunStats(Repository):
             query = query.where(runs.c.kind.in_(kinds))
         if before is not None:
             query = query.where(runs.c.id < min(before, MAX_ID))
-        return await self._db.read(lambda connection: _summaries(connection, query))
+        return _summaries(connection, query)
 
-    async def summary(self, run: int) -> RunSummary | None:
+    @reads
+    def summary(self, connection: Connection, run: int) -> RunSummary | None:
         """Return a run with its statistics, or None if there is none of this id."""
-        query = select(runs).where(runs.c.id == min(run, MAX_ID))
-        found = await self._db.read(lambda connection: _summaries(connection, query))
-        return found[0] if found else None
+        return next(iter(_summaries(connection, select(runs).where(runs.c.id == min(run, MAX_ID)))), None)
 
-    async def progress(self, run: int) -> RunProgress:
+    @reads
+    def progress(self, connection: Connection, run: int) -> RunProgress:
         """Return the progress of a run."""
-        return await self._db.read(lambda connection: _progress(connection, run))
+        of_tools = _by_state(connection, run_tools, run)
+        of_calls = _by_state(connection, calls, run)
+        count = select(func.count()).select_from(drafts).where(drafts_of(run))
+        return RunProgress(
+            todo=of_tools.get(TODO, 0),
+            done=of_tools.get(DONE, 0),
+            drafts=connection.execute(count).scalar_one(),
+            open_calls=of_calls.get(OPEN, 0),
+            answered_calls=of_calls.get(ANSWERED, 0),
+            failed_calls=of_calls.get(FAILED, 0),
+        )
 
-    async def spent(self, run: int | None = None) -> Spending:
+    @reads
+    def spent(self, connection: Connection, run: int | None = None) -> Spending:
         """Return the cost of a run, or of all calls."""
-        return await self._db.read(lambda connection: _spent(connection, run))
+        answered = calls.c.state == ANSWERED
+        query = select(
+            func.count().filter(answered).label("answers"),
+            func.count().filter(answered, calls.c.cost_usd.is_(None)).label("unpriced"),
+            func.count().filter(calls.c.state == OPEN).label("open"),
+            _sum(calls.c.cost_usd).label("cost_usd"),
+            _sum(calls.c.input_tokens).label("input_tokens"),
+            _sum(calls.c.output_tokens).label("output_tokens"),
+            _sum(calls.c.lost_calls).label("lost"),
+            _sum(calls.c.worst_usd * _calls_of_unknown_price()).label("at_risk_usd"),
+        )
+        row = connection.execute(query if run is None else query.where(calls.c.run_id == run)).one()
+        return Spending(
+            cost_usd=None if 0 < row.answers == row.unpriced else row.cost_usd,
+            unpriced=row.unpriced,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+            lost_calls=row.lost + row.open,
+            at_risk_usd=row.at_risk_usd,
+        )
 
-    async def failure_counts(self, run: int) -> dict[NoTakeReason, int]:
+    @reads
+    def failure_counts(self, connection: Connection, run: int) -> dict[NoTakeReason, int]:
         """Return the number of failed seats of a run's drafts by reason, the most frequent first."""
         query = (
             select(takes.c.reason, func.count().label("seats"))
@@ -149,9 +185,7 @@ class RunStats(Repository):
             .group_by(takes.c.reason)
             .order_by(func.count().desc(), takes.c.reason)
         )
-        return await self._db.read(
-            lambda connection: {NoTakeReason(row.reason): row.seats for row in connection.execute(query)}
-        )
+        return {NoTakeReason(row.reason): row.seats for row in connection.execute(query)}
 
     async def failed_seats(
         self, run: int, reasons: Iterable[NoTakeReason] | None = None
@@ -159,12 +193,28 @@ class RunStats(Repository):
         """Yield the failed seats of a run's drafts, for some reasons or for all, in the order of drafts and seats."""
         wanted = FAILURES if reasons is None else FAILURES.intersection(reasons)
         after = 0
-        while found := await self._db.read(
-            partial(_failed_seats, run=run, after=after, where=takes.c.reason.in_(wanted))
-        ):
+        while found := await self._failed_seats(run, after, takes.c.reason.in_(wanted)):
             for seat in found:
                 yield seat
             after = found[-1].draft
+
+    @reads
+    def _failed_seats(
+        self, connection: Connection, run: int, after: int, where: ColumnElement[bool]
+    ) -> list[FailedSeat]:
+        failed = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, where).exists()
+        page = select(drafts.c.id).where(drafts_of(run), drafts.c.id > after, failed)
+        # Reviews are large; they are read for this page only, and not sorted with the rest.
+        page = page.order_by(drafts.c.id).limit(PAGE)
+        query = select(drafts.c.id, drafts.c.review, tools.c.name, tools.c.slug).join_from(drafts, tools)
+        found = {row.id: row for row in connection.execute(query.where(drafts.c.id.in_(page)))}
+        seats = select(takes).where(takes.c.draft_id.in_(found), where)
+        rows = connection.execute(seats.order_by(takes.c.draft_id, takes.c.position)).all()
+        replies = _replies(connection, rows)
+        return [
+            _failed_seat(row, found[row.draft_id], replies.get((row.prompt_digest, row.model)))
+            for row in rows
+        ]
 
 
 def _summaries(connection: Connection, chosen: Select[Any]) -> list[RunSummary]:
@@ -215,49 +265,9 @@ def _in(column: ColumnElement[int], page: CTE) -> ColumnElement[bool]:
     return column.in_(select(page.c.id))
 
 
-def _progress(connection: Connection, run: int) -> RunProgress:
-    of_tools = _by_state(connection, run_tools, run)
-    of_calls = _by_state(connection, calls, run)
-    count = select(func.count()).select_from(drafts).where(drafts_of(run))
-    return RunProgress(
-        todo=of_tools.get(TODO, 0),
-        done=of_tools.get(DONE, 0),
-        drafts=connection.execute(count).scalar_one(),
-        open_calls=of_calls.get(OPEN, 0),
-        answered_calls=of_calls.get(ANSWERED, 0),
-        failed_calls=of_calls.get(FAILED, 0),
-    )
-
-
 def _by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
     query = select(table.c.state, func.count().label("rows")).where(table.c.run_id == run)
     return {row.state: row.rows for row in connection.execute(query.group_by(table.c.state))}
-
-
-def _spent(connection: Connection, run: int | None) -> Spending:
-    answered = calls.c.state == ANSWERED
-    query = select(
-        func.count().filter(answered).label("answers"),
-        func.count().filter(answered, calls.c.cost_usd.is_(None)).label("unpriced"),
-        func.count().filter(calls.c.state == OPEN).label("open"),
-        _sum(calls.c.cost_usd).label("cost_usd"),
-        _sum(calls.c.input_tokens).label("input_tokens"),
-        _sum(calls.c.output_tokens).label("output_tokens"),
-        _sum(calls.c.lost_calls).label("lost"),
-        _sum(calls.c.worst_usd * _calls_of_unknown_price()).label("at_risk_usd"),
-    )
-    if run is not None:
-        query = query.where(calls.c.run_id == run)
-    row = connection.execute(query).one()
-    unknown = 0 < row.answers == row.unpriced
-    return Spending(
-        cost_usd=None if unknown else row.cost_usd,
-        unpriced=row.unpriced,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        lost_calls=row.lost + row.open,
-        at_risk_usd=row.at_risk_usd,
-    )
 
 
 def _calls_of_unknown_price() -> Case[int]:
@@ -269,23 +279,6 @@ def _calls_of_unknown_price() -> Case[int]:
 
 def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
     return func.coalesce(func.sum(column), 0)
-
-
-def _failed_seats(
-    connection: Connection, run: int, after: int, where: ColumnElement[bool]
-) -> list[FailedSeat]:
-    failed = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, where).exists()
-    page = select(drafts.c.id).where(drafts_of(run), drafts.c.id > after, failed)
-    # Reviews are large; they are read for this page only, and not sorted with the rest.
-    page = page.order_by(drafts.c.id).limit(PAGE)
-    query = select(drafts.c.id, drafts.c.review, tools.c.name, tools.c.slug).join_from(drafts, tools)
-    found = {row.id: row for row in connection.execute(query.where(drafts.c.id.in_(page)))}
-    seats = select(takes).where(takes.c.draft_id.in_(found), where)
-    rows = connection.execute(seats.order_by(takes.c.draft_id, takes.c.position)).all()
-    replies = _replies(connection, rows)
-    return [
-        _failed_seat(row, found[row.draft_id], replies.get((row.prompt_digest, row.model))) for row in rows
-    ]
 
 
 def _failed_seat(row: Row[Any], draft: Row[Any, Any, Any, Any], reply: str | None) -> FailedSeat:

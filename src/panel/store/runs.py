@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from panel.core.frozen import Frozen
 from panel.core.tool import Tool
 from panel.errors import StorageError
 from panel.store.columns import insert_new, now
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.schema import run_tools, runs, tool_versions
 from panel.store.tools import put_tool, tool_of
 
@@ -72,47 +71,45 @@ class DraftedTool(Frozen):
 class Runs(Repository):
     """Runs and their tools."""
 
-    async def create(self, kind: str, settings: dict[str, Any], state: RunState = RunState.OPEN) -> int:
+    @writes
+    def create(
+        self, connection: Connection, kind: str, settings: dict[str, Any], state: RunState = RunState.OPEN
+    ) -> int:
         """Create a run and return its id."""
-        row = {
-            "kind": kind,
-            "settings": settings,
-            "state": state,
-            "created_at": now(),
-            "lease_beat": 0,
-        }
-        query = insert(runs).values(**row).returning(runs.c.id)
-        return await self._db.write(lambda connection: int(connection.execute(query).scalar_one()))
+        row = {"kind": kind, "settings": settings, "state": state, "created_at": now(), "lease_beat": 0}
+        return int(connection.execute(insert(runs).values(**row).returning(runs.c.id)).scalar_one())
 
-    async def get(self, run: int) -> Run:
+    @reads
+    def get(self, connection: Connection, run: int) -> Run:
         """Return a run; raises StorageError if there is none of this id."""
         query = select(*(runs.c[name] for name in Run.model_fields)).where(runs.c.id == run)
-        row = await self._db.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise self._no_run(run)
         return Run.model_validate(dict(row))
 
-    async def find(self, kind: str, settings: dict[str, Any]) -> int | None:
+    @reads
+    def find(self, connection: Connection, kind: str, settings: dict[str, Any]) -> int | None:
         """Return the id of the latest run with these settings among the last hundred of its kind, or None."""
         query = select(runs.c.id, runs.c.settings).where(runs.c.kind == kind)
         query = query.order_by(runs.c.id.desc()).limit(100)
-        found = await self._db.read(lambda connection: connection.execute(query).all())
+        found = connection.execute(query).all()
         return next((int(row.id) for row in found if row.settings == settings), None)
 
     async def set_state(self, run: int, state: RunState) -> None:
         """Set the state of a run; raises StorageError if there is none of this id, or if it was not committed."""
         finished = now() if state in {RunState.STOPPED, RunState.DONE} else None
-        await self._update(run, state=state, finished_at=finished)
+        await self._update(run, {"state": state, "finished_at": finished})
 
     async def set_settings(self, run: int, settings: dict[str, Any]) -> None:
         """Replace the settings of a run; raises StorageError if there is none of this id, or if it was not committed."""
-        await self._update(run, settings=settings)
+        await self._update(run, {"settings": settings})
 
-    async def stop(self, run: int) -> bool:
+    @writes
+    def stop(self, connection: Connection, run: int) -> bool:
         """Stop an open run; return False, and change nothing, if it is not open."""
         query = update(runs).where(runs.c.id == run, runs.c.state == RunState.OPEN)
-        query = query.values(state=RunState.STOPPED, finished_at=now())
-        return await self._db.write(lambda connection: connection.execute(query).rowcount == 1)
+        return connection.execute(query.values(state=RunState.STOPPED, finished_at=now())).rowcount == 1
 
     async def add_tools(self, run: int, added: Iterable[Tool]) -> int:
         """Append tools to a run, 200 in a transaction; return how many were not in it yet.
@@ -123,10 +120,22 @@ class Runs(Repository):
         rest = iter(added)
         count = 0
         while chunk := list(islice(rest, TOOLS_PER_TRANSACTION)):
-            count += await self._db.write(partial(_add_tools, run=run, chunk=chunk))
+            count += await self._add_tools(run, chunk)
         return count
 
-    async def next_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[PendingTool]:
+    @writes
+    def _add_tools(self, connection: Connection, run: int, chunk: list[Tool]) -> int:
+        last = select(func.coalesce(func.max(run_tools.c.position), 0)).where(run_tools.c.run_id == run)
+        position = connection.execute(last).scalar_one()
+        count = 0
+        for tool in chunk:
+            count += _add_tool(connection, run, tool, position + count + 1)
+        return count
+
+    @reads
+    def next_tools(
+        self, connection: Connection, run: int, *, after: int = 0, limit: int = 100
+    ) -> list[PendingTool]:
         """Return tools that are to be reviewed, in order; `after` is the position of the last one returned before."""
         query = (
             select(run_tools.c.position, run_tools.c.version_id, tool_versions.c.content, run_tools.c.slug)
@@ -135,25 +144,25 @@ class Runs(Repository):
             .order_by(run_tools.c.position)
             .limit(limit)
         )
-        return await self._db.read(
-            lambda connection: [
-                PendingTool(
-                    position=row.position, version=row.version_id, tool=tool_of(row.content, row.slug)
-                )
-                for row in connection.execute(query)
-            ]
-        )
+        return [
+            PendingTool(position=row.position, version=row.version_id, tool=tool_of(row.content, row.slug))
+            for row in connection.execute(query)
+        ]
 
-    async def mark_done(self, run: int, version: int, draft: int | None = None) -> None:
+    @writes
+    def mark_done(self, connection: Connection, run: int, version: int, draft: int | None = None) -> None:
         """Mark a tool of a run as done, and record its draft."""
-        await self._db.write(lambda connection: mark_done(connection, run, version, draft))
+        mark_done(connection, run, version, draft)
 
-    async def mark_reported(self, run: int, version: int) -> None:
+    @writes
+    def mark_reported(self, connection: Connection, run: int, version: int) -> None:
         """Record that the report files of a tool of a run were written."""
-        query = update(run_tools).where(_is_tool(run, version)).values(reported=True)
-        await self._db.write(lambda connection: connection.execute(query) and None)
+        connection.execute(update(run_tools).where(_is_tool(run, version)).values(reported=True))
 
-    async def drafted_tools(self, run: int, *, after: int = 0, limit: int = 100) -> list[DraftedTool]:
+    @reads
+    def drafted_tools(
+        self, connection: Connection, run: int, *, after: int = 0, limit: int = 100
+    ) -> list[DraftedTool]:
         """Return tools that have a draft, in order; `after` is the last position of the previous page."""
         columns = (
             run_tools.c.position,
@@ -165,16 +174,12 @@ class Runs(Repository):
         query = select(*columns).where(
             run_tools.c.run_id == run, run_tools.c.draft_id.is_not(None), run_tools.c.position > after
         )
-        query = query.order_by(run_tools.c.position).limit(limit)
-        return await self._db.read(
-            lambda connection: [
-                DraftedTool.model_validate(dict(row)) for row in connection.execute(query).mappings()
-            ]
-        )
+        rows = connection.execute(query.order_by(run_tools.c.position).limit(limit)).mappings()
+        return [DraftedTool.model_validate(dict(row)) for row in rows]
 
-    async def _update(self, run: int, **values: Any) -> None:  # noqa: ANN401 - of any column
-        query = update(runs).where(runs.c.id == run).values(**values)
-        if not await self._db.write(lambda connection: connection.execute(query).rowcount):
+    @writes
+    def _update(self, connection: Connection, run: int, values: dict[str, Any]) -> None:
+        if not connection.execute(update(runs).where(runs.c.id == run).values(**values)).rowcount:
             raise self._no_run(run)
 
     def _no_run(self, run: int) -> StorageError:
@@ -189,15 +194,6 @@ def mark_done(connection: Connection, run: int, version: int, draft: int | None)
 
 def _is_tool(run: int, version: int) -> ColumnElement[bool]:
     return (run_tools.c.run_id == run) & (run_tools.c.version_id == version)
-
-
-def _add_tools(connection: Connection, run: int, chunk: list[Tool]) -> int:
-    last = select(func.coalesce(func.max(run_tools.c.position), 0)).where(run_tools.c.run_id == run)
-    position = connection.execute(last).scalar_one()
-    count = 0
-    for tool in chunk:
-        count += _add_tool(connection, run, tool, position + count + 1)
-    return count
 
 
 def _add_tool(connection: Connection, run: int, tool: Tool, position: int) -> int:

@@ -11,7 +11,7 @@ from panel.core.text import canonical
 from panel.core.tool import Tool
 from panel.errors import StorageError
 from panel.store.columns import insert_new, now
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.schema import tool_names, tool_versions, tools
 
 if TYPE_CHECKING:
@@ -29,71 +29,55 @@ class KnownTool(Frozen):
 class Tools(Repository):
     """Tools and their versions."""
 
-    async def put(self, tool: Tool) -> int:
-        """Store a tool and return the id of its version; equal content has one version.
+    @writes
+    def put(self, connection: Connection, tool: Tool) -> int:
+        """Store a tool and return the id of its version; equal content has one version.; aliases add up over the versions."""
+        return put_tool(connection, tool)[1]
 
-        Aliases add up over the versions.
-
-        Raises:
-            StorageError: the tool was not committed.
-        """
-        return await self._db.write(lambda connection: put_tool(connection, tool)[1])
-
-    async def get(self, version: int) -> Tool:
-        """Return a version of a tool.
-
-        Raises:
-            StorageError: there is no such version, or it cannot be read.
-        """
+    @reads
+    def get(self, connection: Connection, version: int) -> Tool:
+        """Return a version of a tool; raises StorageError if there is none."""
         query = select(tool_versions.c.content, tools.c.slug).join_from(tool_versions, tools)
         query = query.where(tool_versions.c.id == version)
-        found = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        found = connection.execute(query).one_or_none()
         if found is None:
             raise StorageError(f"{self._db.where} holds no version {version} of a tool")
         return tool_of(found.content, found.slug)
 
-    async def duplicates_of(self, tool: Tool) -> list[KnownTool]:
+    @reads
+    def duplicates_of(self, connection: Connection, tool: Tool) -> list[KnownTool]:
         """Return other tools that share a name, an alias or the URL with a tool."""
-        return await self._db.read(lambda connection: _duplicates(connection, tool))
+        same_name = select(tool_names.c.tool_id).where(tool_names.c.name.in_(_names_of(tool)))
+        same_url = select(tool_versions.c.tool_id).where(tool_versions.c.url == (tool.url or ""))
+        query = (
+            select(tools.c.id, tools.c.name, tools.c.slug)
+            .where(tools.c.canonical != tool.canonical)
+            .where(or_(tools.c.id.in_(same_name), tools.c.id.in_(same_url)))
+            .order_by(tools.c.id)
+        )
+        return [KnownTool.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def put_tool(connection: Connection, tool: Tool) -> tuple[int, int]:
-    """Store a tool if it is new, and return its id and its version's id."""
-    tool_id = _put_tool(connection, tool)
-    names = [{"tool_id": tool_id, "name": name} for name in sorted(_names_of(tool))]
-    connection.execute(insert_new(connection, tool_names), names)
-    row = {"tool_id": tool_id, "digest": tool.digest, "url": tool.url, "first_seen": now()}
-    content = tool.model_dump(mode="json")
-    connection.execute(insert_new(connection, tool_versions).values(**row, content=content))
-    version = select(tool_versions.c.id).where(tool_versions.c.digest == tool.digest)
-    return tool_id, int(connection.execute(version).scalar_one())
-
-
-def tool_of(content: dict[str, Any], slug: str) -> Tool:
-    """Return the tool of a version with its current slug."""
-    return Tool.model_validate({**content, "slug": slug})
-
-
-def _put_tool(connection: Connection, tool: Tool) -> int:
+    """Store a tool or its latest name, and return its id and its version's id."""
     shown = {"name": tool.name, "slug": tool.slug}
     row = {"canonical": tool.canonical, "first_seen": now(), **shown}
     connection.execute(insert_new(connection, tools).values(**row))
     known = connection.execute(select(tools).where(tools.c.canonical == tool.canonical)).one()
     if shown != {"name": known.name, "slug": known.slug}:
         connection.execute(update(tools).where(tools.c.id == known.id).values(**shown))
-    return int(known.id)
+    names = [{"tool_id": known.id, "name": name} for name in sorted(_names_of(tool))]
+    connection.execute(insert_new(connection, tool_names), names)
+    row = {"tool_id": known.id, "digest": tool.digest, "url": tool.url, "first_seen": now()}
+    content = tool.model_dump(mode="json")
+    connection.execute(insert_new(connection, tool_versions).values(**row, content=content))
+    version = select(tool_versions.c.id).where(tool_versions.c.digest == tool.digest)
+    return int(known.id), int(connection.execute(version).scalar_one())
 
 
-def _duplicates(connection: Connection, tool: Tool) -> list[KnownTool]:
-    same_name = select(tool_names.c.tool_id).where(tool_names.c.name.in_(_names_of(tool)))
-    same_url = select(tool_versions.c.tool_id).where(tool_versions.c.url == (tool.url or ""))
-    query = (
-        select(tools.c.id, tools.c.name, tools.c.slug)
-        .where(tools.c.canonical != tool.canonical)
-        .where(or_(tools.c.id.in_(same_name), tools.c.id.in_(same_url)))
-        .order_by(tools.c.id)
-    )
-    return [KnownTool(id=row.id, name=row.name, slug=row.slug) for row in connection.execute(query)]
+def tool_of(content: dict[str, Any], slug: str) -> Tool:
+    """Return the tool of a version with its current slug."""
+    return Tool.model_validate({**content, "slug": slug})
 
 
 def _names_of(tool: Tool) -> set[str]:

@@ -12,7 +12,7 @@ from panel.core.frozen import Frozen
 from panel.core.text import canonical
 from panel.errors import SettingsError
 from panel.store.columns import database_time, insert_new, now
-from panel.store.repository import Repository
+from panel.store.repository import Repository, reads, writes
 from panel.store.schema import sessions, users
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class User(Frozen):
 class Users(Repository):
     """Users and sessions. Names are compared without case."""
 
-    async def add(self, actor: Actor, password: str) -> int:
+    @writes
+    def add(self, connection: Connection, actor: Actor, password: str) -> int:
         """Add a user with the hash of a password, and return the user's id.
 
         Raises:
@@ -55,25 +56,25 @@ class Users(Repository):
             "password": password,
             "created_at": now(),
         }
-        number = await self._db.write(lambda connection: _add(connection, row))
+        query = insert_new(connection, users).values(**row).returning(users.c.id)
+        number: int | None = connection.scalar(query)
         if number is None:
             raise SettingsError(f"there is a user {actor.name} already; choose another name")
         return number
 
-    async def get(self, name: str) -> User | None:
+    @reads
+    def get(self, connection: Connection, name: str) -> User | None:
         """Return a user by name."""
-        found = await self._db.read(
-            lambda connection: _users(connection, users.c.canonical == canonical(name))
-        )
-        return found[0] if found else None
+        return next(iter(_users(connection, users.c.canonical == canonical(name))), None)
 
-    async def all(self) -> list[User]:
+    @reads
+    def all(self, connection: Connection) -> list[User]:
         """Return all users by id, disabled ones included."""
-        return await self._db.read(_users)
+        return _users(connection)
 
     async def set_role(self, name: str, role: Role) -> None:
         """Change a user's role, in open sessions too; raises SettingsError if there is no such user."""
-        await self._update(name, {"role": role})
+        await self._update(name, {"role": role}, sign_out=False)
 
     async def set_password(self, name: str, password: str) -> None:
         """Replace the hash of a user's password and end their sessions; raises SettingsError if there is no such user."""
@@ -85,57 +86,39 @@ class Users(Repository):
 
     async def enable(self, name: str) -> None:
         """Let a user sign in again; raises SettingsError if there is no such user."""
-        await self._update(name, {"disabled_at": None})
+        await self._update(name, {"disabled_at": None}, sign_out=False)
 
-    async def begin_session(self, user: int, token_hash: str, seconds: float) -> None:
+    @writes
+    def begin_session(self, connection: Connection, user: int, token_hash: str, seconds: float) -> None:
         """Begin a session of a user, which lasts a number of seconds by the database's clock; delete sessions that have expired."""
-        await self._db.write(lambda connection: _begin_session(connection, user, token_hash, seconds))
+        time = database_time(connection)
+        connection.execute(delete(sessions).where(sessions.c.until <= time))
+        row = {"token_hash": token_hash, "user_id": user, "created_at": now(), "until": time + seconds}
+        connection.execute(insert(sessions).values(**row))
 
-    async def session_user(self, token_hash: str) -> User | None:
+    @reads
+    def session_user(self, connection: Connection, token_hash: str) -> User | None:
         """Return the user of a session; None if it has expired or ended, or the user is disabled."""
-        return await self._db.read(lambda connection: _session_user(connection, token_hash))
+        in_force = (sessions.c.token_hash == token_hash) & (sessions.c.until > database_time(connection))
+        ids = select(sessions.c.user_id).where(in_force)
+        return next(iter(_users(connection, users.c.id.in_(ids), users.c.disabled_at.is_(None))), None)
 
-    async def end_session(self, token_hash: str) -> None:
+    @writes
+    def end_session(self, connection: Connection, token_hash: str) -> None:
         """End a session, if it exists."""
-        query = delete(sessions).where(sessions.c.token_hash == token_hash)
-        await self._db.write(lambda connection: connection.execute(query))
+        connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
 
-    async def _update(self, name: str, values: dict[str, Any], *, sign_out: bool = False) -> None:
-        found = await self._db.write(lambda connection: _update(connection, name, values, sign_out=sign_out))
-        if not found:
+    @writes
+    def _update(self, connection: Connection, name: str, values: dict[str, Any], *, sign_out: bool) -> None:
+        is_user = users.c.canonical == canonical(name)
+        if not connection.execute(update(users).where(is_user).values(**values)).rowcount:
             raise SettingsError(f"there is no user {name}; add them first")
+        if sign_out:
+            ids = select(users.c.id).where(is_user)
+            connection.execute(delete(sessions).where(sessions.c.user_id.in_(ids)))
 
 
 def _users(connection: Connection, *where: ColumnElement[bool]) -> list[User]:
     columns = (users.c[name] for name in User.model_fields)
     query = select(*columns).where(*where).order_by(users.c.id)
     return [User.model_validate(dict(row)) for row in connection.execute(query).mappings()]
-
-
-def _add(connection: Connection, row: dict[str, Any]) -> int | None:
-    number: int | None = connection.scalar(insert_new(connection, users).values(**row).returning(users.c.id))
-    return number
-
-
-def _update(connection: Connection, name: str, values: dict[str, Any], *, sign_out: bool) -> bool:
-    is_user = users.c.canonical == canonical(name)
-    found = connection.execute(update(users).where(is_user).values(**values)).rowcount == 1
-    if sign_out:
-        ids = select(users.c.id).where(is_user)
-        connection.execute(delete(sessions).where(sessions.c.user_id.in_(ids)))
-    return found
-
-
-def _begin_session(connection: Connection, user: int, token_hash: str, seconds: float) -> None:
-    time = database_time(connection)
-    connection.execute(delete(sessions).where(sessions.c.until <= time))
-    row = {"token_hash": token_hash, "user_id": user, "created_at": now(), "until": time + seconds}
-    connection.execute(insert(sessions).values(**row))
-
-
-def _session_user(connection: Connection, token_hash: str) -> User | None:
-    ids = select(sessions.c.user_id).where(
-        sessions.c.token_hash == token_hash, sessions.c.until > database_time(connection)
-    )
-    found = _users(connection, users.c.id.in_(ids), users.c.disabled_at.is_(None))
-    return found[0] if found else None
