@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -13,9 +13,13 @@ from panel.cli.console import plain_result, result, result_json
 from panel.errors import SettingsError, StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from panel.newsletter.issue import Week
     from panel.settings.resolve import Resolved
     from panel.store import Subscriber
+
+T = TypeVar("T")
 
 DIGEST_HELP = """Make an issue of the newsletter, as HTML and as text.
 
@@ -76,8 +80,9 @@ def digest(
 
     JSON: `{week, reviews, files, sent, refused}`.
     """
+    from panel.core.addresses import mail_address
     from panel.core.text import counted
-    from panel.newsletter.issue import SendResult, read_issue, send_issue, send_test, write_issue
+    from panel.newsletter.issue import SendResult, Week, read_issue, send_issue, send_test, write_issue
     from panel.newsletter.mail import mail_server
     from panel.orchestrator.store_access import use_store
     from panel.settings.resolve import resolve
@@ -85,11 +90,12 @@ def digest(
     if send and test:
         raise SettingsError("--send and --test exclude each other; send a test first")
     resolved = resolve(options.given(), config)
-    wanted, url = _week(week), site_url(resolved)
+    wanted = _parsed(Week.parse, week, f"--week {week}") if week is not None else Week.last_before(_now())
+    url = site_url(resolved)
     server = mail_server(resolved.settings) if send or test else None
     if send:
         _check_send(resolved, wanted)
-    to = _address(test, f"--test {test}") if test else None
+    to = _parsed(mail_address, test, f"--test {test}") if test else None
     site = resolved.settings.site_name
     issue = use_store(resolved, lambda store: read_issue(store, wanted, url=url, site=site))
     files = write_issue(issue, out) if issue.items else []
@@ -131,15 +137,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _week(text: str | None) -> Week:
-    from panel.newsletter.issue import Week
-
-    if text is None:
-        return Week.last_before(_now())
+def _parsed(parse: Callable[[str], T], text: str, label: str) -> T:
     try:
-        return Week.parse(text)
+        return parse(text)
     except ValueError as error:
-        raise SettingsError(f"--week {text}: {error}") from None
+        raise SettingsError(f"{label}: {error}") from None
 
 
 def _check_send(resolved: Resolved, week: Week) -> None:
@@ -203,10 +205,11 @@ def forget(
     config: options.Config = None,
 ) -> None:
     """Delete everything about a subscriber."""
+    from panel.core.addresses import mail_address
     from panel.orchestrator.store_access import use_store
     from panel.settings.resolve import resolve
 
-    address = _address(mail, mail)
+    address = _parsed(mail_address, mail, mail)
     resolved = resolve(options.given(), config)
     if not use_store(resolved, lambda store: store.subscribers.forget(address)):
         raise SettingsError(f"{address} is not a subscriber; see panel subscribers list")
@@ -219,12 +222,3 @@ def _subscribers(config: Path | None) -> list[Subscriber]:
     from panel.settings.resolve import resolve
 
     return use_store(resolve(options.given(), config), all_subscribers)
-
-
-def _address(text: str, label: str) -> str:
-    from panel.core.addresses import mail_address
-
-    try:
-        return mail_address(text)
-    except ValueError as error:
-        raise SettingsError(f"{label}: {error}") from None

@@ -35,31 +35,19 @@ def web_page(
     site: WebSite | None = None,
     **terms: object,
 ) -> dict[str, Any]:
-    """Return a page's JSON-LD as plain values.
+    """Return the JSON-LD of a page of a schema.org type, such as `WebPage`, as plain values.
 
-    `kind` is a schema.org type, such as `WebPage`. `steps` are the names and paths of the breadcrumb, the page itself last. A report has no `site`
-    and so no address.
+    `steps` are the names and paths of the breadcrumb, the page itself last. A report has no `site` and so no address.
     """
     name, path = steps[-1]
-    data = {
-        "@context": "https://schema.org",
-        "@type": kind,
-        "name": name,
-        "description": description,
-        "inLanguage": "en",
-        **terms,
-    }
-    if site is None:
-        return data | {"breadcrumb": _breadcrumb({"name": step} for step, _ in steps)}
-    url = site.address(path)
-    return data | {
-        "@id": url,
-        "url": url,
-        "isPartOf": {"@type": "WebSite", "name": site.name, "url": site.address("")},
-        "breadcrumb": _breadcrumb(
-            {"name": step, "item": site.address(place)} for step, place in (("Home", ""), *steps)
-        ),
-    }
+    data: dict[str, Any] = {"@context": "https://schema.org", "@type": kind, "name": name}
+    data |= {"description": description, "inLanguage": "en", **terms}
+    crumbs = [{"name": step} for step, _ in steps]
+    if site:
+        url, home = site.address(path), site.address("")
+        data |= {"@id": url, "url": url, "isPartOf": {"@type": "WebSite", "name": site.name, "url": home}}
+        crumbs = [{"name": step, "item": site.address(place)} for step, place in (("Home", ""), *steps)]
+    return data | {"breadcrumb": item_list(crumbs, "BreadcrumbList")}
 
 
 def linked_data(page: Comparison, context: ReportContext, known: Sequence[Editorial] = ()) -> dict[str, Any]:
@@ -85,9 +73,10 @@ def origin(generator: str, editors: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def item_list(items: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def item_list(items: Iterable[dict[str, Any]], kind: str = "ItemList") -> dict[str, Any]:
     """Return a list of things in their order."""
-    return {"@type": "ItemList", "itemListElement": _positions(items)}
+    elements = [{"@type": "ListItem", "position": n, **item} for n, item in enumerate(items, start=1)]
+    return {"@type": kind, "itemListElement": elements}
 
 
 def application(tool: Tool) -> dict[str, Any]:
@@ -100,11 +89,3 @@ def application(tool: Tool) -> dict[str, Any]:
     if tool.maker:
         application["creator"] = {"@type": "Organization", "name": one_line(tool.maker)}
     return application
-
-
-def _breadcrumb(steps: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return {"@type": "BreadcrumbList", "itemListElement": _positions(steps)}
-
-
-def _positions(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"@type": "ListItem", "position": n, **item} for n, item in enumerate(items, start=1)]
