@@ -1,12 +1,14 @@
-"""Text in a listing that addresses the panel instead of its readers.
+"""Text in a listing that addresses the panel instead of its readers, or that is hidden by markup or base64.
 
 A flag for an editor and no defence: `panel.prompts.prompt_fence`, the prompt and the pages keep such text from working. The patterns name
 families of attack (override, dictated verdict, role marker, forged answer, leak, threat) and not their wording. They are also tried on the
-text read backwards, in ROT13, and with digits for letters; base64 is hidden text (see `hidden`).
+text read backwards, in ROT13, and with digits for letters.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import codecs
 import re
 from typing import TYPE_CHECKING
@@ -14,7 +16,6 @@ from typing import TYPE_CHECKING
 from panel.checks.inputs import ListingField
 from panel.checks.matching import before, plain, sentences
 from panel.checks.registry import Hits, input_check
-from panel.checks.rules.hidden import is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,16 +185,25 @@ _MOST_REPEATS = 8
 _LOOK_BACK = 40
 
 
+_HIDDEN = re.compile(
+    r"<!--|<(?:meta|script|style|template|noscript)\b|\baria-hidden\b|<[^<>\n]{1,200}\shidden\b|display\s?:\s?none|visibility\s?:\s?hidden|font-size\s?:\s?0"
+    r"|\bdata:[a-z]+/[a-z+.-]+;base64,|<!\[CDATA\[",
+    re.IGNORECASE,
+)
+_ENCODED = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w+/=-])")
+_LEAST_READABLE = 0.9
+
+
 @input_check(
     ListingField,
     "instruction",
     "Instruction in the listing",
     "The listing addresses the panel here: check that no take follows it.",
 )
-def _find(subject: ListingField) -> Hits:
+def _find_instructions(subject: ListingField) -> Hits:
     text = plain(subject.text)
     for place, sentence in sentences(text):
-        if _addresses_panel(sentence) and not is_hidden(sentence):
+        if _addresses_panel(sentence) and not _is_hidden(sentence):
             yield subject.hit(place)
     yield from map(subject.hit, _repeated(text))
 
@@ -226,3 +236,31 @@ def _repeated(text: str) -> Iterator[Place]:
         start, run = (start, run + 1) if same and run else (place - _REPEATED_WORDS, int(same))
         if run == _REPEATED_WORDS * _MOST_REPEATS:
             yield words[start][1], words[place][2]
+
+
+def _is_hidden(sentence: str) -> bool:
+    """Return whether a sentence hides something from a reader of the page."""
+    return bool(_HIDDEN.search(sentence)) or any(map(_is_encoded_text, _ENCODED.findall(sentence)))
+
+
+@input_check(
+    ListingField,
+    "hidden",
+    "Hidden text in the listing",
+    "The listing hides text here: read it before you approve.",
+)
+def _find_hidden(subject: ListingField) -> Hits:
+    for place, sentence in sentences(plain(subject.text)):
+        if _is_hidden(sentence):
+            yield subject.hit(place)
+
+
+def _is_encoded_text(run: str) -> bool:
+    """Return whether a run of letters and digits is base64 of readable text; keys, digests and long words are not."""
+    body = run.rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        decoded = base64.b64decode(body + "=" * (-len(body) % 4)).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    readable = sum(char.isalnum() or char in " .,:;!?'\"-_=\n" for char in decoded)
+    return " " in decoded and readable >= _LEAST_READABLE * len(decoded)
