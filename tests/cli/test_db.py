@@ -13,16 +13,15 @@ import pytest
 
 import builders
 from panel.core.text import byte_size
-from panel.diagnostics.installation import Installation
+from panel.diagnostics.installation import Installation, Level
 from panel.diagnostics.machine import database as examined
-from panel.diagnostics.observation import Level
 from panel.errors import SettingsError, StorageError
 from panel.store import StoreInfo, open_store
 from panel.store.migrate import REVISIONS
 from store.samples import review
 
 if TYPE_CHECKING:
-    from panel.diagnostics.observation import Observation
+    from panel.diagnostics.installation import Observation
 
 
 class Usage(NamedTuple):

@@ -11,7 +11,7 @@ from panel.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from panel.diagnostics.observation import Observation
+    from panel.diagnostics.installation import Observation
 
     Line = tuple[str, Observation]
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from panel.diagnostics import machine, model_checks
-from panel.diagnostics.installation import Installation
-from panel.diagnostics.observation import Level, Observation, problem
+from panel.diagnostics.installation import Installation, Level, Observation, problem
 from panel.errors import InputError, PanelError
 
 if TYPE_CHECKING:
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 CREDENTIALS = re.compile(r"//\S*@")
 
 CHECKS: tuple[tuple[str, Check], ...] = (
-    ("Software", machine.this_program),
-    ("Software", machine.libraries),
-    ("Software", machine.extras),
+    ("Software", machine.software),
     ("Settings", machine.files),
     ("Settings", machine.variables),
     ("Settings", machine.limits),
@@ -36,8 +33,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Model", model_checks.addresses),
     ("Model", model_checks.prices),
     ("Prompts", machine.prompts),
-    ("Embedded model", model_checks.weights),
-    ("Embedded model", model_checks.runtime),
+    ("Embedded model", model_checks.embedded_model),
     ("Network", machine.certificates),
     ("Network", machine.proxies),
     ("Database", machine.database),
@@ -54,14 +50,14 @@ def diagnose(
     """
     installation = Installation(flags, config)
     blocked = False
-    for subject, observation in examine(installation, CHECKS):
+    for subject, observation in _examine(installation, CHECKS):
         blocked = blocked or observation.level is Level.PROBLEM
         yield subject, observation
     if ask and not blocked:
-        yield from examine(installation, [("Call", model_checks.ask)])
+        yield from _examine(installation, [("Call", model_checks.ask)])
 
 
-def examine(
+def _examine(
     installation: Installation, checks: Iterable[tuple[str, Check]]
 ) -> Iterator[tuple[str, Observation]]:
     """Yield the observations of checks; a problem that several of them meet is reported once."""

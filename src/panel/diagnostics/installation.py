@@ -1,9 +1,10 @@
-"""The installation under test: its settings and models, each resolved when a check first needs them."""
+"""The installation under test, its settings and models resolved when a check first needs them, and what checks observe."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,39 @@ if TYPE_CHECKING:
 
 SHORTEST_KEY = 8
 """Shorter texts are no keys, and masking them would damage ordinary words."""
+
+
+class Level(StrEnum):
+    """How serious an observation is: notes keep no review from its work, problems do, and a call that failed is `FAILED`."""
+
+    OK = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The result of one check; `advice` is empty where nothing needs to be done."""
+
+    level: Level
+    found: str
+    advice: str = ""
+
+
+def ok(found: str) -> Observation:
+    """Return an observation of level OK."""
+    return Observation(Level.OK, found)
+
+
+def note(found: str, advice: str = "") -> Observation:
+    """Return an observation of level NOTE."""
+    return Observation(Level.NOTE, found, advice)
+
+
+def problem(found: str, advice: str = "", *, needed: object = True) -> Observation:
+    """Return a problem, or a note if the run does not need the thing that was checked."""
+    return Observation(Level.PROBLEM if needed else Level.NOTE, found, advice)
 
 
 @dataclass(frozen=True)
@@ -72,8 +106,9 @@ class Installation:
     @cached_property
     def keys(self) -> list[str]:
         """Every text given as a key, longest first; none of them may be shown. Never raises."""
-        given = [os.environ.get(variable, "") for variable in key_variables().values()]
-        given += [_content(os.environ.get(f"{variable}_FILE")) for variable in key_variables().values()]
+        given = []
+        for variable in key_variables().values():
+            given += [os.environ.get(variable, ""), _content(os.environ.get(f"{variable}_FILE"))]
         parts = {part for key in given for part in (key, key.strip(), *key.split())}
         return sorted((part for part in parts if len(part) >= SHORTEST_KEY), key=len, reverse=True)
 

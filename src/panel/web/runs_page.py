@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - starlette reads the signature of handlers
 
+from panel.orchestrator.run_status import run_state
 from panel.store import RunState
 from panel.web.rendering import render
 from panel.web.requests import parse_number, services_of
@@ -13,11 +14,14 @@ from panel.web.requests import parse_number, services_of
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from panel.store import RunSummary
-
 PAGE = 20
 _KINDS = ("batch", "retry", "review", "compare")
-_STATES = {RunState.MAKING: "being made", RunState.DONE: "done"}
+_STATES = {
+    "making": "being made",
+    "working": "running",
+    "open": "waiting to be resumed",
+    "held": "held by another machine",
+}
 
 
 async def show_runs(request: Request) -> Response:
@@ -32,12 +36,6 @@ async def show_runs(request: Request) -> Response:
         older=runs[-1].id if len(found) > PAGE else None,
         before=before,
         live=any(run.state is not RunState.DONE and run.at_work is not False for run in runs),
-        state=_state,
+        run_state=run_state,
+        states=_STATES,
     )
-
-
-def _state(run: RunSummary) -> str:
-    if run.state is RunState.STOPPED:
-        return "stopping" if run.at_work else "stopped"
-    at_work = {True: "running", False: "waiting to be resumed", None: "held by another machine"}
-    return _STATES.get(run.state) or at_work[run.at_work]
