@@ -19,20 +19,13 @@ GOOD = reply(
     recusal=None,
 )
 PARTIAL = reply(score=99)
-"""A reply that would be valid, in an answer that did not end well: nobody may use it."""
+"""A valid reply in an answer that did not end well: it must not be used."""
 
 Body = dict[str, Any]
 
 
 class Form:
-    """How one API words things.
-
-    Attributes:
-        provider: whose API it is, as `open_provider` names it.
-        path: where it listens.
-        root: the part of the path that belongs to the base URL.
-        results: the key of the list that holds what the model wrote.
-    """
+    """The wire format of one API: its path, with the `root` that belongs to the base URL, and the key of the list with the output."""
 
     provider: str
     path: str
@@ -52,7 +45,7 @@ class Form:
         raise NotImplementedError
 
     def unknown_block(self) -> Body:
-        """Return an answer that holds something that nobody has heard of, and no text."""
+        """Return an answer with an unknown block and no text."""
         raise NotImplementedError
 
     def error(self, status: int) -> Body:
@@ -60,7 +53,7 @@ class Form:
         raise NotImplementedError
 
     def empty_account(self) -> Body:
-        """Return the body of a 429 that no waiting helps against."""
+        """Return the body of a 429 for an empty account."""
         raise NotImplementedError
 
 

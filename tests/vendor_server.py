@@ -1,7 +1,7 @@
 """One loopback server that stands for the vendors' APIs, for tests, benches and the durability harness.
 
-It serves HTTP/1.1, one request at a time on each connection. A function from request to play says what happens to each request: the
-bytes that are sent, when, and what becomes of the connection. `VendorServer` runs in the caller's event loop,
+It serves HTTP/1.1, one request at a time on each connection. A function from request to `Play` decides on each request: the bytes that
+are sent, when, and the fate of the connection. `VendorServer` runs in the caller's event loop,
 `ThreadedVendorServer` in a thread of its own, for tests that are not async; `serve_process` makes a script of it.
 """
 
@@ -43,7 +43,7 @@ MOST_THREADS = 64
 
 
 class Then(Enum):
-    """What happens to the connection after an answer."""
+    """The fate of the connection after an answer."""
 
     KEEP = auto()
     CLOSE = auto()
@@ -53,15 +53,10 @@ class Then(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """What the server does to one request.
+    """The server's reaction to one request: the bytes to send, and the fate of the connection after that.
 
-    Attributes:
-        data: the bytes that it sends.
-        then: what it does with the connection after that.
-        delay: seconds before the first byte.
-        drips: pieces that the bytes are sent in, with a pause before each; 0 for all at once.
-        pause: seconds between two pieces.
-        sent: is called when the last byte was handed to the system.
+    `delay` is the time before the first byte, in seconds. `drips` is the number of pieces, with a pause of seconds before each; 0 for all
+    at once. `sent` is called when the last byte was handed to the system.
     """
 
     data: bytes
@@ -74,13 +69,7 @@ class Play:
 
 @dataclass
 class Request:
-    """One request.
-
-    Attributes:
-        head: request line and headers.
-        content: the body.
-        at: when it came, in seconds of the monotonic clock.
-    """
+    """One request: request line and headers, body, and its time by the monotonic clock."""
 
     head: bytes
     content: bytes
@@ -162,17 +151,9 @@ def take_play(request: Request, **take: Any) -> Play:
 
 
 class VendorServer:
-    """A server in the running event loop, for as long as an `async with` block.
+    """A server in the running event loop, for as long as an `async with` block; by default it answers with takes.
 
-    Args:
-        answer: says what to do to each request; by default it gives takes.
-        keep: requests that are kept at most, for servers that see very many.
-
-    Attributes:
-        requests: the requests so far.
-        connections: connections so far.
-        in_flight: requests that are not answered yet.
-        most_in_flight: requests in flight together at most.
+    At most `keep` requests are kept, for servers that see very many. `in_flight` counts the requests that are not answered yet.
     """
 
     def __init__(self, answer: Answer = take_play, keep: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""OpenAI, Anthropic and a compatible server on loopback, each with a take of its own."""
+"""One loopback server for OpenAI, Anthropic and a compatible server, each with its own take."""
 
 from __future__ import annotations
 
@@ -17,12 +17,7 @@ _TAKES = {
 
 
 class Vendors(ThreadedVendorServer):
-    """Answers each call with a take.
-
-    Attributes:
-        calls: path, key and body of each call.
-        refusing: status with which all calls are answered, or None for takes.
-    """
+    """Answers each call with a take, or with the status `refusing`; `calls` are path, key and body of each."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []

@@ -1,4 +1,4 @@
-"""An HTTP transport that plays answers to the real SDKs and records what they sent."""
+"""An HTTP transport that plays answers to the real SDKs and records their requests."""
 
 from __future__ import annotations
 

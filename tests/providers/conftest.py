@@ -1,4 +1,4 @@
-"""A prompt and a configuration; the shipped critics and prompts, and a stop that does not really wait."""
+"""A prompt and a configuration, the shipped personas and prompts, and a stop signal whose waits take no time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def book() -> PromptBook:
 
 @pytest.fixture
 def stop(monkeypatch: pytest.MonkeyPatch) -> FakeClockStop:
-    """A stop whose waits take no time; the rate limiter's clock moves on by as much."""
+    """A stop signal whose waits take no time; the rate limiter reads its clock."""
     stop = FakeClockStop()
     monkeypatch.setattr("panel.providers.middleware.rate_limit.time", stop)
     return stop

@@ -20,15 +20,9 @@ DRIPS = 40
 
 
 class FaultServer(VendorServer):
-    """One API that is in trouble for some requests and well after that.
+    """One API that fails for some requests and answers the others well; `moments` are the times of all requests by its clock.
 
-    Args:
-        form: whose API it is.
-        clock: tells the moments of the requests.
-        pause: seconds between two pieces of a dripping answer.
-
-    Attributes:
-        moments: when each request came.
+    `pause` is the time between two pieces of a dripping answer, in seconds.
     """
 
     def __init__(self, form: Form, clock: Callable[[], float] = time.monotonic, pause: float = 0.001) -> None:
@@ -44,7 +38,7 @@ class FaultServer(VendorServer):
         return f"{self.url}{self.form.root}"
 
     def play(self, case: str, times: int | None = None, *, after: int = 0) -> None:
-        """Play a case of `fixtures/faults`, for ever unless it is told how often, after some good answers."""
+        """Play a case of `fixtures/faults` a number of times, or for ever, after some good answers."""
         self._script = self._plays(case, times, after)
 
     def _next(self, request: Request) -> Play:
@@ -75,7 +69,7 @@ def _cut(play: Play, share: float, then: Then) -> Play:
 
 
 def _play(case: str, played: int, form: Form) -> Play:
-    """Return what to do to a request; a case that nobody knows is a KeyError."""
+    """Return the play of a request; an unknown case is a KeyError."""
     if case.isdecimal() and case not in _SPECIAL:
         return json_play(form.error(int(case)), int(case))
     if case in _TURNS:

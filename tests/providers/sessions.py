@@ -30,14 +30,14 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class FakeClockStop(InstantStop):
-    """A stop whose waits end at once and move its clock on; it can stand in for the module `time`."""
+    """A stop signal whose waits end at once and advance its clock, which stands in for the module `time`."""
 
     def __init__(self) -> None:
         super().__init__()
         self._skipped = 0.0
 
     def monotonic(self) -> float:
-        """Return the time, as if everything had been waited for."""
+        """Return the time with all waits added."""
         return time.monotonic() + self._skipped
 
     async def sleep(self, seconds: float) -> None:
@@ -55,15 +55,7 @@ async def panel_session(
     *,
     timeout: float,  # noqa: ASYNC109 - a setting of the policy
 ) -> AsyncIterator[PanelSession]:
-    """Open a panel with the same middleware around its adapter as the program.
-
-    Args:
-        connection: how the provider is reached.
-        personas: the roster.
-        book: makes the prompts.
-        stop: ends it, and its waits.
-        timeout: seconds that one call may take by the wall clock.
-    """
+    """Open a panel with the same middleware around its adapter as in the program; `timeout` of a call is in seconds."""
     provider = wrap_hosted(
         open_provider(connection),
         RateLimiter(CallLimits(connection.concurrency), stop),

@@ -58,7 +58,6 @@ def provider(wire: Wire) -> Any:
 
 
 async def test_request_carries_rules_listing_seat_and_schema(prompt: Prompt, config: ModelConfig) -> None:
-    """The Messages request keeps rules, listing and seat apart, so that the shared parts can be cached."""
     wire = Wire(answered(text("{}")))
     await provider(wire).complete(prompt, config)
     assert wire.requests[0].url == "https://api.anthropic.com/v1/messages"
@@ -68,15 +67,13 @@ async def test_request_carries_rules_listing_seat_and_schema(prompt: Prompt, con
     assert wire.sent["max_tokens"] == 1_234
 
 
-def test_schema_is_what_the_sdk_would_make_of_it(prompt: Prompt, config: ModelConfig) -> None:
-    """The schema is sent as the SDK's own transformation would send it."""
+def test_schema_equals_the_sdks_own_transformation(prompt: Prompt, config: ModelConfig) -> None:
     question = prompt.model_copy(update={"answer_schema": ANSWER_SCHEMA})
     sent = messages_request(question, config)["output_config"]["format"]["schema"]
     assert sent == anthropic.transform_schema(ANSWER_SCHEMA)
 
 
 async def test_answer_joins_text_blocks_by_type(prompt: Prompt, config: ModelConfig) -> None:
-    """Only text blocks make up the answer, wherever thinking and unknown blocks stand; all input tokens are counted."""
     blocks = [
         {"type": "thinking", "thinking": "hm", "signature": "s"},
         text("one "),
@@ -105,10 +102,9 @@ async def test_answer_joins_text_blocks_by_type(prompt: Prompt, config: ModelCon
         ("pause_turn", FinishReason.INTERRUPTED),
     ],
 )
-async def test_outcomes_are_values(
+async def test_each_end_of_a_message_is_a_finish_reason(
     stop: str, finish: FinishReason, prompt: Prompt, config: ModelConfig
 ) -> None:
-    """Each way in which a message can end is a finish, never an exception."""
     body = answered(text("part"), stop=stop, stop_details={"type": "refusal", "explanation": "Not this."})
     got = await provider(Wire(body)).complete(prompt, config)
     assert (got.finish, got.detail) == (finish, "Not this.")
@@ -129,10 +125,9 @@ async def test_outcomes_are_values(
         (httpx2.ReadTimeout("slow"), ProviderTimeout),
     ],
 )  # fmt: skip
-async def test_faults_have_one_meaning(
+async def test_each_fault_is_one_kind_of_error_after_one_request(
     answer: Any, error: type[ProviderError], prompt: Prompt, config: ModelConfig
 ) -> None:
-    """Each fault of the wire is one kind of ProviderError, raised after a single request, and never shows the key."""
     wire = Wire(answer)
     with pytest.raises(error) as caught:
         await provider(wire).complete(prompt, config)
@@ -142,13 +137,11 @@ async def test_faults_have_one_meaning(
 
 
 def test_missing_key_is_a_settings_error() -> None:
-    """Without a key the provider says so before any call."""
     with pytest.raises(SettingsError, match="ANTHROPIC_API_KEY"):
         open_provider(Connection("anthropic"))
 
 
-async def test_listing_is_kept_for_the_other_seats_when_told_to(prompt: Prompt, config: ModelConfig) -> None:
-    """With caching, what the seats share ends in one breakpoint, after the listing and before the seat; without, in none."""
+async def test_caching_sets_one_breakpoint_after_the_listing(prompt: Prompt, config: ModelConfig) -> None:
     wire = Wire(answered(text("x")))
     cached = open_provider(Connection("anthropic", api_key=KEY, http_client=wire.client, cache=True))
     await cached.complete(prompt, config)
@@ -164,13 +157,11 @@ async def test_listing_is_kept_for_the_other_seats_when_told_to(prompt: Prompt, 
 
 
 async def test_empty_refusal_is_a_refusal(prompt: Prompt, config: ModelConfig) -> None:
-    """A refusal may come without any content, and is not taken for a broken answer."""
     got = await provider(Wire(answered(stop="refusal"))).complete(prompt, config)
     assert (got.text, got.finish) == ("", FinishReason.REFUSED)
 
 
 def test_request_holds_only_what_the_sdk_knows(prompt: Prompt, config: ModelConfig) -> None:
-    """Each field of a request is a parameter of the installed SDK's `create`, so that none is dropped or renamed unseen."""
     from inspect import signature
 
     from anthropic.resources.messages import AsyncMessages

@@ -50,12 +50,11 @@ def one_cent(_prompt: Prompt, _config: ModelConfig) -> float:
     return CENT
 
 
-def set_aside(budget: Budget) -> float:
+def reserved(budget: Budget) -> float:
     return budget.limit - budget.paid - budget.remaining
 
 
-def test_a_panel_is_admitted_if_its_worst_case_fits_in() -> None:
-    """A panel whose worst case is exactly what is left is admitted, and the next one is not, until it leaves."""
+def test_panel_is_admitted_if_its_worst_case_fits() -> None:
     budget = Budget(1.0, paid=0.5)
     assert budget.reserve_panel("lantern", 0.5)
     assert (budget.remaining, budget.reserve_panel("sextant", CENT)) == (0.0, False)
@@ -63,31 +62,27 @@ def test_a_panel_is_admitted_if_its_worst_case_fits_in() -> None:
     assert budget.reserve_panel("sextant", CENT)
 
 
-def test_a_panel_that_was_refused_sets_nothing_aside() -> None:
-    """What is left is the same after a panel was refused."""
+def test_refused_panel_reserves_nothing() -> None:
     budget = Budget(1.0)
     assert not budget.reserve_panel("lantern", 1.5)
     assert budget.remaining == 1.0
 
 
-def test_a_call_draws_on_what_its_panel_has() -> None:
-    """A call takes from its own panel's share, so that nothing more is set aside for it."""
+def test_call_draws_on_its_panels_reserve() -> None:
     budget = Budget(1.0)
     budget.reserve_panel("lantern", 0.75)
     budget.reserve_call("lantern", 0.25)
     assert budget.remaining == 0.25
 
 
-def test_a_call_beyond_its_panels_share_draws_on_what_is_left() -> None:
-    """A call that its panel's share does not cover takes the rest from what is left."""
+def test_call_beyond_its_panels_reserve_draws_on_the_rest() -> None:
     budget = Budget(1.0)
     budget.reserve_panel("lantern", 0.25)
     budget.reserve_call("lantern", 0.75)
     assert budget.remaining == 0.25
 
 
-def test_a_call_never_draws_on_the_share_of_another_panel() -> None:
-    """A call is refused where only what was set aside for another panel would cover it, with a line that names the limit."""
+def test_call_never_draws_on_another_panels_reserve() -> None:
     budget = Budget(1.0)
     budget.reserve_panel("lantern", 0.75)
     with pytest.raises(OverBudget, match=r"not asked: the budget of \$1\.00 does not cover another call"):
@@ -96,8 +91,7 @@ def test_a_call_never_draws_on_the_share_of_another_panel() -> None:
     budget.reserve_call("lantern", 0.75)
 
 
-def test_what_a_call_did_not_need_goes_back_to_its_panel() -> None:
-    """A call that cost less than its worst leaves the rest to its own panel, and to all once the panel leaves."""
+def test_unused_reserve_of_a_call_goes_back_to_its_panel() -> None:
     budget = Budget(1.0)
     budget.reserve_panel("lantern", 0.5)
     budget.reserve_call("lantern", 0.5)
@@ -107,8 +101,7 @@ def test_what_a_call_did_not_need_goes_back_to_its_panel() -> None:
     assert budget.remaining == 0.875
 
 
-def test_a_panel_that_left_twice_gives_nothing_back_twice() -> None:
-    """Leaving is harmless for a panel that has left or was never there."""
+def test_panel_can_be_released_twice() -> None:
     budget = Budget(1.0)
     budget.reserve_panel("lantern", 0.5)
     for _ in range(2):
@@ -117,16 +110,14 @@ def test_a_panel_that_left_twice_gives_nothing_back_twice() -> None:
     assert budget.remaining == 1.0
 
 
-def test_what_was_paid_before_counts() -> None:
-    """What earlier processes paid is a part of the limit; if it exceeds it nothing more fits in."""
+def test_earlier_payments_count() -> None:
     budget = Budget(1.0, paid=1.25)
     assert not budget.reserve_panel("lantern", CENT)
     with pytest.raises(OverBudget):
         budget.reserve_call("lantern", CENT)
 
 
-def test_a_budget_without_a_limit_only_counts() -> None:
-    """With an infinite limit everything is admitted, and what is paid is still added up."""
+def test_unlimited_budget_only_counts() -> None:
     budget = Budget(math.inf)
     assert budget.unlimited
     assert budget.reserve_panel("lantern", 1e9)
@@ -181,7 +172,7 @@ class Spending(RuleBasedStateMachine):
         assert self.budget.paid == self.spent
         assert self.budget.remaining >= 0
         assert self.budget.paid + in_flight <= self.budget.limit
-        assert set_aside(self.budget) >= in_flight
+        assert reserved(self.budget) >= in_flight
 
     def teardown(self) -> None:
         for panel, worst in self.calls:
@@ -193,30 +184,27 @@ class Spending(RuleBasedStateMachine):
 
 TestSpending = Spending.TestCase
 TestSpending.__doc__ = (
-    "Paid and set aside never exceed the limit together, and what is not needed all comes back."
+    "Paid and reserved amounts never exceed the limit together, and unused reserves come back."
 )
 
 
 @anyio
 async def test_an_answer_is_paid_at_its_price(prompt: Prompt, config: ModelConfig) -> None:
-    """An answer with a price counts with that price, and nothing stays set aside for its call."""
     budget = Budget(1.0)
     await BudgetLimit(scripted(paid(0.004)), budget, one_cent).complete(prompt, config)
     budget.release_panel("lantern")
-    assert (budget.paid, set_aside(budget)) == (0.004, 0.0)
+    assert (budget.paid, reserved(budget)) == (0.004, 0.0)
 
 
 @anyio
-async def test_an_answer_without_a_price_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
-    """An answer whose price cannot be told counts as the worst case."""
+async def test_answer_without_a_price_counts_as_the_worst_case(prompt: Prompt, config: ModelConfig) -> None:
     budget = Budget(1.0)
     await BudgetLimit(scripted(paid(None)), budget, one_cent).complete(prompt, config)
     assert budget.paid == CENT
 
 
 @anyio
-async def test_a_model_without_a_price_is_asked_without_counting(prompt: Prompt, config: ModelConfig) -> None:
-    """A call whose worst case is unknown is made whatever is left, and changes nothing."""
+async def test_call_of_unknown_price_is_made_without_counting(prompt: Prompt, config: ModelConfig) -> None:
     budget = Budget(1.0, paid=1.0)
     inner = scripted(paid(0.5))
     await BudgetLimit(inner, budget, lambda _prompt, _config: None).complete(prompt, config)
@@ -225,7 +213,6 @@ async def test_a_model_without_a_price_is_asked_without_counting(prompt: Prompt,
 
 @anyio
 async def test_a_call_that_is_not_covered_is_not_made(prompt: Prompt, config: ModelConfig) -> None:
-    """Where the worst case does not fit in no call is made, and none is counted as an attempt."""
     inner = scripted()
     with pytest.raises(OverBudget) as caught:
         await BudgetLimit(inner, Budget(0.009), one_cent).complete(prompt, config)
@@ -233,17 +220,14 @@ async def test_a_call_that_is_not_covered_is_not_made(prompt: Prompt, config: Mo
 
 
 @anyio
-async def test_the_worst_case_is_set_aside_while_a_call_is_under_way(
-    prompt: Prompt, config: ModelConfig
-) -> None:
-    """Of calls that are made at once only as many begin as fit in together in the worst case."""
+async def test_worst_case_is_reserved_while_a_call_is_in_flight(prompt: Prompt, config: ModelConfig) -> None:
     budget, answered = Budget(0.025), asyncio.Event()
     inner = scripted(answered, answered, answered)
     provider = BudgetLimit(inner, budget, one_cent)
     calls = [asyncio.create_task(provider.complete(prompt, config)) for _ in range(3)]
     await until(lambda: sum(call.done() for call in calls) == 1)
     assert inner.calls == 2
-    assert set_aside(budget) == pytest.approx(2 * CENT)
+    assert reserved(budget) == pytest.approx(2 * CENT)
     answered.set()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes].count(OverBudget) == 1
@@ -264,17 +248,15 @@ async def test_the_worst_case_is_set_aside_while_a_call_is_under_way(
 async def test_a_failed_call_costs_what_may_be_billed(
     error: ProviderError, cost: float, prompt: Prompt, config: ModelConfig
 ) -> None:
-    """Each call that may be billed without an answer counts in full, and one that cannot be costs nothing."""
     budget = Budget(1.0)
     with pytest.raises(type(error)):
         await BudgetLimit(scripted(error), budget, one_cent).complete(prompt, config)
     budget.release_panel("lantern")
-    assert (budget.paid, set_aside(budget)) == (cost, 0.0)
+    assert (budget.paid, reserved(budget)) == (cost, 0.0)
 
 
 @anyio
 async def test_a_cancelled_call_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
-    """A call that was cancelled on its way counts at its worst price, since it may be billed."""
     budget = Budget(1.0)
     inner = scripted(asyncio.Event())
     task = asyncio.create_task(BudgetLimit(inner, budget, one_cent).complete(prompt, config))
@@ -287,12 +269,11 @@ async def test_a_cancelled_call_is_paid_in_full(prompt: Prompt, config: ModelCon
 
 @anyio
 async def test_a_bug_is_paid_in_full(prompt: Prompt, config: ModelConfig) -> None:
-    """A call that ended in a bug counts at its worst price, and nothing stays set aside for it."""
     budget = Budget(1.0)
     with pytest.raises(RuntimeError):
         await BudgetLimit(scripted(RuntimeError("bug")), budget, one_cent).complete(prompt, config)
     budget.release_panel("lantern")
-    assert (budget.paid, set_aside(budget)) == (CENT, 0.0)
+    assert (budget.paid, reserved(budget)) == (CENT, 0.0)
 
 
 @anyio
@@ -304,7 +285,6 @@ async def test_lost_calls_of_an_answer_are_paid_in_full(prompt: Prompt, config: 
 
 @anyio
 async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelConfig) -> None:
-    """An attempt that the budget does not cover any more is not made, and what earlier ones may cost stays counted."""
     inner = scripted(*[ProviderTimeout("slow") for _ in range(4)])
     budget = Budget(0.025)
     stop = InstantStop()
@@ -318,7 +298,6 @@ async def test_each_attempt_is_covered_by_itself(prompt: Prompt, config: ModelCo
 
 @anyio
 async def test_forty_calls_at_once_stay_within_the_budget(prompt: Prompt, config: ModelConfig) -> None:
-    """Whatever 40 calls at once end with, what is paid does not exceed the limit."""
     lines = [paid(0.01), ProviderTimeout("slow"), paid(None), ProviderBusy("busy", 0.0)] * 10
     budget = Budget(0.205)
     provider = BudgetLimit(scripted(*lines), budget, one_cent)
@@ -342,18 +321,15 @@ async def test_prompts_about_one_tool_share_a_reserve(
 
 @pytest.mark.parametrize("model", ["some-model", "nothing-like-it"])
 def test_no_worst_case_without_a_price(model: str, prompt: Prompt, config: ModelConfig) -> None:
-    """The worst case is unknown, and not nothing, where the price is."""
     of_own_server = Prices("openai-compatible", "http://127.0.0.1:9/v1")
     assert worst_case_cost(of_own_server)(prompt, config.model_copy(update={"model": model})) is None
 
 
 def test_a_free_model_costs_nothing_at_worst(prompt: Prompt, config: ModelConfig) -> None:
-    """The embedded model has a worst case of zero, which fits into any budget."""
     assert worst_case_cost(Prices("local"))(prompt, config) == 0.0
 
 
-def test_keeping_a_long_prompt_in_a_cache_is_covered(config: ModelConfig) -> None:
-    """A prompt that is kept in the provider's cache, at more than the price of reading it, is within the worst case."""
+def test_worst_case_covers_writing_a_long_prompt_to_the_cache(config: ModelConfig) -> None:
     prices = Prices("anthropic")
     prompt = Prompt(label="lantern.builder", system="x" * 40_000, shared="", own="", answer_schema={})
     usage = Usage(input_tokens=40_000, cache_write_tokens=40_000, output_tokens=config.max_output_tokens)
@@ -369,8 +345,7 @@ def test_keeping_a_long_prompt_in_a_cache_is_covered(config: ModelConfig) -> Non
 
 
 @pytest.mark.parametrize(("model", "start"), [("claude-haiku-5-5", 100_000), ("gpt-6.1-terra", 272_000)])
-def test_a_price_that_rises_with_length_is_covered(model: str, start: int) -> None:
-    """A prompt that may just be long enough for a higher price has that price as its worst case."""
+def test_worst_case_covers_a_price_that_rises_with_length(model: str, start: int) -> None:
     provider = "anthropic" if model.startswith("claude") else "openai"
     prices = Prices(provider)
     config = ModelConfig(model=model, max_output_tokens=4_000)
@@ -383,8 +358,7 @@ def test_a_price_that_rises_with_length_is_covered(model: str, start: int) -> No
     assert 1.4 * below < above <= (worst_case_cost(prices)(prompt, config) or 0.0)
 
 
-def test_a_price_of_a_request_is_covered() -> None:
-    """Where each request has a price beside that of its tokens, it is a part of the worst case."""
+def test_worst_case_covers_a_price_of_the_request() -> None:
     prices = Prices("openai-compatible", "https://api.perplexity.ai")
     prompt = Prompt(label="lantern.builder", system="", shared="", own="", answer_schema={})
     nothing = prices.cost("sonar", Usage(input_tokens=0, output_tokens=0))
@@ -396,10 +370,9 @@ def test_a_price_of_a_request_is_covered() -> None:
 
 @pytest.mark.parametrize(("provider", "model", "url"), MODELS, ids=[model for _, model, _ in MODELS])
 @given(data=st.data(), text=st.text(max_size=200))
-def test_the_worst_case_is_no_less_than_the_price(
+def test_worst_case_is_never_below_the_price(
     provider: str, model: str, url: str | None, data: st.DataObject, text: str
 ) -> None:
-    """However a prompt's bytes are read, cached or kept, and whatever is written, the price is within the worst case."""
     prices = Prices(provider, url)
     rules = "R" * data.draw(st.sampled_from((5, *TIERS)) | st.integers(0, 300_000), "rules")
     prompt = Prompt(label="lantern.builder", system=rules, shared=text, own="SEAT", answer_schema={})

@@ -136,14 +136,14 @@ def spent(seat: Seat) -> tuple[int, int]:
 
 
 def test_every_measured_fault_is_played() -> None:
-    """Each row has one of the five actions that the tests here are about, and none is missing."""
     assert len(ROWS) == 131
     assert {row["action"] for row in ROWS} == {"ok", "retry", "repair", "give_up", "stop_batch"}
 
 
 @rows("ok")
-async def test_ok(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """What can be used is used, after one call, with its usage counted or else estimated."""
+async def test_usable_answer_is_used_after_one_call(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case)
         seat = await on.seat()
@@ -157,8 +157,9 @@ async def test_ok(provider: str, case: str, stage: Callable[..., Staging]) -> No
 
 
 @rows("retry")
-async def test_retry_once(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A passing fault costs one more call, which is counted, as lost too if it may have been billed."""
+async def test_passing_fault_costs_one_more_call(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case, 1)
         seat = await on.seat()
@@ -169,8 +170,9 @@ async def test_retry_once(provider: str, case: str, stage: Callable[..., Staging
 
 
 @rows("retry")
-async def test_retry_in_vain(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A fault that does not pass ends the seat for a typed reason after a bounded number of calls, each one counted."""
+async def test_lasting_fault_ends_the_seat_after_a_bounded_number_of_calls(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case, after=1)
         good, bad = await on.seat(), await on.seat()
@@ -183,8 +185,9 @@ async def test_retry_in_vain(provider: str, case: str, stage: Callable[..., Stag
 
 
 @rows("repair")
-async def test_repair(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A reply that cannot be used is asked for once more with the error named, and a cut-off one with twice the room."""
+async def test_unusable_reply_is_re_asked_with_the_error_named(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case, 1)
         seat = await on.seat()
@@ -200,8 +203,9 @@ async def test_repair(provider: str, case: str, stage: Callable[..., Staging]) -
 
 
 @rows("repair")
-async def test_repair_in_vain(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A reply that cannot be used twice ends the seat without a third call."""
+async def test_second_unusable_reply_ends_the_seat(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case)
         seat = await on.seat()
@@ -211,8 +215,9 @@ async def test_repair_in_vain(provider: str, case: str, stage: Callable[..., Sta
 
 
 @rows("give_up")
-async def test_give_up(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """What no second call can mend ends the seat after one call, for a typed reason, and leaves the run alone."""
+async def test_final_fault_ends_the_seat_after_one_call_and_not_the_run(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     reasons = {"refusal": NoTakeReason.REFUSED, "content_filter": NoTakeReason.REFUSED}
     if provider != "openai":
         reasons["ctx"] = NoTakeReason.TRUNCATED
@@ -226,8 +231,9 @@ async def test_give_up(provider: str, case: str, stage: Callable[..., Staging]) 
 
 
 @rows("stop_batch")
-async def test_stop_batch(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """What every call would meet stops the run: no call is made twice, none begins after the first answer, and it says why."""
+async def test_fault_of_every_call_stops_the_run_with_its_reason(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case, seats=5) as on:
         on.server.play(case)
         seats = await on.seats(6)
@@ -239,8 +245,9 @@ async def test_stop_batch(provider: str, case: str, stage: Callable[..., Staging
 
 
 @everyone("400", "422")
-async def test_bad_request_for_everybody(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """The third refusal with the same words stops a run in which nothing else was ever answered."""
+async def test_third_refusal_with_the_same_words_stops_a_run_without_answers(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case, seats=5, concurrency=1) as on:
         on.server.play(case)
         await on.seats(6)
@@ -249,8 +256,9 @@ async def test_bad_request_for_everybody(provider: str, case: str, stage: Callab
 
 
 @everyone("429", "529", "500", "hang", "reset_before", "200_html", "200_empty")
-async def test_dead_provider(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A provider that answers nothing stops the run when the first call is out of attempts; no seat is left without a reason."""
+async def test_provider_that_never_answers_stops_the_run(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case, seats=5) as on:
         on.server.play(case)
         seats = await on.seats(20)
@@ -260,8 +268,9 @@ async def test_dead_provider(provider: str, case: str, stage: Callable[..., Stag
 
 
 @everyone("200_html", "200_html_as_json")
-async def test_portal(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A page in place of the API's answer, twice for the same call, stops the run and says what to look at."""
+async def test_page_in_place_of_the_answer_twice_stops_the_run(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case)
         await on.seat()
@@ -270,8 +279,9 @@ async def test_portal(provider: str, case: str, stage: Callable[..., Staging]) -
 
 
 @everyone("200_errorbody_401")
-async def test_error_under_a_success(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """An error under the status of a success is what its type says, and stops the run if that concerns every call."""
+async def test_error_under_a_success_status_is_typed_by_its_body(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case)
         await on.seat()
@@ -280,8 +290,9 @@ async def test_error_under_a_success(provider: str, case: str, stage: Callable[.
 
 
 @everyone("500_then_html")
-async def test_page_after_another_fault(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A page that comes once, after another fault, is worth one more call as well."""
+async def test_page_after_another_fault_is_worth_one_more_call(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case, 2)
         seat = await on.seat()
@@ -293,7 +304,6 @@ async def test_page_after_another_fault(provider: str, case: str, stage: Callabl
 async def test_retry_after_holds_up_every_call(
     provider: str, case: str, stage: Callable[..., Staging]
 ) -> None:
-    """The wait that one call is told is kept by all calls to the model, and no longer than that."""
     async with stage(provider, case, seats=5, concurrency=1) as on:
         on.server.play(case, 1)
         seats = await on.seats(1)
@@ -306,8 +316,9 @@ async def test_retry_after_holds_up_every_call(
 
 
 @everyone("429_ra0", "429_ra90")
-async def test_retry_after_is_kept(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """A call that is told how long to wait is made again after exactly that."""
+async def test_retry_after_is_waited_for_exactly(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, case) as on:
         on.server.play(case, 1)
         await on.seat()
@@ -315,8 +326,9 @@ async def test_retry_after_is_kept(provider: str, case: str, stage: Callable[...
 
 
 @everyone("drip")
-async def test_drip_beyond_the_limit(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """An answer that comes byte by byte ends as a timeout by the wall clock although no single read is late."""
+async def test_answer_that_arrives_byte_by_byte_times_out_by_the_wall_clock(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     async with stage(provider, pause=SHORT / 4) as on:
         on.server.play(case, after=1)
         await on.seat()
@@ -326,10 +338,9 @@ async def test_drip_beyond_the_limit(provider: str, case: str, stage: Callable[.
 
 
 @pytest.mark.parametrize("provider", FORMS)
-async def test_nobody_listens(
+async def test_call_that_was_never_sent_is_not_counted_as_lost(
     provider: str, critics: tuple[Persona, ...], book: PromptBook, stop: FakeClockStop
 ) -> None:
-    """A call that reached nobody is counted as made and never as lost, and the run stops."""
     async with FaultServer(FORMS[provider]) as server:
         url = server.base_url
     connection = Connection(provider, url, KEY, timeout=AMPLE)
@@ -351,8 +362,9 @@ AIOHTTP_BROKEN = (
 
 
 @everyone(*AIOHTTP, *AIOHTTP_BROKEN)
-async def test_aiohttp_transport(provider: str, case: str, stage: Callable[..., Staging]) -> None:
-    """Over aiohttp's transport a fault leads to what it leads to over httpx2's."""
+async def test_faults_over_aiohttp_lead_to_the_same_outcomes(
+    provider: str, case: str, stage: Callable[..., Staging]
+) -> None:
     pytest.importorskip("aiohttp")
     client = _aiohttp_client(provider)
     async with stage(provider, case, http_client=client) as on:

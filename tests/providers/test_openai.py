@@ -88,7 +88,6 @@ def chat(wire: Wire, base_url: str = "http://127.0.0.1:8080/v1") -> Any:
 async def test_responses_request_carries_rules_listing_seat_and_schema(
     prompt: Prompt, config: ModelConfig
 ) -> None:
-    """The Responses request holds the rules, the user's turn, a strict schema, a cache key, and is not stored."""
     wire = Wire(answered(text("{}")))
     await responses(wire).complete(prompt, config)
     assert wire.requests[0].url == "https://api.openai.com/v1/responses"
@@ -106,7 +105,6 @@ async def test_responses_request_carries_rules_listing_seat_and_schema(
 async def test_responses_answer_keeps_text_usage_model_and_request(
     prompt: Prompt, config: ModelConfig
 ) -> None:
-    """An answer of the Responses API becomes a completion with the vendor's model, usage and request id."""
     got = await responses(Wire(answered(text("one "), text("two")))).complete(prompt, config)
     assert (got.text, got.finish, got.model, got.request_id) == (
         "one two",
@@ -128,24 +126,23 @@ async def test_responses_answer_keeps_text_usage_model_and_request(
         (answered(text(""), status="incomplete", incomplete_details={"reason": "steered"}), FinishReason.INTERRUPTED, None),
     ],
 )  # fmt: skip
-async def test_responses_outcomes_are_values(
+async def test_each_end_of_a_response_is_a_finish_reason(
     body: dict[str, Any], finish: FinishReason, detail: str | None, prompt: Prompt, config: ModelConfig
 ) -> None:
-    """A refusal, a cut-off and a filtered answer are completions with their finish, never exceptions."""
     got = await responses(Wire(body)).complete(prompt, config)
     assert (got.finish, got.detail) == (finish, detail)
     assert got.usage.output_tokens == 210
 
 
-async def test_responses_failure_is_one_failed_call(prompt: Prompt, config: ModelConfig) -> None:
-    """A response that the vendor marks as failed fails this call with the vendor's words."""
+async def test_failed_response_fails_the_call_with_the_vendors_words(
+    prompt: Prompt, config: ModelConfig
+) -> None:
     body = answered(status="failed", error={"code": "server_error", "message": "It broke."})
     with pytest.raises(ProviderError, match=r"It broke\."):
         await responses(Wire(body)).complete(prompt, config)
 
 
 async def test_chat_request_speaks_to_any_server(prompt: Prompt, config: ModelConfig) -> None:
-    """A compatible server gets system and user messages, a JSON schema and a seed, with no key needed."""
     wire = Wire(chosen("{}"))
     await chat(wire).complete(prompt, config)
     assert wire.requests[0].url == "http://127.0.0.1:8080/v1/chat/completions"
@@ -156,7 +153,6 @@ async def test_chat_request_speaks_to_any_server(prompt: Prompt, config: ModelCo
 
 
 async def test_chat_asks_a_router_to_honour_the_schema(prompt: Prompt, config: ModelConfig) -> None:
-    """A router is told to use only hosts that know every parameter, or it may drop the schema."""
     wire = Wire(chosen("{}"))
     await chat(wire, "https://openrouter.ai/api/v1").complete(prompt, config)
     assert wire.sent["provider"] == {"require_parameters": True}
@@ -174,15 +170,13 @@ async def test_chat_asks_a_router_to_honour_the_schema(prompt: Prompt, config: M
         (chosen("", "model_context_window_exceeded"), FinishReason.TOO_LONG),
     ],
 )
-async def test_chat_outcomes_are_values(
+async def test_each_end_of_a_chat_completion_is_a_finish_reason(
     body: dict[str, Any], finish: FinishReason, prompt: Prompt, config: ModelConfig
 ) -> None:
-    """Each way in which a chat completion can end is a finish; an unknown one is left to the reply parser."""
     assert (await chat(Wire(body)).complete(prompt, config)).finish is finish
 
 
-async def test_names_from_the_wire_are_bounded(prompt: Prompt, config: ModelConfig) -> None:
-    """However much a server sends as its model's name or its request's, a line's worth is kept."""
+async def test_names_in_answers_are_cut_to_a_bounded_length(prompt: Prompt, config: ModelConfig) -> None:
     got = await chat(Wire(chosen("{}") | {"model": "m\n" * 500_000, "id": "i" * 1_000_000})).complete(
         prompt, config
     )
@@ -193,7 +187,6 @@ async def test_names_from_the_wire_are_bounded(prompt: Prompt, config: ModelConf
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "12", "completion_tokens": float("nan")}])
 async def test_unknown_usage_is_none(usage: Any, prompt: Prompt, config: ModelConfig) -> None:
-    """Usage that a server leaves out or garbles is unknown, never zero."""
     body = json.dumps(chosen("{}") | {"usage": usage}).encode()
     wire = Wire(httpx2.Response(200, content=body, headers={"content-type": "application/json"}))
     assert (await chat(wire).complete(prompt, config)).usage == Usage()
@@ -222,10 +215,9 @@ async def test_unknown_usage_is_none(usage: Any, prompt: Prompt, config: ModelCo
         (httpx2.ReadTimeout("slow"), ProviderTimeout),
     ],
 )  # fmt: skip
-async def test_faults_have_one_meaning(
+async def test_each_fault_is_one_kind_of_error_after_one_request(
     answer: Any, error: type[ProviderError], prompt: Prompt, config: ModelConfig
 ) -> None:
-    """Each fault of the wire is one kind of ProviderError, raised after a single request, and never shows the key."""
     wire = Wire(answer)
     client = open_provider(
         Connection(
@@ -239,8 +231,7 @@ async def test_faults_have_one_meaning(
     assert KEY not in str(caught.value)
 
 
-async def test_byte_order_mark_is_no_fault(prompt: Prompt, config: ModelConfig) -> None:
-    """A byte order mark before the JSON does no harm."""
+async def test_byte_order_mark_is_accepted(prompt: Prompt, config: ModelConfig) -> None:
     wire = Wire(httpx2.Response(200, content=b"\xef\xbb\xbf" + json.dumps(chosen("ok")).encode()))
     assert (await chat(wire).complete(prompt, config)).text == "ok"
 
@@ -248,7 +239,6 @@ async def test_byte_order_mark_is_no_fault(prompt: Prompt, config: ModelConfig) 
 async def test_environment_does_not_redirect_calls(
     monkeypatch: pytest.MonkeyPatch, prompt: Prompt, config: ModelConfig
 ) -> None:
-    """The SDK's own environment variables do not move the address: panel's settings decide."""
     monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.invalid/v1")
     wire = Wire(answered(text("{}")))
     await responses(wire).complete(prompt, config)
@@ -256,7 +246,6 @@ async def test_environment_does_not_redirect_calls(
 
 
 def test_key_is_not_in_the_connections_repr() -> None:
-    """A connection can be printed without giving the key away."""
     assert KEY not in repr(Connection("openai", api_key=KEY))
 
 
@@ -269,10 +258,9 @@ REFUSED_PARTS = [
 
 @pytest.mark.parametrize(("complaint", "left_out"), REFUSED_PARTS)
 @pytest.mark.parametrize("body", ["error", "detail"])
-async def test_part_that_a_server_does_not_know_is_left_out(
+async def test_part_that_a_server_refuses_is_left_out_from_then_on(
     body: str, complaint: str, left_out: set[str], prompt: Prompt, config: ModelConfig
 ) -> None:
-    """When a server complains about a part of the request, in whichever form, it is asked without it, then and ever after."""
     said = {"error": {"message": complaint}} if body == "error" else {"detail": [{"msg": complaint}]}
     wire = Wire(httpx2.Response(422, json=said), chosen("{}"))
     provider = chat(wire)
@@ -283,10 +271,9 @@ async def test_part_that_a_server_does_not_know_is_left_out(
     assert (len(wire.requests), set(wire.sent)) == (3, less)
 
 
-async def test_server_that_knows_nothing_but_chat_is_asked_plainly(
+async def test_parts_are_left_out_one_after_the_other_within_one_call(
     prompt: Prompt, config: ModelConfig
 ) -> None:
-    """A server that refuses one part after the other is asked without any of them, within one call."""
     complaints = ["response_format?", "seed?", "use max_completion_tokens"]
     refusals = [httpx2.Response(400, json={"error": {"message": text}}) for text in complaints]
     wire = Wire(*refusals, chosen("{}"))
@@ -294,18 +281,16 @@ async def test_server_that_knows_nothing_but_chat_is_asked_plainly(
     assert (got.attempts, set(wire.sent)) == (4, {"model", "messages", "max_completion_tokens"})
 
 
-async def test_complaint_about_something_else_is_final(prompt: Prompt, config: ModelConfig) -> None:
-    """A refusal that no smaller request can mend, or that remains after one, ends the call."""
+async def test_complaint_that_remains_ends_the_call(prompt: Prompt, config: ModelConfig) -> None:
     wire = Wire(httpx2.Response(400, json={"error": {"message": "seed: no"}}))
     with pytest.raises(ProviderError) as caught:
         await chat(wire).complete(prompt, config)
     assert (type(caught.value), caught.value.attempts, len(wire.requests)) == (ProviderError, 2, 2)
 
 
-async def test_other_servers_learn_nothing_of_the_account(
+async def test_organisation_and_project_are_sent_to_openai_alone(
     prompt: Prompt, config: ModelConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The organisation and the project that OpenAI's SDK reads from the environment are sent to OpenAI alone."""
     monkeypatch.setenv("OPENAI_ORG_ID", "org-EXAMPLE")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-EXAMPLE")
     wire = Wire(chosen("{}"))
@@ -318,14 +303,12 @@ async def test_other_servers_learn_nothing_of_the_account(
 
 @pytest.mark.parametrize("tokens", [10**400, -1, 1.5, "12", True])
 async def test_absurd_usage_is_unknown(tokens: Any, prompt: Prompt, config: ModelConfig) -> None:
-    """A number of tokens that no call can take is unknown, and breaks nothing."""
     body = json.dumps(chosen("{}") | {"usage": {"prompt_tokens": 5, "completion_tokens": tokens}}).encode()
     wire = Wire(httpx2.Response(200, content=body, headers={"content-type": "application/json"}))
     assert (await chat(wire).complete(prompt, config)).usage.output_tokens is None
 
 
-async def test_key_is_cut_out_before_the_message_is(prompt: Prompt, config: ModelConfig) -> None:
-    """However a vendor pads its message, no part of the key is left at its end."""
+async def test_no_part_of_the_key_is_left_in_a_shortened_message(prompt: Prompt, config: ModelConfig) -> None:
     for padding in range(2_960, 3_000):
         message = f"bad key:{' ' * padding}{KEY}"
         wire = Wire(httpx2.Response(401, json={"error": {"message": message}}))
@@ -334,8 +317,9 @@ async def test_key_is_cut_out_before_the_message_is(prompt: Prompt, config: Mode
         assert KEY[:8] not in str(caught.value)
 
 
-async def test_headers_say_what_is_left(prompt: Prompt, config: ModelConfig) -> None:
-    """What the headers say about limits comes with the answer, and is not kept with it."""
+async def test_rate_limits_come_with_the_answer_and_are_not_stored(
+    prompt: Prompt, config: ModelConfig
+) -> None:
     headers = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": "499"}
     wire = Wire(httpx2.Response(200, json=answered(text("x")), headers=headers))
     got = await responses(wire).complete(prompt, config)
@@ -344,7 +328,6 @@ async def test_headers_say_what_is_left(prompt: Prompt, config: ModelConfig) -> 
 
 
 def test_requests_hold_only_what_the_sdk_knows(prompt: Prompt, config: ModelConfig) -> None:
-    """Each field of a request is a parameter of the installed SDK's `create`, so that none is dropped or renamed unseen."""
     from inspect import signature
 
     from openai.resources.chat import AsyncCompletions

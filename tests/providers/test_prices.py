@@ -95,7 +95,6 @@ def own_list() -> Iterator[None]:
     ],
 )
 def test_cost_counts_each_token_once(model: str, usage: Usage, millionths: float) -> None:
-    """Cached tokens and those kept in a cache are parts of all that was read, each paid for at its own price."""
     assert Prices("openai").cost(model, usage) == pytest.approx(millionths / MILLION, rel=1e-12)
 
 
@@ -113,7 +112,6 @@ def test_cost_counts_each_token_once(model: str, usage: Usage, millionths: float
     ],
 )
 def test_unknown_cost_is_none(model: str, usage: Usage) -> None:
-    """A cost that the list or the usage leaves open is unknown, and not nothing."""
     assert Prices("openai").cost(model, usage) is None
 
 
@@ -130,13 +128,13 @@ def test_unknown_cost_is_none(model: str, usage: Usage) -> None:
         ("unheard-of", None),
     ],
 )
-def test_rates(model: str, rates: Rates | None) -> None:
-    """Rates are dollars a token as of today and below the length from which a model costs more; a missing one is unknown."""
+def test_rates_are_dollars_a_token_below_the_length_of_a_higher_price(
+    model: str, rates: Rates | None
+) -> None:
     assert Prices("openai").rates(model) == rates
 
 
 def test_rates_agree_with_costs() -> None:
-    """For a model on the shipped list, the rates and a usage's tokens make up its cost."""
     prices = Prices("anthropic")
     rates, cost = prices.rates("claude-haiku-5-5"), prices.cost("claude-haiku-5-5", USAGE)
     assert rates
@@ -155,22 +153,19 @@ def test_rates_agree_with_costs() -> None:
         ("anthropic", "claude-haiku-5-5-20261001", "claude-haiku-5-5"),
     ],
 )
-def test_dated_names(provider: str, dated: str, model: str) -> None:
-    """A dated version of a model costs what the model costs."""
+def test_dated_version_of_a_model_costs_the_same(provider: str, dated: str, model: str) -> None:
     prices = Prices(provider)
     assert prices.cost(dated, USAGE)
     assert prices.cost(dated, USAGE) == prices.cost(model, USAGE)
 
 
 @pytest.mark.parametrize(("provider", "model"), [("openai", "claude-haiku-5-5"), ("anthropic", "gpt-6-luna")])
-def test_models_of_others(provider: str, model: str) -> None:
-    """A vendor is not asked for another vendor's models, so those have no price there."""
+def test_models_of_other_vendors_have_no_price(provider: str, model: str) -> None:
     assert Prices(provider).cost(model, USAGE) is None
 
 
 @pytest.mark.parametrize("provider", ["local", "replay"])
-def test_what_costs_nothing(provider: str) -> None:
-    """The embedded model and recorded answers cost exactly nothing, however much was read."""
+def test_embedded_model_and_recorded_answers_cost_nothing(provider: str) -> None:
     assert Prices(provider).cost("any", USAGE) == 0.0
     assert Prices(provider).cost("any", Usage()) == 0.0
     assert Prices(provider).rates("any") == Rates(0.0, 0.0, 0.0, 0.0)
@@ -185,8 +180,7 @@ def test_what_costs_nothing(provider: str) -> None:
         ("https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
     ],
 )
-def test_known_hosts(base_url: str, model: str) -> None:
-    """A compatible server at the address of a known host has that host's prices."""
+def test_compatible_server_at_a_known_host_has_its_prices(base_url: str, model: str) -> None:
     assert Prices("openai-compatible", base_url).cost(model, USAGE)
     assert Prices("openai-compatible", base_url).rates(model)
 
@@ -205,21 +199,18 @@ def test_known_hosts(base_url: str, model: str) -> None:
         "api.openai.com",
     ],
 )
-def test_unknown_hosts(base_url: str | None) -> None:
-    """A compatible server anywhere else has no known prices, even for a model whose name is on the list."""
+def test_compatible_server_elsewhere_has_unknown_prices(base_url: str | None) -> None:
     prices = Prices("openai-compatible", base_url)
     assert prices.cost("gpt-6.1-terra", USAGE) is None
     assert prices.rates("gpt-6.1-terra") is None
 
 
-def test_gateways_of_vendors() -> None:
-    """A vendor's prices hold behind a gateway of the user's own."""
+def test_vendors_prices_hold_behind_a_gateway() -> None:
     gateway = Prices("openai", "http://127.0.0.1:4000/v1")
     assert gateway.cost("gpt-6.1-terra", USAGE) == Prices("openai").cost("gpt-6.1-terra", USAGE)
 
 
-def test_unknown_provider() -> None:
-    """A provider that nobody knows has no known prices, whatever the model and the address suggest."""
+def test_unknown_provider_has_unknown_prices() -> None:
     assert Prices("somebody", "https://api.openai.com/v1").cost("gpt-6.1-terra", USAGE) is None
 
 
@@ -230,8 +221,7 @@ def test_unknown_provider() -> None:
     read=st.integers(0, 10**12),
     cached=st.none() | st.integers(0, 10**12),
 )
-def test_nothing_raises(model: str, provider: str, read: int, cached: int | None) -> None:
-    """No name and no usage raises, and a cost is never below nothing."""
+def test_no_name_and_no_usage_raises(model: str, provider: str, read: int, cached: int | None) -> None:
     prices = Prices(provider, "https://openrouter.ai/api/v1")
     usage = Usage(input_tokens=read, cached_tokens=cached, output_tokens=1)
     cost = prices.cost(model, usage)
@@ -239,8 +229,7 @@ def test_nothing_raises(model: str, provider: str, read: int, cached: int | None
     prices.rates(model)
 
 
-def test_list_is_read_when_needed() -> None:
-    """The price list is read only for providers that have prices."""
+def test_price_list_is_read_only_when_needed() -> None:
     code = (
         "import sys; from panel.providers.prices import Prices; Prices('local').rates('any'); "
         "Prices('openai-compatible', 'http://127.0.0.1:8080/v1').rates('any'); print('genai_prices' in sys.modules)"

@@ -26,16 +26,12 @@ async def burst(provider: Any, prompt: Prompt, config: ModelConfig, calls: int) 
 
 
 async def test_calls_in_flight_are_bounded(prompt: Prompt, config: ModelConfig) -> None:
-    """No more calls are in flight than the cap, however many are asked for."""
     inner = scripted()
     await burst(RateLimit(inner, RateLimiter(CallLimits(3), StopSignal())), prompt, config, 20)
     assert (inner.calls, inner.most_in_flight) == (20, 3)
 
 
-async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
-    prompt: Prompt, config: ModelConfig
-) -> None:
-    """A 429 halves the number of calls at once; a round of good answers adds one, up to the cap."""
+async def test_limit_halves_after_a_429_and_grows_with_answers(prompt: Prompt, config: ModelConfig) -> None:
     limiter = RateLimiter(CallLimits(8), InstantStop())
     inner = scripted(ProviderBusy("429", slow_down=True))
     provider = RateLimit(inner, limiter)
@@ -48,22 +44,19 @@ async def test_a_limit_halves_the_calls_at_once_and_answers_bring_them_back(
 
 
 async def test_calls_of_one_round_slow_down_once(prompt: Prompt, config: ModelConfig) -> None:
-    """Calls that were in flight together and all met the limit halve the number at once only once."""
     limiter = RateLimiter(CallLimits(8), InstantStop())
     provider = RateLimit(scripted(*[ProviderBusy("429", slow_down=True) for _ in range(8)]), limiter)
     await burst(provider, prompt, config, 8)
     assert limiter.limit == 4
 
 
-async def test_other_trouble_does_not_slow_down(prompt: Prompt, config: ModelConfig) -> None:
-    """A server error says nothing about the number of calls, and leaves it."""
+async def test_server_error_does_not_change_the_limit(prompt: Prompt, config: ModelConfig) -> None:
     limiter = RateLimiter(CallLimits(8), InstantStop())
     await burst(RateLimit(scripted(ProviderBusy("500"), ProviderError("400")), limiter), prompt, config, 2)
     assert limiter.limit == 8
 
 
 async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConfig) -> None:
-    """The wait that one call is told is kept by all calls to the model."""
     stop = InstantStop()
     provider = RateLimit(
         scripted(ProviderBusy("429", 30.0, slow_down=True)), RateLimiter(CallLimits(4), stop)
@@ -75,8 +68,7 @@ async def test_retry_after_holds_up_every_call(prompt: Prompt, config: ModelConf
     assert 29 < stop.waits[0] <= 30
 
 
-async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelConfig) -> None:
-    """After a stop the calls in flight finish, and those that wait for their turn are not made."""
+async def test_stop_ends_the_queue_without_calls(prompt: Prompt, config: ModelConfig) -> None:
     stop, gone = StopSignal(), asyncio.Event()
     inner = scripted(gone, gone)
     asked = asyncio.create_task(burst(RateLimit(inner, RateLimiter(CallLimits(2), stop)), prompt, config, 6))
@@ -96,10 +88,9 @@ async def test_halt_ends_the_queue_without_calls(prompt: Prompt, config: ModelCo
         RateLimits(tokens_per_minute=600, tokens_left=0, tokens_reset=20.0),
     ],
 )
-async def test_headers_that_say_nothing_is_left_are_heeded(
+async def test_calls_wait_for_the_refill_if_headers_say_nothing_is_left(
     limits: RateLimits, prompt: Prompt, config: ModelConfig
 ) -> None:
-    """When the calls in flight may use up what a provider says is left, the next one waits until it is refilled."""
     stop, gone = InstantStop(), asyncio.Event()
     limiter = RateLimiter(CallLimits(4), stop)
     provider = RateLimit(scripted(gone, answer(limits=limits)), limiter)
@@ -113,8 +104,7 @@ async def test_headers_that_say_nothing_is_left_are_heeded(
     assert 0.5 < stop.waits[0] <= 20
 
 
-async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig) -> None:
-    """Limits that are far away make no call wait."""
+async def test_distant_limits_make_no_call_wait(prompt: Prompt, config: ModelConfig) -> None:
     stop = InstantStop()
     far = RateLimits(requests_per_minute=9000, requests_left=8999, tokens_per_minute=10**7, tokens_left=10**7)
     await burst(RateLimit(scripted(answer(limits=far)), RateLimiter(CallLimits(4), stop)), prompt, config, 5)
@@ -122,7 +112,6 @@ async def test_plenty_left_holds_up_nothing(prompt: Prompt, config: ModelConfig)
 
 
 async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig) -> None:
-    """Of a rate of 60 a minute, six calls go out at once and the seventh waits; a stop lets it go without a call."""
     stop = StopSignal()
     inner = scripted()
     asked = asyncio.create_task(
@@ -133,8 +122,7 @@ async def test_requests_per_minute_are_kept(prompt: Prompt, config: ModelConfig)
     assert sum(isinstance(one, CallNotMade) for one in await asked) == 1
 
 
-async def test_tokens_per_minute_count_what_is_read_and_written(prompt: Prompt, config: ModelConfig) -> None:
-    """A rate of tokens admits as many calls at once as fit a tenth of it, by their prompts and what answers take."""
+async def test_tokens_per_minute_count_prompts_and_answers(prompt: Prompt, config: ModelConfig) -> None:
     stop = StopSignal()
     inner = scripted(*[answer(usage=Usage(input_tokens=10, output_tokens=1)) for _ in range(50)])
     provider = RateLimit(inner, RateLimiter(CallLimits(50, None, 20_000), stop))

@@ -31,8 +31,9 @@ def recorded(inner: Provider, folder: Path) -> Provider:
     return AnswerCache(inner, Recording(folder), StopSignal())
 
 
-async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
-    """A recorded answer is the answer to the same question ever after: in replay, and in place of a second call."""
+async def test_recorded_answer_is_replayed_and_not_asked_for_again(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
     inner = scripted(answer("first", attempts=3))
     first = await recorded(inner, tmp_path).complete(prompt, config)
     assert await recorded(inner, tmp_path).complete(prompt, config) == first
@@ -40,8 +41,9 @@ async def test_answer_is_kept_and_given_again(prompt: Prompt, config: ModelConfi
     assert (inner.calls, replayed(tmp_path).name) == (1, "scripted")
 
 
-async def test_another_question_is_another_call(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
-    """One changed character of a prompt, or another setting of the model, is a new question; both answers are kept."""
+async def test_changed_prompt_or_parameter_is_another_recorded_call(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
     inner = scripted(answer("one"), answer("two"), answer("three"))
     provider = recorded(inner, tmp_path)
     await provider.complete(prompt, config)
@@ -58,10 +60,9 @@ async def test_another_question_is_another_call(prompt: Prompt, config: ModelCon
         (ProviderError("bad"), ProviderError),
     ],
 )
-async def test_failure_is_replayed_but_asked_again(
+async def test_failure_is_replayed_and_asked_again_by_a_further_recording(
     error: ProviderError, kind: type[ProviderError], prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """A call that failed fails again in replay, which it does not stop; a further recording makes it anew and adds up both."""
     inner = scripted(error, answer("now"))
     with pytest.raises(type(error)):
         await recorded(inner, tmp_path).complete(prompt, config)
@@ -82,17 +83,15 @@ async def test_failure_is_replayed_but_asked_again(
     assert (await replayed(tmp_path).complete(prompt, config)).text == "now"
 
 
-async def test_call_that_was_not_made_leaves_nothing(
+async def test_call_that_was_not_made_is_not_recorded(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """A call that was not made because the run stopped is not recorded."""
     with pytest.raises(CallNotMade):
         await recorded(scripted(CallNotMade("not asked")), tmp_path).complete(prompt, config)
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_replay_says_why_it_has_no_answer(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
-    """A question that was never put is told from one that has changed since."""
     with pytest.raises(ProviderError, match="this seat was not asked then"):
         await replayed(tmp_path).complete(prompt, config)
     await recorded(scripted(), tmp_path).complete(prompt, config)
@@ -100,18 +99,18 @@ async def test_replay_says_why_it_has_no_answer(prompt: Prompt, config: ModelCon
         await replayed(tmp_path).complete(prompt.model_copy(update={"shared": "OTHER"}), config)
 
 
-async def test_answer_that_cannot_be_kept_is_not_lost(
+async def test_answer_that_cannot_be_recorded_is_returned_and_stops_the_run(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """When an answer cannot be written the run is stopped, and the answer is still handed on."""
     stop = StopSignal()
     provider = AnswerCache(scripted(answer("paid")), Recording(tmp_path / "gone"), stop)
     assert (await provider.complete(prompt, config)).text == "paid"
     assert "could not be recorded" in str(stop.reason)
 
 
-async def test_broken_answer_is_named(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
-    """A file that holds no answer fails the call, names itself, and is not taken for a question never asked."""
+async def test_broken_file_fails_the_call_and_is_named(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
     await recorded(scripted(), tmp_path).complete(prompt, config)
     [path] = tmp_path.iterdir()
     path.write_text("{")
@@ -121,7 +120,6 @@ async def test_broken_answer_is_named(prompt: Prompt, config: ModelConfig, tmp_p
 
 
 def test_recording_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
-    """A second run is refused for as long as the first one records, and one that began with another secret for good."""
     asked = ModelRef(provider="openai", config=ModelConfig(model="m"), prompts="p")
     first, second = Recording(tmp_path / "new"), Recording(tmp_path / "new")
     assert first.manifest() is None
@@ -138,10 +136,9 @@ def test_recording_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     assert len(bytes.fromhex(manifest.secret)) == 32
 
 
-async def test_answer_to_another_question_is_not_given(
+async def test_file_copied_over_another_seats_is_refused(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """An answer that was copied over another seat's is refused by its name."""
     provider = recorded(scripted(answer("one"), answer("two")), tmp_path)
     await provider.complete(prompt, config)
     await provider.complete(prompt.model_copy(update={"own": "OTHER"}), config)
@@ -161,16 +158,14 @@ async def test_answer_to_another_question_is_not_given(
 
 @pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"kind": "panel-recording", "secret": "x"})])
 def test_broken_manifest_is_refused(text: str, tmp_path: Path) -> None:
-    """A manifest that cannot be read is an error that names it."""
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(SettingsError, match=MANIFEST):
         Recording(tmp_path).manifest()
 
 
-async def test_recorded_completion_is_answered_as_it_was(
+async def test_completion_in_a_single_file_is_returned_whole(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """A recorded completion comes back whole, usage and model included."""
     recorded = Completion(
         text="x",
         finish=FinishReason.TRUNCATED,
@@ -183,8 +178,9 @@ async def test_recorded_completion_is_answered_as_it_was(
     assert await open_provider(Connection("replay", folder=tmp_path)).complete(prompt, config) == recorded
 
 
-async def test_written_reply_is_answered_as_text(prompt: Prompt, config: ModelConfig, tmp_path: Path) -> None:
-    """A reply written by hand is answered as raw text, the re-ask with its own file."""
+async def test_reply_written_by_hand_is_returned_as_text(
+    prompt: Prompt, config: ModelConfig, tmp_path: Path
+) -> None:
     (tmp_path / "lantern.builder.1.txt").write_text("first")
     (tmp_path / "lantern.builder.2.txt").write_text("second")
     provider = open_provider(Connection("replay", folder=tmp_path))
@@ -192,10 +188,9 @@ async def test_written_reply_is_answered_as_text(prompt: Prompt, config: ModelCo
     assert (await provider.complete(prompt.model_copy(update={"ask": 2}), config)).text == "second"
 
 
-async def test_missing_and_broken_recordings_name_the_file(
+async def test_missing_or_broken_single_file_is_named(
     prompt: Prompt, config: ModelConfig, tmp_path: Path
 ) -> None:
-    """A recording that is not there, or is none, fails the call and says which file."""
     provider = open_provider(Connection("replay", folder=tmp_path))
     with pytest.raises(ProviderError, match=r"lantern\.builder\.1\.json"):
         await provider.complete(prompt, config)
@@ -204,7 +199,6 @@ async def test_missing_and_broken_recordings_name_the_file(
         await provider.complete(prompt, config)
 
 
-def test_folder_must_exist(tmp_path: Path) -> None:
-    """Replaying from a folder that does not exist is a settings error."""
+def test_replay_folder_must_exist(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="not a folder"):
         open_provider(Connection("replay", folder=tmp_path / "nowhere"))

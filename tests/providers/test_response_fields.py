@@ -33,8 +33,7 @@ def reset_of(headers: dict[str, str]) -> float | None:
     return limits.requests_reset
 
 
-def test_openai_headers() -> None:
-    """OpenAI's six headers are read: what is allowed a minute, what is left of it, and how long until it is back."""
+def test_openai_headers_are_read() -> None:
     headers = {
         "x-ratelimit-limit-requests": "5000",
         "x-ratelimit-remaining-requests": "4999",
@@ -53,8 +52,7 @@ def test_openai_headers() -> None:
     )
 
 
-def test_anthropic_headers() -> None:
-    """Anthropic's six headers are read in its own form, with moments in place of time spans."""
+def test_anthropic_headers_are_read() -> None:
     headers = {
         "date": DATE,
         f"{ANTHROPIC}-requests-limit": "50",
@@ -74,8 +72,7 @@ def test_anthropic_headers() -> None:
     )
 
 
-def test_anthropic_input_tokens() -> None:
-    """Where Anthropic counts input tokens apart, and not all together, those are the tokens that count."""
+def test_anthropic_input_tokens_stand_in_for_tokens() -> None:
     headers = {
         f"{ANTHROPIC}-input-tokens-limit": "40000",
         f"{ANTHROPIC}-input-tokens-remaining": "39000",
@@ -84,8 +81,7 @@ def test_anthropic_input_tokens() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"date": DATE}, {"x-ratelimit-limit-requests": "60"}])
-def test_no_limits(headers: dict[str, str]) -> None:
-    """Headers that do not say what is left state no limits."""
+def test_headers_without_remaining_figures_state_no_limits(headers: dict[str, str]) -> None:
     assert rate_limits(headers) is None
 
 
@@ -102,8 +98,7 @@ def test_no_limits(headers: dict[str, str]) -> None:
         ("1m30", 90.0),
     ],
 )
-def test_time_spans(span: str, seconds: float) -> None:
-    """A time span is the sum of its parts, and a number without a unit is one of seconds."""
+def test_time_span_is_the_sum_of_its_parts(span: str, seconds: float) -> None:
     assert reset_of(openai(span)) == pytest.approx(seconds)
 
 
@@ -126,13 +121,11 @@ def test_time_spans(span: str, seconds: float) -> None:
         "2026-13-45T99:00:00Z",
     ],
 )
-def test_garbled_resets(span: str) -> None:
-    """A reset that is no time span and no moment with a time zone is unknown, and the rest is read all the same."""
+def test_unreadable_reset_is_unknown(span: str) -> None:
     assert reset_of(openai(span)) is None
 
 
-def test_long_values_are_passed_over() -> None:
-    """A value far longer than any time span is not looked at, since to read a very long one would take hours."""
+def test_very_long_values_are_not_parsed() -> None:
     assert reset_of(openai("0" * 1_000 + "5s")) is None
 
 
@@ -147,8 +140,7 @@ def test_long_values_are_passed_over() -> None:
         ("0001-01-01T00:00:00+14:00", 0.0),
     ],
 )
-def test_moments_count_from_the_answers_date(moment: str, seconds: float) -> None:
-    """A moment is counted from the answer's own date, whatever this machine's clock says, and a past one is now."""
+def test_moments_count_from_the_responses_date(moment: str, seconds: float) -> None:
     assert reset_of(anthropic(moment, date=DATE)) == pytest.approx(seconds)
 
 
@@ -162,16 +154,14 @@ def test_moments_count_from_the_answers_date(moment: str, seconds: float) -> Non
         "9" * 100_000,
     ],
 )
-def test_garbled_date(date: str) -> None:
-    """By an answer without a readable date, a moment is counted from now."""
+def test_unreadable_date_counts_as_now(date: str) -> None:
     soon = datetime.now(UTC) + timedelta(hours=1)
     seconds = reset_of(anthropic(soon.isoformat(), date=date))
     assert seconds is not None
     assert 0.0 < seconds <= 3600.0
 
 
-def test_missing_date() -> None:
-    """Without a date, a moment is counted from now."""
+def test_missing_date_counts_as_now() -> None:
     past = datetime.now(UTC) - timedelta(hours=1)
     assert reset_of(anthropic(past.isoformat())) == 0.0
 
@@ -187,21 +177,18 @@ def in_the_east() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("in_the_east")
-def test_date_without_a_zone() -> None:
-    """A date without a time zone is one in UTC, as HTTP has it, and not one in this machine's zone."""
+def test_date_without_a_zone_is_utc() -> None:
     assert reset_of(anthropic("2026-11-22T10:00:05Z", date="Sun, 22 Nov 2026 10:00:00 -0000")) == 5.0
 
 
 @pytest.mark.parametrize("number", ["", "-1", "1.5", "1_000", "٣", "many", "9" * 16, " 5"])
-def test_garbled_numbers(number: str) -> None:
-    """A figure that is no plain whole number, or has more digits than any limit, is unknown."""
+def test_unreadable_numbers_are_unknown(number: str) -> None:
     limits = rate_limits({"x-ratelimit-remaining-tokens": number, "x-ratelimit-limit-tokens": "60"})
     assert limits == RateLimits(tokens_per_minute=60)
 
 
 @given(value=st.text(max_size=80), date=st.text(max_size=80))
-def test_nothing_raises(value: str, date: str) -> None:
-    """No header raises, and a time until a reset is never below nothing."""
+def test_no_header_raises(value: str, date: str) -> None:
     reset = reset_of({**anthropic(value), "date": date})
     assert reset is None or 0 <= reset < float("inf")
 
@@ -220,6 +207,5 @@ def test_nothing_raises(value: str, date: str) -> None:
         ({}, None),
     ],
 )
-def test_only_sensible_waits_are_kept(headers: dict[str, str], seconds: float | None) -> None:
-    """A wait that is negative, not a number or not there is unknown."""
+def test_wait_without_meaning_is_unknown(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers) == seconds

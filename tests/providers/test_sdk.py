@@ -37,8 +37,8 @@ SDKS: dict[str, tuple[ModuleType, type[Exception]]] = {
     "anthropic": (anthropic, anthropic.AnthropicError),
 }
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/anything", headers={"authorization": f"Bearer {KEY}"})
-SAID = f"something went wrong with {KEY}"
-BODY = {"error": {"message": SAID, "type": "some_error"}}
+MESSAGE = f"something went wrong with {KEY}"
+BODY = {"error": {"message": MESSAGE, "type": "some_error"}}
 COMPLETION = ChatCompletion(id="c", choices=[], created=0, model=MODEL, object="chat.completion")
 
 DOWN = {401, 402, 403, 404}
@@ -62,16 +62,16 @@ def exported(module: ModuleType, base: type[Exception]) -> list[type[Exception]]
 def instance(kind: type[Exception], status: int) -> Exception:
     """Build an exception; a parameter that is not known here is a KeyError, and so fails the test that asks."""
     known = {
-        "message": SAID,
+        "message": MESSAGE,
         "request": REQUEST,
         "response": httpx2.Response(status, json=BODY, request=REQUEST),
         "body": BODY,
         "completion": COMPLETION,
-        "unsent_messages": [SAID],
+        "unsent_messages": [MESSAGE],
     }
     _self, *needed = inspect.signature(kind.__init__).parameters.values()
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in needed):
-        return kind(SAID)
+        return kind(MESSAGE)
     required = [parameter for parameter in needed if parameter.default is parameter.empty]
     positional = [known[p.name] for p in required if p.kind is p.POSITIONAL_OR_KEYWORD]
     named = {p.name: known[p.name] for p in required if p.kind is p.KEYWORD_ONLY}
@@ -117,8 +117,7 @@ def kind_of(provider: str, raised: Exception) -> type[ProviderError]:
 
 
 @pytest.mark.parametrize(("provider", "kind"), [*of_sdk("openai"), *of_sdk("anthropic")])
-def test_every_exception_of_the_sdks_becomes_panels(provider: str, kind: type[Exception]) -> None:
-    """Each class that an SDK offers becomes an error of the kind that its family calls for, without the key in its words."""
+def test_every_exception_of_the_sdks_is_translated(provider: str, kind: type[Exception]) -> None:
     sdk, _ = SDKS[provider]
     found = kind_of(provider, instance(kind, status_of(kind)))
     if issubclass(kind, sdk.APIStatusError):
@@ -134,10 +133,9 @@ def test_every_exception_of_the_sdks_becomes_panels(provider: str, kind: type[Ex
 @pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("provider", SDKS)
 @pytest.mark.parametrize("kind", exported(httpx2, Exception))
-def test_every_exception_of_the_transport_becomes_panels(
+def test_every_exception_of_the_transport_is_translated(
     kind: type[Exception], provider: str, wrapped: bool
 ) -> None:
-    """What httpx2 raises becomes a timeout, a lost connection or a plain failure, inside the SDK's own exception or bare."""
     raised = instance(kind, 500)
     timed_out = issubclass(kind, httpx2.TimeoutException)
     error = _wrapped(SDKS[provider][0], raised, timed_out) if wrapped else raised
@@ -157,7 +155,6 @@ def _wrapped(sdk: ModuleType, cause: Exception, timed_out: bool) -> Exception:
 
 
 def test_no_exception_is_overlooked() -> None:
-    """The classes are found by looking, and there are as many families as there ever were."""
     found = {name: {kind.__name__ for kind in exported(*sdk)} for name, sdk in SDKS.items()}
     for names in found.values():
         assert {"APIStatusError", "APIConnectionError", "APITimeoutError", "RateLimitError"} <= names
@@ -167,13 +164,16 @@ def test_no_exception_is_overlooked() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("provider", FORMS)
-async def test_every_status_has_an_outcome(provider: str, prompt: Prompt, config: ModelConfig) -> None:
-    """Over the real SDK every status but 200 becomes an error: of its own kind, a redirect's, or that of an empty success."""
+async def test_every_status_but_200_is_an_error_of_its_kind(
+    provider: str, prompt: Prompt, config: ModelConfig
+) -> None:
     statuses = iter([*range(201, 209), *range(300, 309), *range(400, 600)])
     playing = 200
 
     def answer(_request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(playing, json=FORMS[provider].answer() if playing < 300 else {"message": SAID})
+        return httpx2.Response(
+            playing, json=FORMS[provider].answer() if playing < 300 else {"message": MESSAGE}
+        )
 
     client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
     adapter = open_provider(Connection(provider, "http://127.0.0.1", KEY, http_client=client))
@@ -192,7 +192,6 @@ async def test_every_status_has_an_outcome(provider: str, prompt: Prompt, config
 async def test_foreign_json_is_garbled(
     garbled: Any, provider: str, prompt: Prompt, config: ModelConfig
 ) -> None:
-    """JSON that is not the API's, under the status of a success, is never mistaken for an answer."""
     client = httpx2.AsyncClient(
         transport=httpx2.MockTransport(lambda _request: httpx2.Response(200, content=json.dumps(garbled)))
     )

@@ -54,13 +54,9 @@ BILLED = {None, "truncated", "violation", "fenced", "refusal"}
 
 
 class Storm(httpx2.AsyncBaseTransport):
-    """A transport that fails as the seed, the request and the number of times that it came before have it.
+    """A transport whose faults depend on the seed, the request and the number of times that it came.
 
-    Attributes:
-        met: what each request met; None for a plain good answer.
-        times: how often each request came.
-        read: tokens that were billed for requests.
-        wrote: tokens that were billed for answers.
+    `met` counts the faults, with None for a plain good answer; `read` and `wrote` are the tokens billed.
     """
 
     def __init__(self, form: Form, seed: int) -> None:
@@ -120,10 +116,9 @@ def _drawn(draw: Random) -> str | None:
 
 
 @pytest.mark.parametrize(("provider", "seed"), [("openai", 1), ("anthropic", 2), ("openai-compatible", 3)])
-async def test_storm(
+async def test_every_seat_of_a_storm_has_an_outcome_and_every_call_is_counted(
     provider: str, seed: int, critics: tuple[Persona, ...], book: PromptBook, stop: FakeClockStop
 ) -> None:
-    """Every seat ends with a take or a typed reason, no question is put more than four times, and every call and token is told."""
     storm = Storm(FORMS[provider], seed)
     connection = Connection(
         provider,
