@@ -39,7 +39,7 @@ class ToolSummary(NamedTuple):
         tool: number in the store; tools that were added first come first.
         draft: the published draft; after a retraction the one that was published last.
         verdict: `ship`, `skip`, `mixed` or `none`.
-        verdict_line: `Ship · 3 ship / 1 skip`.
+        verdict_line: `Ship · 3 ship / 1 skip`; `percent` is the panel's ship %, None without a take.
         changed: time of the current publication, or of the retraction.
         former_slugs: under which its page was published before.
         corrected: whether the corrections log has an entry about it.
@@ -54,6 +54,7 @@ class ToolSummary(NamedTuple):
     category: str
     verdict: str
     verdict_line: str
+    percent: int | None
     scores: tuple[CriticScore, ...]
     first_published: datetime
     changed: datetime
@@ -76,12 +77,6 @@ class ToolSummary(NamedTuple):
     def thin(self) -> bool:
         """Whether its panel gave too few takes for a verdict."""
         return self.verdict == "none"
-
-    @property
-    def percent(self) -> int | None:
-        """Panel ship %, halves rounded up; None without a take."""
-        given, ships = len(self.scores), sum(one.verdict == "ship" for one in self.scores)
-        return (200 * ships + given) // (2 * given) if given else None
 
 
 class PublishedVerdict(Frozen):
@@ -153,6 +148,7 @@ def record_of(number: int, drafts: Sequence[PublicationHistory]) -> ToolRecord:
         category=one_line(tool.category or ""),
         verdict=tally.verdict.name.lower(),
         verdict_line=tally.line,
+        percent=tally.ship_percent,
         scores=tuple(score for score, _ in takes),
         first_published=_utc(publications[0].at),
         changed=_utc(last.at if live else corrections[0].at),

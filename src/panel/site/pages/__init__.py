@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -12,7 +12,7 @@ from typing import TypeAlias
 from panel.site.renderer import Renderer, SiteFile
 
 Files: TypeAlias = Iterator[SiteFile]
-Entries: TypeAlias = Iterator[tuple[str, str | None]]
+Entries: TypeAlias = Iterable[tuple[str, str | None]]
 """Paths in the sitemap, each with the time of its last change by ISO 8601."""
 
 
@@ -24,14 +24,14 @@ class Page:
         order: place in the menu and the sitemap.
         reserves: names of files and folders directly below the root that it alone writes.
         files: yields its files.
-        sitemap: yields its entries in the sitemap.
+        sitemap: returns its entries in the sitemap.
         menu: path and label of its entry in the menu; None without one.
     """
 
     order: int
     reserves: frozenset[str]
     files: Callable[[Renderer], Files]
-    sitemap: Callable[[Renderer], Entries] = lambda _renderer: iter(())
+    sitemap: Callable[[Renderer], Entries] = lambda _renderer: ()
     menu: tuple[str, str] | None = None
 
 

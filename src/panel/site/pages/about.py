@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.take import HIGHEST_SKIP, LOWEST_SHIP
 from panel.core.tally import MIN_TAKES
-from panel.site.pages import Entries, Files, Page
+from panel.site.pages import Files, Page
 from panel.site.renderer import NOT_FOUND, Head, Renderer
 
 if TYPE_CHECKING:
@@ -84,17 +84,15 @@ def _not_found(renderer: Renderer) -> Files:
     yield renderer.file("not_found.html.j2", head, inputs=())
 
 
-def _methodology_entry(_renderer: Renderer) -> Entries:
-    yield METHODOLOGY, None
-
-
-def _corrections_entry(_renderer: Renderer) -> Entries:
-    yield CORRECTIONS, None
-
-
 PAGES = (
-    Page(50, frozenset({"methodology"}), _methodology, _methodology_entry, menu=(METHODOLOGY, "Methodology")),
-    Page(60, frozenset({"corrections"}), _corrections, _corrections_entry),
+    Page(
+        50,
+        frozenset({"methodology"}),
+        _methodology,
+        lambda _: [(METHODOLOGY, None)],
+        (METHODOLOGY, "Methodology"),
+    ),
+    Page(60, frozenset({"corrections"}), _corrections, lambda _: [(CORRECTIONS, None)]),
     Page(100, frozenset({"bookmarks"}), _bookmarks),
     Page(110, frozenset({NOT_FOUND}), _not_found),
 )

@@ -10,11 +10,11 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from panel.report.wording import EMBEDDED_LINE
 from panel.site.catalog import latest, versions
-from panel.site.pages import Entries, Files, Page, all_pages
+from panel.site.pages import Files, Page, all_pages
 from panel.site.renderer import PICTURE, Renderer, SiteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from panel.site.options import SiteOptions
     from panel.site.tool_summary import ToolSummary
@@ -128,7 +128,7 @@ def _crawlers(renderer: Renderer) -> Files:
     yield _sitemap("sitemap.xml", options, parts, is_index=True)
 
 
-def _sitemap_entries(renderer: Renderer) -> Entries:
+def _sitemap_entries(renderer: Renderer) -> Iterator[tuple[str, str | None]]:
     """Yield main pages first, so that these keep their places when a tool is added."""
     for main in (True, False):
         for entry in chain.from_iterable(page.sitemap(renderer) for page in all_pages()):
@@ -152,6 +152,6 @@ def _sitemap(
 
 
 PAGES = (
-    Page(order=130, reserves=frozenset({"feed.xml", "feed.json", "llms.txt"}), files=_feeds),
-    Page(order=140, reserves=frozenset({"sitemap.xml", "robots.txt"}), files=_crawlers),
+    Page(130, frozenset({"feed.xml", "feed.json", "llms.txt"}), _feeds),
+    Page(140, frozenset({"sitemap.xml", "robots.txt"}), _crawlers),
 )

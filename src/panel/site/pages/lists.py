@@ -16,7 +16,7 @@ from panel.site.pages import Entries, Files, Page
 from panel.site.renderer import INDEX, PICTURE, Head, Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from panel.site.tool_summary import ToolSummary
 
@@ -97,27 +97,19 @@ def _items(renderer: Renderer, tools: Iterable[ToolSummary]) -> dict[str, Any]:
     return {"mainEntity": item_list({"name": tool.name, "url": address(tool.path)} for tool in tools)}
 
 
-def _home_entry(renderer: Renderer) -> Entries:
-    yield "", renderer.catalog.changed
-
-
-def _all_tools_entry(renderer: Renderer) -> Entries:
-    yield "tools/", renderer.catalog.changed
-
-
-def _comparisons_entry(renderer: Renderer) -> Entries:
-    yield "compare/", renderer.catalog.changed
-
-
 def _category_entries(renderer: Renderer) -> Entries:
     for one in renderer.catalog.categories:
         yield one.path, max(tool.changed for tool in one.tools).isoformat()
 
 
+def _entry_of(path: str) -> Callable[[Renderer], Entries]:
+    return lambda renderer: [(path, renderer.catalog.changed)]
+
+
 # The folders tools and compare are reserved by the pages of reviews, which are below them.
 PAGES = (
-    Page(10, frozenset({INDEX, PICTURE}), _home, _home_entry),
-    Page(20, frozenset(), _all_tools, _all_tools_entry, menu=("tools/", "Tools")),
-    Page(30, frozenset(), _comparisons, _comparisons_entry, menu=("compare/", "Compare")),
+    Page(10, frozenset({INDEX, PICTURE}), _home, _entry_of("")),
+    Page(20, frozenset(), _all_tools, _entry_of("tools/"), menu=("tools/", "Tools")),
+    Page(30, frozenset(), _comparisons, _entry_of("compare/"), menu=("compare/", "Compare")),
     Page(70, frozenset({"category"}), _categories, _category_entries),
 )

@@ -118,8 +118,8 @@ async def _comparison_page(renderer: Renderer, pair: Pair) -> bytes:
     page = Comparison(reviews=tuple(_with_page_slug(one, tool) for tool, one in reviews.items()))
     one, other = page.reviews
     reasons = _reasons(one, other), _reasons(other, one)
-    noindex = not pair.listed
-    head = Head(pair.path, page.title, answer_sentence(page), (("Compare", "compare/"),), noindex=noindex)
+    parents = (("Compare", "compare/"),)
+    head = Head(pair.path, page.title, answer_sentence(page), parents, noindex=not pair.listed)
     return _render(
         renderer,
         "compare.html.j2",
@@ -154,23 +154,22 @@ def _render(
         **origin(options.generator, [one.approved_by for one in publications]),
         "mainEntity": item_list({"item": each} for each in applications),
     }
+    editorials = [
+        Editorial(marks=one.shown.marks, approved_by=one.approved_by, approved_at=one.approved_at)
+        for one in publications
+    ]
     mottos = {critic.id: critic.motto for critic in options.critics}
     return renderer.page(
         template,
         replace(head, data=data, picture=head.path, caption=head.description),
         tools=tools,
-        editorials=[_editorial(one) for one in publications],
+        editorials=editorials,
         histories=[renderer.catalog.record(tool).history for tool in tools],
         sources=[tuple(_sources(one)) for one in publications],
         context=ReportContext(generator=options.generator, mottos=mottos),
         community=[renderer.community(tool.slug) for tool in tools],
         **values,
     )
-
-
-def _editorial(publication: Publication) -> Editorial:
-    by, at = publication.approved_by, publication.approved_at
-    return Editorial(marks=publication.shown.marks, approved_by=by, approved_at=at)
 
 
 def _sources(publication: Publication) -> Iterator[tuple[str, str, date | None]]:
@@ -269,18 +268,15 @@ def _retraction(renderer: Renderer, path: str, title: str, tools: Sequence[ToolS
     return SiteFile(path + INDEX, (title, *(tool.digest for tool in retracted)), render)
 
 
-def _tool_entries(renderer: Renderer) -> Entries:
-    for tool in renderer.catalog.live:
-        yield tool.path, tool.changed.isoformat()
-
-
 def _comparison_entries(renderer: Renderer) -> Entries:
-    for pair in renderer.catalog.pairs:
-        if pair.listed:
-            yield pair.path, pair.changed.isoformat()
+    return ((pair.path, pair.changed.isoformat()) for pair in renderer.catalog.pairs if pair.listed)
+
+
+def _tool_entries(renderer: Renderer) -> Entries:
+    return ((tool.path, tool.changed.isoformat()) for tool in renderer.catalog.live)
 
 
 PAGES = (
-    Page(order=80, reserves=frozenset({"tools"}), files=_tools, sitemap=_tool_entries),
-    Page(order=90, reserves=frozenset({"compare"}), files=_comparisons, sitemap=_comparison_entries),
+    Page(80, frozenset({"tools"}), _tools, _tool_entries),
+    Page(90, frozenset({"compare"}), _comparisons, _comparison_entries),
 )
