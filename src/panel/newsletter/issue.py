@@ -17,7 +17,6 @@ from panel.core.text import one_line
 from panel.errors import RunStopped, StorageError
 from panel.newsletter.mail import MailDeferred, MailMessage, MailRefused, MailServerDown, connect
 from panel.newsletter.subscribers import leave_token
-from panel.report import wording
 from panel.report.html import environment
 
 if TYPE_CHECKING:
@@ -89,15 +88,6 @@ class IssueItem(Frozen):
         """The tool's name."""
         return one_line(self.review.tool.name)
 
-    @property
-    def excerpts(self) -> list[tuple[str, str, str]]:
-        """Critic, `87/100 · ship` and the beginning of each take."""
-        return [
-            (one_line(seat.name), seat.take.label, wording.opening(seat.take.take, EXCERPT_CHARS))
-            for seat in self.review.seats
-            if seat.take
-        ]
-
 
 class Issue(Frozen):
     """An issue of the newsletter of a site.
@@ -142,11 +132,11 @@ async def read_issue(store: Store, week: Week, *, url: str, site: str) -> Issue:
         last = page[-1].draft
     found = [one for one in latest.values() if week.includes(one.at)]
     found.sort(key=lambda one: one.at, reverse=True)
-    reviews = [(one.shown.review, one.approved_by) for one in found]
-    items = [
-        IssueItem(review=review, approved_by=by, href=f"{url}/tools/{review.tool.slug}/")
-        for review, by in reviews
-    ]
+    items = []
+    for one in found:
+        review = one.shown.review
+        href = f"{url}/tools/{review.tool.slug}/"
+        items.append(IssueItem(review=review, approved_by=one.approved_by, href=href))
     return Issue(site=site, week=str(week), url=url, items=tuple(items))
 
 
@@ -236,7 +226,7 @@ def issue_html(issue: Issue, leave: str = "") -> str:
 
 def issue_text(issue: Issue, leave: str = "") -> str:
     """Return an issue as text with at most 76 characters a line, addresses aside."""
-    return _environment().get_template("issue.txt.j2").render(issue=issue, leave=leave, most=LINE_CHARS)
+    return _environment().get_template("issue.txt.j2").render(issue=issue, leave=leave)
 
 
 def _message(issue: Issue, to: str, leave: str) -> MailMessage:
@@ -248,6 +238,7 @@ def _message(issue: Issue, to: str, leave: str) -> MailMessage:
 def _environment() -> Environment:
     made = environment(PackageLoader("panel", "newsletter/templates"))
     made.filters["wrap"] = _wrap
+    made.globals |= {"line_chars": LINE_CHARS, "excerpt_chars": EXCERPT_CHARS}
     return made
 
 
