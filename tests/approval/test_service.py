@@ -160,6 +160,30 @@ async def test_an_approval_holds_the_hash_of_the_shown_version(store: Store) -> 
     assert (await store.drafts.get(draft)).shown == view.shown.hash
 
 
+@pytest.mark.parametrize("action", sorted(set(Action) - {Action.TAKE_OVER}))
+async def test_a_command_that_is_sent_twice_is_carried_out_once(store: Store, action: Action) -> None:
+    before = {
+        Action.OPEN: ("reject",),
+        Action.PUBLISH: ("approve",),
+        Action.RETRACT: ("approve", "publish"),
+        Action.UNDO: ("approve",),
+    }
+    draft = await drafted(store, priced() if action is Action.RESOLVE else _sound())
+    await brought(store, draft, *before.get(action, ()))
+    view = await approval(store).view(draft)
+    parts = needed(action)
+    service = approval(store, parts.pop("seat", None))
+    if action is Action.RESOLVE:
+        parts["resolution"] = opinion(view.unresolved[0])
+    if action is Action.UNDO:
+        parts["undoes"] = len(view.history) - 1
+    command = DraftCommand(action=action, actor=KIM, seen=view.shown.hash, **parts)
+    done = await service.execute(draft, command)
+    assert done.history[-1].kind == action
+    assert await service.execute(draft, command) == done
+    assert (await store.drafts.events(draft))[-1] == done.history[-1]
+
+
 @pytest.mark.parametrize("change", ["edit", "rerun_seat"])
 async def test_a_change_after_approval_returns_the_draft_to_review(store: Store, change: str) -> None:
     draft = await drafted(store, _sound())

@@ -514,6 +514,8 @@ def test_a_drafter_may_not_approve(queue: Any, database: Path, monkeypatch: Any)
 def test_a_rejected_draft_can_be_reopened(queue: Any) -> None:
     queue("reject", 1, "--reason", "It says nothing.")
     assert ": in review" in queue("reopen", 1).out
+    assert (queue("reopen", 1).code, kinds(queue)) == (0, ["drafted", "reject", "open"])
+    queue("resolve", 1, 1, "--opinion")
     assert queue("reopen", 1).code == 4
 
 

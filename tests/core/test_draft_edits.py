@@ -225,7 +225,7 @@ def test_a_command_gives_back_the_texts_of_its_author() -> None:
     )
     assert command.written == (
         f"builder, take: {OTHER}\nbuilder, score: 55\nbuilder, evidence: reads log files\n"
-        "futurist, detail: There is nothing to say.\ntool, facts: It costs $9. (https://example.com/p)\n"
+        "futurist, detail: There is nothing to say.\ntool, facts: It costs $9. (https://example.com/p, checked 2026-11-01)\n"
         "reason: to be exact"
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, ValidationError, model_validator
 
 from panel.core.actor import Actor
-from panel.core.draft_edits import Change, persona_of
+from panel.core.draft_edits import Change, persona_of, value_text
 from panel.core.draft_state import Action
 from panel.core.finding import Resolution, ResolutionKind
 from panel.core.frozen import Frozen
@@ -49,16 +49,11 @@ class DraftCommand(Frozen):
     @property
     def written(self) -> str:
         """The texts that the person wrote, one a line; empty if there are none."""
-        texts = [f"{persona_of(each) or 'tool'}, {each.field}: {_text_of(each)}" for each in self.changes]
+        texts = [
+            f"{persona_of(each) or 'tool'}, {each.field}: {value_text(each.model_dump(mode='json')['value'])}"
+            for each in self.changes
+        ]
         return "\n".join([*texts, *([f"reason: {self.reason}"] if self.reason else [])])
-
-
-def _text_of(change: Change) -> str:
-    value = change.model_dump(mode="json")["value"]
-    if not isinstance(value, list):
-        return str(value)
-    texts = (each if isinstance(each, str) else f"{each['claim']} ({each['source']})" for each in value)
-    return "; ".join(texts)
 
 
 def parse_resolution(finding: str, kind: str, source: str | None) -> Resolution:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panel.core.actor import PANEL
+from panel.core.draft_edits import value_text
 from panel.core.draft_state import DRAFTED, REVISED, Action, State
 from panel.core.text import counted, one_line
 from panel.store import REPLACED
@@ -178,16 +179,6 @@ def _answers(review: dict[str, Any]) -> dict[str, str]:
             reason = outcome["reason"].replace("_", " ")
             answers[seat["persona"]] = f"No panel take: {reason}. {outcome['detail']}"
     return answers
-
-
-def value_text(value: Any) -> str:  # noqa: ANN401 - JSON of an event
-    """Return the value of an edited field as one text."""
-    if not isinstance(value, list):
-        return str(value)
-    return "\n".join(
-        each if isinstance(each, str) else f"{each['claim']} ({each['source']}, checked {each['checked_on']})"
-        for each in value
-    )
 
 
 def field_name(field: str) -> str:

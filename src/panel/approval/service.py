@@ -101,6 +101,8 @@ class ApprovalService:
     async def execute(self, draft: int, command: DraftCommand) -> DraftView:
         """Carry out a command in one transaction, and return the draft after it. A decision about a new draft opens it.
 
+        A command that repeats the draft's last event, such as a form that was sent twice, changes nothing.
+
         Raises:
             StaleDraft: another version is shown by now; it holds what the person wrote.
             GateError: a rule refuses it, or another person has locked the draft.
@@ -110,19 +112,23 @@ class ApprovalService:
         if command.action is Action.TAKE_OVER:
             await self.store.locks.take_over(draft, command.actor)
             return await self.view(draft)
-        seat = await self._ask_again(draft, command, command.persona) if command.persona else None
+        seat = None
+        if command.persona:
+            view = await self.view(draft)
+            if view.repeat_of(command):
+                return view
+            seat = await self._ask_again(view, command, command.persona)
         return await self.store.drafts.change(
             draft, lambda transaction: _execute(transaction, command, self.checks, seat)
         )
 
-    async def _ask_again(self, draft: int, command: DraftCommand, persona: str) -> Seat:
+    async def _ask_again(self, view: DraftView, command: DraftCommand, persona: str) -> Seat:
         """Return the new answer of a seat, unless the command would be refused whatever it is."""
-        view = await self.view(draft)
         _check_seen(view.record, command)
         check_allowed(view, command.action, command.actor, command.reason)
         _check_seat(view.record, persona)
         if self.ask_seat is None:
-            raise GateError(f"draft {draft}: a seat cannot be asked again here")
+            raise GateError(f"draft {view.id}: a seat cannot be asked again here")
         return await self.ask_seat(view.record, persona)
 
 
@@ -142,6 +148,8 @@ def _execute(
 ) -> DraftView:
     # Everything that may refuse comes before the first write.
     record, action, actor = transaction.record, command.action, command.actor
+    if DraftView(record, (), transaction.lock).repeat_of(command):
+        return DraftView(record, checks(record.shown.review), transaction.lock)
     # First of all: whatever else is refused, the person gets back what they wrote.
     _check_seen(record, command)
     _check_rules(record, transaction.lock, action, actor, command.reason)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import cleandoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -11,6 +13,8 @@ from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from panel.core.take import NoTakeReason
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 Model = Annotated[
     str | None,
@@ -103,6 +107,20 @@ Reasons = Annotated[
 def given(**flags: Any) -> dict[str, Any]:  # noqa: ANN401 - flags of any type
     """Return the settings that flags were given for."""
     return {name: value for name, value in flags.items() if value is not None}
+
+
+def option(name: str, metavar: str, text: str, **limits: Any) -> Any:  # noqa: ANN401 - as typer has it
+    """Return the declaration of a flag with a value."""
+    return typer.Option(name, metavar=metavar, help=text, **limits)
+
+
+def add_command(app: typer.Typer, name: str, *examples: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds a command; its docstring and the examples are the help."""
+
+    def add(command: Command) -> Command:
+        return app.command(name, help=help_text(cleandoc(command.__doc__ or ""), *examples))(command)
+
+    return add
 
 
 def help_text(text: str, *examples: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from panel.cli import options
+from panel.cli.options import Config, help_text, option
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from panel.web.public.newsletter import Newsletter
     from panel.web.server import WebServer
 
-HELP = options.help_text(
+HELP = help_text(
     """Read, correct, approve and publish drafts in a browser.
 
 Without accounts there is one user, on this machine, named by the setting `editor`. With accounts, made by panel users add, users sign
@@ -64,29 +64,23 @@ class ServeOptions:
 
 
 def serve(
-    port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65_535, help="Port; 0 takes any that is free.")
-    ] = PORT,
-    host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="Address of this machine to listen at.")
-    ] = "127.0.0.1",
+    port: Annotated[int, option("--port", "N", "Port; 0 takes any that is free.", min=0, max=65_535)] = PORT,
+    host: Annotated[str, option("--host", "HOST", "Address of this machine to listen at.")] = "127.0.0.1",
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(
-            "--allow-host", metavar="NAME", help="Name that browsers call the server by. May be repeated."
-        ),
+        option("--allow-host", "NAME", "Name that browsers call the server by. May be repeated."),
     ] = None,
     proxy_header: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--proxy-header",
-            metavar="HEADER",
-            help="Header in which a proxy that signs users in names them; it must drop the header from what it receives.",
+            "HEADER",
+            "Header in which a proxy that signs users in names them; it must drop the header from what it receives.",
         ),
     ] = None,
     proxy_address: Annotated[
         list[str] | None,
-        typer.Option("--proxy-address", metavar="IP", help="Address of a trusted proxy. May be repeated."),
+        option("--proxy-address", "IP", "Address of a trusted proxy. May be repeated."),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the queue in a browser.")] = False,
     public: Annotated[
@@ -95,11 +89,9 @@ def serve(
     ] = False,
     site: Annotated[
         Path | None,
-        typer.Option(
-            "--site", metavar="DIR", help="Folder of the published site, with --public.  [default: site]"
-        ),
+        option("--site", "DIR", "Folder of the published site, with --public.  [default: site]"),
     ] = None,
-    config: options.Config = None,
+    config: Config = None,
 ) -> None:
     """Serve the queue, or the published site, until Ctrl-C."""
     from panel.settings.resolve import resolve

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from panel.cli.options import AsJson, Config, help_text
+from panel.cli.options import AsJson, Config, add_command
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -21,27 +21,6 @@ if TYPE_CHECKING:
     from panel.settings.resolve import Resolved
     from panel.store import Store, User
 
-ADD_HELP = help_text(
-    """Add an account.
-
-A drafter edits drafts and resolves findings; an editor also approves, rejects and requests changes; a publisher also publishes and
-retracts. NAME appears on the pages that this user approves. The password is asked for twice; it has 12 characters or more.
-
-With accounts, users sign in in the browser. In the terminal PANEL_EDITOR must name an account, and no password is asked: whoever can run
-panel on this machine, and reach its database, is trusted.""",
-    "panel users add Kim --role editor",
-    "pass show panel/kim | panel users add Kim --role editor --password-stdin",
-)
-LIST_HELP = help_text("List the accounts.", "panel users list", "panel users list --json")
-ROLE_HELP = help_text("Change a user's role, at once.", "panel users role Kim publisher")
-PASSWORD_HELP = help_text(
-    "Change a user's password, and sign them out everywhere.", "panel users password Kim"
-)
-DISABLE_HELP = help_text(
-    "Disable an account, and sign the user out everywhere. Their past actions keep their name.",
-    "panel users disable Kim",
-)
-ENABLE_HELP = help_text("Enable an account again.", "panel users enable Kim")
 FIRST = (
     "From now on only users with accounts can work with drafts. If panel serve is running, start it again."
 )
@@ -57,7 +36,12 @@ FromStdin = Annotated[
 ]
 
 
-@app.command("add", help=ADD_HELP)
+@add_command(
+    app,
+    "add",
+    "panel users add Kim --role editor",
+    "pass show panel/kim | panel users add Kim --role editor --password-stdin",
+)
 def add(
     name: Name,
     role: Annotated[RoleName, typer.Option("--role", help="The user's role.")],
@@ -65,7 +49,14 @@ def add(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add an account."""
+    """Add an account.
+
+    A drafter edits drafts and resolves findings; an editor also approves, rejects and requests changes; a publisher also publishes and
+    retracts. NAME appears on the pages that this user approves. The password is asked for twice; it has 12 characters or more.
+
+    With accounts, users sign in in the browser. In the terminal PANEL_EDITOR must name an account, and no password is asked: whoever can run
+    panel on this machine, and reach its database, is trusted.
+    """
     from pydantic import ValidationError
 
     from panel.cli.console import tell
@@ -92,9 +83,9 @@ def add(
             tell(NO_PUBLISHER)
 
 
-@app.command("list", help=LIST_HELP)
+@add_command(app, "list", "panel users list", "panel users list --json")
 def list_users(config: Config = None, as_json: AsJson = False) -> None:
-    """List the accounts, in the order in which they were added."""
+    """List the accounts."""
     from panel.cli.console import plain_result, result_json
     from panel.settings.resolve import resolve
 
@@ -107,25 +98,25 @@ def list_users(config: Config = None, as_json: AsJson = False) -> None:
     plain_result("\n".join(lines) or "There are no accounts; the setting `editor` names the only user.")
 
 
-@app.command("role", help=ROLE_HELP)
+@add_command(app, "role", "panel users role Kim publisher")
 def role(
     name: Name,
     role: Annotated[RoleName, typer.Argument(help="The new role.")],
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a user's role."""
+    """Change a user's role, at once."""
     from panel.core.actor import Role
 
     user = _change_known(config, name, lambda store: store.users.set_role(name, Role(role)))
     _print(user, f"{user.name} is {user.role.with_article} now.", as_json=as_json)
 
 
-@app.command("password", help=PASSWORD_HELP)
+@add_command(app, "password", "panel users password Kim")
 def password(
     name: Name, password_stdin: FromStdin = False, config: Config = None, as_json: AsJson = False
 ) -> None:
-    """Change a user's password."""
+    """Change a user's password, and sign them out everywhere."""
     from panel.settings.resolve import resolve
 
     resolved = resolve({}, config)
@@ -134,14 +125,14 @@ def password(
     _print(user, f"{user.name} has a new password, and is signed out everywhere.", as_json=as_json)
 
 
-@app.command("disable", help=DISABLE_HELP)
+@add_command(app, "disable", "panel users disable Kim")
 def disable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
-    """Disable an account."""
+    """Disable an account, and sign the user out everywhere. Their past actions keep their name."""
     user = _change_known(config, name, lambda store: store.users.disable(name))
     _print(user, f"{user.name} may no longer sign in.", as_json=as_json)
 
 
-@app.command("enable", help=ENABLE_HELP)
+@add_command(app, "enable", "panel users enable Kim")
 def enable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
     """Enable an account again."""
     user = _change_known(config, name, lambda store: store.users.enable(name))

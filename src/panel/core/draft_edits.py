@@ -177,6 +177,16 @@ def persona_of(change: Change) -> str | None:
     return change.persona if isinstance(change, _SeatChange) else None
 
 
+def value_text(value: Any) -> str:  # noqa: ANN401 - the value of a change, as JSON
+    """Return the value of an edited field as one text."""
+    if not isinstance(value, list):
+        return str(value)
+    return "\n".join(
+        each if isinstance(each, str) else f"{each['claim']} ({each['source']}, checked {each['checked_on']})"
+        for each in value
+    )
+
+
 def current_value(review: PanelReview, change: Change) -> Change:
     """Return the same change with the value that the review has now.
 

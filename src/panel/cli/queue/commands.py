@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from panel.cli.options import AsJson, Config, Events, help_text
+from panel.cli.options import AsJson, Config, Events, add_command, help_text, option
 from panel.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,111 +25,58 @@ MAX_ROWS = 1_000
 KEPT_REASON = "Reason, kept in the draft's history."
 
 
-def _flag(name: str, metavar: str, text: str, **limits: Any) -> Any:  # noqa: ANN401 - as typer has it
-    return typer.Option(name, metavar=metavar, help=text, **limits)
-
-
 DraftNumber = Annotated[
     int,
     typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Number of a draft, from `panel queue list`."),
 ]
-Reason = Annotated[str | None, _flag("--reason", "TEXT", KEPT_REASON)]
+Reason = Annotated[str | None, option("--reason", "TEXT", KEPT_REASON)]
 Seen = Annotated[
-    str | None,
-    _flag("--seen", "HASH", "Version that you were shown: the last line of `panel queue show`."),
+    str | None, option("--seen", "HASH", "Version that you were shown: the last line of `panel queue show`.")
 ]
 
-LIST_HELP = help_text(
-    """List the drafts that wait, or those in one state.
 
-Drafts wait while they are new, in review, or sent back for changes. A state is drafted, in_review, changes_requested, approved, published,
-rejected or retracted.""",
+@add_command(
+    app,
+    "list",
     "panel queue list",
     "panel queue list --state approved --order newest",
     "panel queue list --flag price --split close --older-than 2",
 )
-NEXT_HELP = help_text(
-    """Walk through the drafts that wait: read each, resolve its findings, and decide.
-
-New drafts come first, then those in review, then those sent back for changes; the oldest of each first. A draft is reserved for you
-while you read it, and drafts that are reserved for others are passed over. Answer questions with a letter and Enter, from a terminal or
-from a pipe. Ctrl-C leaves; your work is kept.""",
-    "panel queue next",
-)
-SHOW_HELP = help_text(
-    """Show a draft: its listing, each take with its findings, its edits, and the findings that block approval.
-
-Findings are numbered, for panel queue resolve. Edits are shown word by word against the panel's own text: [-removed-]{+added+}. An approval
-is bound to the hash in the last line.""",
-    "panel queue show 12",
-    "panel queue show 12 --json",
-)
-EDIT_HELP = help_text(
-    """Correct a draft: takes, scores, verdicts, quotes, the tool's facts and its price class.
-
-Opens $VISUAL or $EDITOR on a form. Each change is kept with your name, the reason and the panel's own value. If somebody changed the draft
-meanwhile, or the form cannot be used, nothing is changed, and the form is kept in a file that is named.""",
-    'panel queue edit 12 --reason "The price is per seat"',
-    "panel queue edit 12 --print > form.yaml",
-    "panel queue edit 12 --file form.yaml",
-)
-RESOLVE_HELP = help_text(
-    """Resolve a finding: a source supports it, or it is an opinion.
-
-Otherwise cut its words from the text with panel queue edit. A persona's own experience can only be cut.""",
-    "panel queue resolve 12 3 --supported https://lantern.example/pricing",
-    "panel queue resolve 12 4 --opinion",
-)
-RERUN_HELP = help_text(
-    """Ask one persona of a draft again.
-
-The model that made the draft is asked. The new take replaces the old one, which the draft's history keeps; edits of the old one are
-dropped. An answer that cannot be used changes nothing.""",
-    "panel queue rerun 12 skeptic",
-)
-APPROVE_HELP = help_text(
-    """Approve a draft, in your name, for publication.
-
-An approval is bound to the version that you were shown: on a terminal the draft is shown and you are asked; elsewhere --seen names the
-version that you read. It is refused (exit code 4) if the draft has changed since, or if a finding is unresolved.""",
-    "panel queue approve 12",
-    "panel queue approve 12 --seen 3fa94b21",
-)
-
-
-@app.command("list", help=LIST_HELP)
 def list_drafts(
-    state: Annotated[str | None, _flag("--state", "STATE", "Drafts in this state.")] = None,
-    search: Annotated[str | None, _flag("--search", "TEXT", "Tools whose name contains this.")] = None,
-    category: Annotated[str | None, _flag("--category", "NAME", "Tools of this category.")] = None,
+    state: Annotated[str | None, option("--state", "STATE", "Drafts in this state.")] = None,
+    search: Annotated[str | None, option("--search", "TEXT", "Tools whose name contains this.")] = None,
+    category: Annotated[str | None, option("--category", "NAME", "Tools of this category.")] = None,
     flag: Annotated[
-        str | None, _flag("--flag", "KIND", "Drafts with an unresolved finding of this kind, such as price.")
+        str | None, option("--flag", "KIND", "Drafts with an unresolved finding of this kind, such as price.")
     ] = None,
     split: Annotated[
         str | None,
-        _flag("--split", "HOW", "Drafts by vote: unanimous, divided, or close (one vote decides)."),
+        option("--split", "HOW", "Drafts by vote: unanimous, divided, or close (one vote decides)."),
     ] = None,
     persona: Annotated[
-        str | None, _flag("--persona", "NAME", "Drafts with a take of this persona; see --verdict.")
+        str | None, option("--persona", "NAME", "Drafts with a take of this persona; see --verdict.")
     ] = None,
     verdict: Annotated[
-        str | None, _flag("--verdict", "WHICH", "Verdict of --persona, or of any persona: ship or skip.")
+        str | None, option("--verdict", "WHICH", "Verdict of --persona, or of any persona: ship or skip.")
     ] = None,
     cost_over: Annotated[
-        float | None, _flag("--cost-over", "USD", "Drafts that cost at least this.", min=0)
+        float | None, option("--cost-over", "USD", "Drafts that cost at least this.", min=0)
     ] = None,
     older_than: Annotated[
-        float | None, _flag("--older-than", "DAYS", "Drafts that are older than this.", min=0, max=36_500)
+        float | None, option("--older-than", "DAYS", "Drafts that are older than this.", min=0, max=36_500)
     ] = None,
-    order: Annotated[str | None, _flag("--order", "BY", "Order: oldest, newest, findings or split.")] = None,
-    limit: Annotated[int, _flag("--limit", "N", "Number of drafts.", min=1, max=MAX_ROWS)] = 25,
+    order: Annotated[str | None, option("--order", "BY", "Order: oldest, newest, findings or split.")] = None,
+    limit: Annotated[int, option("--limit", "N", "Number of drafts.", min=1, max=MAX_ROWS)] = 25,
     after: Annotated[
-        str | None, _flag("--after", "MARK", "Continue where a page ended, with the same filters.")
+        str | None, option("--after", "MARK", "Continue where a page ended, with the same filters.")
     ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """List drafts.
+    """List the drafts that wait, or those in one state.
+
+    Drafts wait while they are new, in review, or sent back for changes. A state is drafted, in_review, changes_requested, approved, published,
+    rejected or retracted.
 
     JSON: `{drafts, after, counts}`; each draft is `{id, run, name, slug, category, state, open_findings, ships, skips, cost_usd, drafted_at,
     updated_at, holder}`, `after` is for `--after` or null, `counts` is by state.
@@ -182,9 +129,13 @@ def _choice(option: str, given: str, choices: Collection[str]) -> str:
     return name
 
 
-@app.command("next", help=NEXT_HELP)
+@add_command(app, "next", "panel queue next")
 def next_(config: Config = None, as_json: Events = False) -> None:
-    """Walk through the drafts that wait.
+    """Walk through the drafts that wait: read each, resolve its findings, and decide.
+
+    New drafts come first, then those in review, then those sent back for changes; the oldest of each first. A draft is reserved for you
+    while you read it, and drafts that are reserved for others are passed over. Answer questions with a letter and Enter, from a terminal or
+    from a pipe. Ctrl-C leaves; your work is kept.
 
     JSON: a line for each draft after it was read, `{draft, state, missing, hash}`; the text then goes to stderr.
     """
@@ -195,41 +146,48 @@ def next_(config: Config = None, as_json: Events = False) -> None:
         walk_queue(session, as_json=as_json)
 
 
-@app.command("show", help=SHOW_HELP)
+@add_command(app, "show", "panel queue show 12", "panel queue show 12 --json")
 def show(draft: DraftNumber, config: Config = None, as_json: AsJson = False) -> None:
-    """Show a draft.
+    """Show a draft: its listing, each take with its findings, its edits, and the findings that block approval.
+
+    Findings are numbered, for panel queue resolve. Edits are shown word by word against the panel's own text: [-removed-]{+added+}. An approval
+    is bound to the hash in the last line.
 
     JSON: `{draft, hash, state, holder, live, review, marks, findings, missing}`; each finding has `number` (null if it blocks nothing), `id`,
     `tick` (its resolution, or null) and the finding itself; `missing` holds the numbers of unresolved findings.
     """
-    from panel.cli.console import plain_result, result_json
-    from panel.cli.queue.rendering import draft_data, draft_text
+    from panel.cli.queue.rendering import print_draft
     from panel.cli.queue.session import open_session
 
     with open_session(config) as session:
-        view = session.view(draft)
-    if as_json:
-        result_json(draft_data(view))
-    else:
-        plain_result(draft_text(view))
+        print_draft(session.view(draft), as_json=as_json)
 
 
-@app.command("edit", help=EDIT_HELP)
+@add_command(
+    app,
+    "edit",
+    'panel queue edit 12 --reason "The price is per seat"',
+    "panel queue edit 12 --print > form.yaml",
+    "panel queue edit 12 --file form.yaml",
+)
 def edit(
     draft: DraftNumber,
     reason: Reason = None,
     file: Annotated[
-        Path | None, _flag("--file", "FORM", "Read the form from a file, or from - (stdin).")
+        Path | None, option("--file", "FORM", "Read the form from a file, or from - (stdin).")
     ] = None,
     print_: Annotated[bool, typer.Option("--print", help="Print the form, and change nothing.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Correct a draft."""
-    from panel.approval import state_message
-    from panel.cli.console import plain_result, result_json
+    """Correct a draft: takes, scores, verdicts, quotes, the tool's facts and its price class.
+
+    Opens $VISUAL or $EDITOR on a form. Each change is kept with your name, the reason and the panel's own value. If somebody changed the draft
+    meanwhile, or the form cannot be used, nothing is changed, and the form is kept in a file that is named.
+    """
+    from panel.cli.console import plain_result
     from panel.cli.queue.form import edit_draft, form_text
-    from panel.cli.queue.rendering import outcome_data, print_outcome
+    from panel.cli.queue.rendering import print_outcome
     from panel.cli.queue.session import open_session
     from panel.core.draft_state import Action
 
@@ -239,15 +197,15 @@ def edit(
             return
         with session.locked(draft) as view:
             edited = edit_draft(session, view, file, reason)
-        if edited:
-            print_outcome(edited, Action.EDIT, as_json=as_json)
-        elif as_json:
-            result_json(outcome_data(view))
-        else:
-            plain_result(f"Nothing was changed in {state_message(view)}")
+        print_outcome(edited or view, Action.EDIT if edited else None, as_json=as_json)
 
 
-@app.command("resolve", help=RESOLVE_HELP)
+@add_command(
+    app,
+    "resolve",
+    "panel queue resolve 12 3 --supported https://lantern.example/pricing",
+    "panel queue resolve 12 4 --opinion",
+)
 def resolve(
     draft: DraftNumber,
     finding: Annotated[
@@ -256,14 +214,17 @@ def resolve(
             metavar="FINDING", help="Number of a finding, from `panel queue show`, or the start of its id."
         ),
     ],
-    supported: Annotated[str | None, _flag("--supported", "URL", "A public page that supports it.")] = None,
+    supported: Annotated[str | None, option("--supported", "URL", "A public page that supports it.")] = None,
     opinion: Annotated[bool, typer.Option("--opinion", help="It is an opinion.")] = False,
     reason: Reason = None,
     seen: Seen = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Resolve a finding."""
+    """Resolve a finding: a source supports it, or it is an opinion.
+
+    Otherwise cut its words from the text with panel queue edit. A persona's own experience can only be cut.
+    """
     from panel.approval import parse_resolution
     from panel.cli.queue.rendering import print_outcome
     from panel.cli.queue.session import check_hash, open_session
@@ -292,7 +253,7 @@ def _find(view: DraftView, text: str) -> NumberedFinding:
     return found[0]
 
 
-@app.command("rerun", help=RERUN_HELP)
+@add_command(app, "rerun", "panel queue rerun 12 skeptic")
 def rerun(
     draft: DraftNumber,
     persona: Annotated[str, typer.Argument(metavar="PERSONA", help="Persona of the seat, such as skeptic.")],
@@ -300,13 +261,21 @@ def rerun(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask one persona of a draft again."""
+    """Ask one persona of a draft again.
+
+    The model that made the draft is asked. The new take replaces the old one, which the draft's history keeps; edits of the old one are
+    dropped. An answer that cannot be used changes nothing.
+    """
     _execute("rerun_seat", draft, config, as_json=as_json, reason=reason, persona=persona.lower())
 
 
-@app.command("approve", help=APPROVE_HELP)
+@add_command(app, "approve", "panel queue approve 12", "panel queue approve 12 --seen 3fa94b21")
 def approve(draft: DraftNumber, seen: Seen = None, config: Config = None, as_json: AsJson = False) -> None:
-    """Approve a draft."""
+    """Approve a draft, in your name, for publication.
+
+    An approval is bound to the version that you were shown: on a terminal the draft is shown and you are asked; elsewhere --seen names the
+    version that you read. It is refused (exit code 4) if the draft has changed since, or if a finding is unresolved.
+    """
     from panel.approval import check_allowed
     from panel.cli.console import plain_result, tell
     from panel.cli.queue.rendering import draft_text, print_outcome
@@ -432,13 +401,8 @@ def history(draft: DraftNumber, config: Config = None, as_json: AsJson = False) 
 
     JSON: an array of `{id, at, actor, kind, reason, hash_before, hash_after, payload}`.
     """
-    from panel.cli.console import plain_result, result_json
-    from panel.cli.queue.rendering import history_text
+    from panel.cli.queue.rendering import print_history
     from panel.cli.queue.session import open_session
 
     with open_session(config) as session:
-        view = session.view(draft)
-    if as_json:
-        result_json([event.model_dump(mode="json", exclude={"draft"}) for event in view.history])
-    else:
-        plain_result(history_text(view))
+        print_history(session.view(draft), as_json=as_json)

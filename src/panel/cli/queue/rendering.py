@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from panel.approval import history_entries, outcome_message
-from panel.approval.history import Part, value_text, word_diff
+from panel.approval import history_entries, outcome_message, state_message
+from panel.approval.history import Part, word_diff
 from panel.approval.view import LISTING, PANEL
 from panel.checks import Status
 from panel.cli.console import GAP, columns, labelled, plain_result, result_json, shortened, table, width
-from panel.core.draft_edits import current_value
+from panel.core.draft_edits import current_value, value_text
 from panel.core.draft_state import WAITING, State
 from panel.core.take import NoTake
 from panel.core.text import counted, dollars, one_line, utc_time
@@ -51,13 +51,31 @@ def outcome_data(view: DraftView) -> dict[str, Any]:
     return {"draft": view.id, "state": view.state.value, "missing": missing, "hash": view.hash}
 
 
-def print_outcome(view: DraftView, action: Action, *, as_json: bool) -> None:
-    """Print the outcome of an action, as a sentence or as JSON."""
+def print_outcome(view: DraftView, action: Action | None, *, as_json: bool) -> None:
+    """Print the outcome of an action, or that nothing was changed, as a sentence or as JSON."""
     if as_json:
         result_json(outcome_data(view))
-        return
-    following = f" Next: panel queue publish {view.id}" if view.state is State.APPROVED else ""
-    plain_result(f"{outcome_message(view, action)}{following}")
+    elif action is None:
+        plain_result(f"Nothing was changed in {state_message(view)}")
+    else:
+        following = f" Next: panel queue publish {view.id}" if view.state is State.APPROVED else ""
+        plain_result(f"{outcome_message(view, action)}{following}")
+
+
+def print_draft(view: DraftView, *, as_json: bool) -> None:
+    """Print a draft, as text or as JSON."""
+    if as_json:
+        result_json(draft_data(view))
+    else:
+        plain_result(draft_text(view))
+
+
+def print_history(view: DraftView, *, as_json: bool) -> None:
+    """Print the history of a draft, the oldest event first, as text or as JSON."""
+    if as_json:
+        result_json([event.model_dump(mode="json", exclude={"draft"}) for event in view.history])
+    else:
+        plain_result("\n".join(_history_lines(view)))
 
 
 def draft_data(view: DraftView) -> dict[str, Any]:
@@ -87,20 +105,17 @@ def draft_text(view: DraftView) -> str:
     return "\n".join(_draft_lines(view))
 
 
-def history_text(view: DraftView) -> str:
-    """Return the history of a draft, the oldest event first."""
-    lines: list[str] = []
+def _history_lines(view: DraftView) -> Iterator[str]:
     for entry in history_entries(view):
         event = entry.event
         before, after = (each[:HISTORY_HASH_CHARS] for each in (event.hash_before or "", event.hash_after))
         hashes = f"{before} → {after}" if before and before != after else after
-        lines.append(f"{utc_time(event.at)}  {entry.actor}: {entry.step}  {hashes}")
+        yield f"{utc_time(event.at)}  {entry.actor}: {entry.step}  {hashes}"
         details = [("about", entry.about), ("why", event.reason or "")]
         details += [("change", f"{change.field}: {diff_text(change.pieces)}") for change in entry.changes]
         for label, words in details:
             if words:
-                lines += _row(f"    {label}", words)
-    return "\n".join(lines)
+                yield from _row(f"    {label}", words)
 
 
 def diff_text(pieces: Iterable[Piece]) -> str:
