@@ -109,14 +109,12 @@ def render(page: PanelReview | Comparison, ending: Format = "html") -> str:
     >>> render(review("fixtures/tools/smollm3.yaml", model="mock"), "md").splitlines()[0]
     '# SmolLM3'
     """
-    from panel.report import Editorial, comparison_reports, review_reports
+    from panel.report import Editorial, render_report
 
     personas = available_personas(resolve({}, None))
     context, checks = report_context(personas.values()), review_checks(personas)
-    if isinstance(page, PanelReview):
-        return review_reports(page, context, Editorial(findings=checks(page)))[ending]
-    editorials = [Editorial(findings=checks(one)) for one in page.reviews]
-    return comparison_reports(page, context, editorials)[ending]
+    reviews = [page] if isinstance(page, PanelReview) else page.reviews
+    return render_report(page, ending, context, [Editorial(findings=checks(one)) for one in reviews])
 
 
 class AsyncStore:

@@ -9,7 +9,7 @@ import pytest
 import builders
 from panel.core.draft_edits import VerdictChange
 from panel.core.take import Verdict
-from panel.report import review_json
+from panel.report import json_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,7 +148,8 @@ def test_edits_of_a_stored_review_are_told_and_its_approval_is_not(panel: Any, t
     approved: dict[str, Any] = {"approved_by": "Ada", "approved_at": builders.REVIEWED_AT}
     for made in (builders.doubtful(), builders.skillclaw()):
         changes = [change] if made.tool.name == "SmolLM3" else []
-        stored = review_json(*builders.known(made, *changes, **approved))
+        review, editorial = builders.known(made, *changes, **approved)
+        stored = json_report(review, (editorial,))
         (tmp_path / f"{made.tool.slug}.json").write_text(stored, "utf-8")
     ran = panel("compare", "smollm3.json", "skillclaw.json")
     assert ran.code == 0, ran.err

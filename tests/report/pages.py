@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from panel.core.text import one_line
-from panel.report import review_html, review_markdown
+from panel.report import html_report, markdown_report
 from panel.report.editorial import PLAIN
 from panel.report.terminal import scorecard_text
 
@@ -59,7 +59,7 @@ class Page(HTMLParser):
 def words_of(review: PanelReview, editorial: Editorial) -> list[str]:
     """Return the words of a review in each format for readers, on one line each."""
     return [
-        one_line(Page(review_html(review, PLAIN, editorial)).text),
-        one_line(review_markdown(review, PLAIN, editorial).replace("\\", "").replace("`", "")),
+        one_line(Page(html_report(review, PLAIN, (editorial,))).text),
+        one_line(markdown_report(review, PLAIN, (editorial,)).replace("\\", "").replace("`", "")),
         one_line(scorecard_text(review, 120, editorial, color=False)),
     ]

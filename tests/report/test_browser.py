@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 import builders
-from panel.report import ReportContext, comparison_html, review_html
+from panel.report import ReportContext, html_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,24 +48,24 @@ def pages() -> dict[str, str]:
     alike, copied = builders.known(builders.review())
     right_to_left = builders.review(of=builders.tool("כתבן", tagline="עורך טקסט בעברית"))
     return {
-        "seed": comparison_html(builders.seed_comparison(), CONTEXT),
-        "embedded": comparison_html(
+        "seed": html_report(builders.seed_comparison(), CONTEXT),
+        "embedded": html_report(
             builders.comparison(
                 builders.embedded_review(), builders.embedded_review(builders.tool("Sextant"))
             ),
             CONTEXT,
         ),
-        "four": comparison_html(
+        "four": html_report(
             builders.comparison(builders.smollm3(), builders.skillclaw(), verbose, right_to_left), CONTEXT
         ),
-        "models": comparison_html(builders.two_models(), CONTEXT),
-        "mixed": review_html(builders.mixed_jury(), CONTEXT),
-        "review": review_html(builders.smollm3(), CONTEXT),
-        "doubtful": review_html(doubted[0], CONTEXT, doubted[1]),
-        "approved": comparison_html(
+        "models": html_report(builders.two_models(), CONTEXT),
+        "mixed": html_report(builders.mixed_jury(), CONTEXT),
+        "review": html_report(builders.smollm3(), CONTEXT),
+        "doubtful": html_report(doubted[0], CONTEXT, (doubted[1],)),
+        "approved": html_report(
             builders.comparison(approved[0], doubted[0], alike), CONTEXT, (approved[1], doubted[1], copied)
         ),
-        "empty": review_html(builders.review(*(builders.no_take(),) * 5), CONTEXT),
+        "empty": html_report(builders.review(*(builders.no_take(),) * 5), CONTEXT),
     }
 
 

@@ -13,10 +13,9 @@ from panel.core.take import Verdict
 from panel.errors import InputError
 from panel.report import (
     NOTHING,
-    comparison_json,
+    json_report,
     json_schema,
     read_review,
-    review_json,
 )
 from report.pages import words_of
 
@@ -27,8 +26,8 @@ UNSUPPORTED = "is neither in the listing nor in a sourced fact: give a source, m
 
 def test_documents_meet_their_published_schemas() -> None:
     for kind, name, text in (
-        ("review", "panel-review-1.json", review_json(builders.embedded_review())),
-        ("comparison", "comparison-1.json", comparison_json(builders.seed_comparison())),
+        ("review", "panel-review-1.json", json_report(builders.embedded_review())),
+        ("comparison", "comparison-1.json", json_report(builders.seed_comparison())),
     ):
         published = (SCHEMAS / name).read_text("utf-8")
         assert json_schema(kind) == published
@@ -39,7 +38,7 @@ def test_documents_meet_their_published_schemas() -> None:
 
 def test_document_carries_checks_edits_and_approval() -> None:
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
-    document = json.loads(review_json(review, known))
+    document = json.loads(json_report(review, (known,)))
     doubted = review.seats[1].take
     assert doubted
     start = doubted.take.index("12%")
@@ -69,9 +68,9 @@ def test_documents_with_and_without_it_meet_the_schemas() -> None:
         for name in ("panel-review", "comparison")
     }
     for each in (known, approved):
-        document = json.loads(review_json(review, each))
+        document = json.loads(json_report(review, (each,)))
         jsonschema.validate(document, schemas["panel-review"])
-        both = comparison_json(builders.comparison(review, builders.skillclaw()), (each, NOTHING))
+        both = json_report(builders.comparison(review, builders.skillclaw()), (each, NOTHING))
         jsonschema.validate(json.loads(both), schemas["comparison"])
         jsonschema.validate(older(document), schemas["panel-review"])
 
@@ -81,9 +80,7 @@ def older(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_summary_of_a_document_counts_the_takes() -> None:
-    summaries = [
-        entry["summary"] for entry in json.loads(comparison_json(builders.seed_comparison()))["reviews"]
-    ]
+    summaries = [entry["summary"] for entry in json.loads(json_report(builders.seed_comparison()))["reviews"]]
     assert [(s["ship_percent"], s["ships"], s["skips"], s["takes_given"]) for s in summaries] == [
         (75, 3, 1, 4),
         (50, 2, 2, 4),
@@ -93,7 +90,7 @@ def test_summary_of_a_document_counts_the_takes() -> None:
 
 def test_written_review_reads_back_as_it_was() -> None:
     review = builders.smollm3()
-    assert read_review(review_json(review), "r.json").review == review
+    assert read_review(json_report(review), "r.json").review == review
 
 
 @pytest.mark.parametrize(
@@ -116,13 +113,13 @@ def test_file_that_holds_no_review_says_why(text: str, said: str) -> None:
 
 
 def test_older_file_reads_as_unedited() -> None:
-    document = older(json.loads(review_json(builders.smollm3())))
+    document = older(json.loads(json_report(builders.smollm3())))
     assert read_review(json.dumps(document), "r.json") == (builders.smollm3(), ())
 
 
 def test_edits_on_file_are_read_back() -> None:
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
-    assert read_review(review_json(review, known), "r.json") == (review, known.marks)
+    assert read_review(json_report(review, (known,)), "r.json") == (review, known.marks)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +137,7 @@ def test_edits_on_file_are_read_back() -> None:
 )
 def test_file_whose_edits_are_not_of_its_review_is_refused(wrong: dict[str, Any]) -> None:
     review, known = builders.known(builders.smollm3(), VerdictChange(persona="founder", value=Verdict.SHIP))
-    document = json.loads(review_json(review, known))
+    document = json.loads(json_report(review, (known,)))
     document["edits"][0] |= wrong
     with pytest.raises(InputError, match=r"r\.json, edits"):
         read_review(json.dumps(document), "r.json")
@@ -150,6 +147,6 @@ def test_stored_probabilities_are_read_back_and_not_shown() -> None:
     shown = builders.two_models()
     review = shown.reviews[0]
     assert all(seat.provenance and seat.provenance.probabilities for seat in review.seats if seat.take)
-    assert read_review(review_json(review), "r.json").review == review
+    assert read_review(json_report(review), "r.json").review == review
     for words in words_of(review, NOTHING):
         assert "robabilit" not in words

@@ -15,12 +15,10 @@ from panel.core.text import one_line
 from panel.report import (
     NOTHING,
     Editorial,
-    comparison_html,
-    comparison_markdown,
-    review_html,
-    review_json,
-    review_markdown,
-    review_reports,
+    html_report,
+    json_report,
+    markdown_report,
+    render_report,
 )
 from panel.report.editorial import PLAIN
 from panel.report.terminal import comparison_text, scorecard_text
@@ -38,7 +36,7 @@ def test_editor_who_approved_is_named_above_the_fold() -> None:
     for words in words_of(review, known):
         assert words.index("Approved by Ada on 2026-11-22") < words.index("The primitive is one noun")
         assert "Draft" not in words
-    main = review_html(review, PLAIN, known).partition("<main>")[0]
+    main = html_report(review, PLAIN, (known,)).partition("<main>")[0]
     assert "AI personas" in main
     assert "Ada" in main
 
@@ -52,7 +50,7 @@ def test_day_of_an_approval_is_that_of_utc() -> None:
     late = datetime(2026, 11, 23, 1, 0, tzinfo=timezone(timedelta(hours=9)))
     known = Editorial(approved_by="Ada", approved_at=late)
     assert all("Approved by Ada on 2026-11-22" in words for words in words_of(builders.review(), known))
-    assert json.loads(review_json(builders.review(), known))["approval"] == {
+    assert json.loads(json_report(builders.review(), (known,)))["approval"] == {
         "by": "Ada",
         "at": "2026-11-22T16:00:00Z",
     }
@@ -64,9 +62,9 @@ def test_columns_that_differ_in_approval_are_told_apart() -> None:
         ((approved, approved), ["Approved by Ada on 2026-11-22"]),
         ((approved, NOTHING), ["SmolLM3: Approved by Ada on 2026-11-22", f"SkillClaw: {DRAFT}"]),
     ):
-        html = one_line(Page(comparison_html(shown, PLAIN, known)).text)
+        html = one_line(Page(html_report(shown, PLAIN, known)).text)
         text = comparison_text(shown, 120, known, color=False)
-        markdown = comparison_markdown(shown, PLAIN, known)
+        markdown = markdown_report(shown, PLAIN, known)
         assert [line for line in text.splitlines() if "pproved" in line] == lines
         assert [
             line[2:] for line in markdown.splitlines() if line.startswith("- ") and "pproved" in line
@@ -77,8 +75,8 @@ def test_columns_that_differ_in_approval_are_told_apart() -> None:
 def test_linked_data_names_the_editors_once_all_is_approved() -> None:
     shown, approved = builders.seed_comparison(), Editorial(**APPROVED)
     other = approved.model_copy(update={"approved_by": "Kim"})
-    assert editors(comparison_html(shown, PLAIN, (approved, other))) == ["Ada", "Kim"]
-    assert editors(comparison_html(shown, PLAIN, (approved, NOTHING))) == []
+    assert editors(html_report(shown, PLAIN, (approved, other))) == ["Ada", "Kim"]
+    assert editors(html_report(shown, PLAIN, (approved, NOTHING))) == []
 
 
 def editors(html: str) -> list[str]:
@@ -113,8 +111,8 @@ def test_verdict_that_was_edited_is_marked_beside_it() -> None:
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
     shown, both = builders.comparison(builders.skillclaw(), review), (NOTHING, known)
     for text in (
-        one_line(Page(comparison_html(shown, PLAIN, both)).text),
-        one_line(comparison_markdown(shown, PLAIN, both).replace("\\", "")),
+        one_line(Page(html_report(shown, PLAIN, both)).text),
+        one_line(markdown_report(shown, PLAIN, both).replace("\\", "")),
         one_line(scorecard_text(review, 100, known, color=False)),
     ):
         assert re.search(rf"61/100 · ship\W+{EDITED}\W+There is a crowd here", text)
@@ -149,19 +147,21 @@ def test_edit_of_one_tool_by_two_panels_is_told_once() -> None:
     shown = builders.comparison(*(review for review, _ in pairs))
     known = [known for _, known in pairs]
     for text in (
-        comparison_html(shown, PLAIN, known),
-        comparison_markdown(shown, PLAIN, known),
+        html_report(shown, PLAIN, known),
+        markdown_report(shown, PLAIN, known),
         comparison_text(shown, 120, known, color=False),
     ):
         assert text.count("Price class edited by") == 1
 
 
-def test_report_files_tell_the_same() -> None:
+def test_a_report_is_rendered_by_its_ending() -> None:
     review, known = builders.known(builders.doubtful(), *builders.everything_edited())
-    files = review_reports(review, PLAIN, known)
-    assert files["html"] == review_html(review, PLAIN, known)
-    assert files["md"] == review_markdown(review, PLAIN, known)
-    assert files["json"] == review_json(review, known)
+    rendered = [render_report(review, ending, PLAIN, (known,)) for ending in ("html", "md", "json")]
+    assert rendered == [
+        html_report(review, PLAIN, (known,)),
+        markdown_report(review, PLAIN, (known,)),
+        json_report(review, (known,)),
+    ]
 
 
 @pytest.mark.parametrize("half", [{"approved_by": "Ada"}, {"approved_at": builders.REVIEWED_AT}])
@@ -177,4 +177,4 @@ def test_program_approves_nothing() -> None:
 
 def test_reviews_and_what_is_known_of_them_must_pair_up() -> None:
     with pytest.raises(ValueError, match="1 editorials for 2 reviews"):
-        comparison_html(builders.seed_comparison(), PLAIN, (NOTHING,))
+        html_report(builders.seed_comparison(), PLAIN, (NOTHING,))

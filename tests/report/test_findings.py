@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,15 +12,12 @@ import builders
 from panel.checks import Finding, Span, Status, Where, allowed_resolutions
 from panel.core.finding import RecordedResolution, ResolutionKind
 from panel.core.text import one_line, prose
-from panel.report import NOTHING, Editorial, comparison_html, comparison_markdown, review_html, review_json
+from panel.report import NOTHING, Editorial, html_report, json_report, markdown_report
 from panel.report.editorial import PLAIN
 from panel.report.findings import marked_text
 from panel.report.terminal import comparison_text
 from panel.report.wording import paragraphs
 from report.pages import Page, words_of
-
-if TYPE_CHECKING:
-    from panel.core.review import PanelReview
 
 APPROVED: dict[str, Any] = {"approved_by": "Ada", "approved_at": builders.REVIEWED_AT}
 
@@ -75,7 +72,8 @@ def test_findings_of_one_kind_share_one_sentence() -> None:
 
 
 def test_words_of_findings_are_marked() -> None:
-    page = Page(review_html(*with_context(builders.known(builders.doubtful()))))
+    review, known = builders.known(builders.doubtful())
+    page = Page(html_report(review, PLAIN, (known,)))
     expected = [
         [kind, words]
         for kind, where, words in OPEN
@@ -84,13 +82,9 @@ def test_words_of_findings_are_marked() -> None:
     assert sorted(page.marks) == sorted(expected)
 
 
-def with_context(pair: tuple[PanelReview, Editorial]) -> tuple[PanelReview, Any, Editorial]:
-    return pair[0], PLAIN, pair[1]
-
-
 def test_marked_words_and_findings_link_to_each_other() -> None:
     review, known = builders.known(builders.doubtful())
-    page = Page(comparison_html(builders.comparison(review, builders.skillclaw()), PLAIN, (known, NOTHING)))
+    page = Page(html_report(builders.comparison(review, builders.skillclaw()), PLAIN, (known, NOTHING)))
     inner = [link.removeprefix("#") for link in page.links if link.startswith("#")]
     assert set(inner) <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
@@ -101,7 +95,7 @@ def test_marked_words_and_findings_link_to_each_other() -> None:
 def test_overlapping_findings_share_their_marks() -> None:
     text = builders.PROSE
     found = (finding(text, 0, 20), finding(text, 10, 30), finding(text, 10, 15))
-    html = review_html(builders.review(builders.take()), PLAIN, Editorial(findings=found))
+    html = html_report(builders.review(builders.take()), PLAIN, (Editorial(findings=found),))
     page = Page(html)
     assert [words for _, words in page.marks] == [text[:10], text[10:15], text[15:20], text[20:30]]
     assert [each for each in page.ids if each.startswith("words-")] == ["words-0-0", "words-0-1", "words-0-2"]
@@ -138,7 +132,7 @@ def test_marks_change_no_letter_of_a_text(text: str, edges: list[tuple[int, int]
     ],
 )
 def test_finding_of_other_words_is_listed_and_not_marked(found: Finding) -> None:
-    page = Page(review_html(builders.review(), PLAIN, Editorial(findings=(found,))))
+    page = Page(html_report(builders.review(), PLAIN, (Editorial(findings=(found,)),)))
     assert page.marks == []
     assert "1 finding to resolve before approval." in page.text
     assert page.links == ["#scorecard"]
@@ -147,8 +141,8 @@ def test_finding_of_other_words_is_listed_and_not_marked(found: Finding) -> None
 def test_text_with_other_blanks_than_shown_has_no_marks() -> None:
     text = builders.PROSE.replace("that", "  that  ")
     page = Page(
-        review_html(
-            builders.review(builders.take(text=text)), PLAIN, Editorial(findings=(finding(text, 20, 30),))
+        html_report(
+            builders.review(builders.take(text=text)), PLAIN, (Editorial(findings=(finding(text, 20, 30),)),)
         )
     )
     assert page.marks == []
@@ -190,10 +184,10 @@ def test_resolved_findings_are_no_longer_listed() -> None:
 def test_comparison_has_the_checks_of_each_review() -> None:
     (one, first), (two, second) = (builders.known(of) for of in (builders.doubtful(), builders.skillclaw()))
     shown, known = builders.comparison(one, two), (first, second)
-    html = one_line(Page(comparison_html(shown, PLAIN, known)).text)
+    html = one_line(Page(html_report(shown, PLAIN, known)).text)
     assert html.index(f"SmolLM3 {CLAIMS}") < html.index("SkillClaw 2 claims: 2 in the listing")
     for text in (
-        comparison_markdown(shown, PLAIN, known),
+        markdown_report(shown, PLAIN, known),
         comparison_text(shown, 120, known, color=False),
         comparison_text(shown, 60, known, color=False),
     ):
@@ -205,5 +199,5 @@ def test_page_that_is_approved_shows_no_findings() -> None:
     for words in words_of(review, known):
         assert "What the checks found" not in words
         assert "Unsupported" not in words
-    assert "<mark" not in review_html(review, PLAIN, known)
-    assert json.loads(review_json(review, known))["checks"] is None
+    assert "<mark" not in html_report(review, PLAIN, (known,))
+    assert json.loads(json_report(review, (known,)))["checks"] is None

@@ -13,11 +13,9 @@ import builders
 from panel.core.text import one_line
 from panel.report import (
     ReportContext,
-    comparison_html,
-    comparison_json,
-    comparison_markdown,
-    review_html,
-    review_markdown,
+    html_report,
+    json_report,
+    markdown_report,
 )
 from panel.report.terminal import comparison_text
 from report.pages import Page
@@ -48,12 +46,12 @@ SCORECARD = {
 
 
 def html_rows(comparison: Comparison) -> list[list[str]]:
-    return [[one_line(cell) for cell in row] for row in Page(comparison_html(comparison)).rows]
+    return [[one_line(cell) for cell in row] for row in Page(html_report(comparison)).rows]
 
 
 def markdown_rows(comparison: Comparison) -> list[list[str]]:
     rows: list[list[str]] = []
-    for token in MarkdownIt("commonmark").enable("table").parse(comparison_markdown(comparison)):
+    for token in MarkdownIt("commonmark").enable("table").parse(markdown_report(comparison)):
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline" and rows and token.level > 3:
@@ -62,7 +60,7 @@ def markdown_rows(comparison: Comparison) -> list[list[str]]:
 
 
 def json_rows(comparison: Comparison) -> list[list[str]]:
-    document = json.loads(comparison_json(comparison))
+    document = json.loads(json_report(comparison))
     decisions = [[row["label"], *row["cells"]] for row in document["decisions"]]
     return decisions + [
         [row["name"], *(cell["label"] for cell in row["cells"])] for row in document["scorecard"]
@@ -81,7 +79,7 @@ def test_cell_stands_in_its_row_and_column(rows_of: object, label: str, cells: l
 
 def test_shares_and_entry_prices_are_shown() -> None:
     shown = builders.seed_comparison()
-    for report in (Page(comparison_html(shown)).text, comparison_markdown(shown)):
+    for report in (Page(html_report(shown)).text, markdown_report(shown)):
         words = one_line(report)
         for fact in (
             "75%",
@@ -99,7 +97,7 @@ def test_shares_and_entry_prices_are_shown() -> None:
 
 
 def test_equal_answers_stand_under_their_own_tool() -> None:
-    text = comparison_markdown(builders.comparison())
+    text = markdown_report(builders.comparison())
     builder = text.partition("### Builder")[2].partition("### Skeptic")[0]
     assert re.findall(r"^\*\*(\w+):", builder, re.MULTILINE) == ["Lantern", "Sextant"]
 
@@ -118,10 +116,10 @@ def test_equal_answers_stand_under_their_own_tool() -> None:
 )
 def test_address_that_is_not_public_is_no_link(address: str) -> None:
     review = builders.review(of=builders.tool().model_copy(update={"url": address}))
-    page = Page(review_html(review))
+    page = Page(html_report(review))
     assert page.links == ["#scorecard"]
     assert address in page.text
-    tokens = MarkdownIt("commonmark").parse(review_markdown(review))
+    tokens = MarkdownIt("commonmark").parse(markdown_report(review))
     kinds = {child.type for token in tokens for child in token.children or []}
     assert not kinds & {"link_open", "image", "html_inline"}
 
@@ -129,10 +127,10 @@ def test_address_that_is_not_public_is_no_link(address: str) -> None:
 def test_public_address_is_linked_without_endorsement() -> None:
     facts = [{"claim": "It is used.", "source": "https://example.org/a(b)|c", "checked_on": "2026-11-01"}]
     review = builders.review(of=builders.tool(url="https://example.com/", facts=facts))
-    html = review_html(review)
+    html = html_report(review)
     assert Page(html).links == ["#scorecard", "https://example.com/", "https://example.org/a(b)%7Cc"]
     assert html.count('rel="nofollow ugc noopener"') == 2
-    tokens = MarkdownIt("commonmark").parse(review_markdown(review))
+    tokens = MarkdownIt("commonmark").parse(markdown_report(review))
     links = [c.attrGet("href") for t in tokens for c in t.children or [] if c.type == "link_open"]
     assert links == ["https://example.com/", "https://example.org/a%28b%29%7Cc"]
 
@@ -165,20 +163,20 @@ FIELDS = "name tagline pricing maker best_for description aliases claim provider
 def test_words_of_every_field_stay_readable() -> None:
     context = ReportContext(generator=f"made {WORDS}", mottos={"builder": f"motto {WORDS}"})
     review = everywhere(WORDS)
-    tokens = MarkdownIt("commonmark").enable("table").parse(review_markdown(review, context))
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown_report(review, context))
     told = " ".join("".join(child.content for child in token.children or []) for token in tokens)
-    for shown in (one_line(Page(review_html(review, context)).text), told):
+    for shown in (one_line(Page(html_report(review, context)).text), told):
         for field in FIELDS.split():
             assert f"{field} {WORDS}" in shown
 
 
 def test_reasoning_is_not_published() -> None:
     review = builders.review(builders.take(reasoning="kept for editors"))
-    assert "kept for editors" not in review_html(review) + review_markdown(review)
+    assert "kept for editors" not in html_report(review) + markdown_report(review)
 
 
 def test_line_of_scores_is_told_in_words() -> None:
-    html = comparison_html(builders.seed_comparison())
+    html = html_report(builders.seed_comparison())
     spoken = re.findall(r'role="img" aria-label="([^"]+)"', html)
     assert spoken == [
         (
@@ -199,7 +197,7 @@ def test_word_that_renderers_link_becomes_code(word: str) -> None:
     review = builders.review(
         builders.take(text=f"Read more about it at {word} and then decide for yourself.")
     )
-    tokens = MarkdownIt("commonmark").parse(review_markdown(review))
+    tokens = MarkdownIt("commonmark").parse(markdown_report(review))
     code = [
         child.content for token in tokens for child in token.children or [] if child.type == "code_inline"
     ]

@@ -27,12 +27,9 @@ from panel.core.tool import PriceClass
 from panel.report import (
     Editorial,
     ReportContext,
-    comparison_html,
-    comparison_json,
-    comparison_markdown,
-    review_html,
-    review_json,
-    review_markdown,
+    html_report,
+    json_report,
+    markdown_report,
 )
 from panel.report.terminal import comparison_text, scorecard_text
 
@@ -166,8 +163,8 @@ class Elements(HTMLParser):
 def pages(comparison: Comparison, attack: str, *, approved: bool) -> list[str]:
     told = known(comparison, attack, approved=approved)
     return [
-        comparison_html(comparison, CONTEXT, told),
-        review_html(comparison.reviews[0], CONTEXT, told[0]),
+        html_report(comparison, CONTEXT, told),
+        html_report(comparison.reviews[0], CONTEXT, (told[0],)),
     ]
 
 
@@ -215,8 +212,8 @@ def every_markdown(attack: str) -> list[str]:
     for comparison, approved in ((hostile(attack), False), (hostile(attack), True), (jury(attack), False)):
         told = known(comparison, attack, approved=approved)
         reports += [
-            comparison_markdown(comparison, CONTEXT, told),
-            review_markdown(comparison.reviews[0], CONTEXT, told[0]),
+            markdown_report(comparison, CONTEXT, told),
+            markdown_report(comparison.reviews[0], CONTEXT, (told[0],)),
         ]
     return reports
 
@@ -253,11 +250,11 @@ def test_terminal_gets_no_control_codes(attack: str) -> None:
 def test_json_carries_the_words_as_they_are(attack: str) -> None:
     comparison = hostile(attack)
     told = known(comparison, attack, approved=False)
-    document = json.loads(comparison_json(comparison, told))
+    document = json.loads(json_report(comparison, told))
     assert document["reviews"][0]["checks"][-1]["text"] == told[0].open[-1].text
     assert document["reviews"][0]["edits"][0]["by"] == list(told[0].marks[0].by)
     said = document["reviews"][0]["review"]["seats"][0]["outcome"]["take"]
     take = comparison.reviews[0].seats[0].take
     assert take is not None
     assert said == take.take
-    assert json.loads(review_json(comparison.reviews[0]))["kind"] == "panel-review"
+    assert json.loads(json_report(comparison.reviews[0]))["kind"] == "panel-review"

@@ -11,7 +11,7 @@ import pytest
 import builders
 from panel.core.completion import Usage
 from panel.core.text import one_line
-from panel.report import comparison_html, comparison_json, comparison_markdown, review_html, review_markdown
+from panel.report import html_report, json_report, markdown_report
 from panel.report.editorial import PLAIN
 from panel.report.json_ld import linked_data
 from panel.report.terminal import comparison_text, scorecard_text
@@ -30,8 +30,8 @@ def text_of(html: str) -> str:
 def told(shown: Comparison) -> list[str]:
     """Return what the formats say of a comparison, on one line each."""
     return [
-        text_of(comparison_html(shown)),
-        one_line(comparison_markdown(shown).replace("\\", "")),
+        text_of(html_report(shown)),
+        one_line(markdown_report(shown).replace("\\", "")),
         one_line(comparison_text(shown, width=120, color=False)),
     ]
 
@@ -51,13 +51,13 @@ def test_runs_of_one_model_are_called_panels() -> None:
 
 
 def test_listing_of_one_tool_stands_once() -> None:
-    pages = comparison_html(builders.two_models()), comparison_markdown(builders.two_models())
+    pages = html_report(builders.two_models()), markdown_report(builders.two_models())
     assert [page.count("aim it at laptops") for page in pages] == [1, 1]
 
 
 def test_columns_of_one_tool_carry_the_models() -> None:
     shown = builders.two_models()
-    html, markdown = comparison_html(shown), comparison_markdown(shown)
+    html, markdown = html_report(shown), markdown_report(shown)
     assert len(re.findall(r'<th role="columnheader"[^>]*>claude-sonnet-5-5</th>', html)) == 2
     assert (
         len(
@@ -71,7 +71,7 @@ def test_columns_of_one_tool_carry_the_models() -> None:
     assert (
         len(re.findall(r"^(?:Decision|Critic) +gpt-6.1-terra +claude-sonnet-5-5$", text, re.MULTILINE)) == 2
     )
-    assert json.loads(comparison_json(shown))["headings"] == ["gpt-6.1-terra", "claude-sonnet-5-5"]
+    assert json.loads(json_report(shown))["headings"] == ["gpt-6.1-terra", "claude-sonnet-5-5"]
 
 
 def test_narrow_terminal_gets_one_panel_after_the_other() -> None:
@@ -85,7 +85,7 @@ def test_narrow_terminal_gets_one_panel_after_the_other() -> None:
     "shown", [builders.two_models(), builders.comparison(builders.review(), builders.review())]
 )
 def test_no_anchor_stands_twice(shown: Comparison) -> None:
-    html = comparison_html(shown)
+    html = html_report(shown)
     ids = re.findall(r'\sid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', html)) <= set(ids)
@@ -117,8 +117,8 @@ def test_free_model_is_called_free() -> None:
     usage = Usage(input_tokens=9, output_tokens=9, cost_usd=0.0)
     review = builders.asked_of("local", "smollm2-135m-instruct", usage=usage)
     for report in (
-        review_html(review),
-        review_markdown(review),
+        html_report(review),
+        markdown_report(review),
         scorecard_text(review, width=80, color=False),
     ):
         assert "45 tokens in · 45 out · free" in report
@@ -128,8 +128,8 @@ def test_free_model_is_called_free() -> None:
 def test_jury_of_several_models_names_each_seats_model() -> None:
     jury = builders.mixed_jury()
     for words in (
-        text_of(review_html(jury)),
-        one_line(review_markdown(jury)),
+        text_of(html_report(jury)),
+        one_line(markdown_report(jury)),
         one_line(scorecard_text(jury, width=80, color=False)),
     ):
         assert re.search(r"[Aa]sked openai:gpt-6\.1-terra", words)
@@ -140,31 +140,31 @@ def test_jury_of_several_models_names_each_seats_model() -> None:
 def test_seat_that_was_called_in_vain_tells_its_attempts() -> None:
     (row,) = [
         line
-        for line in review_markdown(builders.mixed_jury()).splitlines()
+        for line in markdown_report(builders.mixed_jury()).splitlines()
         if "| Founder | anthropic" in line
     ]
     assert row.endswith("| 0 (3 attempts) | unknown | unknown; 1 call may have been billed |")
-    assert "0 (3 attempts)" in text_of(review_html(builders.mixed_jury()))
+    assert "0 (3 attempts)" in text_of(html_report(builders.mixed_jury()))
 
 
 def test_seat_that_was_never_asked_says_so() -> None:
     review = builders.review(
         seats=(builders.seat("builder", builders.no_take("provider_error"), provenance=None),)
     )
-    for report in (review_html(review), review_markdown(review)):
+    for report in (html_report(review), markdown_report(review)):
         assert "No call was made" in report
 
 
 def test_settings_are_told_apart_where_seats_differ() -> None:
     jury = builders.review(setup=builders.setup(seat_models={"skeptic": builders.asked(seed=7)}))
-    html = text_of(review_html(jury))
+    html = text_of(html_report(jury))
     assert "at most 4,000 tokens, seed 0 Skeptic: effort low, at most 4,000 tokens, seed 7" in html
     assert html.count("c3c3c3c3c3c3") == 1
 
 
 def test_jury_without_its_usual_model_does_not_name_it() -> None:
     seat_models = dict.fromkeys(builders.ROSTER, builders.asked())
-    text = review_markdown(builders.review(setup=builders.setup(seat_models=seat_models)))
+    text = markdown_report(builders.review(setup=builders.setup(seat_models=seat_models)))
     assert "asked anthropic:claude-sonnet-5-5, effort" in text
     assert "asked openai" not in text
 
@@ -176,4 +176,4 @@ def test_embedded_notice_names_the_column_it_is_about() -> None:
         assert "The takes in the column smollm2-135m-instruct were written by" in words
         assert "panel review TOOL --model" in words
     seats = (builders.embedded_review().seats[0], *builders.review().seats[1:])
-    assert "Some takes on Lantern were written by" in review_markdown(builders.review(seats=seats))
+    assert "Some takes on Lantern were written by" in markdown_report(builders.review(seats=seats))

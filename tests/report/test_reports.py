@@ -8,7 +8,7 @@ import pytest
 
 import builders
 from panel.core.comparison import Comparison
-from panel.report import ReportContext, comparison_html, comparison_markdown, review_html, review_markdown
+from panel.report import ReportContext, html_report, markdown_report
 from panel.report.terminal import comparison_text, scorecard_text
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def reports(comparison: object = None) -> list[str]:
     shown = comparison or builders.seed_comparison()
     assert isinstance(shown, Comparison)
     return [
-        comparison_html(shown, CONTEXT),
-        comparison_markdown(shown, CONTEXT),
+        html_report(shown, CONTEXT),
+        markdown_report(shown, CONTEXT),
         comparison_text(shown, width=100, color=False),
     ]
 
@@ -69,8 +69,8 @@ def test_contradiction_is_marked() -> None:
 def test_no_panel_take_comes_with_its_reason() -> None:
     review = builders.review(builders.no_take("timed_out", "No answer within 120 s."), builders.take())
     for report in (
-        review_html(review, CONTEXT),
-        review_markdown(review, CONTEXT),
+        html_report(review, CONTEXT),
+        markdown_report(review, CONTEXT),
         scorecard_text(review, width=100, color=False),
     ):
         words = " ".join(report.replace("\\", "").split())
@@ -83,15 +83,15 @@ def test_no_panel_take_comes_with_its_reason() -> None:
 def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[NoTake | Take, ...]) -> None:
     review = builders.review(*outcomes)
     for report in (
-        review_html(review, CONTEXT),
-        review_markdown(review, CONTEXT),
+        html_report(review, CONTEXT),
+        markdown_report(review, CONTEXT),
         scorecard_text(review, width=80, color=False),
     ):
         assert "No verdict" in report
 
 
 def test_page_asks_for_nothing_and_runs_nothing() -> None:
-    html = comparison_html(builders.seed_comparison(), CONTEXT)
+    html = html_report(builders.seed_comparison(), CONTEXT)
     policy = re.search(r'http-equiv="Content-Security-Policy"\s+content="([^"]+)"', html)
     assert policy
     assert "default-src 'none'" in policy[1].replace("&#39;", "'")
@@ -104,7 +104,7 @@ def test_page_asks_for_nothing_and_runs_nothing() -> None:
 def test_page_is_small() -> None:
     for shown in (builders.seed_comparison(), builders.two_models()):
         known = [builders.known(review)[1] for review in shown.reviews]
-        assert len(gzip.compress(comparison_html(shown, CONTEXT, known).encode())) < 10_000
+        assert len(gzip.compress(html_report(shown, CONTEXT, known).encode())) < 10_000
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

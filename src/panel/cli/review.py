@@ -96,7 +96,7 @@ def review(
     from panel.errors import SettingsError
     from panel.orchestrator.report_files import report_files
     from panel.orchestrator.setup import build_setup
-    from panel.report import Editorial, review_json
+    from panel.report import Editorial, json_report
     from panel.report.terminal import scorecard_text
     from panel.tool_files.duplicates import collect_tools
     from panel.tool_files.files import source_of
@@ -130,7 +130,7 @@ def review(
         reviewed.append(event)
         known = Editorial(findings=event.findings)
         if as_json:
-            result(review_json(event.review, known, indent=None))
+            result(json_report(event.review, (known,), indent=None))
         else:
             result(scorecard_text(event.review, width(), known, color=color))
         if event.reports:
@@ -185,7 +185,7 @@ def compare(
     from panel.errors import SettingsError
     from panel.orchestrator.report_files import report_files
     from panel.orchestrator.setup import available_personas, build_setup, review_checks
-    from panel.report import Editorial, comparison_json
+    from panel.report import Editorial, json_report
     from panel.settings.resolve import resolve
 
     flags = options.given(
@@ -229,7 +229,7 @@ def compare(
     comparison = Comparison(reviews=tuple(reviews))
     paths = reports.write_comparison(comparison, known)
     if as_json:
-        result(comparison_json(comparison, known))
+        result(json_report(comparison, known))
     else:
         _show_comparison(comparison, known, paths, color=colorful(refused=no_color))
     return 0 if runner.complete else INCOMPLETE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from panel.atomic_files import try_writing, write_whole
 from panel.errors import StorageError
 from panel.orchestrator.setup import report_context
-from panel.report import Editorial, comparison_reports, review_reports
+from panel.report import Editorial, render_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ class ReportFiles:
         if not review.answered:
             return []
         slug = review.tool.slug + self.suffix
-        reports = review_reports(review, self.context, Editorial(findings=findings))
+        reports = self._rendered(review, [Editorial(findings=findings)])
         paths = (self.folder / REVIEWS).glob(f"{slug}.*")
         earlier = sorted(path for path in paths if path.suffixes == [path.suffix])
         for path in earlier:
@@ -79,11 +79,13 @@ class ReportFiles:
 
     def write_comparison(self, comparison: Comparison, known: Sequence[Editorial]) -> list[Path]:
         """Write the report files of a comparison and return their paths, in the order of the formats."""
-        reports = comparison_reports(comparison, self.context, known)
-        return self._write(COMPARISONS, comparison.slug, reports)
+        return self._write(COMPARISONS, comparison.slug, self._rendered(comparison, known))
+
+    def _rendered(self, page: PanelReview | Comparison, editorials: Sequence[Editorial]) -> dict[str, str]:
+        return {ending: render_report(page, ending, self.context, editorials) for ending in self.formats}
 
     def _write(self, kind: str, slug: str, reports: Mapping[str, str]) -> list[Path]:
-        paths = {ending: self.folder / kind / f"{slug}.{ending}" for ending in self.formats}
+        paths = {ending: self.folder / kind / f"{slug}.{ending}" for ending in reports}
         for ending, path in paths.items():
             with _storage(path):
                 write_whole(path, reports[ending])

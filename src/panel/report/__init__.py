@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from panel.report.documents import (
-    REVIEW_KIND,
-    StoredReview,
-    comparison_json,
-    json_schema,
-    read_review,
-    review_json,
-)
+from panel.report.documents import REVIEW_KIND, StoredReview, json_report, json_schema, read_review
 from panel.report.editorial import NOTHING, PLAIN, Editorial, ReportContext
-from panel.report.html import comparison_html, review_html
-from panel.report.markdown import comparison_markdown, review_markdown
+from panel.report.html import html_report
+from panel.report.markdown import markdown_report
 from panel.report.wording import usage_line
 
 if TYPE_CHECKING:
@@ -29,37 +22,24 @@ __all__ = [
     "Editorial",
     "ReportContext",
     "StoredReview",
-    "comparison_html",
-    "comparison_json",
-    "comparison_markdown",
-    "comparison_reports",
+    "html_report",
+    "json_report",
     "json_schema",
+    "markdown_report",
     "read_review",
-    "review_html",
-    "review_json",
-    "review_markdown",
-    "review_reports",
+    "render_report",
     "usage_line",
 ]
 
 
-def review_reports(
-    review: PanelReview, context: ReportContext = PLAIN, editorial: Editorial = NOTHING
-) -> dict[str, str]:
-    """Return the report files of a review by their endings: html, md, json."""
-    return {
-        "html": review_html(review, context, editorial),
-        "md": review_markdown(review, context, editorial),
-        "json": review_json(review, editorial),
-    }
-
-
-def comparison_reports(
-    comparison: Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
-) -> dict[str, str]:
-    """Return the report files of a comparison by their endings; `editorials` are in the order of the reviews, or empty."""
-    return {
-        "html": comparison_html(comparison, context, editorials),
-        "md": comparison_markdown(comparison, context, editorials),
-        "json": comparison_json(comparison, editorials),
-    }
+def render_report(
+    page: PanelReview | Comparison,
+    ending: str,
+    context: ReportContext = PLAIN,
+    editorials: Sequence[Editorial] = (),
+) -> str:
+    """Return a review or a comparison in the format of a file's ending: html, md or json."""
+    if ending == "json":
+        return json_report(page, editorials)
+    render = {"html": html_report, "md": markdown_report}[ending]
+    return render(page, context, editorials)

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from panel.checks import Finding
 from panel.core.actor import is_person
-from panel.core.comparison import DecisionRow
+from panel.core.comparison import Comparison, DecisionRow
 from panel.core.completion import Usage
 from panel.core.draft_edits import EditMark, current_value, persona_of
 from panel.core.frozen import Frozen
@@ -20,14 +20,13 @@ from panel.core.take import NoTake, NoTakeReason, Verdict
 from panel.core.tally import PanelVerdict, Scores
 from panel.core.text import one_line
 from panel.errors import GateError, InputError, Problem
-from panel.report.editorial import NOTHING, aligned
+from panel.report.editorial import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic_core import ErrorDetails
 
-    from panel.core.comparison import Comparison
     from panel.core.take import Take
     from panel.report.editorial import Editorial
 
@@ -110,31 +109,33 @@ class ComparisonDocument(Frozen):
     reviews: tuple[ReviewDocument, ...]
 
 
-def review_json(review: PanelReview, editorial: Editorial = NOTHING, *, indent: int | None = _INDENT) -> str:
-    """Return a review as a JSON document with a line feed at its end; on one line if indent is None."""
-    return _review_document(review, editorial).model_dump_json(indent=indent) + "\n"
-
-
-def comparison_json(
-    comparison: Comparison, editorials: Sequence[Editorial] = (), *, indent: int | None = _INDENT
+def json_report(
+    page: PanelReview | Comparison, editorials: Sequence[Editorial] = (), *, indent: int | None = _INDENT
 ) -> str:
-    """Return a comparison as a JSON document with a line feed at its end; on one line if indent is None."""
-    document = ComparisonDocument(
-        title=comparison.title,
-        headings=comparison.headings,
-        decisions=comparison.decisions,
-        scorecard=tuple(
-            ScorecardRow(
-                persona=row.persona,
-                name=row.name,
-                cells=tuple(seat and _cell(seat.outcome) for seat in row.seats),
-            )
-            for row in comparison.scorecard
-        ),
-        warnings=comparison.warnings,
-        reviews=tuple(map(_review_document, comparison.reviews, aligned(comparison, editorials))),
-    )
+    """Return a review or a comparison as a JSON document with a line feed at its end; on one line if indent is None."""
+    comparison, each = columns_of(page, editorials)
+    reviews = tuple(map(_review_document, comparison.reviews, each))
+    document = _comparison_document(page, reviews) if isinstance(page, Comparison) else reviews[0]
     return document.model_dump_json(indent=indent) + "\n"
+
+
+def _comparison_document(page: Comparison, reviews: tuple[ReviewDocument, ...]) -> ComparisonDocument:
+    scorecard = tuple(
+        ScorecardRow(
+            persona=row.persona,
+            name=row.name,
+            cells=tuple(seat and _cell(seat.outcome) for seat in row.seats),
+        )
+        for row in page.scorecard
+    )
+    return ComparisonDocument(
+        title=page.title,
+        headings=page.headings,
+        decisions=page.decisions,
+        scorecard=scorecard,
+        warnings=page.warnings,
+        reviews=reviews,
+    )
 
 
 def _review_document(review: PanelReview, editorial: Editorial) -> ReviewDocument:

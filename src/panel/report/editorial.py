@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from panel.checks import Finding, unresolved
 from panel.core.actor import PersonName
+from panel.core.comparison import Comparison
 from panel.core.draft_edits import EditMark
 from panel.core.finding import RecordedResolution
 from panel.core.frozen import Frozen
@@ -19,7 +20,6 @@ from panel.core.tool import PriceClass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
     from panel.core.take import Seat, Take
     from panel.core.tool import Tool
@@ -82,11 +82,17 @@ PLAIN = ReportContext()
 NOTHING = Editorial()
 
 
-def aligned(page: Comparison, editorials: Sequence[Editorial]) -> tuple[Editorial, ...]:
-    """Return one editorial for each review of a page; empty ones if none are given. Another number of them is a ValueError."""
-    if editorials and len(editorials) != len(page.reviews):
-        raise ValueError(f"{len(editorials)} editorials for {len(page.reviews)} reviews")
-    return tuple(editorials) or (NOTHING,) * len(page.reviews)
+def columns_of(
+    page: PanelReview | Comparison, editorials: Sequence[Editorial]
+) -> tuple[Comparison, tuple[Editorial, ...]]:
+    """Return a page as a comparison, with one editorial for each review; empty ones if none are given.
+
+    Another number of editorials is a ValueError.
+    """
+    shown = page if isinstance(page, Comparison) else Comparison.of_one(page)
+    if editorials and len(editorials) != len(shown.reviews):
+        raise ValueError(f"{len(editorials)} editorials for {len(shown.reviews)} reviews")
+    return shown, tuple(editorials) or (NOTHING,) * len(shown.reviews)
 
 
 class Approval(NamedTuple):

@@ -13,11 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from panel.core.addresses import safe_href
-from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
 from panel.report import editorial, findings, wording
-from panel.report.editorial import NOTHING, PLAIN, Community, aligned
+from panel.report.editorial import PLAIN, Community, columns_of
 from panel.report.json_ld import linked_data
 from panel.report.score_chart import score_chart
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from jinja2 import BaseLoader
 
+    from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
     from panel.report.editorial import Editorial, ReportContext
 
@@ -33,16 +33,11 @@ _ROW_HEAD_REM, _COLUMN_REM = 14, 13  # a table stacks its cells where a column w
 _SHOWN_PARAGRAPHS = 3
 
 
-def review_html(review: PanelReview, context: ReportContext = PLAIN, editorial: Editorial = NOTHING) -> str:
-    """Return the page of one review."""
-    return comparison_html(Comparison.of_one(review), context, (editorial,))
-
-
-def comparison_html(
-    comparison: Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
+def html_report(
+    page: PanelReview | Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
 ) -> str:
-    """Return the page of a comparison; `editorials` are in the order of the reviews, or empty."""
-    each = aligned(comparison, editorials)
+    """Return the page of a review or a comparison; `editorials` are in the order of the reviews, or empty."""
+    comparison, each = columns_of(page, editorials)
     return _environment().get_template("page.html.j2").render(
         page=comparison,
         editorials=each,

@@ -14,15 +14,15 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from panel.core.addresses import safe_href
-from panel.core.comparison import Comparison
 from panel.core.tally import RULE
 from panel.core.text import one_line
 from panel.report import editorial, findings, wording
-from panel.report.editorial import NOTHING, PLAIN, aligned
+from panel.report.editorial import PLAIN, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
     from panel.report.editorial import Editorial, ReportContext
 
@@ -39,19 +39,12 @@ class Markdown(str):
     __slots__ = ()
 
 
-def review_markdown(
-    review: PanelReview, context: ReportContext = PLAIN, editorial: Editorial = NOTHING
+def markdown_report(
+    page: PanelReview | Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
 ) -> str:
-    """Return one review as Markdown."""
-    return comparison_markdown(Comparison.of_one(review), context, (editorial,))
-
-
-def comparison_markdown(
-    comparison: Comparison, context: ReportContext = PLAIN, editorials: Sequence[Editorial] = ()
-) -> str:
-    """Return a comparison as Markdown; `editorials` are in the order of the reviews, or empty."""
-    values = {"page": comparison, "context": context, "editorials": aligned(comparison, editorials)}
-    text = _environment().get_template("page.md.j2").render(values)
+    """Return a review or a comparison as Markdown; `editorials` are in the order of the reviews, or empty."""
+    comparison, each = columns_of(page, editorials)
+    text = _environment().get_template("page.md.j2").render(page=comparison, context=context, editorials=each)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -21,7 +21,7 @@ from panel.core.tally import RULE
 from panel.core.text import counted, one_line
 from panel.report import editorial as notes
 from panel.report import findings, wording
-from panel.report.editorial import NOTHING, aligned
+from panel.report.editorial import NOTHING, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ def comparison_text(
 
     Where the columns would be too narrow, the tools follow each other. `editorials` are in the order of the reviews, or empty.
     """
-    each = aligned(comparison, editorials)
+    _, each = columns_of(comparison, editorials)
     fits = (width - _FIRST_COLUMN) // len(comparison.reviews) >= _NARROWEST_COLUMN
     parts: list[RenderableType] = [
         _text(comparison.title, "bold"),

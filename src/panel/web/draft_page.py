@@ -17,7 +17,7 @@ from panel.checks.matching import plain
 from panel.core.draft_state import Action, State
 from panel.core.text import split_at_spans
 from panel.core.tool import PriceClass
-from panel.report import Editorial, review_html
+from panel.report import Editorial, html_report
 from panel.report.html import policy
 from panel.web.queue_page import LIST, filters_of_list, read_notice
 from panel.web.rendering import render
@@ -80,7 +80,9 @@ async def show_preview(request: Request) -> Response:
         approved_at=view.history[approval.place].at if approval else None,
     )
     headers = {"content-security-policy": f"{policy()}; frame-ancestors 'self'; sandbox"}
-    return HTMLResponse(review_html(view.shown.review, services.report_context, editorial), headers=headers)
+    return HTMLResponse(
+        html_report(view.shown.review, services.report_context, (editorial,)), headers=headers
+    )
 
 
 async def show_history(request: Request) -> Response:
