@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from store.editing import drafted
-from web.pages import (
-    parsed,
-    wanting,
-    words,
-)
+from web.pages import parsed, wanting, words
 
 if TYPE_CHECKING:
     from panel.store import Store

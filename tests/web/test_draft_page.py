@@ -13,17 +13,7 @@ from panel.core.draft_edits import TextChange
 from panel.report.html import policy
 from panel.web.draft_page import TONES, Highlight, Piece, find_quote, highlight
 from store.editing import ADA, KIM, LEE, OTHER, PLAIN, do, drafted, resolve_all
-from web.pages import (
-    at,
-    clean,
-    forms,
-    kinds_of,
-    parsed,
-    resolve_all_but_experience,
-    send,
-    wanting,
-    words,
-)
+from web.pages import at, clean, forms, kinds_of, parsed, resolve_all_but_experience, send, wanting, words
 
 if TYPE_CHECKING:
     from panel.store import Store

@@ -9,15 +9,7 @@ import pytest
 import builders
 from panel.core.draft_state import Action, State
 from store.editing import ADA, do, drafted
-from web.pages import (
-    at,
-    clean,
-    parsed,
-    send,
-    state_of,
-    wanting,
-    words,
-)
+from web.pages import at, clean, parsed, send, state_of, wanting, words
 
 if TYPE_CHECKING:
     from panel.store import Store

@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import builders
-from web.pages import (
-    parsed,
-    words,
-)
+from web.pages import parsed, words
 
 if TYPE_CHECKING:
     from panel.store import Store

@@ -9,7 +9,7 @@ import typer
 from panel.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from panel.diagnostics.installation import Observation
 
@@ -43,17 +43,19 @@ def doctor(
     from panel.diagnostics.doctor import diagnose
 
     lines = list(diagnose(options.given(model=model, base_url=base_url), config, ask=ask))
+    levels = [observation.level.value for _, observation in lines]
+    code, summary = 0, "Everything is set up: the model in force can be called."
+    if problems := levels.count("problem"):
+        noun = "problem" if problems == 1 else "problems"
+        code, summary = BLOCKED, f"{problems} {noun} must be solved before a review can run."
+    elif "failed" in levels:
+        code, summary = UNANSWERED, "Everything is set up, but the model in force did not answer."
     if as_json:
-        result_json(
-            [
-                {"subject": subject, "mark": one.level, "found": one.found, "advice": one.advice}
-                for subject, one in lines
-            ]
-        )
+        rows = ((subject, one.level, one.found, one.advice) for subject, one in lines)
+        result_json([dict(zip(("subject", "mark", "found", "advice"), row, strict=True)) for row in rows])
     else:
-        color = colorful(refused=no_color)
-        result("\n".join([*_printed(lines, width(), color=color), "", _summary(lines)]))
-    return _exit_code(lines)
+        result("\n".join([*_printed(lines, width(), color=colorful(refused=no_color)), "", summary]))
+    return code
 
 
 def _printed(lines: Iterable[Line], width: int, *, color: bool) -> Iterator[str]:
@@ -84,18 +86,3 @@ def _wrapped(text: str, width: int, bullet: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _summary(lines: Sequence[Line]) -> str:
-    code = _exit_code(lines)
-    if code == BLOCKED:
-        problems = sum(observation.level == "problem" for _, observation in lines)
-        return f"{problems} problem{'' if problems == 1 else 's'} must be solved before a review can run."
-    if code == UNANSWERED:
-        return "Everything is set up, but the model in force did not answer."
-    return "Everything is set up: the model in force can be called."
-
-
-def _exit_code(lines: Sequence[Line]) -> int:
-    levels = {observation.level.value for _, observation in lines}
-    return BLOCKED if "problem" in levels else UNANSWERED if "failed" in levels else 0

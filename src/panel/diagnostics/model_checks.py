@@ -27,13 +27,7 @@ from panel.errors import (
 )
 from panel.orchestrator.setup import REPLAY
 from panel.prompts.answer_json import ANSWER_SCHEMA
-from panel.providers import (
-    hosted_providers,
-    key_variables,
-    offline_providers,
-    open_provider,
-    url_variables,
-)
+from panel.providers import hosted_providers, key_variables, offline_providers, open_provider, url_variables
 from panel.providers.base import StopSignal
 from panel.providers.local.weights import check_weights, find_weights, load_runtime, require_avx2
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
