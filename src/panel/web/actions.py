@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from weakref import WeakValueDictionary
 
     from panel.approval import DraftView
-    from panel.approval.history import Piece
     from panel.core.actor import Actor
     from panel.core.draft_edits import Change
     from panel.core.review import PanelReview
@@ -182,14 +181,6 @@ def _edited_fields(form: Form, seat: Seat | None) -> Iterator[dict[str, Any]]:
         yield {"field": "facts", "value": facts}
 
 
-class UnsavedField(NamedTuple):
-    """A field that the user changed, its present value, and the changes between the two."""
-
-    label: str
-    now: str
-    changes: list[Piece]
-
-
 def _conflict_page(sent: ActionRequest, view: DraftView, error: PanelError) -> Response:
     """Return the page of an action that failed, with the user's text in a form to try again; `view` is the draft now."""
     form, shown, before = sent.form, view.shown.review, view.review_at(sent.form.text("seen"))
@@ -217,7 +208,7 @@ def _conflict_page(sent: ActionRequest, view: DraftView, error: PanelError) -> R
         since=history_entries(view, since=form.text("seen")) if stale else (),
         seat=seat,
         unsaved=[
-            UnsavedField(field_name(name), now.get(name, ""), field_diff(name, now.get(name, ""), text))
+            (field_name(name), now.get(name, ""), field_diff(name, now.get(name, ""), text))
             for name, text in unsaved.items()
         ],
         values=now | unsaved,

@@ -10,6 +10,8 @@ from starlette.datastructures import ImmutableMultiDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from panel.core.text import byte_size
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -93,7 +95,7 @@ def parse_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else None
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request, *, max_bytes: int = MAX_BYTES, max_fields: int = MAX_FIELDS) -> Form:
     """Read the body of a request as a form in UTF-8 without files.
 
     Raises:
@@ -109,10 +111,10 @@ async def read_form(request: Request) -> Form:
         nonlocal size
         message = await request.receive()
         size += len(message.get("body", b""))
-        if size > MAX_BYTES:
-            limit = f"{MAX_BYTES // 1_000_000} MB"
+        if size > max_bytes:
+            limit = byte_size(max_bytes)
             raise HTTPException(413, f"A form may hold {limit}. Shorten the text and send it again.")
         return message
 
-    fields = await Request(request.scope, receive).form(max_fields=MAX_FIELDS, max_files=0)
+    fields = await Request(request.scope, receive).form(max_fields=max_fields, max_files=0)
     return Form([(name, value) for name, value in fields.multi_items() if isinstance(value, str)])

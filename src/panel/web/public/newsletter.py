@@ -20,7 +20,7 @@ from panel.errors import PanelError
 from panel.newsletter.mail import MailMessage
 from panel.newsletter.subscribers import CONFIRM_WITHIN, confirm_token, confirms, leaves, subscriber_number
 from panel.store import SubscriptionState
-from panel.web.public.requests import Button, Link, message_page, read_form, services_of
+from panel.web.public.requests import Button, Link, message_page, read_reader_form, services_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,9 +61,9 @@ class Newsletter:
 
     async def _sign_up(self, request: Request) -> Response:
         """Send a link to confirm; the answer is the same whether a mail is sent or not."""
-        form, services = await read_form(request), services_of(request)
+        form, services = await read_reader_form(request), services_of(request)
         try:
-            mail = mail_address("".join(form.get("mail", [])))
+            mail = mail_address(form.text("mail"))
         except ValueError as error:
             text = f"{str(error).capitalize()}. Go back and try again."
             return self._page(400, "This is not a mail address", text)
@@ -74,7 +74,7 @@ class Newsletter:
             f"If {mail} can get the newsletter, a mail with a link is on its way to it. Nothing more is sent before you confirm. "
             "If no mail arrives within an hour, look into your spam folder, then sign up again.",
         )
-        is_bot = "website" in form  # people do not see this field
+        is_bot = form.text("website")  # people do not see this field
         if not is_bot and not services.limiter.hit(MAIL_LIMIT, mail.lower()):
             page.background = BackgroundTask(self._invite, services.store, mail)
         return page

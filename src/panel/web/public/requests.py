@@ -8,12 +8,12 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from panel.web.rendering import environment
+from panel.web.requests import Form, read_form
 from panel.web.security import RateLimiter, client_address, network_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from panel.store import Store
 
-FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES, MAX_FORM_FIELDS = 4_096, 10
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -86,23 +85,9 @@ def services_of(request: Request) -> PublicServices:
     return services
 
 
-async def read_form(request: Request) -> dict[str, list[str]]:
-    """Return the fields of a form.
-
-    Raises:
-        HTTPException: 415 for another content type, 413 for a long form, 400 for one with many fields.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
-        raise HTTPException(415, "Use the form on the page.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, "The form is too long.")
-    try:
-        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FORM_FIELDS)
-    except ValueError as error:
-        raise HTTPException(400, "Use the form on the page.") from error
+async def read_reader_form(request: Request) -> Form:
+    """Read the short form of a reader; a refusal is an HTTPException."""
+    return await read_form(request, max_bytes=MAX_FORM_BYTES, max_fields=MAX_FORM_FIELDS)
 
 
 def wants_json(request: Request) -> bool:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.core.take import Verdict
-from panel.web.public.requests import Button, Link, message_page, read_form, services_of, wants_json
+from panel.web.public.requests import Button, Link, message_page, read_reader_form, services_of, wants_json
 from panel.web.security import is_loopback
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ async def _cast(request: Request) -> Response:
     services, slug = services_of(request), request.path_params["slug"]
     if not services.voting:
         raise HTTPException(404, "This site takes no votes.")
-    chosen = (await read_form(request)).get("verdict", [])
+    chosen = (await read_reader_form(request)).getlist("verdict")
     if len(chosen) != 1 or chosen[0] not in _CHOICES:
         raise HTTPException(400, f"A vote is one of {', '.join(_CHOICES)}.")
     choice, address = _CHOICES[chosen[0]], services.address_hash(request)
