@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from panel.core.text import one_line
 from panel.report import html_report, markdown_report
 from panel.report.editorial import PLAIN
-from panel.report.terminal import scorecard_text
+from panel.report.terminal import terminal_report
 
 if TYPE_CHECKING:
     from panel.core.review import PanelReview
@@ -61,5 +61,5 @@ def words_of(review: PanelReview, editorial: Editorial) -> list[str]:
     return [
         one_line(Page(html_report(review, PLAIN, (editorial,))).text),
         one_line(markdown_report(review, PLAIN, (editorial,)).replace("\\", "").replace("`", "")),
-        one_line(scorecard_text(review, 120, editorial, color=False)),
+        one_line(terminal_report(review, 120, (editorial,), color=False)),
     ]

@@ -21,7 +21,7 @@ from panel.report import (
     render_report,
 )
 from panel.report.editorial import PLAIN
-from panel.report.terminal import comparison_text, scorecard_text
+from panel.report.terminal import terminal_report
 from report.pages import Page, words_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_columns_that_differ_in_approval_are_told_apart() -> None:
         ((approved, NOTHING), ["SmolLM3: Approved by Ada on 2026-11-22", f"SkillClaw: {DRAFT}"]),
     ):
         html = one_line(Page(html_report(shown, PLAIN, known)).text)
-        text = comparison_text(shown, 120, known, color=False)
+        text = terminal_report(shown, 120, known, color=False)
         markdown = markdown_report(shown, PLAIN, known)
         assert [line for line in text.splitlines() if "pproved" in line] == lines
         assert [
@@ -113,7 +113,7 @@ def test_verdict_that_was_edited_is_marked_beside_it() -> None:
     for text in (
         one_line(Page(html_report(shown, PLAIN, both)).text),
         one_line(markdown_report(shown, PLAIN, both).replace("\\", "")),
-        one_line(scorecard_text(review, 100, known, color=False)),
+        one_line(terminal_report(review, 100, (known,), color=False)),
     ):
         assert re.search(rf"61/100 · ship\W+{EDITED}\W+There is a crowd here", text)
 
@@ -149,7 +149,7 @@ def test_edit_of_one_tool_by_two_panels_is_told_once() -> None:
     for text in (
         html_report(shown, PLAIN, known),
         markdown_report(shown, PLAIN, known),
-        comparison_text(shown, 120, known, color=False),
+        terminal_report(shown, 120, known, color=False),
     ):
         assert text.count("Price class edited by") == 1
 

@@ -15,7 +15,7 @@ from panel.core.text import one_line, prose
 from panel.report import NOTHING, Editorial, html_report, json_report, markdown_report
 from panel.report.editorial import PLAIN
 from panel.report.findings import marked_text
-from panel.report.terminal import comparison_text
+from panel.report.terminal import terminal_report
 from panel.report.wording import paragraphs
 from report.pages import Page, words_of
 
@@ -188,8 +188,8 @@ def test_comparison_has_the_checks_of_each_review() -> None:
     assert html.index(f"SmolLM3 {CLAIMS}") < html.index("SkillClaw 2 claims: 2 in the listing")
     for text in (
         markdown_report(shown, PLAIN, known),
-        comparison_text(shown, 120, known, color=False),
-        comparison_text(shown, 60, known, color=False),
+        terminal_report(shown, 120, known, color=False),
+        terminal_report(shown, 60, known, color=False),
     ):
         assert text.index("What the checks found: SmolLM3") < text.index("What the checks found: SkillClaw")
 

@@ -17,7 +17,7 @@ from panel.report import (
     json_report,
     markdown_report,
 )
-from panel.report.terminal import comparison_text
+from panel.report.terminal import terminal_report
 from report.pages import Page
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_shares_and_entry_prices_are_shown() -> None:
             "Open Source / Research",
         ):
             assert fact in words
-    text = comparison_text(shown, width=100, color=False)
+    text = terminal_report(shown, width=100, color=False)
     assert "75% panel ship" in text
     assert "50% panel ship" in text
 

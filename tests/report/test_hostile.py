@@ -31,7 +31,7 @@ from panel.report import (
     json_report,
     markdown_report,
 )
-from panel.report.terminal import comparison_text, scorecard_text
+from panel.report.terminal import terminal_report
 
 if TYPE_CHECKING:
     from panel.core.comparison import Comparison
@@ -240,8 +240,8 @@ def outline(markdown: str) -> list[str]:
 def test_terminal_gets_no_control_codes(attack: str) -> None:
     for comparison, width, approved in product((hostile(attack), jury(attack)), (60, 120), (False, True)):
         told = known(comparison, attack, approved=approved)
-        text = comparison_text(comparison, width, told, color=False) + scorecard_text(
-            comparison.reviews[0], width, told[0], color=False
+        text = terminal_report(comparison, width, told, color=False) + terminal_report(
+            comparison.reviews[0], width, (told[0],), color=False
         )
         assert [char for char in text if (ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160] == []
 

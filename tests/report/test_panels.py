@@ -14,7 +14,7 @@ from panel.core.text import one_line
 from panel.report import html_report, json_report, markdown_report
 from panel.report.editorial import PLAIN
 from panel.report.json_ld import linked_data
-from panel.report.terminal import comparison_text, scorecard_text
+from panel.report.terminal import terminal_report
 
 if TYPE_CHECKING:
     from panel.core.comparison import Comparison
@@ -32,7 +32,7 @@ def told(shown: Comparison) -> list[str]:
     return [
         text_of(html_report(shown)),
         one_line(markdown_report(shown).replace("\\", "")),
-        one_line(comparison_text(shown, width=120, color=False)),
+        one_line(terminal_report(shown, width=120, color=False)),
     ]
 
 
@@ -67,7 +67,7 @@ def test_columns_of_one_tool_carry_the_models() -> None:
         )
         == 2
     )
-    text = comparison_text(shown, width=80, color=False)
+    text = terminal_report(shown, width=80, color=False)
     assert (
         len(re.findall(r"^(?:Decision|Critic) +gpt-6.1-terra +claude-sonnet-5-5$", text, re.MULTILINE)) == 2
     )
@@ -76,7 +76,7 @@ def test_columns_of_one_tool_carry_the_models() -> None:
 
 def test_narrow_terminal_gets_one_panel_after_the_other() -> None:
     four = builders.comparison(*(builders.asked_of("openai", name, builders.smollm3()) for name in "abcd"))
-    lines = comparison_text(four, width=60, color=False).splitlines()
+    lines = terminal_report(four, width=60, color=False).splitlines()
     assert [line for line in lines if line in set("abcd")] == list("abcd")
     assert lines.count("A small open model that fits on the card you own") == 1
 
@@ -104,12 +104,12 @@ def test_consumption_is_told_in_every_format() -> None:
         assert "6,250 tokens in · 1,050 out · $0.0170" in words
         assert "12,340 tokens in (8,000 cached) · 1,235 out ·" in words
         assert "$0.00015" in words
-    text = scorecard_text(builders.smollm3(), width=80, color=False)
+    text = terminal_report(builders.smollm3(), width=80, color=False)
     assert "6,250 tokens in · 1,050 out · $0.0170" in text.splitlines()
 
 
 def test_consumption_is_quiet_in_a_colored_terminal() -> None:
-    text = scorecard_text(builders.smollm3(), width=80, color=True)
+    text = terminal_report(builders.smollm3(), width=80, color=True)
     assert "\x1b[2m6,250 tokens in · 1,050 out · $0.0170\x1b[0m" in text
 
 
@@ -119,7 +119,7 @@ def test_free_model_is_called_free() -> None:
     for report in (
         html_report(review),
         markdown_report(review),
-        scorecard_text(review, width=80, color=False),
+        terminal_report(review, width=80, color=False),
     ):
         assert "45 tokens in · 45 out · free" in report
         assert "$0" not in report
@@ -130,11 +130,11 @@ def test_jury_of_several_models_names_each_seats_model() -> None:
     for words in (
         text_of(html_report(jury)),
         one_line(markdown_report(jury)),
-        one_line(scorecard_text(jury, width=80, color=False)),
+        one_line(terminal_report(jury, width=80, color=False)),
     ):
         assert re.search(r"[Aa]sked openai:gpt-6\.1-terra", words)
         assert "Skeptic and Founder: anthropic:claude-sonnet-5-5" in words
-    assert "Asked" not in scorecard_text(builders.smollm3(), width=80, color=False)
+    assert "Asked" not in terminal_report(builders.smollm3(), width=80, color=False)
 
 
 def test_seat_that_was_called_in_vain_tells_its_attempts() -> None:

@@ -9,7 +9,7 @@ import pytest
 import builders
 from panel.core.comparison import Comparison
 from panel.report import ReportContext, html_report, markdown_report
-from panel.report.terminal import comparison_text, scorecard_text
+from panel.report.terminal import terminal_report
 
 if TYPE_CHECKING:
     from panel.core.take import NoTake, Take
@@ -24,7 +24,7 @@ def reports(comparison: object = None) -> list[str]:
     return [
         html_report(shown, CONTEXT),
         markdown_report(shown, CONTEXT),
-        comparison_text(shown, width=100, color=False),
+        terminal_report(shown, width=100, color=False),
     ]
 
 
@@ -71,7 +71,7 @@ def test_no_panel_take_comes_with_its_reason() -> None:
     for report in (
         html_report(review, CONTEXT),
         markdown_report(review, CONTEXT),
-        scorecard_text(review, width=100, color=False),
+        terminal_report(review, width=100, color=False),
     ):
         words = " ".join(report.replace("\\", "").split())
         assert "No panel take" in words
@@ -85,7 +85,7 @@ def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[NoTake | Take, ...
     for report in (
         html_report(review, CONTEXT),
         markdown_report(review, CONTEXT),
-        scorecard_text(review, width=80, color=False),
+        terminal_report(review, width=80, color=False),
     ):
         assert "No verdict" in report
 
@@ -113,13 +113,13 @@ def test_terminal_report_keeps_to_its_width(width: int) -> None:
 
     wide = builders.review(of=builders.tool("日本語の道具" * 6, tagline="とても長い説明" * 10))
     shown = builders.comparison(builders.smollm3(), wide)
-    text = comparison_text(shown, width=width, color=False) + scorecard_text(wide, width=width, color=False)
+    text = terminal_report(shown, width=width, color=False) + terminal_report(wide, width=width, color=False)
     assert max(cell_len(line) for line in text.splitlines()) <= width
 
 
 def test_colour_comes_only_when_asked_for() -> None:
     review = builders.smollm3()
-    plain, colored = (scorecard_text(review, width=80, color=color) for color in (False, True))
+    plain, colored = (terminal_report(review, width=80, color=color) for color in (False, True))
     assert "\x1b[" not in plain
     assert "\x1b[" in colored
     uncolored = re.sub(r"\x1b\[[0-9;]*m", "", colored)

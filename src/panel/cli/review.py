@@ -97,7 +97,7 @@ def review(
     from panel.orchestrator.report_files import report_files
     from panel.orchestrator.setup import build_setup
     from panel.report import Editorial, json_report
-    from panel.report.terminal import scorecard_text
+    from panel.report.terminal import terminal_report
     from panel.tool_files.duplicates import collect_tools
     from panel.tool_files.files import source_of
     from panel.tool_files.tables import parse_column_map
@@ -132,7 +132,7 @@ def review(
         if as_json:
             result(json_report(event.review, (known,), indent=None))
         else:
-            result(scorecard_text(event.review, width(), known, color=color))
+            result(terminal_report(event.review, width(), (known,), color=color))
         if event.reports:
             runner.note(f"Wrote {', '.join(map(str, event.reports))}")
 
@@ -239,9 +239,9 @@ def _show_comparison(
     comparison: Comparison, known: Sequence[Editorial], paths: Sequence[Path], *, color: bool
 ) -> None:
     from panel.cli.console import result, width
-    from panel.report.terminal import comparison_text
+    from panel.report.terminal import terminal_report
 
-    result(comparison_text(comparison, width(), known, color=color))
+    result(terminal_report(comparison, width(), known, color=color))
     result("\n".join(f"Wrote {path}" for path in reversed(paths)))
 
 

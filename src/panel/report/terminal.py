@@ -15,20 +15,20 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from panel.core.comparison import Comparison
+from panel.core.review import PanelReview
 from panel.core.take import NoTake
 from panel.core.tally import RULE
 from panel.core.text import counted, one_line
 from panel.report import editorial as notes
 from panel.report import findings, wording
-from panel.report.editorial import NOTHING, columns_of
+from panel.report.editorial import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
 
-    from panel.core.review import PanelReview
+    from panel.core.comparison import Comparison
     from panel.core.take import Seat
     from panel.core.tool import Tool
     from panel.report.editorial import Editorial
@@ -45,40 +45,30 @@ _SYMBOLS = {"ship": "●", "skip": "◆", "mixed": "◐", "no verdict": "○"}
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def scorecard_text(review: PanelReview, width: int, editorial: Editorial = NOTHING, *, color: bool) -> str:
-    """Return a review's scorecard, `width` columns wide (60-120), with a line feed at its end."""
-    page, editorials = Comparison.of_one(review), (editorial,)
-    parts = [
-        _text(review.tool.name, "bold"),
-        *_listing(review.tool),
-        *(_text(note.line, _QUIET) for note in notes.tool_notes(page, editorials, review.tool)),
-        *_approvals(page, editorials),
-        *_result(review, editorial),
-        _seats(review, editorial),
-        *_notices(page, editorials),
-    ]
-    return _rendered(parts, width, color=color)
-
-
-def comparison_text(
-    comparison: Comparison, width: int, editorials: Sequence[Editorial] = (), *, color: bool
+def terminal_report(
+    page: PanelReview | Comparison, width: int, editorials: Sequence[Editorial] = (), *, color: bool
 ) -> str:
-    """Return a comparison's tables, `width` columns wide (60-120), with a line feed at its end.
+    """Return a review's scorecard or a comparison's tables, `width` columns wide (60-120), with a line feed at its end.
 
-    Where the columns would be too narrow, the tools follow each other. `editorials` are in the order of the reviews, or empty.
+    Where columns would be too narrow, the tools follow each other. `editorials` are in the order of the reviews, or empty.
     """
-    _, each = columns_of(comparison, editorials)
-    fits = (width - _FIRST_COLUMN) // len(comparison.reviews) >= _NARROWEST_COLUMN
-    parts: list[RenderableType] = [
-        _text(comparison.title, "bold"),
-        _text(wording.answer_sentence(comparison)),
-        *(_listing(comparison.tools[-1]) if comparison.of_one_tool else ()),
-    ]
+    comparison, each = columns_of(page, editorials)
+    of_one = isinstance(page, PanelReview)
+    shared_listing = of_one or comparison.of_one_tool
+    parts: list[RenderableType] = [_text(comparison.title, "bold")]
+    parts += [] if of_one else [_text(wording.answer_sentence(comparison))]
+    parts += _listing(comparison.tools[-1]) if shared_listing else []
     for tool in comparison.tools:
-        of = "" if comparison.of_one_tool else f"{one_line(tool.name)}: "
+        of = "" if shared_listing else f"{one_line(tool.name)}: "
         parts += [_text(f"{of}{note.line}", _QUIET) for note in notes.tool_notes(comparison, each, tool)]
-    parts += _approvals(comparison, each)
-    parts += _side_by_side(comparison, each) if fits else _one_by_one(comparison, each)
+    parts += [_text(approval.line, _QUIET) for approval in notes.approvals(comparison, each)]
+    parts.append(_text(""))
+    if of_one:
+        parts += [*_result(comparison.reviews[0], each[0]), _seats(comparison.reviews[0], each[0])]
+    elif (width - _FIRST_COLUMN) // len(comparison.reviews) >= _NARROWEST_COLUMN:
+        parts += _side_by_side(comparison, each)
+    else:
+        parts += _one_by_one(comparison, each)
     return _rendered([*parts, *_notices(comparison, each)], width, color=color)
 
 
@@ -105,10 +95,6 @@ def _listing(tool: Tool) -> Iterator[Text]:
     yield _text(" · ".join(part for part in (tool.category, tool.entry_price) if part))
     if tool.tagline:
         yield _text(tool.tagline, "italic")
-
-
-def _approvals(page: Comparison, editorials: Editorials) -> list[Text]:
-    return [*(_text(approval.line, _QUIET) for approval in notes.approvals(page, editorials)), _text("")]
 
 
 def _result(review: PanelReview, editorial: Editorial) -> Iterator[Text]:
