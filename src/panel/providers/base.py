@@ -57,7 +57,7 @@ class Provider(ABC):
         """Answer one prompt. A refusal or a cut-off answer is a value, not an error.
 
         Raises:
-            ProviderTransient: the same call may succeed later; the subclass says what was wrong.
+            ProviderTransient: the same call may succeed later; the subclass says why.
             ProviderDown: no call can succeed until somebody acts.
             CallNotMade: the run was stopped before.
             ProviderError: this call failed for good.

@@ -3,8 +3,8 @@
     Prompt ── probe sentences ── probe the whole ── score ── write sentences ── Completion
                                     decoding.py                                 JSON, assembled here
 
-A model of 135 million parameters does not follow instructions well enough to be asked for JSON, so the prompt's scaffold says what
-to ask instead. Answers are the same for the same prompt, configuration, weights, runtime and kind of processor.
+A model of 135 million parameters does not follow instructions well enough to be asked for JSON, so the prompt's scaffold holds other
+questions. Answers are the same for the same prompt, configuration, weights, runtime and kind of processor.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ class RateLimiter:
     def _make_room(
         self, needed: float, left: int | None, per_minute: int | None, reset: float | None
     ) -> None:
-        """Pause until the provider has refilled, little by little, what the calls in flight may still use up."""
+        """Pause until the provider's gradual refill covers the calls in flight."""
         if left is None or left >= needed:
             return
         waits = [reset] if reset is not None else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from collections import deque
+from typing import TYPE_CHECKING
 
 import tenacity
 
@@ -86,7 +87,7 @@ class CircuitBreaker(Middleware):
         super().__init__(inner)
         self._answers = 0
         self._exhausted = 0
-        self._refused: list[tuple[str, str]] = []
+        self._refused: deque[tuple[str, str]] = deque(maxlen=MOST_FAILURES_IN_A_ROW)
 
     async def complete(self, prompt: Prompt, config: ModelConfig) -> Completion:
         """Answer one prompt; see `Provider.complete`."""
@@ -95,34 +96,29 @@ class CircuitBreaker(Middleware):
             completion = await self._inner.complete(prompt, config)
         except (ProviderDown, CallNotMade, OverBudget):
             raise
-        except ProviderGarbled as error:
-            self._exhausted += 1
-            if error.attempts > 1 and self._answers == answers_before:
-                _trip(
-                    error,
-                    "something stands between panel and the provider; check the network and the base URL",
-                )
-            raise
-        except ProviderTransient as error:
-            self._exhausted += 1
-            if not self._answers or self._exhausted >= MOST_FAILURES_IN_A_ROW:
-                _trip(error, "it seems to be down")
-            raise
         except ProviderError as error:
-            self._refused.append((str(error), prompt.prefix_digest))
-            if self._is_refused_always():
-                _trip(error, "the same for every call")
-            raise
+            why = self._reason_to_stop(error, prompt, answered_since=self._answers > answers_before)
+            if why is None:
+                raise
+            down = ProviderDown(f"{error} ({why})", attempts=error.attempts, lost_calls=error.lost_calls)
+            raise down from error
         self._answers += 1
         self._exhausted = 0
         self._refused.clear()
         return completion
 
-    def _is_refused_always(self) -> bool:
-        last = self._refused[-MOST_FAILURES_IN_A_ROW:]
-        messages, listings = {message for message, _ in last}, {listing for _, listing in last}
-        alike = len(last) == MOST_FAILURES_IN_A_ROW and len(messages) == 1
-        return alike and (len(listings) > 1 or not self._answers)
+    def _reason_to_stop(self, error: ProviderError, prompt: Prompt, *, answered_since: bool) -> str | None:
+        if not isinstance(error, ProviderTransient):
+            self._refused.append((str(error), prompt.prefix_digest))
+            messages, listings = map(set, zip(*self._refused, strict=True))
+            alike = len(self._refused) == MOST_FAILURES_IN_A_ROW and len(messages) == 1
+            return "the same for every call" if alike and (len(listings) > 1 or not self._answers) else None
+        self._exhausted += 1
+        if isinstance(error, ProviderGarbled):
+            in_the_way = "something stands between panel and the provider; check the network and the base URL"
+            return in_the_way if error.attempts > 1 and not answered_since else None
+        is_down = not self._answers or self._exhausted >= MOST_FAILURES_IN_A_ROW
+        return "it seems to be down" if is_down else None
 
 
 _grow = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)
@@ -140,8 +136,3 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 def _totals(failures: list[ProviderError]) -> tuple[int, int]:
     return sum(error.attempts for error in failures), sum(error.lost_calls for error in failures)
-
-
-def _trip(error: ProviderError, why: str) -> NoReturn:
-    down = ProviderDown(f"{error} ({why})", attempts=error.attempts, lost_calls=error.lost_calls)
-    raise down from error
