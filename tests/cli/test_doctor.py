@@ -1,4 +1,4 @@
-"""What `panel doctor` finds, what it says to do, and what it never says."""
+"""`panel doctor`: its observations, its advice, and the secrets that it never shows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The embedded model, as far as it is looked at here."""
+    """An embedded model that passes its checks."""
     weights = tmp_path / "model.gguf"
     weights.write_bytes(b"w" * 2_000_000)
     for name, given in (("find_weights", lambda: weights), ("check_weights", lambda _path: None)):
@@ -62,7 +62,7 @@ def openai(monkeypatch: pytest.MonkeyPatch, embedded: Path) -> None:
 
 
 def findings(ran: Any, mark: str) -> list[str]:
-    """Return what was found with a mark, each with its advice."""
+    """Return the observations of one level, each with its advice."""
     rows = json.loads(ran.out)
     return [f"{row['subject']}: {row['found']} > {row['advice']}" for row in rows if row["mark"] == mark]
 
@@ -76,8 +76,7 @@ def one_problem(ran: Any) -> str:
 
 
 @pytest.mark.usefixtures("openai")
-def test_sound_set_up_is_told_in_words(panel: Any) -> None:
-    """Where all is well the exit code is 0, every line has its mark in words, and the last one says so."""
+def test_a_complete_installation_ends_with_0(panel: Any) -> None:
     ran = panel("doctor")
     assert ran.code == 0
     assert "\n  ok       openai:gpt-6.1-terra (OPENAI_API_KEY is set)\n" in ran.out
@@ -88,8 +87,7 @@ def test_sound_set_up_is_told_in_words(panel: Any) -> None:
 
 
 @pytest.mark.usefixtures("openai")
-def test_json_says_the_same(panel: Any) -> None:
-    """`--json` is a list of findings, each with subject, mark, words and advice."""
+def test_json_has_the_same_observations(panel: Any) -> None:
     rows = json.loads(panel("doctor", "--json").out)
     assert {frozenset(row) for row in rows} == {frozenset({"subject", "mark", "found", "advice"})}
     subjects = list(dict.fromkeys(row["subject"] for row in rows))
@@ -99,8 +97,7 @@ def test_json_says_the_same(panel: Any) -> None:
 
 
 @pytest.mark.usefixtures("openai")
-def test_marks_are_coloured_on_a_terminal(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Colour is added to the words of the marks, and takes none away."""
+def test_levels_are_coloured_on_a_terminal(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("panel.cli.console.colorful", lambda *, refused: not refused)
     out = panel("doctor").out
     assert "  \x1b[32mok\x1b[0m       panel " in out
@@ -108,16 +105,14 @@ def test_marks_are_coloured_on_a_terminal(panel: Any, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("embedded")
-def test_nothing_is_asked_without_ask(panel: Any, vendors: Vendors) -> None:
-    """Without `--ask` no call is made and no report or recording is begun."""
+def test_without_ask_no_call_is_made_and_nothing_written(panel: Any, vendors: Vendors) -> None:
     ran = panel("doctor", "--model", "openai")
     assert (ran.code, vendors.calls) == (0, [])
     assert not Path("outputs").exists()
 
 
 @pytest.mark.usefixtures("openai")
-def test_versions_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The versions of panel, Python and its libraries are told, and an extra that is not there is a note with its command."""
+def test_versions_and_missing_extras_are_reported(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import anthropic
 
     monkeypatch.setitem(
@@ -134,22 +129,19 @@ def test_versions_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("openai")
 def test_missing_library_is_a_problem(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A library that is not installed stands in the way."""
     monkeypatch.setattr("panel.diagnostics.machine.REQUIRED", ("no-such-library", "openai"))
     assert "no-such-library is not installed > run: pip install" in one_problem(panel("doctor", "--json"))
 
 
 @pytest.mark.usefixtures("openai")
-def test_settings_file_is_named(panel: Any) -> None:
-    """A settings file that is read is named, with how many settings are in force from it."""
+def test_a_settings_file_is_named_with_its_number_of_settings(panel: Any) -> None:
     Path("panel.yaml").write_text("seed: 3\nretries: 1\n")
     ran = panel("doctor", "--json")
     assert "Settings: panel.yaml: read; settings in force from it: 2 > " in findings(ran, "ok")
 
 
 @pytest.mark.usefixtures("openai")
-def test_each_fault_of_a_settings_file_is_a_problem(panel: Any) -> None:
-    """A settings file that cannot be used is told once, fault by fault, and the checks that need no settings go on."""
+def test_each_error_of_a_settings_file_is_one_problem(panel: Any) -> None:
     Path("panel.yaml").write_text("concurency: 3\nseed: yes\n")
     ran = panel("doctor", "--json")
     assert ran.code == 2
@@ -160,15 +152,15 @@ def test_each_fault_of_a_settings_file_is_a_problem(panel: Any) -> None:
 
 
 @pytest.mark.usefixtures("openai")
-def test_unusable_variable_is_a_problem(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable with a value that cannot be used is a problem."""
+def test_an_invalid_variable_is_a_problem(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANEL_TIMEOUT", "never")
     assert "PANEL_TIMEOUT: input should be a valid number" in one_problem(panel("doctor", "--json"))
 
 
 @pytest.mark.usefixtures("openai")
-def test_unknown_variables_are_notes(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that looks like a setting and is none is a note that says what may be meant, without its value."""
+def test_unknown_variables_are_notes_without_their_values(
+    panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PANEL_CONCURENCY", "one")
     monkeypatch.setenv("PANEL_XYZZY", "two-0123456789")
     monkeypatch.setenv("PANEL_API_KEY_FILE", "/dev/null/no")
@@ -181,15 +173,14 @@ def test_unknown_variables_are_notes(panel: Any, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("openai")
-def test_limits_in_force_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls in flight, calls and tokens a minute, and the time that a call may take are told."""
+def test_limits_in_force_are_reported(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANEL_REQUESTS_PER_MINUTE", "1200")
-    told = findings(panel("doctor", "--json"), "ok")
+    found = findings(panel("doctor", "--json"), "ok")
     assert (
         "Settings: 10 calls in flight; a minute: calls 1,200, tokens as many as the provider allows > "
-        in told
+        in found
     )
-    assert "Settings: 120 s for each call; further attempts when a provider is busy: 3 > " in told
+    assert "Settings: 120 s for each call; further attempts when a provider is busy: 3 > " in found
 
 
 @pytest.mark.usefixtures("openai")
@@ -203,17 +194,17 @@ def test_limits_in_force_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -
 def test_folder_that_cannot_be_written_is_a_problem(
     variable: str, subject: str, advice: str, panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A folder below a file cannot be written, which is a problem that says which variable to change."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(variable, str(tmp_path / "file" / "folder"))
-    told = one_problem(panel("doctor", "--json"))
-    assert told.startswith(f"{subject}: {tmp_path / 'file' / 'folder'}")
-    assert advice in told
+    found = one_problem(panel("doctor", "--json"))
+    assert found.startswith(f"{subject}: {tmp_path / 'file' / 'folder'}")
+    assert advice in found
 
 
 @pytest.mark.usefixtures("openai")
-def test_folder_of_a_recording_is_tried(panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A folder for recordings that cannot be written is a problem."""
+def test_the_folder_of_a_recording_is_tested(
+    panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PANEL_RECORD", str(tmp_path / "file" / "rec"))
     problems = findings(panel("doctor", "--json"), "problem")
@@ -221,8 +212,7 @@ def test_folder_of_a_recording_is_tried(panel: Any, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("openai")
-def test_damaged_secret_is_a_problem(panel: Any, own_world: Path) -> None:
-    """A secret that panel did not write is a problem, told once however many checks need it."""
+def test_a_damaged_secret_is_one_problem(panel: Any, own_world: Path) -> None:
     (own_world / "data").mkdir()
     (own_world / "data" / "secret").write_text("mine")
     assert "not a secret that panel wrote; delete the file" in one_problem(panel("doctor", "--json"))
@@ -230,7 +220,7 @@ def test_damaged_secret_is_a_problem(panel: Any, own_world: Path) -> None:
 
 @pytest.mark.usefixtures("openai")
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "expected"),
     [
         ("PANEL_PERSONAS", "nowhere", "Personas: nowhere: holds no persona files"),
         ("PANEL_ROSTER", "builder,sceptic", "Personas: unknown persona 'sceptic'; did you mean skeptic?"),
@@ -242,17 +232,15 @@ def test_damaged_secret_is_a_problem(panel: Any, own_world: Path) -> None:
         ("PANEL_ROSTER", "builder,skeptic=anthropic", "Model: ANTHROPIC_API_KEY is not set; export it"),
     ],
 )
-def test_setting_that_keeps_a_panel_from_sitting_is_a_problem(
-    variable: str, value: str, said: str, panel: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_setting_that_prevents_a_run_is_a_problem_in_the_words_of_a_run(
+    variable: str, value: str, expected: str, panel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Personas, prompts and models that cannot be used are problems in the words that a run would use, told once each."""
     monkeypatch.setenv(variable, value)
-    assert said in one_problem(panel("doctor", "--json"))
+    assert expected in one_problem(panel("doctor", "--json"))
 
 
 @pytest.mark.usefixtures("embedded", "vendors")
-def test_seat_on_another_model_is_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A seat that asks another model is told, and so is that model's address."""
+def test_a_seat_on_another_model_is_reported(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANEL_ROSTER", "builder,skeptic=anthropic:claude-haiku-5-5")
     ran = panel("doctor", "--json", "--model", "openai")
     assert "Model: skeptic is asked of anthropic:claude-haiku-5-5 > " in findings(ran, "ok")
@@ -262,17 +250,15 @@ def test_seat_on_another_model_is_told(panel: Any, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("embedded", "vendors")
-def test_recording_is_told(panel: Any, tools: list[Path]) -> None:
-    """With a recording as the model, whose answers it holds is told, and that they cost nothing."""
+def test_a_recording_is_reported_with_its_model(panel: Any, tools: list[Path]) -> None:
     assert panel("review", tools[0], "--model", "openai", "--record", "rec", "-q").code == 0
-    told = findings(panel("doctor", "--json", "--model", "replay:rec"), "ok")
-    assert "Model: answers of openai:gpt-6.1-terra, from the recording in rec > " in told
-    assert "Model: openai:gpt-6.1-terra costs nothing to ask > " in told
+    found = findings(panel("doctor", "--json", "--model", "replay:rec"), "ok")
+    assert "Model: answers of openai:gpt-6.1-terra, from the recording in rec > " in found
+    assert "Model: openai:gpt-6.1-terra costs nothing to ask > " in found
 
 
 @pytest.mark.usefixtures("openai")
 def test_broken_template_is_a_problem(panel: Any, tmp_path: Path) -> None:
-    """A template that cannot be rendered is found before any review."""
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "take.md.j2").write_text("{% block system %}{{ nothing.at.all }}{% endblock %}")
     assert one_problem(panel("doctor", "--json")).startswith("Prompts: take.md.j2")
@@ -280,14 +266,12 @@ def test_broken_template_is_a_problem(panel: Any, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("openai")
 def test_url_of_a_settings_file_here_is_a_problem(panel: Any) -> None:
-    """A folder's settings file that would send a vendor's key elsewhere stands in the way."""
     Path("panel.yaml").write_text("base_url: https://elsewhere.example\n")
     assert "would send your openai key to https://elsewhere.example" in one_problem(panel("doctor", "--json"))
 
 
 @pytest.mark.usefixtures("openai")
 def test_url_of_a_vendor_is_a_note(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a vendor's variable sends its key elsewhere, a note says so, also for a vendor that is not asked."""
     monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://other.example")
     notes = findings(panel("doctor", "--json"), "note")
@@ -300,7 +284,6 @@ def test_url_of_a_vendor_is_a_note(panel: Any, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.usefixtures("openai")
 def test_credentials_in_addresses_are_cut_out(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User names and passwords in the address of a server or of a proxy are never shown."""
     monkeypatch.setenv("OPENAI_BASE_URL", "https://joe:hunter2@gateway.example/v1")
     monkeypatch.setenv("HTTPS_PROXY", "http://joe:hunter2@127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "joe:hunter2@127.0.0.1:10")
@@ -312,8 +295,7 @@ def test_credentials_in_addresses_are_cut_out(panel: Any, monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("openai")
-def test_proxies_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes by the proxies is told, and a proxy whose address cannot be read keeps no check from its work."""
+def test_proxies_are_reported_even_if_unreadable(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost,.example")
     monkeypatch.setenv("HTTPS_PROXY", "http://[half")
     notes = findings(panel("doctor", "--json"), "note")
@@ -323,7 +305,6 @@ def test_proxies_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("embedded")
 def test_malformed_key_is_a_problem_where_it_is_needed(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key with white space in it stands in the way of its own provider, and is a note beside another's."""
     monkeypatch.setenv("OPENAI_API_KEY", f"{CANARY} and-more-of-it")
     ran = panel("doctor", "--json")
     assert "Keys: OPENAI_API_KEY holds white space" in one_problem(ran)
@@ -337,7 +318,6 @@ def test_malformed_key_is_a_problem_where_it_is_needed(panel: Any, monkeypatch: 
 def test_key_file_is_named_and_never_shown(
     panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A key may come from a file; one that others can read is a note, and one that is not there a problem."""
     file = tmp_path / "key"
     file.write_text(f"{CANARY}\n")
     monkeypatch.setenv("OPENAI_API_KEY_FILE", str(file))
@@ -353,12 +333,11 @@ def test_key_file_is_named_and_never_shown(
 
 
 @pytest.mark.usefixtures("openai")
-def test_price_is_told_or_said_to_be_unknown(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model's prices are told for a million tokens, and a model without a price is a note."""
+def test_prices_are_reported_or_unknown(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"gpt-6.1-terra": Rates(1e-6, None, None, 5e-6), "half": Rates(1e-6, None, None, None)}
     monkeypatch.setattr("panel.providers.prices.Prices.rates", lambda _prices, model: known.get(model))
-    told = "Model: openai:gpt-6.1-terra: $1.00 for a million tokens read, $5.00 for a million written > "
-    assert told in findings(panel("doctor", "--json"), "ok")
+    found = "Model: openai:gpt-6.1-terra: $1.00 for a million tokens read, $5.00 for a million written > "
+    assert found in findings(panel("doctor", "--json"), "ok")
     for name in ("new", "half"):
         notes = findings(panel("doctor", "--json", "--model", f"openai:{name}"), "note")
         assert (
@@ -376,10 +355,9 @@ def test_price_is_told_or_said_to_be_unknown(panel: Any, monkeypatch: pytest.Mon
     ],
 )
 @pytest.mark.usefixtures("embedded")
-def test_embedded_model_that_cannot_run_is_a_problem_if_it_is_asked(
+def test_an_unusable_embedded_model_is_a_problem_only_if_it_is_asked(
     name: str, error: Exception, panel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Weights, processor or runtime that are not as needed stand in the way of the embedded model, and of no other."""
 
     def broken(*_arguments: object) -> None:
         raise error
@@ -395,16 +373,16 @@ def test_embedded_model_that_cannot_run_is_a_problem_if_it_is_asked(
 
 
 @pytest.mark.weights
-def test_installed_embedded_model_is_sound(panel: Any) -> None:
-    """The weights that are installed are whole, and their runtime loads."""
-    told = findings(panel("doctor", "--json"), "ok")
-    assert any("whole by its sha256" in line for line in told)
-    assert any("its runtime loads" in line for line in told)
+def test_the_installed_embedded_model_passes(panel: Any) -> None:
+    found = findings(panel("doctor", "--json"), "ok")
+    assert any("whole by its sha256" in line for line in found)
+    assert any("its runtime loads" in line for line in found)
 
 
 @pytest.mark.usefixtures("openai")
-def test_certificates_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Certificates that a variable names are a note, and a problem where they cannot be read and a provider needs them."""
+def test_certificates_named_by_a_variable_are_checked(
+    panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "none.pem").write_text("these are no certificates")
     for path in (tmp_path / "none.pem", tmp_path / "nowhere.pem"):
         monkeypatch.setenv("SSL_CERT_FILE", str(path))
@@ -414,23 +392,21 @@ def test_certificates_are_told(panel: Any, monkeypatch: pytest.MonkeyPatch, tmp_
         assert panel("doctor", "--model", "local").code == 0
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    said = f"Network: certificates are taken from {tmp_path}, set by SSL_CERT_DIR > "
-    assert said in findings(panel("doctor", "--json"), "note")
+    expected = f"Network: certificates are taken from {tmp_path}, set by SSL_CERT_DIR > "
+    assert expected in findings(panel("doctor", "--json"), "note")
 
 
 @pytest.mark.usefixtures("openai")
 def test_system_without_certificates_is_a_problem(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bare system that has no certificates cannot tell who a provider is."""
     import ssl
 
     monkeypatch.setattr(httpx2, "create_ssl_context", lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-    told = one_problem(panel("doctor", "--json"))
-    assert "the system's certificates are used, and there are none > install" in told
+    found = one_problem(panel("doctor", "--json"))
+    assert "the system's certificates are used, and there are none > install" in found
 
 
 @pytest.mark.usefixtures("openai")
 def test_broken_check_reports_itself(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check that is broken is a problem with the name of its error, without a traceback, and the others go on."""
 
     def broken() -> None:
         raise ZeroDivisionError(f"with {CANARY}")
@@ -442,8 +418,7 @@ def test_broken_check_reports_itself(panel: Any, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("openai")
-def test_problems_are_counted_in_the_end(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last line of the text counts the problems, and advice stands below what it is about."""
+def test_the_last_line_counts_the_problems(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANEL_OUT", "/dev/null/out")
     out = panel("doctor").out
     assert out.endswith("\n\n1 problem must be solved before a review can run.\n")
@@ -462,17 +437,16 @@ def test_problems_are_counted_in_the_end(panel: Any, monkeypatch: pytest.MonkeyP
 )
 @pytest.mark.usefixtures("embedded")
 def test_ask_makes_one_cheap_call(model: str, more: tuple[str, ...], panel: Any, vendors: Vendors) -> None:
-    """`--ask` makes one call, with the least room and effort, and tells how long it took and what it consumed."""
     url = (f"{vendors.url}/v1",) if more else ()
     ran = panel("doctor", "--ask", "--json", "--model", model, *more, *url)
     ((_, _, body),) = vendors.calls
     assert ran.code == 0
     assert 256 in {body.get("max_output_tokens"), body.get("max_tokens")}
     assert len(json.dumps(body)) < 2_000
-    told = [line for line in findings(ran, "ok") if line.startswith("Call: ")]
+    found = [line for line in findings(ran, "ok") if line.startswith("Call: ")]
     name = model.partition(":")[2]
-    assert re.match(rf"Call: {name} answered in \d+\.\d s: 1,000 tokens read and 200 written ", told[0])
-    assert told[1] == "Call: its headers give no rate limits > "
+    assert re.match(rf"Call: {name} answered in \d+\.\d s: 1,000 tokens read and 200 written ", found[0])
+    assert found[1] == "Call: its headers give no rate limits > "
 
 
 @pytest.fixture
@@ -497,22 +471,21 @@ def responses(text: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("openai")
-def test_ask_tells_the_limits_that_headers_state(panel: Any, wired: Any) -> None:
-    """Rate limits in the answer's headers are told, with what is left of them."""
+def test_ask_reports_the_limits_in_the_headers(panel: Any, wired: Any) -> None:
     headers = {"x-ratelimit-limit-requests": "5000", "x-ratelimit-remaining-requests": "4999"}
     headers |= {"x-ratelimit-limit-tokens": "2000000", "x-ratelimit-remaining-tokens": "1999000"}
     wired(httpx2.Response(200, json=responses(json.dumps(ANSWER)), headers=headers))
     ran = panel("doctor", "--ask", "--json")
-    said = (
+    expected = (
         "Call: its headers allow 5,000 calls (4,999 left) and 2,000,000 tokens (1,999,000 left) a minute > "
     )
-    assert said in findings(ran, "ok")
+    assert expected in findings(ran, "ok")
     assert not any(line.startswith("Call") for line in findings(ran, "note"))
 
 
 @pytest.mark.usefixtures("openai")
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "expected"),
     [
         (responses("Certainly!"), "the answer is not the JSON that was asked for"),
         (responses(reply()), "the answer is not the JSON that was asked for"),
@@ -526,17 +499,16 @@ def test_ask_tells_the_limits_that_headers_state(panel: Any, wired: Any) -> None
         ),
     ],
 )
-def test_ask_notes_what_is_peculiar_about_an_answer(answer: Any, said: str, panel: Any, wired: Any) -> None:
-    """An answer that came shows that the model can be asked; that it is no good for a seat is a note."""
+def test_ask_notes_an_unusual_answer(answer: Any, expected: str, panel: Any, wired: Any) -> None:
     wired(answer)
     ran = panel("doctor", "--ask", "--json")
     assert ran.code == 0
-    assert any(said in line for line in findings(ran, "note"))
+    assert any(expected in line for line in findings(ran, "note"))
 
 
 @pytest.mark.usefixtures("openai")
 @pytest.mark.parametrize(
-    ("answer", "said", "advice"),
+    ("answer", "expected", "advice"),
     [
         (
             httpx2.Response(401, json={"error": {"message": f"Incorrect key {CANARY}"}}),
@@ -554,35 +526,32 @@ def test_ask_notes_what_is_peculiar_about_an_answer(answer: Any, said: str, pane
         (httpx2.ReadTimeout("slow"), "openai did not answer in time", "allow more time with PANEL_TIMEOUT"),
     ],
 )
-def test_ask_that_fails_says_what_to_do(
-    answer: Any, said: str, advice: str, panel: Any, wired: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_ask_ends_with_75_and_advice(
+    answer: Any, expected: str, advice: str, panel: Any, wired: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call that fails ends with 75, the error in plain words, and what to do about it."""
     monkeypatch.setenv("PANEL_RETRIES", "0")
     wired(answer)
     ran = panel("doctor", "--ask", "--json")
     assert ran.code == 75
-    (told,) = findings(ran, "failed")
-    assert said in told
-    assert advice in told.partition(" > ")[2]
+    (found,) = findings(ran, "failed")
+    assert expected in found
+    assert advice in found.partition(" > ")[2]
     text = panel("doctor", "--ask").out
     assert text.endswith("\n\nEverything is set up, but the model in force did not answer.\n")
     assert CANARY not in ran.out + ran.err + text
 
 
 @pytest.mark.usefixtures("embedded")
-def test_ask_is_not_made_where_a_problem_stands_in_the_way(
+def test_with_a_problem_nothing_is_asked(
     panel: Any, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a problem in the set-up nobody is asked, and the exit code is that of the problem."""
     monkeypatch.setenv("PANEL_OUT", "/dev/null/out")
     assert panel("doctor", "--ask", "--model", "openai").code == 2
     assert vendors.calls == []
 
 
 @pytest.mark.usefixtures("embedded")
-def test_ask_leaves_a_replay_alone(panel: Any, replay: str) -> None:
-    """Answers from files cost nothing and cannot be asked."""
+def test_ask_does_not_call_a_recording(panel: Any, replay: str) -> None:
     ran = panel("doctor", "--ask", "--json", "--model", replay)
     assert ran.code == 0
     assert "Call: answers come from files, so there is no model to call > " in findings(ran, "note")
@@ -590,18 +559,16 @@ def test_ask_leaves_a_replay_alone(panel: Any, replay: str) -> None:
 
 
 @pytest.mark.weights
-def test_ask_has_the_embedded_model_answer(panel: Any) -> None:
-    """The embedded model is asked like any other, and has no rate limits to tell of."""
+def test_ask_calls_the_embedded_model(panel: Any) -> None:
     ran = panel("doctor", "--ask", "--json", "--model", "local")
-    (told,) = [line for line in findings(ran, "ok") if line.startswith("Call: ")]
+    (found,) = [line for line in findings(ran, "ok") if line.startswith("Call: ")]
     assert re.search(
-        r"smollm2-135m-instruct answered in \d+\.\d s: [\d,]+ tokens read and \d+ written > ", told
+        r"smollm2-135m-instruct answered in \d+\.\d s: [\d,]+ tokens read and \d+ written > ", found
     )
 
 
 @pytest.mark.usefixtures("embedded")
-def test_ask_retries_as_a_run_would(panel: Any, wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider that is busy for a moment is asked again, and that is noted."""
+def test_ask_retries_like_a_run(panel: Any, wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     busy = httpx2.Response(503, json={}, headers={"retry-after": "0"})
     wire = wired(busy, responses(json.dumps(ANSWER)))

@@ -92,7 +92,7 @@ def error_pages(app: ASGIApp) -> ASGIApp:
 async def error_response(request: Request, error: BaseException) -> Response:
     """Return the page of an error; a bug or a storage error is also logged."""
     # Without the query, which may hold what the user typed.
-    address = one_line(f"{request.method} {request.url.path}")
+    address = one_line(f"{request.method} {request.scope['path']}")
     match error:
         case CancelledError():
             return error_page(request, 503, _STOPPED)
