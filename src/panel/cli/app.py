@@ -17,7 +17,6 @@ from panel.cli import (
     prompt,
     queue,
     review,
-    schema,
     serve,
     site,
     users,
@@ -52,7 +51,7 @@ app.add_typer(personas.app, name="personas", help="List or show the critics.")
 app.add_typer(db.app, name="db", help="Check or copy the database of answers and drafts.")
 app.command("doctor", help=doctor.HELP)(doctor.doctor)
 app.command("config", help=config.HELP)(config.config)
-app.command("schema", help=schema.HELP)(schema.schema)
+app.command("schema", help=config.SCHEMA_HELP)(config.schema)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,6 +1,11 @@
-"""`panel config`."""
+"""`panel config` and `panel schema`: the settings in force, and the JSON schemas of reports."""
 
 from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
 
 from panel.cli import options
 
@@ -14,6 +19,21 @@ Examples:
 
   PANEL_CONCURRENCY=4 panel config --json
 """
+SCHEMA_HELP = """Print the JSON schema of a report.
+
+Examples:
+
+  panel schema review
+
+  panel schema comparison
+"""
+
+
+class Document(StrEnum):
+    """A type of JSON report."""
+
+    REVIEW = "review"
+    COMPARISON = "comparison"
 
 
 def config(file: options.Config = None, model: options.Model = None, as_json: options.AsJson = False) -> None:
@@ -32,3 +52,11 @@ def config(file: options.Config = None, model: options.Model = None, as_json: op
     names, values = max(len(row["name"]) for row in rows), max(len(row["shown"]) for row in rows)
     lines = [f"{row['name']:<{names}}  {row['shown']:<{values}}  {row['source']}" for row in rows]
     plain_result("\n".join([*lines, "", f"model in force: {choice} ({choice.why})"]))
+
+
+def schema(document: Annotated[Document, typer.Argument(help="review or comparison.")]) -> None:
+    """Print the JSON schema of a report."""
+    from panel.cli.console import result
+    from panel.report import json_schema
+
+    result(json_schema(document.value))

@@ -118,20 +118,17 @@ def _spans(text: str) -> Iterator[str]:
     """Yield the texts between outermost braces; an object that never closes runs to the end."""
     position = 0
     while opening := _OPENING.search(text, position):
-        position = _closing(text, opening.start())
-        yield text[opening.start() : position]
-
-
-def _closing(text: str, start: int) -> int:
-    depth, in_string = 0, False
-    for mark in _BRACE_OR_QUOTE.finditer(text, start):
-        if mark[0] == '"':
-            in_string = not in_string
-        elif mark[0] in "{}" and not in_string:
-            depth += 1 if mark[0] == "{" else -1
-            if depth == 0:
-                return mark.end()
-    return len(text)
+        start, position = opening.start(), len(text)
+        depth, in_string = 0, False
+        for mark in _BRACE_OR_QUOTE.finditer(text, start):
+            if mark[0] == '"':
+                in_string = not in_string
+            elif mark[0] in "{}" and not in_string:
+                depth += 1 if mark[0] == "{" else -1
+                if depth == 0:
+                    position = mark.end()
+                    break
+        yield text[start:position]
 
 
 def _unwrapped(value: Any, wrappers: Collection[str]) -> Any:  # noqa: ANN401 - any JSON value

@@ -62,7 +62,7 @@ def expand(arguments: Iterable[str], endings: Collection[str]) -> Iterator[Sourc
     """
     for argument in arguments:
         # Unlike the methods of Path, these two take every text for a path.
-        is_folder = os.path.isdir(argument)  # noqa: PTH112
+        is_folder = argument != "-" and os.path.isdir(argument)  # noqa: PTH112
         if not is_folder and (os.path.exists(argument) or not glob.has_magic(argument)):  # noqa: PTH110
             yield source_of(argument)
             continue
