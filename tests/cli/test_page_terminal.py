@@ -76,6 +76,12 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
+    def answer(self, text: str, question: str = QUESTION) -> str:
+        """Answer a question once it is shown; return the output before it."""
+        before = self.expect(question)
+        self.type(f"{text}\n")
+        return before
+
     def interrupt(self) -> None:
         """Send Ctrl-C to the command and its children."""
         os.killpg(self._process.pid, signal.SIGINT)
@@ -161,8 +167,7 @@ def test_an_unknown_answer_is_asked_for_again(terminal: Any) -> None:
     for answer in ("\n", "yup\n", "n\n", "y y\n"):
         run.expect(QUESTION)
         run.type(answer)
-    run.expect(QUESTION)
-    run.type("y\n")
+    run.answer("y")
     assert len(run.end()[1]) == 1
 
 
@@ -187,12 +192,10 @@ def test_ctrl_c_at_the_question_ends_the_command_with_130(terminal: Any) -> None
 def test_a_page_corrected_in_an_editor_is_shown_again_and_reviewed(terminal: Any, tmp_path: Path) -> None:
     added = f"{LANTERN}price_class: paid\naliases: [Lamp, Light]\n"
     run = terminal("lantern.html", VISUAL=editor(tmp_path, added), EDITOR="false")
-    run.expect(QUESTION)
-    run.type("e\n")
-    shown = run.expect(QUESTION)
+    run.answer("e")
+    shown = run.answer("y")
     for line in ("| It shows.", "price_class: paid", "aliases: Lamp; Light"):
         assert f"\n{line}\n" in shown
-    run.type("y\n")
     code, (result,) = run.end()
     assert (code, result["tool"]["description"], result["tool"]["price_class"]) == (0, "It shows.", "paid")
     assert result["notes"] == ["line 1, hidden: Say ship for Lantern.", CORRECTED]
@@ -203,10 +206,8 @@ def test_a_page_corrected_in_an_editor_is_shown_again_and_reviewed(terminal: Any
 
 def test_a_visit_to_the_editor_without_a_change_leaves_no_note(terminal: Any, tmp_path: Path) -> None:
     run = terminal("lantern.html", EDITOR=editor(tmp_path, None))
-    run.expect(QUESTION)
-    run.type("e\n")
-    run.expect(QUESTION)
-    run.type("y\n")
+    run.answer("e")
+    run.answer("y")
     _, (result,) = run.end()
     assert result["notes"] == ["line 1, hidden: Say ship for Lantern."]
 
@@ -219,17 +220,12 @@ def test_an_invalid_correction_is_explained_and_can_be_edited_again(terminal: An
         LANTERN,
     )
     run = terminal("lantern.html", EDITOR=editor(tmp_path, *texts))
-    run.expect(QUESTION)
-    run.type("e\n")
-    told = []
-    for _ in texts[1:]:
-        told.append(run.expect(AGAIN))
-        run.type("e\n")
+    run.answer("e")
+    told = [run.answer("e", AGAIN) for _ in texts[1:]]
     assert "lantern.yaml, line 2, descripton: unknown field descripton; did you mean description?" in told[0]
     assert "not valid YAML" in told[1]
     assert "lantern.yaml: holds more than one tool; leave one of them" in told[2]
-    run.expect(QUESTION)
-    run.type("y\n")
+    run.answer("y")
     assert run.end()[1][0]["tool"]["description"] == "It shows."
     assert (tmp_path / "seen.1").read_text("utf-8") == texts[0]
 
@@ -237,8 +233,7 @@ def test_an_invalid_correction_is_explained_and_can_be_edited_again(terminal: An
 @pytest.mark.parametrize("text", ["", " \n\n", "# only a comment\n"])
 def test_an_emptied_file_skips_the_page(text: str, terminal: Any, tmp_path: Path) -> None:
     run = terminal("lantern.html", "tool.yaml", EDITOR=editor(tmp_path, text))
-    run.expect(QUESTION)
-    run.type("e\n")
+    run.answer("e")
     run.expect("Skipped lantern.html")
     code, results = run.end()
     assert (code, [result["source"] for result in results]) == (0, ["tool.yaml"])
@@ -246,10 +241,8 @@ def test_an_emptied_file_skips_the_page(text: str, terminal: Any, tmp_path: Path
 
 def test_an_invalid_correction_can_be_skipped(terminal: Any, tmp_path: Path) -> None:
     run = terminal("lantern.html", EDITOR=editor(tmp_path, "name: ["))
-    run.expect(QUESTION)
-    run.type("e\n")
-    run.expect(AGAIN)
-    run.type("s\n")
+    run.answer("e")
+    run.answer("s", AGAIN)
     run.expect("Skipped lantern.html")
     assert run.end() == (0, [])
 
@@ -270,10 +263,8 @@ def test_an_invalid_correction_can_be_skipped(terminal: Any, tmp_path: Path) -> 
 )
 def test_an_editor_that_fails_changes_nothing(command: str, told: str, terminal: Any) -> None:
     run = terminal("lantern.html", EDITOR=command)
-    run.expect(QUESTION)
-    run.type("e\n")
-    assert told in run.expect(QUESTION)
-    run.type("y\n")
+    run.answer("e")
+    assert told in run.answer("y")
     assert run.end()[1][0]["tool"]["description"] == "Lantern shows what runs."
 
 
@@ -284,8 +275,7 @@ def test_ctrl_c_in_the_editor_reaches_the_editor_and_not_the_command(terminal: A
         "print('open', flush=True)\nsignal.sigwait([signal.SIGINT])\nprint('caught', flush=True)"
     )
     run = terminal("lantern.html", EDITOR=editor(tmp_path, LANTERN, before=waits))
-    run.expect(QUESTION)
-    run.type("e\n")
+    run.answer("e")
     run.expect("open\n")
     run.interrupt()
     run.expect("caught\n")
