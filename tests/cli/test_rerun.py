@@ -10,7 +10,7 @@ import pytest
 
 from cli.stage import BROKEN, INVALID, Stage
 from panel.approval import ApprovalService, DraftCommand
-from panel.cli.actor import current_actor
+from panel.cli.users import current_actor
 from panel.core.actor import Actor, Role
 from panel.core.draft_state import Action
 from panel.errors import GateError, RunStopped, SettingsError

@@ -140,8 +140,8 @@ def _check_options(chosen: ServeOptions, *, public: bool) -> None:
 
 
 def _serve_queue(resolved: Resolved, chosen: ServeOptions) -> None:
-    from panel.cli.actor import current_actor
     from panel.cli.console import tell
+    from panel.cli.users import current_actor
     from panel.orchestrator.store_access import configured_store
     from panel.web.app import configured_app
     from panel.web.auth import Accounts, SingleUser, TrustedProxy
@@ -175,7 +175,7 @@ def _serve_queue(resolved: Resolved, chosen: ServeOptions) -> None:
 
 def _check_guarded(resolved: Resolved, chosen: ServeOptions, address: str) -> None:
     """Refuse to serve other machines without sign-in, and to serve this one without a named editor."""
-    from panel.cli.actor import NO_EDITOR
+    from panel.cli.users import NO_EDITOR
     from panel.orchestrator.store_access import use_existing_store
     from panel.web.security import is_loopback
 

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from panel.cli.options import AsJson, Config, add_command
-from panel.errors import SettingsError
+from panel.errors import GateError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from panel.core.actor import Actor
     from panel.settings.resolve import Resolved
     from panel.store import Store, User
 
 FIRST = (
     "From now on only users with accounts can work with drafts. If panel serve is running, start it again."
 )
+NO_EDITOR = "say who you are, as pages will print it: set PANEL_EDITOR, or `editor: NAME` in panel.yaml"
 NO_PUBLISHER = "Nobody can publish yet: panel users add NAME --role publisher"
 _MAX_PASSWORD_BYTES = 8_000
 
@@ -61,8 +63,6 @@ def add(
 
     from panel.cli.console import tell
     from panel.core.actor import MAX_NAME_CHARS, PANEL, Actor, Role
-    from panel.core.text import canonical
-    from panel.settings.resolve import resolve
 
     try:
         actor = Actor(name=name, role=Role(role))
@@ -70,12 +70,11 @@ def add(
         raise SettingsError(
             f"NAME: a person's name has 1 to {MAX_NAME_CHARS} characters, and is not {PANEL}"
         ) from None
-    resolved = resolve({}, config)
-    users = _users(resolved)
-    if canonical(actor.name) in users:
+    users = _users(config)
+    if any(user.actor.is_named(actor.name) for user in users):
         raise SettingsError(f"there is a user {actor.name} already; choose another name")
     password = _password_hash(actor.name, stdin=password_stdin)
-    user = _change(resolved, actor.name, lambda store: store.users.add(actor, password))
+    user = _change(config, actor.name, lambda store: store.users.add(actor, password), is_new=True)
     _print(user, f"{user.name} may sign in, as {user.role.with_article}.", as_json=as_json)
     if not users:
         tell(FIRST)
@@ -87,14 +86,16 @@ def add(
 def list_users(config: Config = None, as_json: AsJson = False) -> None:
     """List the accounts."""
     from panel.cli.console import plain_result, result_json
-    from panel.settings.resolve import resolve
 
-    users = _users(resolve({}, config)).values()
+    users = _users(config)
     if as_json:
         result_json([_data(user) for user in users])
         return
     width = max((len(user.name) for user in users), default=0)
-    lines = [f"{user.name:<{width}}  {user.role:<9}  {_since(user)}" for user in users]
+    lines = []
+    for user in users:
+        step, day = ("disabled", user.disabled_at) if user.disabled_at else ("added", user.created_at)
+        lines.append(f"{user.name:<{width}}  {user.role:<9}  {step} on {day:%Y-%m-%d}")
     plain_result("\n".join(lines) or "There are no accounts; the setting `editor` names the only user.")
 
 
@@ -108,7 +109,7 @@ def role(
     """Change a user's role, at once."""
     from panel.core.actor import Role
 
-    user = _change_known(config, name, lambda store: store.users.set_role(name, Role(role)))
+    user = _change(config, name, lambda store: store.users.set_role(name, Role(role)))
     _print(user, f"{user.name} is {user.role.with_article} now.", as_json=as_json)
 
 
@@ -117,67 +118,79 @@ def password(
     name: Name, password_stdin: FromStdin = False, config: Config = None, as_json: AsJson = False
 ) -> None:
     """Change a user's password, and sign them out everywhere."""
-    from panel.settings.resolve import resolve
-
-    resolved = resolve({}, config)
-    hashed = _password_hash(_require(resolved, name).name, stdin=password_stdin)
-    user = _change(resolved, name, lambda store: store.users.set_password(name, hashed))
+    hashed = _password_hash(_require(config, name).name, stdin=password_stdin)
+    user = _change(config, name, lambda store: store.users.set_password(name, hashed))
     _print(user, f"{user.name} has a new password, and is signed out everywhere.", as_json=as_json)
 
 
 @add_command(app, "disable", "panel users disable Kim")
 def disable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
     """Disable an account, and sign the user out everywhere. Their past actions keep their name."""
-    user = _change_known(config, name, lambda store: store.users.disable(name))
+    user = _change(config, name, lambda store: store.users.disable(name))
     _print(user, f"{user.name} may no longer sign in.", as_json=as_json)
 
 
 @add_command(app, "enable", "panel users enable Kim")
 def enable(name: Name, config: Config = None, as_json: AsJson = False) -> None:
     """Enable an account again."""
-    user = _change_known(config, name, lambda store: store.users.enable(name))
+    user = _change(config, name, lambda store: store.users.enable(name))
     _print(user, f"{user.name} may sign in again, as {user.role.with_article}.", as_json=as_json)
 
 
-def _users(resolved: Resolved) -> dict[str, User]:
-    """Return the users by their names in canonical form."""
-    from panel.core.text import canonical
+async def current_actor(resolved: Resolved, store: Store) -> Actor:
+    """Return the editor of the settings with the role of their account; without accounts they may do everything.
+
+    Raises:
+        SettingsError: the settings name no editor.
+        GateError: there are accounts, but none of this name that may be used.
+    """
+    from panel.core.actor import Actor, Role
+
+    name = resolved.settings.editor
+    if name is None:
+        raise SettingsError(NO_EDITOR)
+    if not await store.users.all():
+        return Actor(name=name, role=Role.PUBLISHER)
+    user = await store.users.get(name)
+    if user is None or user.disabled_at is not None:
+        why = "there is no account" if user is None else "the account was disabled"
+        raise GateError(f"{name}: {why}; `panel users list` shows who may work with drafts")
+    return user.actor
+
+
+def _users(config: Path | None) -> list[User]:
     from panel.orchestrator.store_access import use_existing_store
+    from panel.settings.resolve import resolve
 
-    users = use_existing_store(resolved, lambda store: store.users.all()) or []
-    return {canonical(user.name): user for user in users}
+    return use_existing_store(resolve({}, config), lambda store: store.users.all()) or []
 
 
-def _require(resolved: Resolved, name: str) -> User:
-    from panel.core.text import canonical
-
-    user = _users(resolved).get(canonical(name))
+def _require(config: Path | None, name: str) -> User:
+    user = next((user for user in _users(config) if user.actor.is_named(name)), None)
     if user is None:
         raise SettingsError(f"there is no user {name}; `panel users list` lists the accounts")
     return user
 
 
-def _change_known(config: Path | None, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
+def _change(
+    config: Path | None, name: str, change: Callable[[Store], Awaitable[object]], *, is_new: bool = False
+) -> User:
+    """Change the store, which is created for a new user, and return the user as stored afterwards."""
+    from panel.orchestrator.store_access import configured_store
     from panel.settings.resolve import resolve
 
-    resolved = resolve({}, config)
-    _require(resolved, name)
-    return _change(resolved, name, change)
-
-
-def _change(resolved: Resolved, name: str, change: Callable[[Store], Awaitable[object]]) -> User:
-    """Change the store, which is created if it is missing, and return the user as stored afterwards."""
-    from panel.orchestrator.store_access import configured_store
-
     async def run() -> None:
-        async with configured_store(resolved) as store:
+        async with configured_store(resolve({}, config)) as store:
             await change(store)
 
+    if not is_new:
+        _require(config, name)
     asyncio.run(run())
-    return _require(resolved, name)
+    return _require(config, name)
 
 
 def _password_hash(name: str, *, stdin: bool) -> str:
+    """Return the hash of a password that is piped in on one line, or else typed twice."""
     from panel.web.passwords import hash_password
 
     return hash_password(_piped_password() if stdin else _typed_password(name))
@@ -219,9 +232,3 @@ def _print(user: User, line: str, *, as_json: bool) -> None:
 
 def _data(user: User) -> dict[str, Any]:
     return user.model_dump(mode="json", include={"name", "role", "created_at", "disabled_at"})
-
-
-def _since(user: User) -> str:
-    if user.disabled_at:
-        return f"disabled on {user.disabled_at:%Y-%m-%d}"
-    return f"added on {user.created_at:%Y-%m-%d}"

@@ -10,8 +10,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from panel.approval import ApprovalService, DraftCommand
-from panel.cli.actor import current_actor
 from panel.cli.console import tell
+from panel.cli.users import current_actor
 from panel.core.draft_state import Action
 from panel.errors import GateError, SettingsError
 from panel.orchestrator.run import RunService
