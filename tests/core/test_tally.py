@@ -33,13 +33,11 @@ def takes(ships: int, skips: int) -> list[Take]:
 def test_verdict_follows_a_strict_majority(
     ships: int, skips: int, line: str, percent: int | None, fragile: bool
 ) -> None:
-    """A strict majority of at least three takes decides, a tie is Mixed, and one flipped vote may be enough to change it."""
     tally = Tally.of(takes(ships, skips))
     assert (tally.line, tally.ship_percent, tally.fragile) == (line, percent, fragile)
 
 
 def test_scores_are_summed_up_over_the_takes_given() -> None:
-    """Mean, median and spread are those of the takes given, and there are none without a take."""
     scores = Tally.of(Take(verdict=Verdict.SHIP, score=score, take=TEXT) for score in (52, 78, 82, 87)).scores
     assert scores is not None
     assert (scores.mean, scores.median, scores.spread) == (74.8, 80.0, 35)
@@ -48,7 +46,6 @@ def test_scores_are_summed_up_over_the_takes_given() -> None:
 
 @given(st.integers(0, 12), st.integers(0, 12))
 def test_tally_is_fair_to_both_sides(ships: int, skips: int) -> None:
-    """Swapping all votes swaps the verdict, and nothing else decides it."""
     mirror = {PanelVerdict.SHIP: PanelVerdict.SKIP, PanelVerdict.SKIP: PanelVerdict.SHIP}
     there, back = Tally.of(takes(ships, skips)), Tally.of(takes(skips, ships))
     assert mirror.get(there.verdict, there.verdict) is back.verdict
@@ -62,5 +59,4 @@ def test_tally_is_fair_to_both_sides(ships: int, skips: int) -> None:
 def test_contradiction_is_a_ship_below_40_or_a_skip_above_80(
     verdict: str, score: int, contradicts: bool
 ) -> None:
-    """Only a ship below 40 or a skip above 80 contradicts itself."""
     assert Take(verdict=Verdict(verdict), score=score, take=TEXT).contradicts_itself is contradicts

@@ -15,6 +15,7 @@ from panel.core.text import (
     SLUG_PATTERN,
     TextPiece,
     canonical,
+    dollars,
     hashed_slug,
     one_line,
     prose,
@@ -203,3 +204,20 @@ def test_pieces_are_the_text_again(text: str, spans: dict[int, tuple[int, int]],
         covered = {key for key, (start, end) in spans.items() if start < piece.end and end > piece.start}
         assert set(piece.spans) == covered
         assert all(spans[key][0] <= piece.start and piece.end <= spans[key][1] for key in covered)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (1234.5, "$1,234.50"),
+        (1.0, "$1.00"),
+        (0.5, "$0.5000"),
+        (0.0123, "$0.0123"),
+        (0.0004, "$0.0004"),
+        (0.00034, "$0.00034"),
+        (0.00003, "$0.00003"),
+        (0.0000000012, "$0.0000000012"),
+    ],
+)
+def test_small_price_is_never_shown_as_nothing(amount: float, shown: str) -> None:
+    assert dollars(amount) == shown

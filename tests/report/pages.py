@@ -11,8 +11,9 @@ from panel.report.editorial import PLAIN
 from panel.report.terminal import terminal_report
 
 if TYPE_CHECKING:
+    from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
-    from panel.report import Editorial
+    from panel.report import Editorial, ReportContext
 
 
 class Page(HTMLParser):
@@ -36,6 +37,8 @@ class Page(HTMLParser):
             self.rows.append([])
         if tag in {"th", "td"}:
             self.rows[-1].append("")
+        if tag in {"dt", "dd"}:
+            self.text += " "
         if tag == "mark":
             self.marks.append([])
         if tag == "a" and "mark" in self._within:
@@ -56,10 +59,12 @@ class Page(HTMLParser):
                 self.rows[-1][-1] += data
 
 
-def words_of(review: PanelReview, editorial: Editorial) -> list[str]:
-    """Return the words of a review in each format for readers, on one line each."""
+def words_of(
+    page: PanelReview | Comparison, *editorials: Editorial, context: ReportContext = PLAIN
+) -> list[str]:
+    """Return the words of a page in each format for readers, on one line each."""
     return [
-        one_line(Page(html_report(review, PLAIN, (editorial,))).text),
-        one_line(markdown_report(review, PLAIN, (editorial,)).replace("\\", "").replace("`", "")),
-        one_line(terminal_report(review, 120, (editorial,), color=False)),
+        one_line(Page(html_report(page, context, editorials)).text),
+        one_line(markdown_report(page, context, editorials).replace("\\", "").replace("`", "")),
+        one_line(terminal_report(page, 120, editorials, color=False)),
     ]

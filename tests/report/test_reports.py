@@ -7,87 +7,52 @@ from typing import TYPE_CHECKING
 import pytest
 
 import builders
-from panel.core.comparison import Comparison
-from panel.report import ReportContext, html_report, markdown_report
+from panel.report import ReportContext, html_report
 from panel.report.terminal import terminal_report
+from report.pages import words_of
 
 if TYPE_CHECKING:
-    from panel.core.take import NoTake, Take
+    from panel.core.comparison import Comparison
+    from panel.core.review import PanelReview
 
 CONTEXT = ReportContext(generator="panel 0", mottos={"builder": "Show me the primitive."})
 
 
-def reports(comparison: object = None) -> list[str]:
-    """Return a comparison in every human-readable form."""
-    shown = comparison or builders.seed_comparison()
-    assert isinstance(shown, Comparison)
-    return [
-        html_report(shown, CONTEXT),
-        markdown_report(shown, CONTEXT),
-        terminal_report(shown, width=100, color=False),
-    ]
-
-
 def test_reports_are_the_same_every_time() -> None:
-    assert reports() == reports()
+    shown = builders.seed_comparison()
+    assert words_of(shown, context=CONTEXT) == words_of(builders.seed_comparison(), context=CONTEXT)
 
 
-def test_ai_notice_stands_in_every_report() -> None:
-    for report in reports():
-        words = " ".join(report.replace("\\", "").split())
-        assert "AI personas" in words
-        assert "Draft: not approved by an editor yet" in re.sub(r"</?strong>", "", words)
+EMBEDDED = builders.comparison(builders.embedded_review(), builders.embedded_review(builders.tool("Sextant")))
+DIFFERENT = builders.comparison(
+    builders.smollm3(), builders.review(of=builders.tool("Sextant", category="Navigation"))
+)
+CONTRADICTING = builders.comparison(
+    builders.review(builders.contradiction()), builders.review(of=builders.tool("Sextant"))
+)
+TIMED_OUT = builders.review(builders.no_take("timed_out", "No answer within 120 s."), builders.take())
 
 
-def test_embedded_model_is_named_for_what_it_is() -> None:
-    of = [builders.embedded_review(), builders.embedded_review(builders.tool("Sextant"))]
-    for report in reports(builders.comparison(*of)):
-        words = " ".join(report.replace("\\", "").split())
-        for told in ("Embedded draft", "135 million", "OPENAI_API_KEY", "--model openai:"):
-            assert told in words
-    assert not any("Embedded draft" in report for report in reports())
+@pytest.mark.parametrize(
+    ("page", "stated"),
+    [
+        (builders.seed_comparison(), ["AI personas", "Draft: not approved by an editor yet"]),
+        (EMBEDDED, ["Embedded draft", "135 million", "OPENAI_API_KEY", "--model openai:"]),
+        (DIFFERENT, ["A strict majority of the takes given decides", "one flipped vote would change"]),
+        (DIFFERENT, ["different categories"]),
+        (CONTRADICTING, ["Contradiction: the score"]),
+        (TIMED_OUT, ["No panel take", "timed out", "No answer within 120 s."]),
+        (builders.review(*(builders.no_take(),) * 5), ["No verdict"]),
+        (builders.review(builders.take()), ["No verdict"]),
+    ],
+)
+def test_every_format_states(page: PanelReview | Comparison, stated: list[str]) -> None:
+    for words in words_of(page, context=CONTEXT):
+        assert [fact for fact in stated if fact not in words] == []
 
 
-def test_rule_fragility_and_warnings_are_stated() -> None:
-    other = builders.review(of=builders.tool("Sextant", category="Navigation"))
-    shown = builders.comparison(builders.smollm3(), other)
-    for report in reports(shown):
-        words = " ".join(report.replace("\\", "").split())
-        assert "A strict majority of the takes given decides" in words
-        assert "one flipped vote would change" in words
-        assert "different categories" in words
-
-
-def test_contradiction_is_marked() -> None:
-    shown = builders.comparison(
-        builders.review(builders.contradiction()), builders.review(of=builders.tool("Sextant"))
-    )
-    for report in reports(shown):
-        assert "contradict" in report.lower()
-
-
-def test_no_panel_take_comes_with_its_reason() -> None:
-    review = builders.review(builders.no_take("timed_out", "No answer within 120 s."), builders.take())
-    for report in (
-        html_report(review, CONTEXT),
-        markdown_report(review, CONTEXT),
-        terminal_report(review, width=100, color=False),
-    ):
-        words = " ".join(report.replace("\\", "").split())
-        assert "No panel take" in words
-        assert "timed out" in words
-        assert "No answer within 120 s." in words
-
-
-@pytest.mark.parametrize("outcomes", [(builders.no_take(),) * 5, (builders.take(),)])
-def test_panel_without_a_verdict_can_be_shown(outcomes: tuple[NoTake | Take, ...]) -> None:
-    review = builders.review(*outcomes)
-    for report in (
-        html_report(review, CONTEXT),
-        markdown_report(review, CONTEXT),
-        terminal_report(review, width=80, color=False),
-    ):
-        assert "No verdict" in report
+def test_a_hosted_model_is_not_called_embedded() -> None:
+    assert not any("Embedded draft" in words for words in words_of(builders.seed_comparison()))
 
 
 def test_page_asks_for_nothing_and_runs_nothing() -> None:

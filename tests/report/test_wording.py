@@ -4,7 +4,6 @@ import pytest
 
 import builders
 from panel.core.completion import Usage
-from panel.core.text import dollars
 from panel.report.wording import asks, cost, monogram, opening, tokens, usage_line
 
 KNOWN = Usage(input_tokens=12_340, cached_tokens=8_000, output_tokens=1_234, cost_usd=0.0123)
@@ -49,23 +48,6 @@ def test_line_says_what_is_known_and_what_is_not(usage: Usage, line: str) -> Non
 )
 def test_cells_of_a_seat_say_the_same(usage: Usage, cells: tuple[str, str]) -> None:
     assert (tokens(usage), cost(usage)) == cells
-
-
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        (1234.5, "$1,234.50"),
-        (1.0, "$1.00"),
-        (0.5, "$0.5000"),
-        (0.0123, "$0.0123"),
-        (0.0004, "$0.0004"),
-        (0.00034, "$0.00034"),
-        (0.00003, "$0.00003"),
-        (0.0000000012, "$0.0000000012"),
-    ],
-)
-def test_small_price_is_never_shown_as_nothing(amount: float, shown: str) -> None:
-    assert dollars(amount) == shown
 
 
 def test_attempts_are_told_where_they_exceed_the_answers() -> None:
