@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from panel.core.completion import ModelConfig, Usage
 from panel.core.prompt import Prompt
 from panel.errors import CallNotMade, OverBudget, ProviderBusy, ProviderError, ProviderTimeout
-from panel.providers.middleware.budget import Budget, BudgetLimit, worst_case_cost
+from panel.providers.middleware.budget import Budget, BudgetLimit
 from panel.providers.middleware.rate_limit import CallLimits, RateLimiter
 from panel.providers.middleware.stack import wrap_hosted
 from panel.providers.prices import Prices
@@ -322,11 +322,11 @@ async def test_prompts_about_one_tool_share_a_reserve(
 @pytest.mark.parametrize("model", ["some-model", "nothing-like-it"])
 def test_no_worst_case_without_a_price(model: str, prompt: Prompt, config: ModelConfig) -> None:
     of_own_server = Prices("openai-compatible", "http://127.0.0.1:9/v1")
-    assert worst_case_cost(of_own_server)(prompt, config.model_copy(update={"model": model})) is None
+    assert of_own_server.worst_case(prompt, config.model_copy(update={"model": model})) is None
 
 
 def test_a_free_model_costs_nothing_at_worst(prompt: Prompt, config: ModelConfig) -> None:
-    assert worst_case_cost(Prices("local"))(prompt, config) == 0.0
+    assert Prices("local").worst_case(prompt, config) == 0.0
 
 
 def test_worst_case_covers_writing_a_long_prompt_to_the_cache(config: ModelConfig) -> None:
@@ -335,7 +335,7 @@ def test_worst_case_covers_writing_a_long_prompt_to_the_cache(config: ModelConfi
     usage = Usage(input_tokens=40_000, cache_write_tokens=40_000, output_tokens=config.max_output_tokens)
     rates = prices.rates("claude-haiku-5-5")
     haiku = config.model_copy(update={"model": "claude-haiku-5-5"})
-    cost, worst = prices.cost(haiku.model, usage), worst_case_cost(prices)(prompt, haiku)
+    cost, worst = prices.cost(haiku.model, usage), prices.worst_case(prompt, haiku)
     assert rates is not None
     assert cost is not None
     assert rates.cache_write is not None
@@ -355,7 +355,7 @@ def test_worst_case_covers_a_price_that_rises_with_length(model: str, start: int
     )
     assert below is not None
     assert above is not None
-    assert 1.4 * below < above <= (worst_case_cost(prices)(prompt, config) or 0.0)
+    assert 1.4 * below < above <= (prices.worst_case(prompt, config) or 0.0)
 
 
 def test_worst_case_covers_a_price_of_the_request() -> None:
@@ -363,7 +363,7 @@ def test_worst_case_covers_a_price_of_the_request() -> None:
     prompt = Prompt(label="lantern.builder", system="", shared="", own="", answer_schema={})
     nothing = prices.cost("sonar", Usage(input_tokens=0, output_tokens=0))
     assert nothing is not None
-    worst = worst_case_cost(prices)(prompt, ModelConfig(model="sonar", max_output_tokens=256))
+    worst = prices.worst_case(prompt, ModelConfig(model="sonar", max_output_tokens=256))
     assert worst is not None
     assert worst > nothing >= 0.001
 
@@ -387,7 +387,7 @@ def test_worst_case_is_never_below_the_price(
         output_tokens=written,
         reasoning_tokens=data.draw(st.integers(0, written), "reasoning"),
     )
-    cost, worst = prices.cost(model, usage), worst_case_cost(prices)(prompt, config)
+    cost, worst = prices.cost(model, usage), prices.worst_case(prompt, config)
     assert cost is not None
     assert worst is not None
     assert cost <= worst

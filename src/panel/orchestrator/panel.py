@@ -13,7 +13,6 @@ from panel.orchestrator.seat import SeatAsker, SeatModel, not_asked, worst_seat_
 from panel.orchestrator.setup import REPLAY
 from panel.providers import open_provider
 from panel.providers.middleware.answer_cache import AnswerCache
-from panel.providers.middleware.budget import worst_case_cost
 from panel.providers.middleware.rate_limit import CallLimits, RateLimit, RateLimiter
 from panel.providers.middleware.stack import wrap_hosted, wrap_local
 
@@ -170,7 +169,7 @@ async def open_session(
         key = connection, model.config.model
         if key not in wrapped:
             # Only if there is a budget, because reading the price list takes a moment.
-            worst = worst_case_cost(model.prices) if storage.budget is not None else None
+            worst: WorstCase | None = model.prices.worst_case if storage.budget is not None else None
             provider = _with_middleware(
                 adapters[connection], connection, setup, storage, stop=stop, worst=worst
             )

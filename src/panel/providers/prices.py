@@ -5,11 +5,13 @@ A price that is not certain is None, never 0: the list names some models without
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from panel.core.completion import Usage
 from panel.providers import providers
 from panel.providers.base import PriceSource
 
@@ -18,10 +20,13 @@ if TYPE_CHECKING:
 
     from genai_prices.types import PriceCalculation, TieredPrices
 
-    from panel.core.completion import Usage
+    from panel.core.completion import ModelConfig
+    from panel.core.prompt import Prompt
 
 TOKENS_PER_PRICE = 1_000_000
 """The list states prices per million tokens."""
+FRAME_TOKENS = 256
+"""Tokens that a vendor may add around a prompt and its schema; both vendors' documented frames are shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,19 @@ class Prices:
         dollars = math.nan if priced is None else float(priced.total_price)
         return dollars if math.isfinite(dollars) else None
 
+    def worst_case(self, prompt: Prompt, config: ModelConfig) -> float | None:
+        """Return the highest cost of one call in US dollars, or None if the price is unknown.
+
+        No token is shorter than a byte, so a prompt is never billed for more tokens than it has bytes, cached or not; the output
+        stays within the limit that is sent along.
+        """
+        parts = (prompt.system, prompt.shared, prompt.own, json.dumps(prompt.answer_schema))
+        read = FRAME_TOKENS + sum(len(part.encode()) for part in parts)
+        usage = Usage(input_tokens=read, output_tokens=config.max_output_tokens)
+        cached = usage.model_copy(update={"cache_write_tokens": read})
+        costs = [self.cost(config.model, one) for one in (usage, cached)]
+        return max((cost for cost in costs if cost is not None), default=None)
+
     def rates(self, model: str) -> Rates | None:
         """Return the prices of a model as of now, or None if they are unknown."""
         if self._free:
@@ -90,10 +108,11 @@ class Prices:
         """Return the list's calculation, or None unless both input and output have a price."""
         if self._list_id is None:
             return None
-        from genai_prices import Usage, calc_price
+        from genai_prices import Usage as TokenCounts
+        from genai_prices import calc_price
 
         try:
-            priced = calc_price(Usage(**counts), model, provider_id=self._list_id)
+            priced = calc_price(TokenCounts(**counts), model, provider_id=self._list_id)
         except Exception:  # noqa: BLE001 - a paid answer must not be lost over its price
             return None
         price = priced.model_price

@@ -8,11 +8,9 @@ draw on their panel's reserve. A call without an answer that may be billed all t
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING
 
-from panel.core.completion import Usage
 from panel.core.text import dollars
 from panel.errors import OverBudget, ProviderError
 from panel.providers.base import Middleware
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
     from panel.core.completion import Completion, ModelConfig
     from panel.core.prompt import Prompt
     from panel.providers.base import Provider, WorstCase
-    from panel.providers.prices import Prices
-
-FRAME_TOKENS = 256
-"""Tokens that a vendor may add around a prompt and its schema; both vendors' documented frames are shorter."""
 
 
 class Budget:
@@ -101,21 +95,3 @@ class BudgetLimit(Middleware):
         finally:
             self._budget.settle_call(panel, worst, paid)
         return completion
-
-
-def worst_case_cost(prices: Prices) -> WorstCase:
-    """Return a function that computes the highest cost of one call, or None where the price is unknown.
-
-    No token is shorter than a byte, so a prompt is never billed for more tokens than it has bytes, cached or not; the output
-    stays within the limit that is sent along.
-    """
-
-    def worst_case(prompt: Prompt, config: ModelConfig) -> float | None:
-        parts = (prompt.system, prompt.shared, prompt.own, json.dumps(prompt.answer_schema))
-        read = FRAME_TOKENS + sum(len(part.encode()) for part in parts)
-        usage = Usage(input_tokens=read, output_tokens=config.max_output_tokens)
-        cached = usage.model_copy(update={"cache_write_tokens": read})
-        costs = [prices.cost(config.model, one) for one in (usage, cached)]
-        return max((cost for cost in costs if cost is not None), default=None)
-
-    return worst_case
