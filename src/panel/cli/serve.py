@@ -249,8 +249,8 @@ def _newsletter(resolved: Resolved) -> Newsletter:
     server = mail_server(resolved.settings)
 
     def send(message: MailMessage) -> None:
-        with connect(server) as connection:
-            connection.send(message)
+        with connect(server) as send_now:
+            send_now(message)
 
     return Newsletter(
         name=resolved.settings.site_name, url=site_url(resolved), key=link_key(resolved), send=send

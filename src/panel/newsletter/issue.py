@@ -163,8 +163,8 @@ def send_test(server: MailServer, issue: Issue, to: str) -> SendResult:
     Raises:
         MailError: the server does not take it.
     """
-    with connect(server) as connection:
-        connection.send(_message(issue, to, leave=""))
+    with connect(server) as send:
+        send(_message(issue, to, leave=""))
     return SendResult(1, [])
 
 
@@ -184,11 +184,11 @@ async def send_issue(server: MailServer, key: bytes, store: Store, issue: Issue)
     if not await subscribers.due(issue.week, limit=1):
         return SendResult(0, [])
     try:
-        with connect(server) as connection:
+        with connect(server) as send:
             async for subscriber in _reserve_each(store, issue.week):
                 leave = f"{issue.url}/newsletter/leave?token={leave_token(key, subscriber)}"
                 try:
-                    connection.send(_message(issue, subscriber.mail, leave))
+                    send(_message(issue, subscriber.mail, leave))
                     delivered += 1
                 except MailRefused as error:
                     refused.append(str(error))

@@ -11,6 +11,7 @@ from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr, make_msgid
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -20,7 +21,7 @@ from panel.core.frozen import Frozen
 from panel.errors import PanelError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.policy import Policy
 
     from panel.settings.fields import Settings
@@ -95,44 +96,14 @@ def mail_server(settings: Settings) -> MailServer:
     return MailServer(url=url, password=password, name=settings.site_name, sender=sender)
 
 
-class MailConnection:
-    """An open connection to a mail server."""
-
-    def __init__(self, smtp: smtplib.SMTP, server: MailServer) -> None:
-        self._smtp = smtp
-        self._server = server
-
-    def send(self, message: MailMessage) -> None:
-        """Send a message.
-
-        Raises:
-            MailRefused: the server does not take it for this address.
-            MailDeferred: the server may take it later.
-            MailServerDown: the server is gone, or takes no mail at all.
-        """
-        server, to = self._server, message.to
-        reply: bytes | str
-        with _server_errors(server):
-            try:
-                self._smtp.send_message(_email(message, server), server.sender, [to])
-            except smtplib.SMTPRecipientsRefused as error:
-                code, reply = error.recipients[to]
-            except smtplib.SMTPDataError as error:
-                code, reply = error.smtp_code, error.smtp_error
-            else:
-                return
-        if code == SHUTTING_DOWN:
-            raise MailServerDown(f"{server.label}: {_reason(code, reply)}")
-        kind = MailRefused if code >= PERMANENT else MailDeferred
-        raise kind(f"{to}: {_reason(code, reply)}")
-
-
 @contextmanager
-def connect(server: MailServer) -> Iterator[MailConnection]:
-    """Connect to a mail server: encrypted if the server offers it, and always before a password is sent.
+def connect(server: MailServer) -> Iterator[Callable[[MailMessage], None]]:
+    """Connect to a mail server, encrypted if the server offers it and always before a password is sent; yield a function that sends.
+
+    It raises MailRefused if the server does not take a message for its address, and MailDeferred if it may take it later.
 
     Raises:
-        MailServerDown: it cannot be reached, or refuses the user.
+        MailServerDown: the server cannot be reached, refuses the user, or takes no mail at all.
     """
     parts = urlsplit(server.url)
     host, port = parts.hostname or "", parts.port or 0
@@ -157,11 +128,29 @@ def connect(server: MailServer) -> Iterator[MailConnection]:
             raise MailServerDown(
                 f"{server.label} offers no encryption, so the password was not sent; use smtps:// or another server"
             )
-        yield MailConnection(smtp, server)
+        yield partial(_send, smtp, server)
     finally:
         with suppress(smtplib.SMTPException, OSError):
             smtp.quit()
         smtp.close()
+
+
+def _send(smtp: smtplib.SMTP, server: MailServer, message: MailMessage) -> None:
+    to = message.to
+    reply: bytes | str
+    with _server_errors(server):
+        try:
+            smtp.send_message(_email(message, server), server.sender, [to])
+        except smtplib.SMTPRecipientsRefused as error:
+            code, reply = error.recipients[to]
+        except smtplib.SMTPDataError as error:
+            code, reply = error.smtp_code, error.smtp_error
+        else:
+            return
+    if code == SHUTTING_DOWN:
+        raise MailServerDown(f"{server.label}: {_reason(code, reply)}")
+    kind = MailRefused if code >= PERMANENT else MailDeferred
+    raise kind(f"{to}: {_reason(code, reply)}")
 
 
 @contextmanager

@@ -57,9 +57,7 @@ async def build_site(
     code = code_digest()
     common = hashlib.sha256(f"{code} {options.digest}".encode()).digest()
     output = OutputDir(paths.site)
-    with open_cache(paths.cache) as cache:
-        if full:
-            cache.clear()
+    with open_cache(paths.cache, empty=full) as cache:
         catalog = await read_catalog(store, cache, code)
         if not catalog.tools and output.has_reviews:
             raise SettingsError(

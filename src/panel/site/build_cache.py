@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, digest BLOB NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL
 ) WITHOUT ROWID
 """  # panel 0.1 had a table called records
+_EMPTY = "; DELETE FROM tools; DELETE FROM files"
 _SUMMARY = TypeAdapter(ToolSummary)
 _score = lru_cache(maxsize=8_192)(CriticScore)
 
@@ -69,11 +70,6 @@ class BuildCache:
         # A copy takes half the memory: the original refers to parts of its review.
         return _read_summary(summary)
 
-    def clear(self) -> None:
-        """Delete everything."""
-        self._connection.execute("DELETE FROM tools")
-        self._connection.execute("DELETE FROM files")
-
     def keep_tools(self, tools: Iterable[int]) -> None:
         """Delete all tools but these."""
         known = {tool for (tool,) in self._connection.execute("SELECT tool FROM tools")}
@@ -102,8 +98,8 @@ class BuildCache:
 
 
 @contextmanager
-def open_cache(file: Path) -> Iterator[BuildCache]:
-    """Lock and open the cache of a site; changes are kept if the build succeeds.
+def open_cache(file: Path, *, empty: bool = False) -> Iterator[BuildCache]:
+    """Lock and open the cache of a site, emptied if asked for; changes are kept if the build succeeds.
 
     Raises:
         RunStopped: another build of the same site is running.
@@ -116,7 +112,7 @@ def open_cache(file: Path) -> Iterator[BuildCache]:
         raise _storage_error(file, error) from error
     try:
         connection.execute("BEGIN EXCLUSIVE")
-        for statement in _SCHEMA.split(";"):
+        for statement in (_SCHEMA + _EMPTY * empty).split(";"):
             connection.execute(statement)
         yield BuildCache(connection)
         connection.execute("COMMIT")
