@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from panel.core.actor import PANEL
 from panel.core.draft_edits import value_text
 from panel.core.draft_state import DRAFTED, REVISED, Action, State
+from panel.core.take import NoTake
 from panel.core.text import counted, one_line
 from panel.store import REPLACED
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from panel.approval.view import DraftView
+    from panel.core.take import Seat
     from panel.store import RecordedEvent
 
 _STEPS: Mapping[str, str] = {
@@ -158,27 +160,20 @@ def _edits(
 
 def _new_answers(view: DraftView, place: int, names: dict[str, str]) -> Iterator[FieldDiff]:
     """Yield the answers that an event replaced against the new ones."""
-    replaced = view.history[place].payload.get(REPLACED)
-    if replaced is None:
+    if REPLACED not in view.history[place].payload:
         return
-    later = (event.payload[REPLACED] for event in view.history[place + 1 :] if REPLACED in event.payload)
-    after = _answers(next(later, view.shown.original.model_dump(mode="json")))
-    for persona, answer in _answers(replaced).items():
-        if answer != after.get(persona, answer):
-            yield FieldDiff(names.get(persona, persona), word_diff(answer, after[persona]))
+    before, after = view.record.made_at(place - 1), view.record.made_at(place)
+    for old in before.seats:
+        new = after.seat_of(old.persona)
+        if new and _answer(old) != _answer(new):
+            yield FieldDiff(names.get(old.persona, old.persona), word_diff(_answer(old), _answer(new)))
 
 
-def _answers(review: dict[str, Any]) -> dict[str, str]:
-    """Return the answer of each persona as a text."""
-    answers = {}
-    for seat in review["seats"]:
-        outcome = seat["outcome"]
-        if outcome["kind"] == "take":
-            answers[seat["persona"]] = f"{outcome['score']}/100 · {outcome['verdict']}\n{outcome['take']}"
-        else:
-            reason = outcome["reason"].replace("_", " ")
-            answers[seat["persona"]] = f"No panel take: {reason}. {outcome['detail']}"
-    return answers
+def _answer(seat: Seat) -> str:
+    outcome = seat.outcome
+    if isinstance(outcome, NoTake):
+        return f"{outcome.label}: {outcome.reason.label}. {outcome.detail}"
+    return f"{outcome.label}\n{outcome.take}"
 
 
 def field_name(field: str) -> str:

@@ -13,7 +13,7 @@ person writes a reason or opens an editor.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from panel.approval.commands import DraftCommand, StaleDraft
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from panel.core.draft_edits import Edit
     from panel.core.finding import Resolution
     from panel.core.take import Seat
-    from panel.store import Checks, DraftLock, DraftTransaction, Store
+    from panel.store import Checks, DraftTransaction, Store
 
     AskSeat: TypeAlias = Callable[[DraftRecord, str], Awaitable[Seat]]
     """Asks one persona of a draft again and returns its seat; the answer is kept before it returns. Raises PanelError."""
@@ -138,7 +138,7 @@ def check_allowed(view: DraftView, action: Action, actor: Actor, reason: str | N
     Raises:
         GateError: they may not; the message says why.
     """
-    _check_rules(view.record, view.lock, action, actor, reason)
+    _check_rules(view, action, actor, reason)
     if action is Action.APPROVE:
         _check_ready(view)
 
@@ -148,11 +148,12 @@ def _execute(
 ) -> DraftView:
     # Everything that may refuse comes before the first write.
     record, action, actor = transaction.record, command.action, command.actor
-    if DraftView(record, (), transaction.lock).repeat_of(command):
-        return DraftView(record, checks(record.shown.review), transaction.lock)
+    view = DraftView(record, (), transaction.lock)
+    if view.repeat_of(command):
+        return replace(view, findings=checks(record.shown.review))
     # First of all: whatever else is refused, the person gets back what they wrote.
     _check_seen(record, command)
-    _check_rules(record, transaction.lock, action, actor, command.reason)
+    _check_rules(view, action, actor, command.reason)
     made, edits, payload = _plan(record, command, seat)
     unchanged = made is record.made and edits == record.current.edits
     after = record.shown if unchanged else apply_edits(made, edits)
@@ -170,7 +171,7 @@ def _execute(
     before = opened_for(record.current, action)
     now = apply_event(before, event, len(record.history))
     found = run_checks(after.review, checks, now.resolutions)
-    view = DraftView(record, found.findings or (), transaction.lock)
+    view = replace(view, findings=found.findings or ())
     if command.resolution:
         _check_resolution(view, command.resolution)
     if action is Action.APPROVE:
@@ -180,7 +181,7 @@ def _execute(
     transaction.append(event, after, found)
     if action in _DECISIONS:
         transaction.release(actor)
-    return DraftView(transaction.record, view.findings, transaction.lock)
+    return replace(view, record=transaction.record, lock=transaction.lock)
 
 
 def _plan(record: DraftRecord, command: DraftCommand, seat: Seat | None) -> _Plan:
@@ -230,16 +231,14 @@ def _check_seen(record: DraftRecord, command: DraftCommand) -> None:
     )
 
 
-def _check_rules(
-    record: DraftRecord, lock: DraftLock | None, action: Action, actor: Actor, reason: str | None
-) -> None:
-    if lock and not lock.is_of(actor.name):
-        minutes = counted(lock.minutes, "more minute")
+def _check_rules(view: DraftView, action: Action, actor: Actor, reason: str | None) -> None:
+    if view.lock and not view.is_free_for(actor):
+        minutes = counted(view.lock.minutes, "more minute")
         raise GateError(
-            f"draft {record.id} is reserved for {lock.holder} for {minutes}; wait, or take it over"
+            f"draft {view.id} is reserved for {view.lock.holder} for {minutes}; wait, or take it over"
         )
-    if why := why_refused(opened_for(record.current, action), action, actor.role, reason):
-        raise GateError(f"draft {record.id} {why}")
+    if why := why_refused(opened_for(view.current, action), action, actor.role, reason):
+        raise GateError(f"draft {view.id} {why}")
 
 
 def _check_ready(view: DraftView) -> None:

@@ -315,10 +315,10 @@ def _execute(action: str, draft: int, config: Path | None, *, as_json: bool, **p
 
 
 def _with_reason(action: str, reason_help: str) -> Callable[..., None]:
-    option: Any = typer.Option(None, "--reason", metavar="TEXT", help=reason_help)
+    reason_option: Any = typer.Option(None, "--reason", metavar="TEXT", help=reason_help)
 
     def command(
-        draft: DraftNumber, reason: str | None = option, config: Config = None, as_json: AsJson = False
+        draft: DraftNumber, reason: str | None = reason_option, config: Config = None, as_json: AsJson = False
     ) -> None:
         _execute(action, draft, config, as_json=as_json, reason=reason)
 

@@ -43,7 +43,7 @@ _DECISIONS = {
 _WAYS = {ResolutionKind.SUPPORTED: "[s]upported by a source", ResolutionKind.OPINION: "[o]pinion"}
 
 
-class Left(Exception):
+class WalkEnded(Exception):
     """The person wants to leave the walk."""
 
 
@@ -63,7 +63,7 @@ def walk_queue(session: QueueSession, *, as_json: bool) -> None:
             finally:
                 if as_json:
                     result(json.dumps(outcome_data(session.view(draft)), ensure_ascii=False))
-    except Left:
+    except WalkEnded:
         return
     say("No more drafts wait." if passed else "No drafts wait.")
 
@@ -81,7 +81,7 @@ class DraftWalk:
         """Ask for actions until a decision is made or the draft is skipped.
 
         Raises:
-            Left: the person wants to leave the walk.
+            WalkEnded: the person wants to leave the walk.
             StorageError: the store cannot be used.
         """
         session = self._session
@@ -115,7 +115,7 @@ class DraftWalk:
         reopen = REOPEN_KEY if view.state is State.CHANGES_REQUESTED else ""
         match ask_choice(f"{reopen}{KEYS}", *WORDS):
             case None | "quit":
-                raise Left
+                raise WalkEnded
             case "?":
                 tell(HELP)
                 return False
@@ -170,7 +170,7 @@ class DraftWalk:
         ways = " ".join([*(_WAYS[kind] for kind in each.allowed), "[e]dit or cut [l]ater [q]uit:"])
         match ask_choice(ways, *each.allowed, "edit", "later", "quit"):
             case None | "quit":
-                raise Left
+                raise WalkEnded
             case "later":
                 return
             case "edit":
@@ -185,5 +185,5 @@ class DraftWalk:
 def _answer(question: str) -> str:
     line = ask_line(question)
     if line is None:
-        raise Left
+        raise WalkEnded
     return one_line(line)
