@@ -128,10 +128,10 @@ def test_manner_of_speaking_is_no_claim(sentence: str) -> None:
 
 def test_a_small_number_counts_where_the_listing_counts_the_same() -> None:
     listed = tool(description="Lantern reads logs in three stages.")
-    said = check_take(
+    findings = check_take(
         take(text="Two stages would do, and two people to run them, every day."), "builder", listed
     )
-    assert [(one.text, one.status) for one in said] == [("Two", Status.UNSUPPORTED)]
+    assert [(one.text, one.status) for one in findings] == [("Two", Status.UNSUPPORTED)]
 
 
 def test_a_university_and_a_project_are_no_licences() -> None:
@@ -141,10 +141,10 @@ def test_a_university_and_a_project_are_no_licences() -> None:
 
 def test_open_source_follows_from_an_open_licence_only() -> None:
     listed = tool(license="BSL")
-    said = check_take(
+    findings = check_take(
         take(text="It is open source, which is the reason to look at it twice."), "builder", listed
     )
-    assert [one.status for one in said] == [Status.UNSUPPORTED]
+    assert [one.status for one in findings] == [Status.UNSUPPORTED]
 
 
 def test_numbers_of_an_address_are_no_claims() -> None:

@@ -12,7 +12,7 @@ LISTED = tool(
 
 
 def status(quote: str) -> Status:
-    """Return how a quote stands."""
+    """Return the status of a quote."""
     (finding,) = check_take(take(evidence=(quote,)), "builder", LISTED)
     assert finding.kind == "evidence"
     assert (finding.where.field, finding.text) == ("evidence.0", quote)

@@ -29,7 +29,7 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def nested(tree: Any, *, inside: bool = False) -> bool:
-    """Whether an endless repetition stands within another."""
+    """Whether an endless repetition is within another."""
     if isinstance(tree, PARSER.SubPattern):
         return any(
             nested(arguments, inside=inside or _repeats(op, arguments))

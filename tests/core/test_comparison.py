@@ -126,8 +126,8 @@ def test_models_of_seats_count_as_models_of_the_panel(
     """The models differ if a critic on both panels was asked with another one."""
     one = builders.review(setup=builders.setup(seat_models=seat_models))
     other = builders.review(of=SEXTANT, setup=builders.setup(seat_models=others))
-    said = builders.comparison(one, other).warnings
-    assert any(DIFFERENT_MODEL in warning for warning in said) is warned
+    warnings = builders.comparison(one, other).warnings
+    assert any(DIFFERENT_MODEL in warning for warning in warnings) is warned
 
 
 def test_changed_listing_is_warned_of() -> None:

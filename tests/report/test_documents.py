@@ -94,7 +94,7 @@ def test_written_review_reads_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "line 1"),
         ("[]", "a JSON object was expected"),
@@ -106,10 +106,10 @@ def test_written_review_reads_back_as_it_was() -> None:
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_file_that_holds_no_review_says_why(text: str, said: str) -> None:
+def test_file_that_holds_no_review_says_why(text: str, message: str) -> None:
     with pytest.raises(InputError, match=r"r\.json") as caught:
         read_review(text, "r.json")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_older_file_reads_as_unedited() -> None:

@@ -164,8 +164,8 @@ def test_words_of_every_field_stay_readable() -> None:
     context = ReportContext(generator=f"made {WORDS}", mottos={"builder": f"motto {WORDS}"})
     review = everywhere(WORDS)
     tokens = MarkdownIt("commonmark").enable("table").parse(markdown_report(review, context))
-    told = " ".join("".join(child.content for child in token.children or []) for token in tokens)
-    for shown in (one_line(Page(html_report(review, context)).text), told):
+    markdown_words = " ".join("".join(child.content for child in token.children or []) for token in tokens)
+    for shown in (one_line(Page(html_report(review, context)).text), markdown_words):
         for field in FIELDS.split():
             assert f"{field} {WORDS}" in shown
 

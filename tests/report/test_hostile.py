@@ -34,6 +34,8 @@ from panel.report import (
 from panel.report.terminal import terminal_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from panel.core.comparison import Comparison
     from panel.core.review import PanelReview
 
@@ -81,11 +83,11 @@ def hostile(attack: str) -> Comparison:
     return builders.comparison(*reviews)
 
 
-def jury(attack: str) -> Comparison:
-    """Return reviews of one tool by a mixed jury and another model, with an attack in the name of each model."""
+def mixed_panel(attack: str) -> Comparison:
+    """Return reviews of one tool by a panel of two models and by another model, with an attack in the name of each model."""
     mixed, other = hostile(attack).reviews
-    said = f"{attack} x"
-    seat_models = {builders.ROSTER[0]: builders.asked("anthropic", said)}
+    model = f"{attack} x"
+    seat_models = {builders.ROSTER[0]: builders.asked("anthropic", model)}
     one = builders.setup(model=f"A {attack}", seat_models=seat_models)
     two = builders.setup(model=f"B {attack}")
     return builders.comparison(
@@ -93,13 +95,13 @@ def jury(attack: str) -> Comparison:
     )
 
 
-def known(comparison: Comparison, attack: str, *, approved: bool) -> list[Editorial]:
-    """Return what is known of the reviews of a comparison, with an attack in every text of it, and in every name."""
+def editorials_of(comparison: Comparison, attack: str, *, approved: bool) -> list[Editorial]:
+    """Return the editorials of the reviews of a comparison, with an attack in every text of it, and in every name."""
     attack = f"x {attack}" if not attack.strip() else attack
-    return [_known(review, attack, approved=approved) for review in comparison.reviews]
+    return [_editorial(review, attack, approved=approved) for review in comparison.reviews]
 
 
-def _known(review: PanelReview, attack: str, *, approved: bool) -> Editorial:
+def _editorial(review: PanelReview, attack: str, *, approved: bool) -> Editorial:
     takes = {seat.persona: seat.take.take for seat in review.seats if seat.take}
     places = [
         *((persona, "take", take, start) for persona, take in takes.items() for start in (0, 1)),
@@ -160,17 +162,16 @@ class Elements(HTMLParser):
         ).append(data)
 
 
-def pages(comparison: Comparison, attack: str, *, approved: bool) -> list[str]:
-    told = known(comparison, attack, approved=approved)
-    return [
-        html_report(comparison, CONTEXT, told),
-        html_report(comparison.reviews[0], CONTEXT, (told[0],)),
-    ]
+def variants(attack: str) -> Iterator[tuple[PanelReview | Comparison, list[Editorial]]]:
+    """Yield comparisons and reviews with an attack in every text, as drafts and approved, with their editorials."""
+    for page, approved in ((hostile(attack), False), (hostile(attack), True), (mixed_panel(attack), False)):
+        editorials = editorials_of(page, attack, approved=approved)
+        yield page, editorials
+        yield page.reviews[0], editorials[:1]
 
 
 def every_page(attack: str) -> list[str]:
-    shown = (hostile(attack), False), (hostile(attack), True), (jury(attack), False)
-    return [page for of, approved in shown for page in pages(of, attack, approved=approved)]
+    return [html_report(page, CONTEXT, editorials) for page, editorials in variants(attack)]
 
 
 TAME = [Elements(page) for page in every_page("plain words")]
@@ -208,14 +209,7 @@ def test_markdown_makes_nothing_of_an_attack(attack: str) -> None:
 
 
 def every_markdown(attack: str) -> list[str]:
-    reports = []
-    for comparison, approved in ((hostile(attack), False), (hostile(attack), True), (jury(attack), False)):
-        told = known(comparison, attack, approved=approved)
-        reports += [
-            markdown_report(comparison, CONTEXT, told),
-            markdown_report(comparison.reviews[0], CONTEXT, (told[0],)),
-        ]
-    return reports
+    return [markdown_report(page, CONTEXT, editorials) for page, editorials in variants(attack)]
 
 
 def outline(markdown: str) -> list[str]:
@@ -238,23 +232,19 @@ def outline(markdown: str) -> list[str]:
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_terminal_gets_no_control_codes(attack: str) -> None:
-    for comparison, width, approved in product((hostile(attack), jury(attack)), (60, 120), (False, True)):
-        told = known(comparison, attack, approved=approved)
-        text = terminal_report(comparison, width, told, color=False) + terminal_report(
-            comparison.reviews[0], width, (told[0],), color=False
-        )
+    for (page, editorials), width in product(variants(attack), (60, 120)):
+        text = terminal_report(page, width, editorials, color=False)
         assert [char for char in text if (ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160] == []
 
 
 @pytest.mark.parametrize("attack", EVERY)
 def test_json_carries_the_words_as_they_are(attack: str) -> None:
     comparison = hostile(attack)
-    told = known(comparison, attack, approved=False)
-    document = json.loads(json_report(comparison, told))
-    assert document["reviews"][0]["checks"][-1]["text"] == told[0].open[-1].text
-    assert document["reviews"][0]["edits"][0]["by"] == list(told[0].marks[0].by)
-    said = document["reviews"][0]["review"]["seats"][0]["outcome"]["take"]
+    editorials = editorials_of(comparison, attack, approved=False)
+    document = json.loads(json_report(comparison, editorials))
+    assert document["reviews"][0]["checks"][-1]["text"] == editorials[0].open[-1].text
+    assert document["reviews"][0]["edits"][0]["by"] == list(editorials[0].marks[0].by)
     take = comparison.reviews[0].seats[0].take
     assert take is not None
-    assert said == take.take
+    assert document["reviews"][0]["review"]["seats"][0]["outcome"]["take"] == take.take
     assert json.loads(json_report(comparison.reviews[0]))["kind"] == "panel-review"
