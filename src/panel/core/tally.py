@@ -51,7 +51,11 @@ class Tally(Frozen):
         """Count the takes given."""
         given = list(takes)
         ships = sum(take.verdict is Verdict.SHIP for take in given)
-        return cls(ships=ships, skips=len(given) - ships, scores=_scores([take.score for take in given]))
+        numbers, scores = [take.score for take in given], None
+        if numbers:
+            mean, spread = round(statistics.fmean(numbers), 1), max(numbers) - min(numbers)
+            scores = Scores(mean=mean, median=statistics.median(numbers), spread=spread)
+        return cls(ships=ships, skips=len(given) - ships, scores=scores)
 
     @property
     def given(self) -> int:
@@ -86,16 +90,6 @@ def _verdict(ships: int, skips: int) -> PanelVerdict:
     if ships == skips:
         return PanelVerdict.MIXED
     return PanelVerdict.SHIP if ships > skips else PanelVerdict.SKIP
-
-
-def _scores(scores: list[int]) -> Scores | None:
-    if not scores:
-        return None
-    return Scores(
-        mean=round(statistics.fmean(scores), 1),
-        median=statistics.median(scores),
-        spread=max(scores) - min(scores),
-    )
 
 
 class Votes(Frozen):

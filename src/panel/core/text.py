@@ -54,11 +54,10 @@ _ELEMENT = f"{_PICTOGRAPH}[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
 _KEYCAP = "[0-9#*]\ufe0f?\u20e3"
 
 
-def _flag(region: str) -> str:
-    return "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
-
-
-_FLAGS = [_flag(region) for region in ("gbeng", "gbsct", "gbwls")]  # the only ones that UTS #51 recommends
+_FLAGS = [
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
+    for region in ("gbeng", "gbsct", "gbwls")  # the only ones that UTS #51 recommends
+]
 _EMOJI = re.compile(f"({'|'.join(_FLAGS)}|{_KEYCAP}|{_ELEMENT}(?:\u200d{_ELEMENT})*)")
 _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
@@ -139,24 +139,18 @@ _Name = Annotated[str, BeforeValidator(partial(_required, limit=120))]
 _Text80 = Annotated[str | None, BeforeValidator(partial(_optional, validate=partial(_required, limit=80)))]
 _Text120 = Annotated[str | None, BeforeValidator(partial(_optional, validate=partial(_required, limit=120)))]
 _Text200 = Annotated[str | None, BeforeValidator(partial(_optional, validate=partial(_required, limit=200)))]
-_Claim = Annotated[str, BeforeValidator(partial(_required, limit=500))]
-_Paragraphs = Annotated[str, BeforeValidator(partial(_required, limit=10_000, clean=prose))]
 _Names = Annotated[tuple[_Name, ...], BeforeValidator(partial(_items, noun="names", limit=MAX_ALIASES))]
 
 
 class Fact(Frozen):
     """A fact about a tool from outside its listing: a claim, its source, and the day on which an editor checked it."""
 
-    claim: _Claim
+    claim: Annotated[str, BeforeValidator(partial(_required, limit=500))]
     source: Annotated[str, BeforeValidator(_address)]
     checked_on: Annotated[date, BeforeValidator(_day)]
 
 
 _Facts = Annotated[tuple[Fact, ...], BeforeValidator(partial(_items, noun="facts", limit=MAX_FACTS))]
-
-
-def _slug_of(fields: dict[str, Any]) -> str:
-    return slugify(fields["name"])
 
 
 class Tool(Frozen):
@@ -167,7 +161,7 @@ class Tool(Frozen):
     """
 
     name: _Name
-    description: _Paragraphs
+    description: Annotated[str, BeforeValidator(partial(_required, limit=10_000, clean=prose))]
     tagline: _Text200 = None
     category: _Text80 = None
     pricing: _Text200 = None
@@ -179,7 +173,9 @@ class Tool(Frozen):
     best_for: _Text200 = None
     facts: _Facts = ()
     aliases: _Names = ()
-    slug: Annotated[str, BeforeValidator(_slug)] = Field(default_factory=_slug_of)
+    slug: Annotated[str, BeforeValidator(_slug)] = Field(
+        default_factory=lambda fields: slugify(fields["name"])
+    )
 
     @property
     def audience(self) -> str | None:
