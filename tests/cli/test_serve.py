@@ -47,7 +47,6 @@ def serving(*flags: str, where: Path, **more: str) -> Iterator[tuple[subprocess.
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_queue_is_served_until_a_signal(number: int, code: int, tmp_path: Path) -> None:
-    """It says where and as whom, answers without a sign-in, and ends at the first signal without a traceback."""
     with serving(where=tmp_path, PANEL_EDITOR="Kim") as (process, url, line):
         assert line == f"Serving the queue at {url} as Kim. Press Ctrl-C to stop.\n"
         assert url.startswith("http://127.0.0.1:")
@@ -60,7 +59,6 @@ def test_the_queue_is_served_until_a_signal(number: int, code: int, tmp_path: Pa
 
 
 def test_the_queue_can_be_opened_in_a_browser(tmp_path: Path) -> None:
-    """With --open, the browser of the system is started at the address that is served."""
     opened, script = tmp_path / "opened", tmp_path / "browser"
     os.mkfifo(opened)
     script.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
@@ -69,8 +67,7 @@ def test_the_queue_can_be_opened_in_a_browser(tmp_path: Path) -> None:
         assert opened.read_text() == f"{url}\n"
 
 
-def test_a_second_signal_ends_what_is_in_flight(tmp_path: Path) -> None:
-    """Somebody who sends half a form holds up the first signal, and not the second."""
+def test_a_second_signal_ends_open_requests(tmp_path: Path) -> None:
     with serving(where=tmp_path, PANEL_EDITOR="Kim") as (process, url, _):
         kind = "application/x-www-form-urlencoded"
         head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: 9\r\n"
@@ -85,10 +82,9 @@ def test_a_second_signal_ends_what_is_in_flight(tmp_path: Path) -> None:
         assert (process.returncode, err) == (130, "panel: interrupted\n")
 
 
-def test_people_with_accounts_sign_in(
+def test_with_accounts_the_server_may_listen_anywhere_and_asks_for_a_sign_in(
     panel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_world: Path
 ) -> None:
-    """Once there are accounts, the server needs no editor, may listen anywhere, and leads strangers to the form."""
     monkeypatch.setenv("PANEL_DATA_DIR", str(own_world / "data"))
     piped = subprocess.run(
         [sys.executable, "-m", "panel", "users", "add", "Kim", "--role", "editor", "--password-stdin"],
@@ -138,24 +134,21 @@ def test_people_with_accounts_sign_in(
         ),
     ],
 )
-def test_a_server_that_would_let_in_anybody_does_not_begin(
+def test_a_server_without_sign_in_refuses_other_machines(
     flags: tuple[str, ...], words: str, panel: Any, monkeypatch: pytest.MonkeyPatch, database: Path
 ) -> None:
-    """Listening elsewhere needs accounts or a proxy; without, it ends with 2 and one line, and no database is made."""
     monkeypatch.setenv("PANEL_EDITOR", "Kim")
     ran = panel("serve", "--port", "0", *flags)
     assert (ran.code, ran.err, ran.out) == (2, f"panel: {words}\n", "")
     assert not database.exists()
 
 
-def test_somebody_must_be_named(panel: Any, database: Path) -> None:
-    """Without an editor and without accounts, nobody could work with drafts, and it says how to name one."""
+def test_without_accounts_an_editor_must_be_named(panel: Any, database: Path) -> None:
     ran = panel("serve", "--port", "0")
     assert (ran.code, "set PANEL_EDITOR" in ran.err, database.exists()) == (2, True, False)
 
 
-def test_a_port_that_is_taken_is_told(panel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second server on the same port ends with 2 and one line."""
+def test_a_port_that_is_taken_is_refused(panel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANEL_EDITOR", "Kim")
     with serving(where=tmp_path) as (_, url, _):
         port = url.rpartition(":")[2]
@@ -165,10 +158,9 @@ def test_a_port_that_is_taken_is_told(panel: Any, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette", "argon2", "python_multipart"])
-def test_the_web_extra_is_named_where_it_is_missing(
+def test_a_missing_package_names_the_web_extra(
     missing: str, panel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without one of its packages, it ends with 2 and the line that installs them."""
     monkeypatch.setitem(sys.modules, missing, None)
     ran = panel("serve")
     assert (ran.code, ran.err) == (
@@ -178,7 +170,6 @@ def test_the_web_extra_is_named_where_it_is_missing(
 
 
 def test_a_proxy_may_sign_people_in(tmp_path: Path) -> None:
-    """With a header and the address of a proxy it listens anywhere, and believes the header from there alone."""
     proxy = ("--proxy-header", "X-Remote-User", "--proxy-address", "192.0.2.1")
     with serving(*proxy, "--host", "0.0.0.0", where=tmp_path) as (_, url, line):  # noqa: S104 - what is allowed
         assert line == f"Serving the queue at {url}. Press Ctrl-C to stop.\n"

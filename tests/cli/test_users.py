@@ -41,8 +41,7 @@ def listed(panel: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def test_there_is_nobody_at_first(panel: Any, database: Path) -> None:
-    """Without a database nobody is listed, nobody can be changed, and none is made."""
+def test_without_a_database_there_are_no_users_and_none_is_made(panel: Any, database: Path) -> None:
     assert panel("users", "list").out == "There are no accounts; the setting `editor` names the only user.\n"
     assert listed(panel) == []
     for command in (("role", "Kim", "editor"), ("disable", "Kim"), ("enable", "Kim"), ("password", "Kim")):
@@ -54,20 +53,18 @@ def test_there_is_nobody_at_first(panel: Any, database: Path) -> None:
     assert not database.exists()
 
 
-def test_people_are_added_and_listed(piped: Any, panel: Any) -> None:
-    """The first account is told as what it changes, and each is listed in the order it was added."""
+def test_users_are_listed_in_the_order_in_which_they_were_added(piped: Any, panel: Any) -> None:
     ran = piped("add", "Kim", "--role", "editor")
     assert (ran.code, ran.out, ran.err) == (0, "Kim may sign in, as an editor.\n", FIRST)
     ran = piped("add", "Ada\u200b", "--role", "drafter", "--json", password=b"another horse battery\r\n")
-    told = json.loads(ran.out)
-    assert (told["name"], told["role"], told["disabled_at"], ran.err) == ("Ada", "drafter", None, "")
+    added = json.loads(ran.out)
+    assert (added["name"], added["role"], added["disabled_at"], ran.err) == ("Ada", "drafter", None, "")
     assert [row["name"] for row in listed(panel)] == ["Kim", "Ada"]
     lines = panel("users", "list").out.splitlines()
     assert [line.split()[:3] for line in lines] == [["Kim", "editor", "added"], ["Ada", "drafter", "added"]]
 
 
-def test_what_people_may_do_can_be_changed(piped: Any, panel: Any) -> None:
-    """Role and permission are changed at once, by name in whatever case, and told."""
+def test_an_account_can_be_changed_by_its_name_in_any_case(piped: Any, panel: Any) -> None:
     piped("add", "Kim", "--role", "editor")
     assert panel("users", "role", "kim", "publisher").out == "Kim is a publisher now.\n"
     assert panel("users", "disable", "KIM").out == "Kim may no longer sign in.\n"
@@ -92,22 +89,19 @@ def test_what_people_may_do_can_be_changed(piped: Any, panel: Any) -> None:
 def test_a_password_that_cannot_be_used_is_refused(
     password: bytes, words: str, piped: Any, database: Path
 ) -> None:
-    """It ends with 2 and one line, which does not repeat the password, and nobody is added."""
     ran = piped("add", "Kim", "--role", "editor", password=password)
     assert (ran.code, ran.err) == (2, f"panel: {words}\n")
     assert not database.exists()
 
 
 @pytest.mark.parametrize("name", ["", " ", "panel", "x" * 121])
-def test_a_name_that_is_nobodys_is_refused(name: str, piped: Any) -> None:
-    """A name is somebody's, and neither blank, nor too long, nor the program's own."""
+def test_a_name_that_cannot_be_a_persons_is_refused(name: str, piped: Any) -> None:
     ran = piped("add", name, "--role", "editor")
     words = "panel: NAME: a person's name has 1 to 120 characters, and is not panel\n"
     assert (ran.code, ran.err) == (2, words)
 
 
-def test_a_name_is_given_once(piped: Any, panel: Any) -> None:
-    """A second account of the same name, in another case or with letters that cannot be seen, is refused before a password is asked for."""
+def test_a_second_account_of_a_name_is_refused_before_the_password(piped: Any, panel: Any) -> None:
     piped("add", "Kim", "--role", "editor")
     for name in ("kim", "K\u200bim", " Kim "):
         ran = panel("users", "add", name, "--role", "publisher")
@@ -116,14 +110,14 @@ def test_a_name_is_given_once(piped: Any, panel: Any) -> None:
     assert len(listed(panel)) == 1
 
 
-def test_a_role_that_is_none_is_refused(piped: Any) -> None:
-    """The three roles are the only ones, and one must be given."""
+def test_a_role_must_be_one_of_three(piped: Any) -> None:
     assert piped("add", "Kim", "--role", "admin").code == 2
     assert piped("add", "Kim").code == 2
 
 
-def test_a_password_is_asked_for_on_a_terminal_only(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no terminal, it says how to hand the password over."""
+def test_without_a_terminal_the_password_must_be_piped_in(
+    panel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
     ran = panel("users", "add", "Kim", "--role", "editor")
     words = "panel: there is no terminal to ask for the password; pipe it in with --password-stdin\n"
@@ -138,8 +132,9 @@ def test_a_password_is_asked_for_on_a_terminal_only(panel: Any, monkeypatch: pyt
         (("\x04", ""), 2, "panel: no password was given; nothing was changed\n"),
     ],
 )
-def test_a_password_is_typed_twice(typed: tuple[str, str], code: int, words: str, tmp_path: Path) -> None:
-    """On a terminal it is asked for twice and never shown; two that differ, and none, change nothing."""
+def test_a_password_is_typed_twice_and_never_shown(
+    typed: tuple[str, str], code: int, words: str, tmp_path: Path
+) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "panel", "users", "add", "Kim", "--role", "editor"],

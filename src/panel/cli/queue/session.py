@@ -6,7 +6,7 @@ import asyncio
 import sys
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from panel.approval import ApprovalService, DraftCommand
@@ -14,7 +14,6 @@ from panel.cli.console import tell
 from panel.cli.users import current_actor
 from panel.core.draft_state import Action
 from panel.errors import GateError, SettingsError
-from panel.orchestrator.run import RunService
 from panel.orchestrator.setup import available_personas, review_checks
 from panel.orchestrator.store_access import configured_store, require_store
 from panel.settings.resolve import resolve
@@ -25,7 +24,9 @@ if TYPE_CHECKING:
 
     from panel.approval import DraftView
     from panel.core.actor import Actor
+    from panel.core.take import Seat
     from panel.settings.resolve import Resolved
+    from panel.store import DraftRecord
 
     T = TypeVar("T")
 
@@ -80,7 +81,12 @@ def open_session(config: Path | None) -> Iterator[QueueSession]:
     stack = AsyncExitStack()
     with asyncio.Runner() as runner:
         store = runner.run(stack.enter_async_context(configured_store(resolved)))
-        ask_seat = partial(RunService(store).rerun, resolved)
+
+        async def ask_seat(record: DraftRecord, persona: str) -> Seat:
+            from panel.orchestrator.run import RunService
+
+            return await RunService(store).rerun(resolved, record, persona)
+
         try:
             yield QueueSession(resolved, ApprovalService(store, checks, ask_seat), runner)
         finally:
