@@ -16,11 +16,11 @@ WHY = "off: it would save $0.0042 a panel, but one seat would be asked alone, wi
 COST = Bounds(0.0386841, 1.5)
 
 
-def amounts(cost: Bounds[float] | None = COST) -> Amounts:
+def amounts(cost: Bounds | None = COST) -> Amounts:
     return Amounts(Bounds(10, 20), Bounds(21_184, 48_368), Bounds(3_500, 120_000), cost)
 
 
-def estimate(*costs: Bounds[float] | None, **settings: Any) -> RunEstimate:
+def estimate(*costs: Bounds | None, **settings: Any) -> RunEstimate:
     names = ["openai:gpt-6.1-terra", "anthropic:claude-opus-5-5"]
     models = {name: amounts(cost) for name, cost in zip(names, costs or (COST,), strict=False)}
     return RunEstimate(
@@ -62,7 +62,7 @@ def test_dry_run_reads_in_a_terminal() -> None:
         ((COST, None), "         anthropic:claude-opus-5-5: 10 to 20 calls, price unknown"),
     ],
 )
-def test_cost_is_a_range_or_said_to_be_unknown(costs: tuple[Bounds[float] | None, ...], said: str) -> None:
+def test_cost_is_a_range_or_said_to_be_unknown(costs: tuple[Bounds | None, ...], said: str) -> None:
     """The cost is a range, nothing, or unknown, and where several models are asked each one's share is told."""
     assert said in estimate_lines(estimate(*costs), 100)
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
+from panel.cli.console import plain_result, result, result_json, tell, width
+from panel.cli.signals import SignalReceived
+from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -21,83 +24,59 @@ if TYPE_CHECKING:
     from panel.store import Store
     from panel.tool_files.records import Record
 
-RUN_HELP = """Review many tools in one run, and keep a draft of each.
+RUN_HELP = options.help_text(
+    """Review many tools in one run, and keep a draft of each.
 
-The run can be stopped or killed at any moment: `panel batch resume` continues it, and pays for no answer twice.
-
-Examples:
-
-  panel batch run launches.csv --map name=Title --budget 5
-
-  panel batch run inbox/ 'more/*.yaml' --model anthropic:claude-haiku-5-5
-
-  panel batch run launches.jsonl --dry-run
-
-  panel batch run --url https://lantern.example/
-"""
-RESUME_HELP = """Resume a run that was stopped or killed.
+The run can be stopped or killed at any moment: `panel batch resume` continues it, and pays for no answer twice.""",
+    "panel batch run launches.csv --map name=Title --budget 5",
+    "panel batch run inbox/ 'more/*.yaml' --model anthropic:claude-haiku-5-5",
+    "panel batch run launches.jsonl --dry-run",
+    "panel batch run --url https://lantern.example/",
+)
+RESUME_HELP = options.help_text(
+    """Resume a run that was stopped or killed.
 
 Uses the settings the run was begun with. Answers that are in the store are not asked again. If a persona, a prompt or the model has
-changed since, the run is refused: begin a new one.
+changed since, the run is refused: begin a new one.""",
+    "panel batch resume 7",
+    "panel batch resume 7 --budget 10",
+)
+RETRY_HELP = options.help_text(
+    """Ask the failed seats of a run again.
 
-Examples:
+Existing takes stay as they are. The retry is a run of its own, and can be stopped and resumed like any other.""",
+    "panel batch retry 7",
+    "panel batch retry 7 --reason invalid,timed_out --budget 1",
+)
 
-  panel batch resume 7
-
-  panel batch resume 7 --budget 10
-"""
-RETRY_HELP = """Ask the failed seats of a run again.
-
-Existing takes stay as they are. The retry is a run of its own, and can be stopped and resumed like any other.
-
-Examples:
-
-  panel batch retry 7
-
-  panel batch retry 7 --reason invalid,timed_out --budget 1
-"""
-
-LIST_HELP = """List runs, the latest first.
+LIST_HELP = options.help_text(
+    """List runs, the latest first.
 
 Shows batches and retries; with --all, reviews and comparisons too. The state of a run is making (its tools are being added), open,
-working (a process on this machine works on it), held (a process on another machine has it), stopping, stopped or done.
+working (a process on this machine works on it), held (a process on another machine has it), stopping, stopped or done.""",
+    "panel batch list",
+    "panel batch list --all --limit 50 --before 120",
+    "panel batch list --json",
+)
+STATUS_HELP = options.help_text(
+    "Show the progress and the cost of a run, and the commands to run next.",
+    "panel batch status 7",
+    "panel batch status 7 --json",
+)
+FAILURES_HELP = options.help_text(
+    """Show the failed seats of a run with the model's replies.
 
-Examples:
+A recused seat is no failure. Replies are cut to a few lines; --raw and --json give them whole.""",
+    "panel batch failures 7",
+    "panel batch failures 7 --reason invalid,truncated --raw",
+    "panel batch failures 7 --json",
+)
+CANCEL_HELP = options.help_text(
+    """Stop a run, which can be resumed later.
 
-  panel batch list
-
-  panel batch list --all --limit 50 --before 120
-
-  panel batch list --json
-"""
-STATUS_HELP = """Show the progress and the cost of a run, and the commands to run next.
-
-Examples:
-
-  panel batch status 7
-
-  panel batch status 7 --json
-"""
-FAILURES_HELP = """Show the failed seats of a run with the model's replies.
-
-A recused seat is no failure. Replies are cut to a few lines; --raw and --json give them whole.
-
-Examples:
-
-  panel batch failures 7
-
-  panel batch failures 7 --reason invalid,truncated --raw
-
-  panel batch failures 7 --json
-"""
-CANCEL_HELP = """Stop a run, which can be resumed later.
-
-Answers are kept. A process that works on the run notices within five seconds: its calls in flight finish, and no others begin.
-
-Examples:
-
-  panel batch cancel 7
-"""
+Answers are kept. A process that works on the run notices within five seconds: its calls in flight finish, and no others begin.""",
+    "panel batch cancel 7",
+)
 MOST_LISTED = 1_000
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -144,21 +123,16 @@ def run(
     verbose: options.Verbose = False,
 ) -> int:
     """Review many tools in one run, and keep a draft of each."""
-    from panel.cli.console import tell
     from panel.cli.page import confirm_pages
-    from panel.cli.signals import SignalReceived
-    from panel.errors import SettingsError
     from panel.orchestrator.intake import Intake
     from panel.orchestrator.report_files import report_files
     from panel.orchestrator.run import BatchOptions, require_prices
     from panel.orchestrator.setup import build_setup
-    from panel.settings.resolve import resolve
 
-    flags = options.given(
-        model=model, base_url=base_url, roster=roster, concurrency=concurrency, out=out, format=formats,
+    resolved = options.resolved_settings(
+        config, model=model, base_url=base_url, roster=roster, concurrency=concurrency, out=out, format=formats,
         personas=personas, prompts=prompts, budget=budget,
     )  # fmt: skip
-    resolved = resolve(flags, config)
     sources = [*(paths or []), *(url or [])]
     if not sources:
         raise SettingsError("name the tools to review: files, folders, patterns, - for stdin, or --url")
@@ -211,9 +185,8 @@ def resume(
 ) -> int:
     """Resume a run that was stopped or killed."""
     from panel.orchestrator.store_access import require_store
-    from panel.settings.resolve import resolve
 
-    resolved = resolve({}, config)
+    resolved = options.resolved_settings(config)
     require_store(resolved)
     changes = options.given(budget=budget, concurrency=concurrency)
     return _follow(
@@ -239,9 +212,8 @@ def retry(
 ) -> int:
     """Ask the failed seats of a run again."""
     from panel.orchestrator.store_access import require_store
-    from panel.settings.resolve import resolve
 
-    resolved = resolve({}, config)
+    resolved = options.resolved_settings(config)
     require_store(resolved)
     changes = options.given(budget=budget, concurrency=concurrency)
     reasons = options.failure_reasons(reason)
@@ -274,14 +246,12 @@ def list_runs(
     ISO 8601 in UTC; `cost_usd` is null where no answer has a known price, and lacks the prices of `unpriced_answers`.
     """
     from panel.cli.batch_rendering import listed_data, listed_lines
-    from panel.cli.console import plain_result, result_json
     from panel.orchestrator.run_storage import RESUMABLE
     from panel.orchestrator.store_access import use_existing_store
-    from panel.settings.resolve import resolve
 
     kinds = None if everything else RESUMABLE
     runs = use_existing_store(
-        resolve({}, config),
+        options.resolved_settings(config),
         lambda store: store.run_stats.summaries(kinds, before=before, limit=limit + 1),
     )
     runs = runs or []
@@ -310,12 +280,10 @@ def status(run: options.RunNumber, config: options.Config = None, as_json: optio
     `budget`: null or `{usd, left_usd}`; `next`: commands. Times are ISO 8601 in UTC; an unknown price is null.
     """
     from panel.cli.batch_rendering import status_data, status_lines
-    from panel.cli.console import plain_result, result_json, width
     from panel.orchestrator.run_status import run_status
     from panel.orchestrator.store_access import use_store
-    from panel.settings.resolve import resolve
 
-    found = use_store(resolve({}, config), lambda store: run_status(store, run))
+    found = use_store(options.resolved_settings(config), lambda store: run_status(store, run))
     if as_json:
         result_json(status_data(found))
     else:
@@ -337,10 +305,8 @@ def failures(
     from collections import Counter
 
     from panel.cli.batch_rendering import failed_seat_json, failed_seat_lines, failures_total
-    from panel.cli.console import plain_result, result, width
     from panel.orchestrator.run_status import run_summary
     from panel.orchestrator.store_access import use_store
-    from panel.settings.resolve import resolve
 
     reasons = options.failure_reasons(reason)
 
@@ -358,19 +324,17 @@ def failures(
         else:
             plain_result("\n".join(failures_total(summary, counts, reasons)))
 
-    use_store(resolve({}, config), show)
+    use_store(options.resolved_settings(config), show)
 
 
 @app.command("cancel", help=CANCEL_HELP)
 def cancel(run: options.RunNumber, config: options.Config = None) -> None:
     """Stop a run."""
     from panel.cli.batch_rendering import cancelled_lines
-    from panel.cli.console import plain_result
     from panel.orchestrator.run_status import stop_run
     from panel.orchestrator.store_access import use_store
-    from panel.settings.resolve import resolve
 
-    summary, changed = use_store(resolve({}, config), lambda store: stop_run(store, run))
+    summary, changed = use_store(options.resolved_settings(config), lambda store: stop_run(store, run))
     plain_result(cancelled_lines(summary, changed=changed))
 
 
@@ -385,7 +349,6 @@ def _follow(
 ) -> int:
     """Begin or resume a run, show it to its end, and return the exit code; `nothing` is the reason if there is nothing to do."""
     from panel.cli.batch_rendering import status_lines
-    from panel.cli.console import plain_result, width
     from panel.cli.progress import BatchProgress
     from panel.cli.running import INCOMPLETE, Runner
     from panel.orchestrator.run import RunService

@@ -16,7 +16,9 @@ from panel.orchestrator.store_access import existing_store
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
 
-    from panel.orchestrator.estimate import Amounts, Bounds, RunEstimate, ToolList
+    from panel.core.tool import Tool
+    from panel.orchestrator.estimate import Amounts, Bounds, RunEstimate
+    from panel.orchestrator.intake import Intake
     from panel.orchestrator.setup import PanelSetup
     from panel.settings.fields import Settings
     from panel.store import Store
@@ -31,7 +33,7 @@ NO_LIMIT = "as the provider says"
 
 def show_estimates(
     setups: Sequence[PanelSetup],
-    tools: ToolList,
+    tools: Sequence[Tool] | Intake,
     *,
     stored: bool,
     as_json: bool,
@@ -121,7 +123,7 @@ def _figures(amounts: Amounts) -> dict[str, Any]:
     return figures | {"cost_usd": cost and {end: round(usd, 6) for end, usd in cost.items()}}
 
 
-def _bounds(bounds: Bounds[int]) -> str:
+def _bounds(bounds: Bounds) -> str:
     return f"{bounds.least:,}" if bounds.least == bounds.most else f"{bounds.least:,} to {bounds.most:,}"
 
 
@@ -132,7 +134,7 @@ def _cost(amounts: Amounts) -> str:
     return f"about {dollars(cost.least)} to {dollars(cost.most)}" if cost.most else "nothing"
 
 
-def _coverage(budget: float, cost: Bounds[float]) -> str:
+def _coverage(budget: float, cost: Bounds) -> str:
     if budget >= cost.most:
         return "covers it in any case"
     may = "may" if budget >= cost.least else "will not"

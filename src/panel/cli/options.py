@@ -13,6 +13,7 @@ from panel.errors import SettingsError
 
 if TYPE_CHECKING:
     from panel.core.take import NoTakeReason
+    from panel.settings.resolve import Resolved
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -126,6 +127,13 @@ def add_command(app: typer.Typer, name: str, *examples: str) -> Callable[[Comman
 def help_text(text: str, *examples: str) -> str:
     """Return the help of a command: a text, and examples that can be run as they stand."""
     return "\n\n".join([text, "Examples:", *(f"  {example}" for example in examples)]) + "\n"
+
+
+def resolved_settings(config: Path | None, **flags: Any) -> Resolved:  # noqa: ANN401 - flags of any type
+    """Return the settings in force with those flags that were given; raises as `resolve` does."""
+    from panel.settings.resolve import resolve
+
+    return resolve(given(**flags), config)
 
 
 def failure_reasons(given: str | None) -> tuple[NoTakeReason, ...]:

@@ -10,27 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from panel.cli import options
+from panel.cli.console import plain_result, result_json
 from panel.core.finish_reason import FinishReason
+from panel.errors import InputError, Problem, SettingsError
 
 if TYPE_CHECKING:
     from panel.core.tool import Tool
 
-HELP = """Show the exact prompt that a model would get for one tool and one persona.
-
-Examples:
-
-  panel prompt tool.yaml --persona skeptic
-
-  panel prompt tool.yaml --persona skeptic --json --model openai
-"""
-PARSE_HELP = """Parse a raw reply of a model and show the take, or the problems.
-
-Examples:
-
-  panel parse reply.txt --persona skeptic
-
-  panel parse --persona builder --json < reply.txt
-"""
+HELP = options.help_text(
+    "Show the exact prompt that a model would get for one tool and one persona.",
+    "panel prompt tool.yaml --persona skeptic",
+    "panel prompt tool.yaml --persona skeptic --json --model openai",
+)
+PARSE_HELP = options.help_text(
+    "Parse a raw reply of a model and show the take, or the problems.",
+    "panel parse reply.txt --persona skeptic",
+    "panel parse --persona builder --json < reply.txt",
+)
 
 
 def prompt(
@@ -43,13 +39,12 @@ def prompt(
     as_json: options.AsJson = False,
 ) -> None:
     """Show the exact prompt for one tool and one persona."""
-    from panel.cli.console import plain_result, result_json
-    from panel.errors import SettingsError
     from panel.orchestrator.setup import build_setup
-    from panel.settings.resolve import resolve
 
-    flags = options.given(model=model, personas=personas, prompts=prompts, roster=persona)
-    setup = build_setup(resolve(flags, config), to_ask=False)
+    resolved = options.resolved_settings(
+        config, model=model, personas=personas, prompts=prompts, roster=persona
+    )
+    setup = build_setup(resolved, to_ask=False)
     loaded = _tools(tool)
     if len(loaded) != 1 or len(setup.personas) != 1:
         counts = f"{len(loaded)} and {len(setup.personas)}"
@@ -82,14 +77,11 @@ def parse(
     as_json: options.AsJson = False,
 ) -> None:
     """Parse a raw reply of a model and show the take, or the problems."""
-    from panel.cli.console import plain_result, result_json
-    from panel.errors import SettingsError
     from panel.orchestrator.setup import available_personas
     from panel.prompts.files import seat_roster
     from panel.prompts.reply_parser import ReplyContext, parse_reply
-    from panel.settings.resolve import resolve
 
-    roster = available_personas(resolve(options.given(personas=personas), config))
+    roster = available_personas(options.resolved_settings(config, personas=personas))
     seat_roster(roster, (persona,))
     loaded = _tools(tool) if tool else []
     if len(loaded) > 1:
@@ -111,7 +103,6 @@ def parse(
 
 
 def _read(file: str) -> str:
-    from panel.errors import InputError, Problem
     from panel.tool_files.files import MAX_BYTES, reason_of
 
     try:

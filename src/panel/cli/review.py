@@ -11,47 +11,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from panel.cli import options
+from panel.cli.console import colorful, result, width
+from panel.errors import InputError, Problem, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from panel.core.comparison import Comparison
     from panel.core.tool import Tool
-    from panel.errors import Problem
     from panel.orchestrator.run import Reviewed
     from panel.report import Editorial, StoredReview
     from panel.settings.resolve import Resolved
     from panel.tool_files.files import Source
     from panel.tool_files.records import Record
 
-HELP = """Review one or more tools.
+HELP = options.help_text(
+    """Review one or more tools.
 
-Prints a scorecard for each tool and writes its report files.
+Prints a scorecard for each tool and writes its report files.""",
+    "panel review tool.yaml",
+    "panel review a.yaml b.json c.md --model openai:gpt-6-luna",
+    "panel review tool.yaml --models openai:gpt-6-luna,anthropic:claude-haiku-5-5",
+    "panel review tool.yaml --roster builder,skeptic=anthropic:claude-opus-5-5",
+    "cat tool.yaml | panel review - --json",
+)
+COMPARE_HELP = options.help_text(
+    """Compare two or more tools side by side.
 
-Examples:
-
-  panel review tool.yaml
-
-  panel review a.yaml b.json c.md --model openai:gpt-6-luna
-
-  panel review tool.yaml --models openai:gpt-6-luna,anthropic:claude-haiku-5-5
-
-  panel review tool.yaml --roster builder,skeptic=anthropic:claude-opus-5-5
-
-  cat tool.yaml | panel review - --json
-"""
-COMPARE_HELP = """Compare two or more tools side by side.
-
-Tool files are reviewed first; stored reviews are taken as they are.
-
-Examples:
-
-  panel compare a.yaml b.yaml
-
-  panel compare outputs/reviews/a.json outputs/reviews/b.json
-
-  panel compare outputs/reviews/a.json new.yaml --model anthropic
-"""
+Tool files are reviewed first; stored reviews are taken as they are.""",
+    "panel compare a.yaml b.yaml",
+    "panel compare outputs/reviews/a.json outputs/reviews/b.json",
+    "panel compare outputs/reviews/a.json new.yaml --model anthropic",
+)
 FEWEST, MOST = 2, 6
 
 
@@ -89,11 +80,9 @@ def review(
     no_color: options.NoColor = False,
 ) -> int:
     """Review one or more tools."""
-    from panel.cli.console import colorful, result, width
     from panel.cli.page import confirm_pages
     from panel.cli.running import INCOMPLETE, Runner
     from panel.core.comparison import Comparison
-    from panel.errors import SettingsError
     from panel.orchestrator.report_files import report_files
     from panel.orchestrator.setup import build_setup
     from panel.report import Editorial, json_report
@@ -177,22 +166,18 @@ def compare(
     no_color: options.NoColor = False,
 ) -> int:
     """Compare two or more tools side by side."""
-    from panel.cli.console import colorful, result
     from panel.cli.page import confirm_pages
     from panel.cli.running import INCOMPLETE, Runner
     from panel.core.comparison import Comparison
     from panel.core.tool import Tool
-    from panel.errors import SettingsError
     from panel.orchestrator.report_files import report_files
     from panel.orchestrator.setup import available_personas, build_setup, review_checks
     from panel.report import Editorial, json_report
-    from panel.settings.resolve import resolve
 
-    flags = options.given(
-        model=model, base_url=base_url, roster=roster, concurrency=concurrency, record=record, out=out,
+    resolved = options.resolved_settings(
+        config, model=model, base_url=base_url, roster=roster, concurrency=concurrency, record=record, out=out,
         format=formats, personas=personas, prompts=prompts,
     )  # fmt: skip
-    resolved = resolve(flags, config)
     entries = _load_entries(sources, lambda records: confirm_pages(records, unread=pages_unread))
     if not FEWEST <= len(entries) <= MOST:
         raise SettingsError(f"compare takes {FEWEST} to {MOST} tools or reviews; {len(entries)} given")
@@ -238,7 +223,6 @@ def compare(
 def _show_comparison(
     comparison: Comparison, known: Sequence[Editorial], paths: Sequence[Path], *, color: bool
 ) -> None:
-    from panel.cli.console import result, width
     from panel.report.terminal import terminal_report
 
     result(terminal_report(comparison, width(), known, color=color))
@@ -254,7 +238,6 @@ def _settings_per_model(
         PanelError: a setting is unusable, or the models are too few, too many or named twice.
     """
     from panel.core.text import slugify
-    from panel.errors import SettingsError
     from panel.orchestrator.setup import beside_others
     from panel.settings.model_choice import choose_model
     from panel.settings.resolve import resolve
@@ -289,7 +272,6 @@ def _load_entries(
     Raises:
         InputError: every problem of every source.
     """
-    from panel.errors import InputError
     from panel.report import read_review
     from panel.tool_files.duplicates import collect_tools
     from panel.tool_files.files import read_text, source_of
@@ -315,7 +297,6 @@ def _load_entries(
 
 def _repeats(entries: Sequence[Tool | StoredReview]) -> Iterator[Problem]:
     from panel.core.tool import Tool
-    from panel.errors import Problem
 
     names: set[str] = set()
     slugs: set[str] = set()
@@ -331,7 +312,6 @@ def _repeats(entries: Sequence[Tool | StoredReview]) -> Iterator[Problem]:
 
 
 def _expanded(source: Source) -> list[Source]:
-    from panel.errors import InputError, Problem
 
     if not isinstance(source, Path) or not os.path.isdir(source):  # noqa: PTH112 - never raises
         return [source]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from panel.core.completion import CallKey
 from panel.core.prompt import estimate_tokens
@@ -16,12 +16,13 @@ from panel.orchestrator.seat import MOST_OUTPUT_TOKENS
 from panel.providers import hosted_providers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from panel.core.completion import ModelConfig
     from panel.core.persona import Persona
     from panel.core.prompt import Prompt
     from panel.core.tool import Tool
+    from panel.orchestrator.intake import Intake
     from panel.orchestrator.setup import PanelSetup
     from panel.providers.prices import Rates
     from panel.settings.fields import Settings
@@ -47,25 +48,15 @@ _UNCACHED = {
     "replay": "answers come from files",
 }
 
-Number = TypeVar("Number", int, float)
-
-
-class ToolList(Protocol):
-    """Tools that can be counted, and iterated more than once."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Tool]: ...
-
 
 @dataclass(frozen=True, slots=True)
-class Bounds(Generic[Number]):
-    """The least and the most that a figure can be."""
+class Bounds:
+    """The least and the most that a figure can be; whole numbers for calls and tokens."""
 
-    least: Number
-    most: Number
+    least: float
+    most: float
 
-    def __add__(self, other: Bounds[Number]) -> Bounds[Number]:
+    def __add__(self, other: Bounds) -> Bounds:
         return Bounds(self.least + other.least, self.most + other.most)
 
 
@@ -73,10 +64,10 @@ class Bounds(Generic[Number]):
 class Amounts:
     """Calls that are answered, tokens read (cached ones included) and written, and US dollars (None if a price is unknown)."""
 
-    calls: Bounds[int] = Bounds(0, 0)
-    input_tokens: Bounds[int] = Bounds(0, 0)
-    output_tokens: Bounds[int] = Bounds(0, 0)
-    cost_usd: Bounds[float] | None = Bounds(0.0, 0.0)
+    calls: Bounds = Bounds(0, 0)
+    input_tokens: Bounds = Bounds(0, 0)
+    output_tokens: Bounds = Bounds(0, 0)
+    cost_usd: Bounds | None = Bounds(0.0, 0.0)
 
     def __add__(self, other: Amounts) -> Amounts:
         mine, theirs = self.cost_usd, other.cost_usd
@@ -148,7 +139,10 @@ class RunEstimate:
 
 
 async def estimate_run(
-    setup: PanelSetup, tools: ToolList, store: Store | None = None, skipped: Collection[str] = ()
+    setup: PanelSetup,
+    tools: Sequence[Tool] | Intake,
+    store: Store | None = None,
+    skipped: Collection[str] = (),
 ) -> RunEstimate | None:
     """Return the estimate of a run, or None if there is no tool to review.
 

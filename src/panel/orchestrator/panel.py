@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from panel.core.persona import Persona
     from panel.core.take import Seat
     from panel.core.tool import Tool
-    from panel.orchestrator.run_storage import RunStorage
+    from panel.orchestrator.run_storage import StoredRun
     from panel.orchestrator.seat import Observer
     from panel.orchestrator.setup import PanelSetup, ResolvedModel
     from panel.providers.base import Connection, Provider, StopSignal, WorstCase
@@ -148,15 +148,16 @@ async def one_by_one(tools: Iterable[Tool]) -> AsyncGenerator[Tool]:
 
 @asynccontextmanager
 async def open_session(
-    setup: PanelSetup, storage: RunStorage, observer: Observer, stop: StopSignal, *, warm: bool = False
+    setup: PanelSetup, storage: StoredRun | None, observer: Observer, stop: StopSignal, *, warm: bool = False
 ) -> AsyncIterator[PanelSession]:
     """Open the providers until the block ends: one client for each connection, one rate limiter for each model.
 
-    With `warm`, one seat of each panel is asked first, to fill the provider's cache.
+    With `warm`, one seat of each panel is asked first, to fill the provider's cache. Without a `storage` no call is stored.
 
     Raises:
         SettingsError: a provider cannot be set up.
     """
+    budget = storage.budget if storage else None
     adapters: dict[Connection, Provider] = {}
     wrapped: dict[tuple[Connection, str], tuple[Provider, WorstCase | None]] = {}
 
@@ -169,7 +170,7 @@ async def open_session(
         key = connection, model.config.model
         if key not in wrapped:
             # Only if there is a budget, because reading the price list takes a moment.
-            worst: WorstCase | None = model.prices.worst_case if storage.budget is not None else None
+            worst: WorstCase | None = model.prices.worst_case if budget is not None else None
             provider = _with_middleware(
                 adapters[connection], connection, setup, storage, stop=stop, worst=worst
             )
@@ -187,8 +188,8 @@ async def open_session(
             stop=stop,
             seat_models={persona: seat_model(model) for persona, model in setup.seat_models.items()},
             warm=warm,
-            budget=storage.budget,
-            known_seat=storage.known_seat,
+            budget=budget,
+            known_seat=storage.known_seat if storage else lambda _tool, _persona: None,
         )
 
 
@@ -196,12 +197,12 @@ def _with_middleware(  # noqa: PLR0913 - each is a part of the stack
     adapter: Provider,
     connection: Connection,
     setup: PanelSetup,
-    storage: RunStorage,
+    storage: StoredRun | None,
     *,
     stop: StopSignal,
     worst: WorstCase | None,
 ) -> Provider:
-    settings, budget = setup.settings, storage.budget
+    settings, budget = setup.settings, storage.budget if storage else None
     if connection.provider == REPLAY:
         return RateLimit(adapter, RateLimiter(CallLimits(settings.concurrency), stop))
     attempts = 1 + settings.retries
@@ -220,10 +221,10 @@ def _with_middleware(  # noqa: PLR0913 - each is a part of the stack
             base_url=connection.base_url,
             budget=priced,
         )
-    if storage.journal is not None:
+    if storage is not None:
         provider = AnswerCache(
             provider,
-            storage.journal,
+            storage,
             stop,
             base_url=connection.base_url,
             worst_case=worst,

@@ -17,14 +17,13 @@ from panel.core.draft_state import Action
 from panel.core.review import review_id
 from panel.errors import GateError, RunStopped, SettingsError, StorageError
 from panel.orchestrator.estimate import plan_for
-from panel.orchestrator.panel import open_session
+from panel.orchestrator.panel import one_by_one, open_session
 from panel.orchestrator.report_files import ReportFiles, report_files
 from panel.orchestrator.run_storage import (
     BATCH,
     RERUN,
     RESUMABLE,
     RETRY,
-    RunStorage,
     StoredRerun,
     StoredRetry,
     StoredRun,
@@ -108,7 +107,7 @@ class BatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunService:
-    """Makes runs, and takes up stored ones.
+    """Makes runs, and takes up stored ones. Methods raise a PanelError if a run cannot begin, say because its panel has changed.
 
     Without a store only `review` works, and nothing is stored. Setting `stop` ends a run early, and no further call begins.
     """
@@ -126,30 +125,20 @@ class RunService:
         fresh: bool = False,
         reports: ReportFiles | None = None,
     ) -> ReviewRun:
-        """Return a new run over tools in memory.
-
-        `kind` is the run's kind in the store; `fresh` ignores earlier answers and drafts.
-
-        Raises:
-            StorageError: the run or its reports cannot be written.
-        """
+        """Return a new run over tools in memory; `kind` is its kind in the store, `fresh` ignores earlier answers and drafts."""
         if reports is not None:
             reports.prepare()
-        storage = RunStorage(tools)
+        storage = None
         if self.store is not None:
             run = await self.store.runs.create(kind, setup.stored_settings())
             await self.store.runs.add_tools(run, tools)
             storage = StoredRun(self.store, run, self.observer, fresh=fresh)
-        return ReviewRun(self, setup, storage, reports, tools[0] if tools else None, len(tools))
+        return ReviewRun(self, setup, storage, reports, tools[0] if tools else None, tools)
 
     async def batch(
         self, setup: PanelSetup, tools: Iterable[Tool], options: BatchOptions | None = None
     ) -> ReviewRun | None:
-        """Return a new run that can be resumed, or None if all tools are left out; the observer is told of those that are.
-
-        Raises:
-            PanelError: a budget cannot be kept, or the run cannot be written.
-        """
+        """Return a new run that can be resumed, or None if all tools are left out; the observer is told of those that are."""
         from panel.store import RunState
 
         options, store = options or BatchOptions(), self._required_store()
@@ -180,9 +169,6 @@ class RunService:
 
         `changes` replace stored settings by name; `config` is a settings file used in place of `./panel.yaml`. If `allow_unknown_price` is
         None, the run's own choice holds.
-
-        Raises:
-            PanelError: there is no such batch, its settings are unusable, or its panel has changed.
         """
         store = self._required_store()
         stored = await _resumable_run(store, run)
@@ -213,9 +199,6 @@ class RunService:
 
         `changes` replace stored settings by name, except that the budget is always the one in force now; `config` is a settings file used
         in place of `./panel.yaml`. Without `reasons`, all failures are asked again.
-
-        Raises:
-            PanelError: there is no such batch, it is retried already, or its panel has changed.
         """
         from panel.store import FAILURES, RunState
 
@@ -299,16 +282,16 @@ class RunService:
 class ReviewRun:
     """One run that is ready to ask.
 
-    `example` is one of its tools, for the cache plan. `tools` counts those in memory; None for a batch or a retry, which can be resumed.
-    `stored` holds the settings of a run that is resumed. Without `reports`, no report files are written.
+    Without a `storage`, nothing is stored; without `reports`, no report files are written. `example` is one of its tools, for the cache
+    plan. `tools` are None for a batch or a retry, which can be resumed; `stored` holds the settings of one that is.
     """
 
     service: RunService
     setup: PanelSetup
-    storage: RunStorage
+    storage: StoredRun | None
     reports: ReportFiles | None = None
     example: Tool | None = None
-    tools: int | None = None
+    tools: Sequence[Tool] | None = None
     stored: Mapping[str, Any] | None = None
 
     async def events(self) -> AsyncGenerator[RunEvent]:
@@ -316,13 +299,10 @@ class ReviewRun:
 
         A review that was cut short by a stop is yielded without being kept; in a batch it is neither yielded nor reported, and its
         seats are asked when the run is resumed.
-
-        Raises:
-            PanelError: the run could not begin.
         """
         setup, storage, stop = self.setup, self.storage, self.service.stop
         async with AsyncExitStack() as stack:
-            if isinstance(storage, StoredRun):
+            if storage is not None:
                 for run in dict.fromkeys((storage.drafts_run, storage.run)):
                     watch = self.tools is None and run == storage.run
                     await stack.enter_async_context(hold_run(storage.store, run, stop, watch=watch))
@@ -342,18 +322,20 @@ class ReviewRun:
             session = await stack.enter_async_context(
                 open_session(setup, storage, self.service.observer, stop, warm=warm)
             )
-            async with aclosing(session.reviews(storage.tools())) as reviews:
+            tools = one_by_one(self.tools or ()) if storage is None else storage.tools()
+            async with aclosing(session.reviews(tools)) as reviews:
                 async for review in reviews:
                     reviewed = await self._reviewed(review)
                     if reviewed is not None:
                         yield reviewed
-                        storage.forget(review)
+                        if storage is not None:
+                            storage.forget(review)
             yield await self._finish()
 
     async def _start(self) -> Started:
         storage, stored = self.storage, self.stored
-        if self.tools is not None or not isinstance(storage, StoredRun):
-            return Started(self.setup, storage.run, self.tools or 0)
+        if self.tools is not None or storage is None:
+            return Started(self.setup, storage.run if storage else None, len(self.tools or ()))
         runs, stats, limit = storage.store.runs, storage.store.run_stats, self.setup.settings.budget
         spent = await stats.spent(storage.run)
         storage.budget = Budget(math.inf if limit is None else limit, spent.most_usd)
@@ -379,12 +361,12 @@ class ReviewRun:
 
     async def _reviewed(self, review: PanelReview) -> Reviewed | None:
         """Check, keep and report a review; an error of storage stops the run, but answers in flight are still handed on."""
-        stop, setup, reports = self.service.stop, self.setup, self.reports
+        stop, setup, storage, reports = self.service.stop, self.setup, self.storage, self.reports
         findings = setup.checks(review)
         draft: int | None = None
-        if stop.reason is None or review.complete:
+        if storage is not None and (stop.reason is None or review.complete):
             try:
-                draft = await self.storage.keep(
+                draft = await storage.keep(
                     review, lambda shown: findings if shown is review else setup.checks(shown)
                 )
             except StorageError as error:
@@ -396,8 +378,8 @@ class ReviewRun:
             paths = ()
             try:
                 paths = tuple(reports.write_review(review, findings))
-                if self.tools is None and stop.storage_error is None:
-                    await self.storage.mark_reported(review)
+                if self.tools is None and storage is not None and stop.storage_error is None:
+                    await storage.mark_reported(review)
             except StorageError as error:
                 stop.fail(error)
             except OSError as error:
@@ -409,7 +391,9 @@ class ReviewRun:
 
         storage, stop = self.storage, self.service.stop
         state: Literal["done", "stopped"] = "done" if stop.reason is None else "stopped"
-        if not isinstance(storage, StoredRun) or stop.storage_error is not None:
+        if storage is None:
+            return Finished(None, state)
+        if stop.storage_error is not None:
             return Finished(storage.run, state, reused=storage.reused)
         runs, stats, run = storage.store.runs, storage.store.run_stats, storage.run
         if self.tools is not None:

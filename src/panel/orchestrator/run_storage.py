@@ -1,4 +1,4 @@
-"""Where a run's tools come from and where its calls and reviews go: nowhere, a run in the store, or a retry of one."""
+"""Stored runs: where their tools come from, and where their calls and reviews go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from panel.errors import PanelError, RunStopped, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Collection
 
     from panel.core.completion import CallKey, CallRecord, Completion
     from panel.core.persona import Persona
@@ -26,38 +26,8 @@ BATCH, RETRY, RERUN = "batch", "retry", "rerun"
 RESUMABLE = (BATCH, RETRY)
 
 
-class RunStorage:
-    """A run that is not stored: its tools are in memory, and nothing is kept. Methods of subclasses raise StorageError."""
-
-    run: int | None = None
-    journal: StoredRun | None = None
-    budget: Budget | None = None
-    reused = 0
-
-    def __init__(self, tools: Sequence[Tool] = ()) -> None:
-        self._tools = tools
-
-    async def tools(self) -> AsyncGenerator[Tool]:
-        """Yield the tools to review."""
-        for tool in self._tools:
-            yield tool
-
-    def known_seat(self, tool: Tool, persona: Persona) -> Seat | None:  # noqa: ARG002 - for subclasses
-        """Return a seat that needs no call, or None."""
-        return None
-
-    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
-        """Keep a review as a draft and return its number; None if nothing is kept."""
-
-    async def mark_reported(self, review: PanelReview) -> None:
-        """Record that a draft's report files are written."""
-
-    def forget(self, review: PanelReview) -> None:
-        """Free the memory of a tool that is finished."""
-
-
-class StoredRun(RunStorage):
-    """A run in the store: its tools, its drafts, and its calls, of which it is the `CallJournal`.
+class StoredRun:
+    """A run in the store: its tools, its drafts, and its calls, of which it is the `CallJournal`. Methods raise StorageError.
 
     The observer is notified once when an answer to another run is awaited; `fresh` ignores answers and drafts of other runs.
     `drafts_run` is the run whose drafts it makes or completes; for a retry, the run that is retried.
@@ -66,11 +36,11 @@ class StoredRun(RunStorage):
     def __init__(
         self, store: Store, run: int, observer: Observer | None = None, *, fresh: bool = False
     ) -> None:
-        super().__init__()
         self.store = store
-        self.run: int = run
+        self.run = run
         self.drafts_run = run
-        self.journal = self
+        self.budget: Budget | None = None
+        self.reused = 0
         self._observer = observer
         self._fresh = fresh
         self._versions: dict[str, int] = {}
@@ -84,8 +54,12 @@ class StoredRun(RunStorage):
                 yield pending.tool
             after = page[-1].position
 
-    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
-        """Keep a review as a draft; see `RunStorage.keep`."""
+    def known_seat(self, tool: Tool, persona: Persona) -> Seat | None:  # noqa: ARG002 - for subclasses
+        """Return a seat that needs no call, or None."""
+        return None
+
+    async def keep(self, review: PanelReview, checks: Checks) -> int:
+        """Keep a review as a draft and return its number."""
         version = self._versions[review.tool.canonical]
         return await self.store.drafts.put(review, self.run, version, anew=self._fresh, checks=checks)
 
@@ -151,8 +125,8 @@ class StoredRetry(StoredRun):
         again = seat is None or (seat.failure is not None and seat.failure.reason in self._reasons)
         return None if again else seat
 
-    async def keep(self, review: PanelReview, checks: Checks) -> int | None:
-        """Put the completed review in the draft's place; see `RunStorage.keep`."""
+    async def keep(self, review: PanelReview, checks: Checks) -> int:
+        """Put the completed review in the draft's place."""
         version = self._versions[review.tool.canonical]
         draft = await self.store.drafts.put(review, self.drafts_run, version, checks=checks)
         await self.store.runs.mark_done(self.run, version, draft)
@@ -169,12 +143,11 @@ class StoredRerun(StoredRun):
 
     def __init__(self, store: Store, run: int, review: PanelReview, persona: str) -> None:
         super().__init__(store, run, fresh=True)
-        self._review = review
-        self._persona = persona
+        self._seats = {seat.persona: seat for seat in review.seats if seat.persona != persona}
 
     def known_seat(self, tool: Tool, persona: Persona) -> Seat | None:  # noqa: ARG002 - its signature
         """Return every other seat of the draft."""
-        return None if persona.id == self._persona else self._review.seat_of(persona.id)
+        return self._seats.get(persona.id)
 
 
 @asynccontextmanager
