@@ -44,6 +44,11 @@ def make_review(name: str = "Lantern", *scores: int, **fields: Any) -> PanelRevi
     return builders.review(*outcomes, of=builders.tool(name, **fields))
 
 
+def make_pair() -> tuple[PanelReview, PanelReview]:
+    """Return reviews of two tools of one category, which are compared."""
+    return make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
+
+
 async def put_draft(store: Store, review: PanelReview, kind: str = "review", run: int | None = None) -> int:
     """Store a review as a draft of a run."""
     run = await store.runs.create(kind, {}) if run is None else run

@@ -240,9 +240,9 @@ def test_a_tool_reviewed_twice_is_in_the_issue_once(
             await publish(store, make_review("Lantern", 20, 30, 40))
 
     asyncio.run(again())
-    told = json.loads(panel("digest", "--week", THIS_WEEK, "--json").out)
-    assert told["reviews"] == 2
-    assert "Lantern — Skip · 0 ship / 3 skip" in Path(told["files"][1]).read_text()
+    issue = json.loads(panel("digest", "--week", THIS_WEEK, "--json").out)
+    assert issue["reviews"] == 2
+    assert "Lantern — Skip · 0 ship / 3 skip" in Path(issue["files"][1]).read_text()
     assert mail.got == []
 
 

@@ -207,7 +207,7 @@ def test_a_tool_file_loads_to_the_tool_of_the_page_whatever_the_page_says(
 
 
 @pytest.mark.parametrize(
-    ("body", "answer", "told"),
+    ("body", "answer", "message"),
     [
         (b"", {"status": 404}, "answered with status 404, not with a page; check the address"),
         (b" " * (MAX_BYTES + 1), {}, "is larger than 2 MB, the limit; save the part that matters"),
@@ -232,7 +232,7 @@ def test_a_tool_file_loads_to_the_tool_of_the_page_whatever_the_page_says(
 def test_a_page_that_fails_is_one_line_and_writes_nothing(
     body: bytes,
     answer: dict[str, Any],
-    told: str,
+    message: str,
     site: Site,
     out: Path,
     capsys: pytest.CaptureFixture[str],
@@ -242,7 +242,7 @@ def test_a_page_that_fails_is_one_line_and_writes_nothing(
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n")) == ("", 1)
     assert shown.err.startswith(f"panel: {site.url('/x')}")
-    assert told in shown.err
+    assert message in shown.err
     assert not out.exists()
 
 

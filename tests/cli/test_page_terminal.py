@@ -221,10 +221,12 @@ def test_an_invalid_correction_is_explained_and_can_be_edited_again(terminal: An
     )
     run = terminal("lantern.html", EDITOR=editor(tmp_path, *texts))
     run.answer("e")
-    told = [run.answer("e", AGAIN) for _ in texts[1:]]
-    assert "lantern.yaml, line 2, descripton: unknown field descripton; did you mean description?" in told[0]
-    assert "not valid YAML" in told[1]
-    assert "lantern.yaml: holds more than one tool; leave one of them" in told[2]
+    messages = [run.answer("e", AGAIN) for _ in texts[1:]]
+    assert (
+        "lantern.yaml, line 2, descripton: unknown field descripton; did you mean description?" in messages[0]
+    )
+    assert "not valid YAML" in messages[1]
+    assert "lantern.yaml: holds more than one tool; leave one of them" in messages[2]
     run.answer("y")
     assert run.end()[1][0]["tool"]["description"] == "It shows."
     assert (tmp_path / "seen.1").read_text("utf-8") == texts[0]
@@ -248,7 +250,7 @@ def test_an_invalid_correction_can_be_skipped(terminal: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "message"),
     [
         (
             "no-such-editor --wait",
@@ -261,10 +263,10 @@ def test_an_invalid_correction_can_be_skipped(terminal: Any, tmp_path: Path) -> 
         ("false", "The editor ended with 1; the text is as it was."),
     ],
 )
-def test_an_editor_that_fails_changes_nothing(command: str, told: str, terminal: Any) -> None:
+def test_an_editor_that_fails_changes_nothing(command: str, message: str, terminal: Any) -> None:
     run = terminal("lantern.html", EDITOR=command)
     run.answer("e")
-    assert told in run.answer("y")
+    assert message in run.answer("y")
     assert run.end()[1][0]["tool"]["description"] == "Lantern shows what runs."
 
 

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from panel.store import open_store
-from publishing import make_review, publish
+from publishing import make_pair, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,7 @@ def filled(database: Path) -> Path:
     async def fill() -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         async with open_store(database) as store:
-            await publish(
-                store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
-            )
+            await publish(store, *make_pair())
 
     asyncio.run(fill())
     return database
@@ -50,8 +48,8 @@ def test_a_site_is_built(panel: Callable[..., Ran], tmp_path: Path) -> None:
     assert first.out.startswith("2 reviews, ")
     assert "Look at it: panel site serve site" in first.out
     assert (tmp_path / "site" / "tools" / "lantern" / "index.html").is_file()
-    told = json.loads(panel("site", "build", "--site-url", URL, "--json").out)
-    assert (told["reviews"], told["written"], told["removed"], told["url"]) == (2, 0, 0, URL)
+    built = json.loads(panel("site", "build", "--site-url", URL, "--json").out)
+    assert (built["reviews"], built["written"], built["removed"], built["url"]) == (2, 0, 0, URL)
     assert json.loads(panel("site", "build", "--site-url", URL, "--full", "--json").out)["kept"] == 0
 
 
@@ -117,8 +115,8 @@ class Server:
             command, cwd=cwd, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
         )
         assert self._process.stderr
-        self.said = self._process.stderr.readline()
-        found = re.search(r"http://\S+?(?=[,. ]*(?:with|Ctrl|$)|\.\s)", self.said)
+        self.first_line = self._process.stderr.readline()
+        found = re.search(r"http://\S+?(?=[,. ]*(?:with|Ctrl|$)|\.\s)", self.first_line)
         self.url = found[0] if found else ""
 
     def get(self, path: str) -> str:
@@ -144,7 +142,7 @@ def test_a_site_is_served_with_votes(panel: Callable[..., Ran], tmp_path: Path) 
     (tmp_path / "panel.yaml").write_text(f"site_url: {URL}\nvoting: true\n")
     panel("site", "build")
     server = Server("serve", "--public", "--port", 0, cwd=tmp_path)
-    assert "with readers' votes" in server.said
+    assert "with readers' votes" in server.first_line
     assert json.loads(server.get("/votes?tools=lantern"))["lantern"]["total"] == 0
     code, rest = server.end()
     assert code == 130

@@ -119,20 +119,20 @@ def page(chromium: Any) -> Iterator[Any]:
     context = chromium.new_context(accept_downloads=True)
     context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
-    said: list[str] = []
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    opened.on("console", lambda message: said.append(message.text) if "Policy" in message.text else None)
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("console", lambda message: problems.append(message.text) if "Policy" in message.text else None)
     opened.on(
         "request",
         lambda request: (
-            said.append(request.url)
+            problems.append(request.url)
             if "127.0.0.1" not in request.url and not request.url.startswith("blob:")
             else None
         ),
     )
     yield opened
     context.close()
-    assert said == []
+    assert problems == []
 
 
 def test_bookmarks_are_kept(page: Any, world: World) -> None:

@@ -12,7 +12,7 @@ from panel.errors import RunStopped, SettingsError, StorageError
 from panel.site.build_cache import WrittenFile, open_cache
 from panel.site.output_dir import MARKER, OutputDir
 from panel.store import open_store
-from publishing import Site, copy_store, correct, make_review, publish, put_draft
+from publishing import Site, copy_store, correct, make_pair, make_review, publish, put_draft
 from store.editing import brought, do
 
 pytestmark = pytest.mark.anyio
@@ -30,9 +30,7 @@ async def test_only_published_reviews_have_a_page(site: Site) -> None:
 
 
 async def test_a_build_without_a_change_writes_nothing(site: Site) -> None:
-    await publish(
-        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
-    )
+    await publish(site.store, *make_pair())
     first = await site.build()
     before = site.files()
     second = await site.build()
@@ -41,9 +39,7 @@ async def test_a_build_without_a_change_writes_nothing(site: Site) -> None:
 
 
 async def test_equal_reviews_make_equal_bytes(site: Site, tmp_path: Path) -> None:
-    await publish(
-        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
-    )
+    await publish(site.store, *make_pair())
     await site.build()
     other = Site(site.store, tmp_path / "other")
     await other.build()

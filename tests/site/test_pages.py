@@ -18,7 +18,7 @@ from panel.core.finding import Resolution, ResolutionKind
 from panel.core.take import Verdict
 from panel.core.tally import Votes
 from panel.store import open_store
-from publishing import URL, Site, copy_store, correct, make_review, publish, put_draft
+from publishing import URL, Site, copy_store, correct, make_pair, make_review, publish, put_draft
 from store.editing import approval, brought, do, priced
 from validity import HERE, MISSING, html_errors
 
@@ -277,9 +277,7 @@ async def test_sources_are_listed_with_the_day_of_their_check(site: Site) -> Non
 
 async def test_a_retraction_leaves_a_notice(site: Site) -> None:
     """Its comparisons too; the tool leaves lists, search, feeds and sitemap, and enters the log."""
-    draft, _ = await publish(
-        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
-    )
+    draft, _ = await publish(site.store, *make_pair())
     await site.build()
     await do(site.store, draft, Action.RETRACT, reason="The listing was a <joke>.")
     built = await site.build()
@@ -339,9 +337,7 @@ async def test_a_tool_reviewed_twice_has_one_page(site: Site) -> None:
 
 async def test_former_addresses_redirect(site: Site) -> None:
     """Those of tools and of their comparisons."""
-    await publish(
-        site.store, make_review("Lantern", category="Logs"), make_review("Sextant", category="Logs")
-    )
+    await publish(site.store, *make_pair())
     await publish(site.store, make_review("Lantern", slug="torch", category="Logs"))
     await site.build()
     assert "url=../../tools/torch/" in site.page("tools/lantern/")
