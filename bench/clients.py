@@ -45,19 +45,19 @@ if TYPE_CHECKING:
 
     Request = dict[str, Any]
     Work = Callable[[int], Awaitable[None]]
-    """Has so many tools reviewed by all seats."""
+    """A function that has a number of tools reviewed by all seats."""
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = {"openai": "gpt-6-luna", "anthropic": "claude-haiku-5-5"}
 PERSONAS = tuple(load_personas(ROOT / "personas").values())
 PROMPTS = PromptBook([ROOT / "prompts"], b"bench", scaffolded=False)
 READY_MADE = 16
-"""Tools whose requests are made beforehand for the clients that make none."""
+"""Tools whose requests are built beforehand for the clients that build none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Where a client's calls go, how many at once, and how many tools they are for."""
+    """The load of one client: address, calls in flight and number of tools."""
 
     server: str
     latency: str
@@ -77,14 +77,14 @@ class Load:
 
 
 def tools() -> Iterator[Tool]:
-    """Return ever new tools of the usual length."""
+    """Yield new tools of the usual length without end."""
     (tool,) = load_tools([source_of(str(ROOT / "fixtures" / "tools" / "smollm3.yaml"))])
     fields = tool.model_dump(exclude={"slug"})
     return (type(tool).model_validate({**fields, "name": f"{tool.name} {number}"}) for number in count())
 
 
 def requests() -> Iterator[Request]:
-    """Return requests to the Responses API, over and over."""
+    """Yield requests to the Responses API without end."""
     config = ModelConfig(model=MODELS["openai"])
     prompts = [PROMPTS.take(tool, seat) for tool in islice(tools(), READY_MADE) for seat in PERSONAS]
     return cycle([responses_request(prompt, config) for prompt in prompts])
@@ -96,7 +96,7 @@ async def worked_off(
     call: Callable[[Request], Awaitable[dict[str, Any]]],
     number: int,
 ) -> None:
-    """Make the calls of so many tools with so many workers, and read each answer."""
+    """Make the calls of a number of tools with a number of workers, and read each answer."""
     waiting = islice(endless, number * len(PERSONAS))
 
     async def work() -> None:
@@ -112,7 +112,7 @@ async def worked_off(
 
 @asynccontextmanager
 async def floor(load: Load) -> AsyncIterator[Work]:
-    """Open the least that a client in Python costs: aiohttp and orjson."""
+    """Open the cheapest client in Python, aiohttp and orjson, as the floor."""
     import aiohttp  # noqa: PLC0415 - only this client needs it
     import orjson  # noqa: PLC0415 - likewise
 
@@ -129,7 +129,7 @@ async def floor(load: Load) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def sdk(load: Load) -> AsyncIterator[Work]:
-    """Open OpenAI's SDK as it comes, to be used as its documentation says."""
+    """Open OpenAI's SDK with its defaults, as its documentation shows."""
     import openai  # noqa: PLC0415 - only this client needs it
 
     async with openai.AsyncOpenAI(api_key="bench", base_url=f"{load.address}/v1", max_retries=0) as client:
@@ -144,8 +144,8 @@ async def sdk(load: Load) -> AsyncIterator[Work]:
 
 @asynccontextmanager
 async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work]:
-    """Open panel, put together as the command line does it."""
-    halt, endless = StopSignal(), tools()
+    """Open panel with the middleware of the command line."""
+    stop, endless = StopSignal(), tools()
     connection = Connection(
         provider,
         f"{load.address}/v1" if provider == "openai" else load.address,
@@ -155,7 +155,7 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
     )
     answering = wrap_hosted(
         open_provider(connection),
-        RateLimiter(CallLimits(load.concurrency), halt),
+        RateLimiter(CallLimits(load.concurrency), stop),
         timeout=120.0,
         attempts=3,
         base_url=connection.base_url,
@@ -166,7 +166,7 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
         concurrency=load.concurrency,
         observer=Observer(),
         clock=partial(datetime.now, UTC),
-        stop=halt,
+        stop=stop,
     )
 
     async def work(number: int) -> None:
@@ -178,7 +178,7 @@ async def panel(provider: str, transport: str, load: Load) -> AsyncIterator[Work
 
 
 def http_client(provider: str, transport: str, calls: int) -> httpx2.AsyncClient:
-    """Return a transport by name, whatever the adapter would have chosen."""
+    """Return an HTTP client with the named transport."""
     import httpx2  # noqa: PLC0415 - it is slow to import
 
     vendor = import_module(provider)
@@ -189,7 +189,7 @@ def http_client(provider: str, transport: str, calls: int) -> httpx2.AsyncClient
 
 
 def check(review: PanelReview) -> None:
-    """Make sure that each seat was asked once and has its take."""
+    """Check that each seat was asked once and has its take."""
     for seat in review.seats:
         if seat.take is None or seat.provenance is None or seat.provenance.attempts != 1:
             raise AssertionError(f"a seat without its take at the first attempt: {seat}")
@@ -206,14 +206,14 @@ CLIENTS: dict[str, Callable[[Load], AbstractAsyncContextManager[Work]]] = {
 
 
 def counted(server: str) -> dict[str, float]:
-    """Return what the server has counted since it was last asked."""
+    """Return the server's counts since the last query."""
     with urllib.request.urlopen(f"{server}/counters") as response:  # noqa: S310 - loopback
         counters: dict[str, float] = json.load(response)
     return counters
 
 
 async def measured(name: str, load: Load) -> dict[str, float]:
-    """Return the seconds and the megabytes that a load takes after one tool for warming up, and what the server saw."""
+    """Return the seconds and megabytes of a load, after one tool to warm up, and the server's counts."""
     async with CLIENTS[name](load) as work:
         await work(1)
         counted(load.server)

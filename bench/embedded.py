@@ -1,8 +1,8 @@
-"""Hold the embedded model's panels against the raw speed of its runtime, in one run.
+"""Compare the embedded model's panels with the raw speed of its runtime, in one run.
 
-The raw time of a panel is what the runtime would take for the same tokens with nothing around it: uncached prompt tokens by the
-rate at which it reads, plus written tokens by the rate at which it writes. Both rates are measured here, before and after each run,
-reading in pieces of the size that is usual in a panel. On a machine that does other work as well, trust the ratio of processor time.
+The raw time of a panel is that of its tokens alone: uncached prompt tokens by the runtime's reading rate, plus written tokens by its
+writing rate. Both rates are measured before and after each run, in pieces of the size that is usual in a panel. On a busy machine, trust
+the ratio of processor time.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ class Cost:
 
 
 class Stopwatch:
-    """Measures the seconds since it was made."""
+    """A stopwatch that runs from its construction."""
 
     def __init__(self) -> None:
         self._wall, self._processor = time.perf_counter(), time.process_time()
 
     @property
     def cost(self) -> Cost:
-        """What has passed."""
+        """The time since the start."""
         return Cost(time.perf_counter() - self._wall, time.process_time() - self._processor)
 
 
 def raw_costs(engine: Engine, seed: int) -> tuple[Cost, Cost]:
-    """Measure what the runtime alone takes to read a token that it has not seen, and to write one."""
+    """Measure the runtime's cost of reading an uncached token and of writing one."""
     chance = random.Random(seed)  # noqa: S311 - any tokens serve
 
     def tokens(count: int) -> Tokens:
@@ -81,13 +81,13 @@ def raw_costs(engine: Engine, seed: int) -> tuple[Cost, Cost]:
 
 
 def raw_cost(usage: Usage, read: Cost, written: Cost) -> Cost:
-    """Return what a usage takes at such costs."""
+    """Return the cost of a usage."""
     unread = (usage.input_tokens or 0) - (usage.cached_tokens or 0)
     return read * unread + written * (usage.output_tokens or 0)
 
 
 async def panels(tools: list[Tool], servers: int) -> tuple[Cost, list[Completion]]:
-    """Return what all tools' panels took, loading left out, and their answers."""
+    """Return the cost of all tools' panels without loading, and their answers."""
     personas = load_personas(ROOT / "personas").values()
     book = PromptBook([ROOT / "prompts"], b"bench", scaffolded=True)
     provider = LocalProvider(servers)

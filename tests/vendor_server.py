@@ -252,7 +252,7 @@ class _Connection(asyncio.Protocol):
         self._send(play, whole=not size)
 
     def _send(self, play: Play, *, whole: bool = True) -> None:
-        """End an answer: send its bytes, unless they were sent already, and do what follows."""
+        """End an answer: send its bytes unless they were sent already, then close or keep the connection."""
         self._server.in_flight -= 1
         if self._transport.is_closing():
             return

@@ -1,4 +1,4 @@
-"""Calls that are written down before they are made, and what came of them."""
+"""The answer cache: calls are recorded before they are made, and their outcomes after."""
 
 from __future__ import annotations
 

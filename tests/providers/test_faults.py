@@ -118,7 +118,7 @@ def attempts_of(case: str) -> int:
 
 
 def may_be_billed(case: str) -> bool:
-    """Whether a call that a fault befell counts as lost: unless the API itself said that it failed."""
+    """Whether a call with this fault counts as lost: yes, unless the API itself reported the failure."""
     return not case[0].isdecimal() or (case.startswith("20") and case != "200_errorbody")
 
 
@@ -194,7 +194,7 @@ async def test_unusable_reply_is_re_asked_with_the_error_named(
         first, second = (request.body for request in on.server.requests)
     assert (seat.take.score, spent(seat), seat.provenance.asks) == (GOOD_SCORE, (2, 0), 2)
     assert seat.provenance.usage.output_tokens == 2 * WROTE
-    problems = next(told for kind, _, told in on.panel.observer.events if kind == "asked again")
+    problems = next(problems for kind, _, problems in on.panel.observer.events if kind == "asked again")
     assert problems
     sent = json.dumps(second, ensure_ascii=False)
     assert all(json.dumps(problem, ensure_ascii=False)[1:-1] in sent for problem in problems)

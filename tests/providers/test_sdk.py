@@ -94,14 +94,14 @@ def of_sdk(provider: str) -> list[Any]:
 
 @cache
 def adapter_of(provider: str) -> SdkProvider:
-    """Return an adapter that has a key and calls nobody."""
+    """Return an adapter with a key that makes no calls."""
     adapter = open_provider(Connection(provider, "http://127.0.0.1", KEY))
     assert isinstance(adapter, SdkProvider)
     return adapter
 
 
 def expected(status: int) -> type[ProviderError]:
-    """Return what the outcome map in `docs/providers.md` says about a status without a code."""
+    """Return the error of a status without a code, by the table in `docs/providers.md`."""
     if status in DOWN:
         return ProviderDown
     return ProviderBusy if status in BUSY or status >= 500 else ProviderError

@@ -20,7 +20,7 @@ class Scale(Frozen):
     centre: float
     spread: Annotated[float, Field(gt=0)]
 
-    def of(self, figure: float) -> float:
+    def normalise(self, figure: float) -> float:
         """Return a figure in units of the scale."""
         return (figure - self.centre) / self.spread
 

@@ -83,12 +83,12 @@ class Reading(Frozen):
 
     def judgement(self, calibration: Calibration) -> float:
         """Return the sum of both opinions, each in units of its scale."""
-        return calibration.whole.of(self.whole) + calibration.sentences.of(self.mean)
+        return calibration.whole.normalise(self.whole) + calibration.sentences.normalise(self.mean)
 
     def probability(self, calibration: Calibration | None) -> float:
         """Return the probability of a ship: the logistic function of the judgement."""
         calibration = calibration or UNCALIBRATED
-        odds = calibration.judgement.of(self.judgement(calibration))
+        odds = calibration.judgement.normalise(self.judgement(calibration))
         return 1 / (1 + math.exp(-max(min(odds, 50.0), -50.0)))
 
 
