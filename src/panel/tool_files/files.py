@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import io
 import os
 import stat
 import sys
@@ -16,10 +17,7 @@ from panel.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
-    from typing import BinaryIO, Protocol
-
-    class _Readable(Protocol):
-        def readline(self, limit: int, /) -> bytes: ...
+    from typing import BinaryIO
 
 
 Source = Path | Literal["-"]
@@ -153,14 +151,20 @@ class Line(NamedTuple):
     data: bytes | None
 
 
-def read_lines(file: _Readable) -> Iterator[Line]:
-    """Yield the lines of a file one by one, so that memory does not grow with the file."""
+def read_lines(file: BinaryIO, head: bytes = b"") -> Iterator[Line]:
+    """Yield the lines of a file, of which the head was read already, one by one, so that memory does not grow with it."""
+    start = io.BytesIO(head)
+
+    def readline(limit: int) -> bytes:
+        line = start.readline(limit)
+        return line if line.endswith(b"\n") else line + file.readline(limit - len(line))
+
     number = 0
-    while data := file.readline(MAX_RECORD_BYTES + 1):
+    while data := readline(MAX_RECORD_BYTES + 1):
         number += 1
         if number == 1:
             data = data.removeprefix(BOM)
         too_long = len(data) > MAX_RECORD_BYTES
         yield Line(number, None if too_long else data)
         while too_long and data and not data.endswith(b"\n"):
-            data = file.readline(MAX_RECORD_BYTES)
+            data = readline(MAX_RECORD_BYTES)

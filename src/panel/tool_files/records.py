@@ -122,7 +122,7 @@ def read_stdin(file: BinaryIO, name: str) -> Iterator[Record]:
     """Yield the records of standard input, whose format is recognised by its first lines."""
     head = file.read(MAX_BYTES + 1)
     if _is_json_lines(head):
-        yield from _read_json_lines(read_lines(_Joined(head, file)), name)
+        yield from _read_json_lines(read_lines(file, head), name)
         return
     text = decode(read_whole(io.BytesIO(head), name), name)
     yield from tool_records(name, _parser_for(text)(text, name))
@@ -156,20 +156,6 @@ def _read_json_lines(lines: Iterable[Line], source: str) -> Iterator[Record]:
         yield record
     if not number:
         yield invalid_record(Problem(source, "is empty"))
-
-
-class _Joined:
-    """Lines of the bytes that were read already, followed by those of the rest of their file."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = io.BytesIO(head)
-        self._rest = rest
-
-    def readline(self, limit: int) -> bytes:
-        line = self._head.readline(limit)
-        if line.endswith(b"\n") or len(line) == limit:
-            return line
-        return line + self._rest.readline(limit - len(line))
 
 
 def tool_record(source: str, document: Document) -> Record:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from panel.core.text import one_line
@@ -33,8 +32,8 @@ _UNSEEN = """
 applet audio canvas datalist embed iframe noembed noframes noscript object script select style template textarea video
 """
 _UNSEEN_TAGS = frozenset(_UNSEEN.split())
-_WHITE: Colour = (255, 255, 255)
-_COLOURS: dict[str, Colour] = {"white": _WHITE, "black": (0, 0, 0), "snow": (255, 250, 250)}
+_INHERITED = ("color", "font-size", "visibility")
+_COLOURS: dict[str, Colour] = {"white": (255, 255, 255), "black": (0, 0, 0), "snow": (255, 250, 250)}
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
 _AT_RULE = re.compile(r"@[^{};]++(?:;|\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\})")
@@ -79,39 +78,6 @@ def remove_hidden_text(root: HtmlElement) -> tuple[str, ...]:
     return tuple(notes)
 
 
-@dataclass(frozen=True, slots=True)
-class _TextStyle:
-    """Inherited style of text: colours, None if unknown, and the declarations that make it unreadable."""
-
-    colour: Colour | None = None  # black, unless a declaration sets it
-    background: Colour | None = None
-    invisible: str | None = None
-    tiny: str | None = None
-    transparent: str | None = None
-
-    @property
-    def hiding_reason(self) -> str | None:
-        if self.colour and self.background and look_alike(self.colour, self.background):
-            return "color: that of the background"
-        return self.invisible or self.tiny or self.transparent
-
-    def with_declarations(self, declarations: Style) -> _TextStyle:
-        """Return the style of an element with declarations of its own."""
-        style = self
-        if visibility := declarations.get("visibility"):
-            hides = visibility in {"hidden", "collapse"}
-            style = replace(style, invisible=f"visibility: {visibility}" if hides else None)
-        if size := declarations.get("font-size"):
-            style = replace(style, tiny=f"font-size: {size}" if is_tiny(size) else None)
-        background = declarations.get("background-color") or declarations.get("background")
-        if background and not is_transparent(background):
-            style = replace(style, background=parse_colour(background))
-        if colour := declarations.get("color"):
-            reason = f"color: {colour}" if is_transparent(colour) else None
-            style = replace(style, colour=parse_colour(colour), transparent=reason)
-        return style
-
-
 class _Page:
     """Elements to remove from a page, and notes about them; text without an element of its own is removed at once."""
 
@@ -120,10 +86,11 @@ class _Page:
         self.hidden: list[HtmlElement] = []
         self._sheet = StyleSheet(style.text_content() for style in root.iter("style"))
         linked = any("stylesheet" in (link.get("rel") or "").lower() for link in root.iter("link"))
-        # A style sheet may set another background than white.
-        background = None if linked or self._sheet.sets_background else _WHITE
-        # None for a hidden element.
-        self._styles: dict[HtmlElement | None, _TextStyle | None] = {None: _TextStyle(background=background)}
+        # Inherited style of the text in each element, None if that is hidden. A style sheet may set another background.
+        unknown = linked or self._sheet.sets_background
+        self._styles: dict[HtmlElement | None, Style | None] = {
+            None: {} if unknown else {"background": "white"}
+        }
 
     def visit(self, element: HtmlElement) -> None:
         """Look at an element after its parent."""
@@ -138,17 +105,17 @@ class _Page:
             if element.tag not in {"script", "style"}:  # no text for people
                 self._note(element, reason, element.text_content())
             return
-        self._styles[element] = style = inherited.with_declarations(declarations)
+        self._styles[element] = style = _inherit(inherited, declarations)
         # The extraction of the main text has rules of its own about these attributes.
         for name in [name for name in element.attrib if name == "style" or name.startswith("data-")]:
             del element.attrib[name]
-        if style.hiding_reason:
+        if reason := _unreadable(style):
             # Only the text directly in the element: a child may be visible again.
             texts = [element.text or "", *(child.tail or "" for child in element)]
             element.text = None
             for child in element:
                 child.tail = None
-            self._note(element, style.hiding_reason, " ".join(texts))
+            self._note(element, reason, " ".join(texts))
 
     def _note(self, element: HtmlElement, reason: str, text: str) -> None:
         if shown := one_line(text):
@@ -172,6 +139,26 @@ def _hiding_reason(element: HtmlElement, declarations: Style) -> str | None:
     if (element.get("aria-hidden") or "").strip().lower() == "true":
         return "aria-hidden"
     return hidden_by(declarations)
+
+
+def _inherit(style: Style, declarations: Style) -> Style:
+    own = {name: declarations[name] for name in _INHERITED if declarations.get(name)}
+    background = declarations.get("background-color") or declarations.get("background")
+    if background and not is_transparent(background):
+        own["background"] = background
+    return {**style, **own} if own else style
+
+
+def _unreadable(style: Style) -> str | None:
+    colour, size, visibility = (style.get(name, "") for name in ("color", "font-size", "visibility"))
+    text, background = parse_colour(colour), parse_colour(style.get("background", ""))
+    if text and background and look_alike(text, background):
+        return "color: that of the background"
+    if visibility in {"hidden", "collapse"}:
+        return f"visibility: {visibility}"
+    if is_tiny(size):
+        return f"font-size: {size}"
+    return f"color: {colour}" if is_transparent(colour) else None
 
 
 class StyleSheet:
