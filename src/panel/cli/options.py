@@ -61,10 +61,10 @@ Fresh = Annotated[
     bool, typer.Option("--fresh", help="Ask all seats again; earlier answers stay in the store.")
 ]
 NoStore = Annotated[
-    bool, typer.Option("--no-store", help="Keep no answers and no drafts, and use none that are there.")
+    bool, typer.Option("--no-store", help="Store no answers and no drafts, and use no stored ones.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Ask nobody; print calls, tokens and what they would cost.")
+    bool, typer.Option("--dry-run", help="Ask no model; print the estimated calls, tokens and cost.")
 ]
 Budget = Annotated[
     float | None, typer.Option("--budget", metavar="USD", help="US dollars that the run may cost at most.")

@@ -122,8 +122,6 @@ def review(
             result(json_report(event.review, (known,), indent=None))
         else:
             result(terminal_report(event.review, width(), (known,), color=color))
-        if event.reports:
-            runner.note(f"Wrote {', '.join(map(str, event.reports))}")
 
     runner.review(panels, loaded, show, fresh=fresh)
     reports = report_files(setups[0].settings, setups[0].available)
@@ -195,8 +193,6 @@ def compare(
 
     def show(event: Reviewed) -> None:
         reviewed[event.review.tool.canonical] = event
-        if event.reports:
-            runner.note(f"Wrote {', '.join(map(str, event.reports))}")
 
     if setups:
         runner.review([(setups[0], reports)], tools, show, kind="compare", fresh=fresh)

@@ -168,6 +168,8 @@ class Runner:
             return
         try:
             show(event)
+            if event.reports and not self._resumable:
+                self.note(f"Wrote {', '.join(map(str, event.reports))}")
         except ReaderLeft:
             self._reader_left = True
             self.stop.set("nobody reads the output")

@@ -29,11 +29,7 @@ class ReaderLeft(BaseException):
 
 
 class Interrupts:
-    """Signals received while a command runs.
-
-    Attributes:
-        number: the first signal, or None.
-    """
+    """Signals received while a command runs; `number` is the first of them, or None."""
 
     def __init__(self) -> None:
         self.number: int | None = None
