@@ -84,6 +84,12 @@ class Head:
         """Names and paths of the breadcrumb, the page itself last."""
         return *self.parents, (self.crumb or self.title, self.path)
 
+    def numbered(self, number: int) -> Head:
+        """Return the head of a numbered page of a long list, whose first page has this head."""
+        path, title = f"{self.path}{number}/", f"{self.title}, page {number}"
+        head = replace(self, path=path, title=title, parents=self.trail, crumb="")
+        return replace(head, picture=self.path, caption=self.title)
+
 
 class Renderer:
     """Renders the pages of a site; `menu` has the paths and labels of its main pages."""

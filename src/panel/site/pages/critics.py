@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -87,12 +88,10 @@ def _files(renderer: Renderer) -> Files:
 
 
 def _critic_pages(renderer: Renderer, critic: Persona, figures: Figures | None) -> Files:
-    home, name = f"{PATH}{critic.id}/", f"The {critic.name}"
     tools = [tool for tool in renderer.catalog.live if any(one.critic == critic.id for one in tool.scores)]
     last_tools, pages = latest(tools), full_pages(tools)
-    above = (("Critics", PATH),)
-    takes = counted(len(tools), "take")
-    head = Head(home, name, f"{critic.motto} An AI persona of the panel, with {takes}.", above)
+    about = f"{critic.motto} An AI persona of the panel, with {counted(len(tools), 'take')}."
+    head = Head(f"{PATH}{critic.id}/", f"The {critic.name}", about, (("Critics", PATH),))
     yield from renderer.files(
         "critic.html.j2",
         head,
@@ -103,19 +102,12 @@ def _critic_pages(renderer: Renderer, critic: Persona, figures: Figures | None) 
         excerpts=partial(_excerpts, renderer, critic, last_tools),
         pages=len(pages),
     )
+    head = replace(head, description=f"Takes of the {critic.name}, an AI persona of the panel.")
     for number, page in enumerate(pages, start=1) if len(pages) > 1 else ():
-        head = Head(
-            f"{home}{number}/",
-            f"{name}, page {number}",
-            f"Takes of the {critic.name}, an AI persona of the panel.",
-            (*above, (name, home)),
-            picture=home,
-            caption=name,
-        )
         last = number == len(pages)
         excerpts = partial(_excerpts, renderer, critic, page)
         shown = {"critic": critic, "excerpts": excerpts, "number": number, "last": last}
-        yield renderer.file("takes.html.j2", head, (last, versions(page)), **shown)
+        yield renderer.file("takes.html.j2", head.numbered(number), (last, versions(page)), **shown)
 
 
 def _excerpts(

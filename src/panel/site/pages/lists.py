@@ -6,6 +6,7 @@ changes only the first page and the last one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from panel.core.text import counted
@@ -60,27 +61,17 @@ def _categories(renderer: Renderer) -> Files:
 
 
 def _tool_list(renderer: Renderer, listing: ToolList) -> Files:
-    pages, first = full_pages(listing.tools), latest(listing.tools)
-    count, title, home = len(pages), listing.title, listing.path
-    about, kind = listing.description, "CollectionPage"
-    head = Head(home, title, about, kind=kind, data=_items(renderer, first))
-    shown: dict[str, Any] = {"listing": listing, "tools": first, "number": None, "pages": count}
-    inputs = (versions(first), title, count, about)
+    pages, first, title = full_pages(listing.tools), latest(listing.tools), listing.title
+    data = _items(renderer, first)
+    head = Head(listing.path, title, listing.description, kind="CollectionPage", data=data)
+    shown: dict[str, Any] = {"listing": listing, "tools": first, "number": None, "pages": len(pages)}
+    inputs = (versions(first), title, len(pages), listing.description)
     yield from renderer.files("list.html.j2", head, inputs, listing.about, **shown)
-    for number, tools in enumerate(pages, start=1) if count > 1 else ():
-        head = Head(
-            f"{home}{number}/",
-            f"{title}, page {number}",
-            about,
-            parents=((title, home),),
-            kind=kind,
-            data=_items(renderer, tools),
-            picture=home,
-            caption=title,
-        )
-        last = number == count
+    for number, tools in enumerate(pages, start=1) if len(pages) > 1 else ():
+        own_head = replace(head.numbered(number), data=_items(renderer, tools))
+        last = number == len(pages)
         shown = {"listing": listing, "tools": tools, "number": number, "last": last}
-        yield renderer.file("list.html.j2", head, (versions(tools), title, last), **shown)
+        yield renderer.file("list.html.j2", own_head, (versions(tools), title, last), **shown)
 
 
 def _comparisons(renderer: Renderer) -> Files:
