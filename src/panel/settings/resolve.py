@@ -59,28 +59,6 @@ class Resolved:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """The settings of one origin, and the source of each."""
-
-    values: Mapping[str, Any]
-    sources: dict[str, str]
-
-    def errors(self) -> Iterator[tuple[str, str]]:
-        """Yield name and error of each invalid value."""
-        try:
-            Settings.model_validate(self.values)
-        except ValidationError as error:
-            for detail in error.errors():
-                name = str(detail["loc"][0])
-                if detail["type"] == "extra_forbidden":
-                    advice = did_you_mean(name, Settings.model_fields, "`panel config` lists all")
-                    yield name, f"unknown setting; {advice}"
-                else:
-                    text = detail["msg"].removeprefix("Value error, ")
-                    yield name, f"{text[0].lower()}{text[1:]}, got {masked(detail['input'])!r}"
-
-
 def resolve(
     flags: Mapping[str, Any], config: Path | None, environ: Mapping[str, str] = os.environ
 ) -> Resolved:
@@ -92,18 +70,30 @@ def resolve(
     """
     files = [_read_file(path) for path in settings_files(config, environ)]
     variables = {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    variables = {name: variable for name, variable in variables.items() if environ.get(variable)}
-    environment = _Layer({name: environ[variable] for name, variable in variables.items()}, variables)
-    command = _Layer(flags, {name: f"--{name.replace('_', '-')}" for name in flags})
+    environment = {name: (environ[key], key) for name, key in variables.items() if environ.get(key)}
+    command = {name: (value, f"--{name.replace('_', '-')}") for name, value in flags.items()}
     for layer in (environment, command):
-        for name, message in layer.errors():
-            raise SettingsError(f"{layer.sources[name]}: {message}")
-    values: dict[str, Any] = {}
-    sources = dict.fromkeys(Settings.model_fields, DEFAULT)
-    for layer in (*files, environment, command):
-        values |= layer.values
-        sources |= layer.sources
-    return Resolved(Settings.model_validate(values), sources)
+        for name, message in _errors({name: value for name, (value, _) in layer.items()}):
+            raise SettingsError(f"{layer[name][1]}: {message}")
+    given = {name: pair for layer in (*files, environment, command) for name, pair in layer.items()}
+    settings = Settings.model_validate({name: value for name, (value, _) in given.items()})
+    sources = {name: source for name, (_, source) in given.items()}
+    return Resolved(settings, dict.fromkeys(Settings.model_fields, DEFAULT) | sources)
+
+
+def _errors(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield name and error of each invalid setting."""
+    try:
+        Settings.model_validate(values)
+    except ValidationError as error:
+        for detail in error.errors():
+            name = str(detail["loc"][0])
+            if detail["type"] == "extra_forbidden":
+                advice = did_you_mean(name, Settings.model_fields, "`panel config` lists all")
+                yield name, f"unknown setting; {advice}"
+            else:
+                text = detail["msg"].removeprefix("Value error, ")
+                yield name, f"{text[0].lower()}{text[1:]}, got {masked(detail['input'])!r}"
 
 
 def settings_files(config: Path | None, environ: Mapping[str, str]) -> Iterator[Path]:
@@ -118,7 +108,8 @@ def settings_files(config: Path | None, environ: Mapping[str, str]) -> Iterator[
         yield PROJECT_FILE
 
 
-def _read_file(path: Path) -> _Layer:
+def _read_file(path: Path) -> dict[str, tuple[Any, str]]:
+    """Return value and source of each setting in a file."""
     source = str(path)
     documents = parse_yaml(read_text(path, (".yaml", ".yml")), source)
     document = documents[0] if documents else Document({})
@@ -127,15 +118,14 @@ def _read_file(path: Path) -> _Layer:
         message = "expected settings as `name: value`, one on each line"
         raise InputError([*problems, Problem(source, message, document.line_of(()))])
     lines = {name: document.line_of((name,)) for name in document.value}
-    layer = _Layer(document.value, {name: f"{source}, line {line}" for name, line in lines.items()})
     problems += [
         Problem(source, message, lines.get(name), name)
-        for name, message in layer.errors()
+        for name, message in _errors(document.value)
         if not document.has_problem((name,))
     ]
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
-    return layer
+    return {name: (value, f"{source}, line {lines[name]}") for name, value in document.value.items()}
 
 
 def _shown(value: object) -> str:
