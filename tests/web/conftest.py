@@ -1,4 +1,4 @@
-"""The web application on a real store, asked as browsers ask."""
+"""The web application on a real store, with clients that behave like browsers."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def _answer_again(_record: DraftRecord, persona: str) -> Seat:
 
 
 def services_for(store: Store) -> Services:
-    """Return what pages work with; no model is asked."""
+    """Return services on a store that ask no model."""
     personas = {name: name.title() for name in builders.ROSTER}
     return Services(
         ApprovalService(store, partial(check_review, never_says={}), _answer_again), ReportContext(), personas

@@ -32,16 +32,16 @@ class QueueServers:
 
     def serve(self, actor: Actor) -> str:
         """Serve somebody, and return where."""
-        place = self._stack.enter_context(listen("127.0.0.1", 0))
+        listener = self._stack.enter_context(listen("127.0.0.1", 0))
         server = WebServer(create_app(services_for(self.store), AccessPolicy(SingleUser(actor))))
-        served = self.portal.start_task_soon(lambda: server.serve(sockets=[place]))
+        served = self.portal.start_task_soon(lambda: server.serve(sockets=[listener]))
 
         def stop() -> None:
             server.should_exit = True
             served.result()
 
         self._stack.callback(stop)
-        return f"http://127.0.0.1:{place.getsockname()[1]}"
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     def drafted(self, review: PanelReview) -> int:
         return self.portal.call(drafted, self.store, review)

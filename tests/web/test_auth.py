@@ -32,9 +32,9 @@ async def test_unknown_users_are_redirected_or_refused(away: Callable[..., Brows
     status = int(ROWS["web-approval-ui-08"]["expect"][:3])
     async with away() as browser:
         page = await browser.get("/drafts/3?q=a b")
-        place = "/login?next=%2Fdrafts%2F3%3Fq%3Da%2520b"
-        assert (page.status_code, page.headers["location"]) == (303, place)
-        assert 'name="next" value="/drafts/3?q=a%20b"' in (await browser.get(place)).text
+        location = "/login?next=%2Fdrafts%2F3%3Fq%3Da%2520b"
+        assert (page.status_code, page.headers["location"]) == (303, location)
+        assert 'name="next" value="/drafts/3?q=a%20b"' in (await browser.get(location)).text
         for headers in ({"accept": "*/*"}, {"accept": "application/json"}, {"sec-fetch-dest": "image"}):
             assert (await browser.get("/who", headers=headers)).status_code == status
         assert (await browser.post("/drafts/3/approve", data={"csrf": "x"})).status_code == status
@@ -89,8 +89,8 @@ async def proxied(services: Services) -> Starlette:
     await services.store.users.add(Actor(name="Žofie", role=Role.EDITOR), "no hash")
     await services.store.users.add(KIM, "no hash")
     await services.store.users.disable("Kim")
-    way = TrustedProxy("X-Remote-User", frozenset({"192.0.2.1"}))
-    return with_test_pages(create_app(services, AccessPolicy(way, frozenset({"reviews.example"}))))
+    mode = TrustedProxy("X-Remote-User", frozenset({"192.0.2.1"}))
+    return with_test_pages(create_app(services, AccessPolicy(mode, frozenset({"reviews.example"}))))
 
 
 @pytest.mark.parametrize(

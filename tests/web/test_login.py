@@ -37,12 +37,12 @@ async def test_users_sign_in_under_their_own_name(accounts: Starlette, away: Cal
 
 
 @pytest.mark.parametrize(
-    "place", ["//exfil.invalid", "/\\exfil.invalid", "https://exfil.invalid", "javascript:x", "", "/\tx"]
+    "target", ["//exfil.invalid", "/\\exfil.invalid", "https://exfil.invalid", "javascript:x", "", "/\tx"]
 )
 @pytest.mark.usefixtures("accounts")
-async def test_signing_in_leads_nowhere_else(place: str, away: Callable[..., Browser]) -> None:
+async def test_signing_in_leads_nowhere_else(target: str, away: Callable[..., Browser]) -> None:
     async with away() as browser:
-        assert (await browser.sign_in(next=place)).headers["location"] == "/"
+        assert (await browser.sign_in(next=target)).headers["location"] == "/"
 
 
 async def test_sessions_begin_anew_at_each_sign_in(accounts: Starlette, services: Services) -> None:
@@ -114,7 +114,7 @@ async def test_unknown_names_get_the_same_answer(
 
 
 class Counted(PasswordChecker):
-    """Counts comparisons, and what they were with."""
+    """A password checker that records the hashes it compares with."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,10 +133,10 @@ async def test_guessing_at_a_name_ends_after_ten_attempts(
     accounts.state.passwords = passwords
     statuses = []
     tries = 1_000 // PER_ADDRESS
-    for place in range(tries):
-        async with away(f"192.0.2.{place}") as browser:
+    for number in range(tries):
+        async with away(f"192.0.2.{number}") as browser:
             token = await browser.token()
-            spelled = name.upper() if place % 2 else name
+            spelled = name.upper() if number % 2 else name
             form = {"csrf": token, "name": spelled, "password": WRONG}
             answers = [await browser.post("/login", data=form) for _ in range(2)]
             statuses += [answer.status_code for answer in answers]

@@ -57,16 +57,16 @@ async def test_a_sign_up_is_confirmed_by_the_button_behind_the_link(
     reader: httpx2.AsyncClient, store: Store, sent: list[MailMessage]
 ) -> None:
     """Opening the link changes nothing."""
-    asked = await reader.post("/newsletter", data=KIM)
-    assert "a mail with a link is on its way" in asked.text
-    way = link(sent[0])
-    shown = await reader.get(way)
+    page = await reader.post("/newsletter", data=KIM)
+    assert "a mail with a link is on its way" in page.text
+    path = link(sent[0])
+    shown = await reader.get(path)
     assert "Send the newsletter to kim@example.org?" in shown.text
     assert '<form method="post"' in shown.text
     known = await store.subscribers.find("kim@example.org")
     assert known
     assert known.state is SubscriptionState.PENDING
-    assert "You are signed up" in (await reader.post(way)).text
+    assert "You are signed up" in (await reader.post(path)).text
     known = await store.subscribers.find("kim@example.org")
     assert known
     assert known.state is SubscriptionState.CONFIRMED
@@ -120,29 +120,29 @@ async def test_an_address_is_not_flooded(reader: httpx2.AsyncClient, sent: list[
 
 async def test_one_click_unsubscribes(reader: httpx2.AsyncClient, store: Store) -> None:
     """A mail program sends one POST without cookies; opening the link only shows a button."""
-    asked = await store.subscribers.request("kim@example.org")
-    await store.subscribers.confirm(asked.id)
-    way = f"/newsletter/leave?token={leave_token(SECRET, asked)}"
-    assert "Unsubscribe?" in (await reader.get(way)).text
-    assert (known := await store.subscribers.get(asked.id))
+    subscriber = await store.subscribers.request("kim@example.org")
+    await store.subscribers.confirm(subscriber.id)
+    path = f"/newsletter/leave?token={leave_token(SECRET, subscriber)}"
+    assert "Unsubscribe?" in (await reader.get(path)).text
+    assert (known := await store.subscribers.get(subscriber.id))
     assert known.state is SubscriptionState.CONFIRMED
-    done = await reader.post(way, data={"List-Unsubscribe": "One-Click"})
+    done = await reader.post(path, data={"List-Unsubscribe": "One-Click"})
     assert done.status_code == 200
-    assert (known := await store.subscribers.get(asked.id))
+    assert (known := await store.subscribers.get(subscriber.id))
     assert known.state is SubscriptionState.LEFT
 
 
 @pytest.mark.parametrize(
     "token", ["", "1", "1.x", "1." + "0" * 32, "999." + "0" * 32, "9" * 40 + "." + "0" * 32]
 )
-@pytest.mark.parametrize("place", ["confirm", "leave"])
+@pytest.mark.parametrize("action", ["confirm", "leave"])
 async def test_a_forged_link_does_nothing(
-    reader: httpx2.AsyncClient, store: Store, place: str, token: str
+    reader: httpx2.AsyncClient, store: Store, action: str, token: str
 ) -> None:
-    asked = await store.subscribers.request("kim@example.org")
+    subscriber = await store.subscribers.request("kim@example.org")
     for ask in (reader.get, reader.post):
-        assert (await ask(f"/newsletter/{place}", params={"token": token})).status_code == 410
-    assert await store.subscribers.get(asked.id) == asked
+        assert (await ask(f"/newsletter/{action}", params={"token": token})).status_code == 410
+    assert await store.subscribers.get(subscriber.id) == subscriber
 
 
 async def test_a_failing_mail_server_is_logged_and_not_shown(

@@ -1,4 +1,4 @@
-"""The public server, asked as browsers ask."""
+"""The public server, as browsers and readers use it."""
 
 from __future__ import annotations
 
@@ -144,9 +144,9 @@ async def test_a_vote_by_script_is_answered_with_counts(reader: httpx2.AsyncClie
         not in (await reader.post("/vote/lantern", data={"verdict": "skip"}, headers=JSON)).headers
     )
     assert await store.votes.all_counts() == {"lantern": Votes(skips=1)}
-    told = (await reader.get("/votes?tools=lantern,sextant,nothing")).json()
-    assert told["lantern"]["mine"] == "skip"
-    assert set(told) == {"lantern", "sextant"}
+    counts = (await reader.get("/votes?tools=lantern,sextant,nothing")).json()
+    assert counts["lantern"]["mine"] == "skip"
+    assert set(counts) == {"lantern", "sextant"}
 
 
 async def test_a_vote_by_form_is_answered_with_a_page(reader: httpx2.AsyncClient, store: Store) -> None:

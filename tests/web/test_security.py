@@ -101,8 +101,8 @@ async def test_every_answer_carries_safe_headers(app: Starlette, browser: Browse
 
 
 async def test_the_policy_lets_no_inline_script_and_no_frame_around_it() -> None:
-    asked = ROWS["web-approval-ui-15"]["expect"].removesuffix("; no inline script")
-    assert set(asked.split("; ")) <= set(CONTENT_POLICY.split("; "))
+    required = ROWS["web-approval-ui-15"]["expect"].removesuffix("; no inline script")
+    assert set(required.split("; ")) <= set(CONTENT_POLICY.split("; "))
     assert "unsafe" not in CONTENT_POLICY
 
 

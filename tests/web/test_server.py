@@ -28,11 +28,11 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def running(app: Starlette) -> AsyncIterator[tuple[WebServer, str, asyncio.Task[None]]]:
-    with listen("127.0.0.1", 0) as place:
+    with listen("127.0.0.1", 0) as listener:
         server = WebServer(app)
-        task = asyncio.create_task(server.serve(sockets=[place]))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            yield server, f"http://127.0.0.1:{place.getsockname()[1]}", task
+            yield server, f"http://127.0.0.1:{listener.getsockname()[1]}", task
         finally:
             server.should_exit = True
             await task

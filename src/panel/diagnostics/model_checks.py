@@ -181,7 +181,7 @@ def ask(installation: Installation) -> Iterator[Observation]:
         advice = "seats that answer like this are asked again, and may end without a take"
         yield note("the answer is not the JSON that was asked for", advice)
     if hosted:
-        yield ok(f"its headers {_allowances(completion.limits)}")
+        yield ok(_limits(completion.limits))
 
 
 async def _answer(installation: Installation) -> Completion:
@@ -211,16 +211,14 @@ def _keeps_to_schema(text: str) -> bool:
     return isinstance(answer, dict) and set(answer) == set(ANSWER_SCHEMA["properties"])
 
 
-def _allowances(limits: RateLimits | None) -> str:
+def _limits(limits: RateLimits | None) -> str:
     if limits is None:
-        return "give no rate limits"
-    given = {
-        "calls": (limits.requests_per_minute, limits.requests_left),
-        "tokens": (limits.tokens_per_minute, limits.tokens_left),
-    }
-    calls, tokens = (
-        (f"{allowed:,} {unit}" if allowed is not None else f"an unknown number of {unit}")
-        + (f" ({left:,} left)" if left is not None else "")
-        for unit, (allowed, left) in given.items()
-    )
-    return f"allow {calls} and {tokens} a minute"
+        return "its headers give no rate limits"
+    calls = _allowance("calls", limits.requests_per_minute, limits.requests_left)
+    tokens = _allowance("tokens", limits.tokens_per_minute, limits.tokens_left)
+    return f"its headers allow {calls} and {tokens} a minute"
+
+
+def _allowance(unit: str, allowed: int | None, left: int | None) -> str:
+    amount = f"{allowed:,} {unit}" if allowed is not None else f"an unknown number of {unit}"
+    return f"{amount} ({left:,} left)" if left is not None else amount
