@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 CONFIG = ModelConfig(model="smollm2-135m-instruct", seed=7)
 PATIENCE = 60
-"""Seconds after which something that must happen did not."""
+"""Seconds after which a test gives up waiting."""
 BOOK = PromptBook([ROOT / "prompts"], b"s" * 32, scaffolded=True)
 CRITICS = load_personas(ROOT / "personas")
 HARROW = tool(
@@ -251,8 +251,11 @@ class FakeEngine:
         return Generation(text, finished=True, likely={" x": -1.0}, read=9, cached=4, wrote=3)
 
     def close(self) -> None:
-        """Remember it."""
         self.closed = True
+
+
+def pool_of(*engines: FakeEngine) -> EnginePool:
+    return EnginePool(engines)  # type: ignore[arg-type]  # play engines
 
 
 def written(
@@ -307,7 +310,7 @@ def test_each_draw_has_its_own_seed() -> None:
 @pytest.mark.anyio
 async def test_listings_are_shared_out_among_servers() -> None:
     engines = [FakeEngine(), FakeEngine()]
-    pool = EnginePool(engines)  # type: ignore[arg-type]  # play engines
+    pool = pool_of(*engines)
     seen: dict[str, set[int]] = {"a": set(), "b": set()}
     both = threading.Barrier(2, timeout=PATIENCE)
 
@@ -326,7 +329,7 @@ async def test_listings_are_shared_out_among_servers() -> None:
 @pytest.mark.anyio
 async def test_one_listing_keeps_both_servers_busy() -> None:
     engines = [FakeEngine(), FakeEngine()]
-    pool = EnginePool(engines)  # type: ignore[arg-type]  # play engines
+    pool = pool_of(*engines)
     seen: set[int] = set()
     both = threading.Event()
 
@@ -344,7 +347,7 @@ async def test_one_listing_keeps_both_servers_busy() -> None:
 
 @pytest.mark.anyio
 async def test_error_of_a_job_reaches_its_caller() -> None:
-    pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
+    pool = pool_of(FakeEngine())
 
     def fail(_engine: Any) -> None:
         raise ProviderError("the listing is too long")
@@ -357,7 +360,7 @@ async def test_error_of_a_job_reaches_its_caller() -> None:
 
 @pytest.mark.anyio
 async def test_error_of_one_probe_fails_the_reading() -> None:
-    pool = EnginePool([FakeEngine(error=ProviderError("the listing is too long"))])  # type: ignore[list-item]  # plays an engine
+    pool = pool_of(FakeEngine(error=ProviderError("the listing is too long")))
     question = BOOK.take(HARROW, CRITICS["builder"])
     assert question.scaffold is not None
     with pytest.raises(ProviderError, match="too long"):
@@ -367,7 +370,7 @@ async def test_error_of_one_probe_fails_the_reading() -> None:
 
 @pytest.mark.anyio
 async def test_closed_pool_takes_no_job() -> None:
-    pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
+    pool = pool_of(FakeEngine())
     await pool.aclose()
     with pytest.raises(ProviderError, match="closed"):
         await pool.run(lambda _engine: 3)
@@ -375,7 +378,7 @@ async def test_closed_pool_takes_no_job() -> None:
 
 @pytest.mark.anyio
 async def test_cancelled_jobs_are_not_waited_for() -> None:
-    pool = EnginePool([FakeEngine()])  # type: ignore[list-item]  # plays an engine
+    pool = pool_of(FakeEngine())
     begun, end = threading.Event(), threading.Event()
     ended: list[bool] = []
 
@@ -449,7 +452,7 @@ def test_processor_without_avx2_is_refused(tmp_path: Path, flags: str | None, re
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    """One server with short lanes."""
+    """An engine with short lanes."""
     one = Engine(load_runtime(), find_weights(), context=1_024)
     yield one
     one.close()
@@ -457,7 +460,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def answers() -> dict[int, list[Completion]]:
-    """The answers of three seats, from one server and from two, asked for in another order."""
+    """The answers of four seats, by one engine and by two in another order."""
     return {
         1: asked(1, ("builder", "skeptic"), (HARROW, SNARE)),
         2: asked(2, ("skeptic", "builder"), (SNARE, HARROW)),
