@@ -32,7 +32,7 @@ from panel.core.review import PanelReview, ReviewSetup
 from panel.core.take import Provenance, Seat, Take, Verdict
 from panel.core.tool import Tool
 from panel.store import Order, QueueFilter, Split, open_store
-from panel.store.draft_index import review_columns
+from panel.store.draft_records import review_columns
 from panel.store.schema import drafts, events, open_kinds, runs, takes, tool_names, tool_versions, tools
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import builders
 from panel.core.draft_state import Action
 from panel.site import BuildPaths, SiteOptions, build_site
-from panel.store.inspect import database_at
+from panel.store.store import database_at
 from store.editing import brought, do, resolve_all
 
 if TYPE_CHECKING:

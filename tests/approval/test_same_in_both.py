@@ -21,7 +21,7 @@ from panel.store import open_store
 from panel.web.app import configured_app
 from panel.web.auth import SingleUser
 from store.editing import ADA, TESTED, do, drafted, priced
-from store.samples import review
+from store.samples import events_of, review
 from web.conftest import Browser
 from web.pages import clean, parsed, words
 
@@ -230,7 +230,7 @@ def test_every_action_says_and_does_the_same(sides: tuple[TerminalSide, BrowserS
 
 async def all_events(store: Store) -> dict[int, list[Any]]:
     return {
-        draft: [facts_of(event) for event in await store.drafts.events(draft)]
+        draft: [facts_of(event) for event in await events_of(store, draft)]
         for draft in range(PRICED, ASKED + 1)
     }
 

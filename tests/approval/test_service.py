@@ -38,7 +38,7 @@ from store.editing import (
     priced,
     resolve_all,
 )
-from store.samples import review
+from store.samples import events_of, publication_of, review
 
 if TYPE_CHECKING:
     from panel.core.review import PanelReview
@@ -181,7 +181,7 @@ async def test_a_command_that_is_sent_twice_is_carried_out_once(store: Store, ac
     done = await service.execute(draft, command)
     assert done.history[-1].kind == action
     assert await service.execute(draft, command) == done
-    assert (await store.drafts.events(draft))[-1] == done.history[-1]
+    assert (await events_of(store, draft))[-1] == done.history[-1]
 
 
 @pytest.mark.parametrize("change", ["edit", "rerun_seat"])
@@ -196,24 +196,24 @@ async def test_a_change_after_approval_returns_the_draft_to_review(store: Store,
 
 async def test_a_page_stays_while_its_draft_is_corrected(store: Store) -> None:
     draft = await drafted(store, _sound())
-    assert await store.publications.get(draft) is None
+    assert await publication_of(store, draft) is None
     await do(store, draft, "open")
     await do(store, draft, "approve", ADA)
     await do(store, draft, "publish")
-    first = await store.publications.get(draft)
+    first = await publication_of(store, draft)
     assert first is not None
     assert (first.approved_by, first.shown.review) == ("Ada", _sound())
     for action in ("edit", "rerun_seat", "request_changes", "open"):
         await do(store, draft, action)
-        assert await store.publications.get(draft) == first
+        assert await publication_of(store, draft) == first
         assert await store.publications.live() == [first]
     await do(store, draft, "approve")
     await do(store, draft, "publish")
-    second = await store.publications.get(draft)
+    second = await publication_of(store, draft)
     assert second is not None
     assert (second.approved_by, second.shown) == ("Kim", (await approval(store).view(draft)).shown)
     await do(store, draft, "retract")
-    assert (await store.publications.get(draft), await store.publications.live()) == (None, [])
+    assert (await publication_of(store, draft), await store.publications.live()) == (None, [])
 
 
 async def test_live_versions_are_listed_page_by_page(store: Store) -> None:
@@ -266,7 +266,7 @@ async def test_every_action_on_an_earlier_version_is_refused(store: Store, actio
     with pytest.raises(StaleDraft) as lost:
         await approval(store).execute(draft, command)
     assert lost.value.written == (f"reason: {REASON}" if command.reason else "")
-    assert (await store.drafts.events(draft))[-1].actor == "Ada"
+    assert (await events_of(store, draft))[-1].actor == "Ada"
 
 
 @pytest.mark.parametrize("action", ["edit", "tick", "rerun_seat", "approve", "request_changes", "reject"])
@@ -330,7 +330,7 @@ async def test_an_answer_is_refused_if_the_draft_changed_meanwhile(store: Store)
     command = DraftCommand(action=Action.RERUN_SEAT, actor=KIM, seen=seen, persona="skeptic")
     with pytest.raises(StaleDraft, match="was changed by Ada"):
         await ApprovalService(store, CHECKS, ask_seat).execute(draft, command)
-    assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "edit"]
+    assert [event.kind for event in await events_of(store, draft)] == ["drafted", "edit"]
 
 
 async def test_a_persona_without_a_seat_is_refused(store: Store) -> None:
@@ -389,13 +389,13 @@ async def test_an_edit_that_changes_nothing_is_refused(store: Store) -> None:
     await do(store, draft, "edit")
     with pytest.raises(GateError, match=f"draft {draft} says that already; nothing was changed"):
         await do(store, draft, "edit")
-    assert len(await store.drafts.events(draft)) == 2
+    assert len(await events_of(store, draft)) == 2
 
 
 async def test_characters_that_postgresql_refuses_are_replaced(store: Store) -> None:
     draft = await drafted(store, _sound())
     await do(store, draft, "edit", reason="a\x00b \ud800")
-    assert (await store.drafts.events(draft))[-1].reason == "ab \ufffd"
+    assert (await events_of(store, draft))[-1].reason == "ab \ufffd"
 
 
 async def test_a_sourced_fact_settles_a_finding(store: Store) -> None:
@@ -487,14 +487,14 @@ async def test_a_retry_that_fills_a_seat_returns_an_approved_draft_to_review(sto
     await do(store, draft, "edit", changes=(ScoreChange(persona="skeptic", value=81),))
     await resolve_all(store, draft)
     published = await brought(store, draft, "approve", "publish")
-    page = await store.publications.get(draft)
+    page = await publication_of(store, draft)
     run = await store.runs.create("batch", {})
     version = await store.tools.put(filled.tool)
     assert await store.drafts.put(filled, run, version, checks=CHECKS) == draft
     view = await approval(store).view(draft)
     assert (view.current.state, view.current.approval, view.current.next_undo) == ("in_review", None, None)
     assert (view.current.edits, view.current.resolutions) == (published.edits, published.resolutions)
-    assert await store.publications.get(draft) == page
+    assert await publication_of(store, draft) == page
     assert view.history[-1].payload["review"] == lacking.model_dump(mode="json")
     assert await store.check() == []
 
@@ -505,7 +505,7 @@ async def test_an_unknown_draft_is_refused(store: Store, number: int) -> None:
     for wanted in (
         approval(store).view(number),
         approval(store).execute(number, command),
-        store.publications.get(number),
+        publication_of(store, number),
     ):
         with pytest.raises(
             NotFound, match=f"there is no draft {number}; see the queue for those that there are"
@@ -520,7 +520,7 @@ async def test_an_altered_draft_is_refused(store: Store) -> None:
     for wanted in (
         approval(store).view(draft),
         approval(store).execute(draft, command),
-        store.publications.get(draft),
+        publication_of(store, draft),
     ):
         with pytest.raises(
             StorageError, match="does not agree with its events; run panel db check, or restore a"

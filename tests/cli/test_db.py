@@ -17,7 +17,7 @@ from panel.diagnostics.installation import Installation, Level
 from panel.diagnostics.machine import database as examined
 from panel.errors import SettingsError, StorageError
 from panel.store import StoreInfo, open_store
-from panel.store.migrate import REVISIONS
+from panel.store.database import REVISIONS
 from store.samples import review
 
 if TYPE_CHECKING:

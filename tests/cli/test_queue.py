@@ -17,7 +17,7 @@ import builders
 from panel.core.actor import Actor, Role
 from panel.store import open_store
 from store.editing import PRICED, TESTED, do, drafted, priced
-from store.samples import review
+from store.samples import lock_of, review
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -372,14 +372,14 @@ def test_the_walk_passes_over_locked_drafts(queue: Any, typing: Any, database: P
     typing("s\n")
     ran = queue("next")
     assert ("Draft 2" in ran.out, "Draft 1" in ran.out) == (True, False)
-    assert at(database, lambda store: store.locks.get(2)) is None
+    assert at(database, lambda store: lock_of(store, 2)) is None
 
 
 def test_the_walk_ends_with_the_input(queue: Any, typing: Any, database: Path) -> None:
     typing("f\no\n")
     assert queue("next").code == 0
     assert kinds(queue) == ["drafted", "tick"]
-    assert at(database, lambda store: store.locks.get(1)) is None
+    assert at(database, lambda store: lock_of(store, 1)) is None
 
 
 def test_a_seat_is_asked_again(queue: Any, panel: Any, stage: Stage, tools: list[Path]) -> None:
@@ -449,7 +449,7 @@ def test_an_edit_releases_the_draft(queue: Any, typing: Any, database: Path) -> 
     for score in ("71", "700"):
         typing(form.replace("score: 70", f"score: {score}"))
         queue("edit", 1, "--file", "-")
-        assert at(database, lambda store: store.locks.get(1)) is None
+        assert at(database, lambda store: lock_of(store, 1)) is None
 
 
 def test_the_walk_prints_the_state_of_each_draft_as_json(queue: Any, typing: Any, database: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import builders
 from panel.store import open_store
 from store.editing import approval, drafted, priced
-from store.samples import review
+from store.samples import lock_of, review
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -166,11 +166,11 @@ def test_ctrl_c_leaves_the_walk_and_releases_the_draft(terminal: Any, database: 
     at(database, drafted)
     walking = terminal("next")
     walking.expect(KEYS)
-    assert at(database, lambda store: store.locks.get(1)) is not None
+    assert at(database, lambda store: lock_of(store, 1)) is not None
     walking.interrupt()
     code, said = walking.end()
     assert (code, said.strip().splitlines()[-1]) == (130, "panel: interrupted")
-    assert at(database, lambda store: store.locks.get(1)) is None
+    assert at(database, lambda store: lock_of(store, 1)) is None
 
 
 def test_a_form_that_cannot_be_used_is_opened_again(terminal: Any, database: Path, tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_ctrl_c_keeps_what_was_typed_in_the_editor(terminal: Any, database: Path
     (kept,) = tmp_path.glob("panel-draft-*")
     assert (code, str(kept) in said.replace("\n", "")) == (130, True)
     assert "score: 700" in kept.read_text("utf-8")
-    assert at(database, lambda store: store.locks.get(1)) is None
+    assert at(database, lambda store: lock_of(store, 1)) is None
 
 
 def test_an_editor_that_cannot_be_started_leaves_nothing_behind(

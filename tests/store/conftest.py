@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from panel.store import open_store
-from panel.store.inspect import database_at
+from panel.store.store import database_at
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

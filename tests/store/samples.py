@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import select
 
 import builders
 from panel.core.completion import CallKey, CallRecord, Completion, Failure, FinishReason, Usage
 from panel.core.frozen import digest_of
 from panel.core.review import PanelReview
 from panel.core.take import Seat
+from panel.store.schema import calls
 
 if TYPE_CHECKING:
     from panel.core.take import NoTake, Take
     from panel.core.tool import Tool
+    from panel.store import DraftLock, Publication, RecordedEvent, Store
 
 KEY = digest_of("step")
+
+
+class OpenCall(NamedTuple):
+    id: int
+    key: CallKey
 
 
 def call_key(key: str = KEY, **fields: Any) -> CallKey:
@@ -62,3 +71,28 @@ def review(of: Tool | None = None, *outcomes: Take | NoTake) -> PanelReview:
 def python(code: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run code in a process of its own."""
     return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+
+
+async def events_of(store: Store, draft: int) -> list[RecordedEvent]:
+    return await store.drafts.read(draft, lambda record, _: list(record.history))
+
+
+async def lock_of(store: Store, draft: int) -> DraftLock | None:
+    return await store.drafts.read(draft, lambda _, lock: lock)
+
+
+async def publication_of(store: Store, draft: int) -> Publication | None:
+    """Return the publication of a draft that is on the site."""
+    history = await store.publications.history(draft)
+    return history.live if history else None
+
+
+async def open_calls(store: Store, run: int | None = None) -> list[OpenCall]:
+    """Return the calls without an outcome, of one run or of all."""
+    query = select(calls).where(calls.c.state == "open").order_by(calls.c.id)
+    query = query if run is None else query.where(calls.c.run_id == run)
+    rows = await store._db.read(lambda connection: connection.execute(query).mappings().all())
+    names = set(CallKey.model_fields) - {"run"}
+    return [
+        OpenCall(row["id"], CallKey(run=row["run_id"], **{name: row[name] for name in names})) for row in rows
+    ]

@@ -12,7 +12,7 @@ from panel.errors import StorageError
 from panel.store import ProcessId, open_store
 from panel.store.leases import LEASE_SECONDS
 from panel.store.schema import calls
-from store.samples import KEY, answered, call_key, failed, python
+from store.samples import KEY, answered, call_key, failed, open_calls, python
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -72,7 +72,7 @@ async def test_an_intent_is_committed_before_the_call(where: str, store: Store) 
     run = await store.runs.create("review", {})
     call = await store.calls.begin(call_key(run=run))
     async with open_store(where) as other:
-        (seen,) = await other.calls.open_calls(run)
+        (seen,) = await open_calls(other, run)
     assert (seen.id, seen.key) == (call, call_key(run=run))
 
 
@@ -83,8 +83,8 @@ async def test_calls_that_brought_nothing_stay_open(store: Store) -> None:
     await store.calls.settle(await store.calls.begin(call_key(run=run)), failed())
     mine = await store.calls.begin(call_key(run=run))
     runless = await store.calls.begin(call_key(other))
-    assert [call.id for call in await store.calls.open_calls()] == [mine, runless]
-    assert [call.id for call in await store.calls.open_calls(run)] == [mine]
+    assert [call.id for call in await open_calls(store)] == [mine, runless]
+    assert [call.id for call in await open_calls(store, run)] == [mine]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_only_its_own_outcome_settles_a_call(store: Store, entry: CallReco
     call = await store.calls.begin(call_key())
     with pytest.raises(StorageError, match=r"is not open|with an answer or with a failure"):
         await store.calls.settle(call, entry)
-    assert [open_call.id for open_call in await store.calls.open_calls()] == [call]
+    assert [open_call.id for open_call in await open_calls(store)] == [call]
 
 
 async def test_a_call_is_settled_once(store: Store) -> None:
@@ -152,7 +152,7 @@ async def test_a_call_that_nobody_asks_is_begun(store: Store) -> None:
     run = await store.runs.create("batch", {})
     waits = Waits()
     assert isinstance(await store.calls.begin_once(call_key(run=run), waits), int)
-    assert (waits.seconds, len(await store.calls.open_calls(run))) == ([], 1)
+    assert (waits.seconds, len(await open_calls(store, run))) == ([], 1)
 
 
 async def test_an_answer_that_came_meanwhile_is_returned(store: Store) -> None:
@@ -160,26 +160,26 @@ async def test_an_answer_that_came_meanwhile_is_returned(store: Store) -> None:
     first, second = [await store.runs.create("batch", {}) for _ in range(2)]
     await store.calls.settle(await store.calls.begin(call_key(run=first)), answered("theirs"))
     assert await store.calls.begin_once(call_key(run=second)) == answered("theirs").completion
-    assert await store.calls.open_calls() == []
+    assert await open_calls(store) == []
 
 
 async def test_a_call_in_flight_is_waited_for(store: Store) -> None:
     """A call that a run at work is asking is waited for, and its answer is the other run's as well."""
     theirs, mine = await runs_of_two(store)
-    (call,) = await store.calls.open_calls(theirs)
+    (call,) = await open_calls(store, theirs)
     waits = Waits(lambda: store.calls.settle(call.id, answered("theirs")))
     assert await store.calls.begin_once(call_key(run=mine), waits) == answered("theirs").completion
-    assert (len(waits.seconds), await store.calls.open_calls()) == (2, [])
+    assert (len(waits.seconds), await open_calls(store)) == (2, [])
 
 
 @pytest.mark.parametrize("ending", ["failed", "withdrawn"])
 async def test_a_call_whose_call_brought_nothing_is_begun(store: Store, ending: str) -> None:
     """When the other run's call fails, or is not made, the run that waited asks itself."""
     theirs, mine = await runs_of_two(store)
-    (call,) = await store.calls.open_calls(theirs)
+    (call,) = await open_calls(store, theirs)
     end = store.calls.settle(call.id, failed()) if ending == "failed" else store.calls.withdraw(call.id)
     begun = await store.calls.begin_once(call_key(run=mine), Waits(lambda: end))
-    assert [each.id for each in await store.calls.open_calls()] == [begun]
+    assert [each.id for each in await open_calls(store)] == [begun]
 
 
 async def test_a_run_that_shows_itself_is_waited_for_as_long_as_it_does(store: Store) -> None:
@@ -268,7 +268,7 @@ async def test_waiting_can_be_broken_off(store: Store) -> None:
 
     with pytest.raises(KeyError):
         await store.calls.begin_once(call_key(run=mine), halted)
-    assert await store.calls.open_calls(mine) == []
+    assert await open_calls(store, mine) == []
 
 
 async def test_of_many_that_begin_at_once_one_asks(where: str, store: Store) -> None:

@@ -15,6 +15,7 @@ from panel.store import LOCK_SECONDS, open_store
 from panel.store.columns import database_time
 from panel.store.schema import draft_locks
 from store.editing import ADA, KIM, approval, brought, do, drafted, priced, resolve_all
+from store.samples import events_of, lock_of
 
 if TYPE_CHECKING:
     from panel.store import Store
@@ -33,7 +34,7 @@ async def _pass(store: Store, seconds: float) -> None:
 async def test_a_claim_lasts_ten_minutes(store: Store) -> None:
     """Whoever opens a draft has it for ten minutes by the database's clock, and not longer."""
     draft = await drafted(store)
-    assert await store.locks.get(draft) is None
+    assert await lock_of(store, draft) is None
     claim = await store.locks.lock(draft, ADA)
     assert (claim.draft, claim.holder, claim.seconds, claim.minutes) == (draft, "Ada", TEN_MINUTES, 10)
     time = await store._db.read(database_time)
@@ -42,11 +43,11 @@ async def test_a_claim_lasts_ten_minutes(store: Store) -> None:
     )
     assert until - time == pytest.approx(LOCK_SECONDS, abs=30)
     await _pass(store, TEN_MINUTES - 60)
-    found = await store.locks.get(draft)
+    found = await lock_of(store, draft)
     assert found is not None
     assert (found.holder, found.minutes) == ("Ada", 1)
     await _pass(store, 60)
-    assert await store.locks.get(draft) is None
+    assert await lock_of(store, draft) is None
     assert (await approval(store).view(draft)).lock is None
     assert (await store.queue.page()).rows[0].holder is None
 
@@ -69,7 +70,7 @@ async def test_reading_on_renews(store: Store) -> None:
     await _pass(store, TEN_MINUTES - 1)
     await store.locks.lock(draft, Actor(name=" ADA ", role=Role.EDITOR))
     await _pass(store, TEN_MINUTES - 60)
-    found = await store.locks.get(draft)
+    found = await lock_of(store, draft)
     assert found is not None
     assert found.minutes == 1
 
@@ -83,7 +84,7 @@ async def test_one_of_many_gets_it(where: str, store: Store) -> None:
             for n in range(8)
         ]
         holders = {claim.holder for claim in await asyncio.gather(*asked)}
-    found = await store.locks.get(draft)
+    found = await lock_of(store, draft)
     assert found is not None
     assert holders == {found.holder}
 
@@ -101,7 +102,7 @@ async def test_what_somebody_else_has_is_left_alone(store: Store) -> None:
         await do(store, draft, "open", KIM)
     await do(store, draft, "open", ADA)
     await store.locks.release(draft, KIM)
-    assert await store.locks.get(draft) is not None
+    assert await lock_of(store, draft) is not None
     await store.locks.release(draft, ADA)
     await do(store, draft, "edit", KIM)
 
@@ -133,7 +134,7 @@ async def test_what_nobody_else_has_is_taken_without_a_trace(store: Store) -> No
     await store.locks.take_over(draft, KIM)
     await _pass(store, TEN_MINUTES)
     await store.locks.take_over(draft, ADA)
-    assert len(await store.drafts.events(draft)) == 1
+    assert len(await events_of(store, draft)) == 1
 
 
 @pytest.mark.parametrize("decision", ["approve", "request_changes", "reject", "publish", "retract"])
@@ -145,7 +146,7 @@ async def test_a_decision_lets_go(store: Store, decision: str) -> None:
     await brought(store, draft, *way.get(decision, ()))
     await store.locks.lock(draft, KIM)
     await do(store, draft, decision, KIM)
-    assert await store.locks.get(draft) is None
+    assert await lock_of(store, draft) is None
 
 
 @pytest.mark.parametrize("step", ["edit", "rerun_seat", "undo"])
@@ -155,7 +156,7 @@ async def test_work_holds_on(store: Store, step: str) -> None:
     await do(store, draft, "edit", changes=(ScoreChange(persona="skeptic", value=61),))
     await store.locks.lock(draft, KIM)
     await do(store, draft, step, KIM)
-    assert await store.locks.get(draft) is not None
+    assert await lock_of(store, draft) is not None
 
 
 async def test_a_refused_decision_lets_nothing_go(store: Store) -> None:
@@ -165,12 +166,11 @@ async def test_a_refused_decision_lets_nothing_go(store: Store) -> None:
     await store.locks.lock(draft, KIM)
     with pytest.raises(GateError, match="to resolve before approval"):
         await do(store, draft, "approve", KIM)
-    assert await store.locks.get(draft) is not None
+    assert await lock_of(store, draft) is not None
 
 
 @pytest.mark.parametrize("number", [7, 10**30])
-async def test_a_draft_that_is_not_there_is_with_nobody(store: Store, number: int) -> None:
-    assert await store.locks.get(number) is None
+async def test_a_draft_that_does_not_exist_cannot_be_locked(store: Store, number: int) -> None:
     await store.locks.release(number, KIM)
     for wanted in (store.locks.lock(number, KIM), store.locks.take_over(number, KIM)):
         with pytest.raises(NotFound, match=f"there is no draft {number}; see the queue"):

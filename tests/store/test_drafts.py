@@ -10,7 +10,7 @@ import builders
 from panel.core.review import PanelReview
 from panel.errors import StorageError
 from panel.store.schema import events, takes
-from store.samples import review
+from store.samples import events_of, review
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
@@ -41,7 +41,7 @@ async def test_a_draft_is_a_review_with_its_takes_and_its_first_event(store: Sto
         ("skeptic", "ship", None),
         ("futurist", None, "recused"),
     ]
-    (event,) = await store.drafts.events(draft.id)
+    (event,) = await events_of(store, draft.id)
     assert (event.actor, event.kind, event.hash_before, event.hash_after) == (
         "panel",
         "drafted",
@@ -74,7 +74,7 @@ async def test_a_review_is_drafted_once_in_a_run(store: Store) -> None:
     run = await store.runs.create("review", {})
     first = await _draft(store, review(), run)
     assert await _draft(store, review(), run) == first
-    assert len(await store.drafts.events(first)) == 1
+    assert len(await events_of(store, first)) == 1
 
 
 async def test_another_review_of_the_tool_needs_another_run(store: Store) -> None:
@@ -104,7 +104,7 @@ async def test_the_log_is_only_ever_added_to(store: Store, change: Executable) -
     draft = await _draft(store, review())
     with pytest.raises(StorageError, match="events are only ever added"):
         await store._db.write(lambda connection: connection.execute(change))
-    assert [event.actor for event in await store.drafts.events(draft)] == ["panel"]
+    assert [event.actor for event in await events_of(store, draft)] == ["panel"]
 
 
 FAILED = builders.no_take("timed_out", "No answer within 120 s.")
@@ -122,7 +122,7 @@ async def test_a_review_that_says_the_same_is_kept_once(store: Store) -> None:
     later = later.model_copy(update={"reviewed_at": later.reviewed_at + timedelta(days=1), "seats": seats})
     assert await _draft(store, later, run) == first
     assert (await store.drafts.get(first)).review == review()
-    assert len(await store.drafts.events(first)) == 1
+    assert len(await events_of(store, first)) == 1
     progress = await store.run_stats.progress(run)
     assert (progress.todo, progress.done, progress.drafts) == (0, 1, 1)
 
@@ -151,7 +151,7 @@ async def test_a_revision_is_an_event_that_holds_what_was_there_before(store: St
     before = review(None, SCORED[0], FAILED, builders.no_take())
     draft = await _draft(store, before)
     await _draft(store, review(None, SCORED[0], SCORED[1], builders.no_take()))
-    drafted, revised = await store.drafts.events(draft)
+    drafted, revised = await events_of(store, draft)
     assert (revised.actor, revised.kind) == ("panel", "revised")
     assert (revised.hash_before, revised.hash_after) == (
         drafted.hash_after,
@@ -165,7 +165,7 @@ async def test_a_draft_may_be_filled_in_step_by_step(store: Store) -> None:
     draft = await _draft(store, review(None, SCORED[0], FAILED, FAILED))
     await _draft(store, review(None, SCORED[0], SCORED[1], FAILED))
     assert await _draft(store, review(None, *SCORED)) == draft
-    assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "revised", "revised"]
+    assert [event.kind for event in await events_of(store, draft)] == ["drafted", "revised", "revised"]
 
 
 async def test_a_seat_that_recuses_itself_fills_in(store: Store) -> None:
@@ -195,7 +195,7 @@ async def test_a_review_that_is_no_better_is_not_kept_in_its_run(
     draft = await _draft(store, before, run)
     assert await _draft(store, review(None, *worse), run) == draft
     assert (await store.drafts.get(draft)).review == before
-    assert len(await store.drafts.events(draft)) == 1
+    assert len(await events_of(store, draft)) == 1
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ async def test_another_runs_other_review_is_a_draft_of_its_own(
     second = await _draft(store, review(None, *other))
     assert second != first
     assert (await store.drafts.get(second)).review == review(None, *other)
-    assert len(await store.drafts.events(first)) == 1
+    assert len(await events_of(store, first)) == 1
 
 
 async def test_a_review_that_was_asked_anew_is_a_draft_of_its_own(store: Store) -> None:
@@ -220,15 +220,15 @@ async def test_a_review_that_was_asked_anew_is_a_draft_of_its_own(store: Store) 
     second = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED), run, anew=True)
     assert second != first
     assert await _draft(store, review(None, *SCORED), run, anew=True) == second
-    assert len(await store.drafts.events(first)) == 1
-    assert [event.kind for event in await store.drafts.events(second)] == ["drafted", "revised"]
+    assert len(await events_of(store, first)) == 1
+    assert [event.kind for event in await events_of(store, second)] == ["drafted", "revised"]
 
 
 async def test_the_latest_draft_is_the_one_that_is_filled_in(store: Store) -> None:
     first = await _draft(store, review(None, SCORED[0], FAILED, FAILED))
     second = await _draft(store, review(None, SCORED[0], SCORED[1], FAILED), anew=True)
     assert await _draft(store, review(None, *SCORED)) == second
-    assert len(await store.drafts.events(first)) == 1
+    assert len(await events_of(store, first)) == 1
 
 
 async def test_what_is_drafted_has_no_failed_seat(store: Store) -> None:

@@ -12,6 +12,7 @@ from panel.core.draft_state import derive_state
 from panel.errors import GateError, StorageError
 from panel.store.schema import events
 from store.editing import KIM, LEE, brought, do, drafted, priced, resolve_all
+from store.samples import events_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
@@ -29,7 +30,7 @@ async def test_events_are_a_chain_that_adds_up_to_the_state(store: Store) -> Non
     await store.locks.lock(draft, LEE)
     await store.locks.take_over(draft, KIM)
     standing = await brought(store, draft, *STEPS)
-    found = await store.drafts.events(draft)
+    found = await events_of(store, draft)
     assert [event.kind for event in found] == ["drafted", "tick", "take_over", *STEPS]
     assert all(after.hash_before == before.hash_after for before, after in pairwise(found))
     assert [event.id for event in found] == sorted({event.id for event in found})
@@ -42,7 +43,7 @@ async def test_an_event_tells_who_when_and_why(store: Store) -> None:
     draft = await drafted(store, priced())
     await do(store, draft, "open", LEE)
     await do(store, draft, "request_changes", KIM, reason="  The price is not in the listing.\r\n")
-    first, opened, asked = await store.drafts.events(draft)
+    first, opened, asked = await events_of(store, draft)
     assert (first.actor, first.kind, first.hash_before) == ("panel", "drafted", None)
     assert (opened.actor, opened.reason, opened.payload) == ("Lee", None, {"role": "drafter"})
     assert (asked.actor, asked.reason) == ("Kim", "The price is not in the listing.")
@@ -54,7 +55,7 @@ async def test_an_event_tells_who_when_and_why(store: Store) -> None:
 async def test_a_refusal_leaves_no_event(store: Store) -> None:
     draft = await drafted(store, priced())
     await do(store, draft, "open")
-    before = await store.drafts.events(draft)
+    before = await events_of(store, draft)
     for action, actor, parts in (
         ("approve", KIM, {}),
         ("approve", LEE, {}),
@@ -64,7 +65,7 @@ async def test_a_refusal_leaves_no_event(store: Store) -> None:
     ):
         with pytest.raises(GateError):
             await do(store, draft, action, actor, **parts)
-    assert await store.drafts.events(draft) == before
+    assert await events_of(store, draft) == before
 
 
 CHANGES: dict[str, Executable] = {
@@ -80,7 +81,7 @@ CHANGES: dict[str, Executable] = {
 async def test_the_database_keeps_every_event(store: Store, change: str) -> None:
     draft = await drafted(store, priced())
     await do(store, draft, "open")
-    before = await store.drafts.events(draft)
+    before = await events_of(store, draft)
 
     def work(connection: Any) -> None:
         connection.execute(text("DELETE FROM open_kinds"))
@@ -88,7 +89,7 @@ async def test_the_database_keeps_every_event(store: Store, change: str) -> None
 
     with pytest.raises(StorageError, match="events are only ever added"):
         await store._db.write(work)
-    assert await store.drafts.events(draft) == before
+    assert await events_of(store, draft) == before
     assert (await store.queue.page()).rows[0].open_findings == 1
     await do(store, draft, "edit")
     assert await store.check() == []

@@ -8,7 +8,7 @@ import pytest
 
 from panel.errors import SettingsError, StorageError
 from panel.store import StoreInfo, open_store, read_store_info
-from panel.store.migrate import REVISIONS
+from panel.store.database import REVISIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

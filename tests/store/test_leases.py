@@ -58,7 +58,7 @@ async def test_a_holder_that_stands_still_is_replaced(store: Store) -> None:
 
 async def test_a_killed_process_is_replaced_at_once(store: Store) -> None:
     """A run whose holder was a process of this machine that has ended is not waited for."""
-    code = "from panel.store.process_id import ProcessId; print(ProcessId.current().model_dump_json())"
+    code = "from panel.store.leases import ProcessId; print(ProcessId.current().model_dump_json())"
     done = python(code)
     run = await store.runs.create("review", {})
     await store.leases.acquire(run, ProcessId.model_validate_json(done.stdout))

@@ -17,6 +17,7 @@ from panel.core.draft_state import Action, State
 from panel.store import open_store
 from store.editing import approval, drafted
 from store.hands import EDITORS, approvals, approve_all, in_process, opened
+from store.samples import events_of
 
 if TYPE_CHECKING:
     from panel.store import Store
@@ -72,4 +73,4 @@ async def test_one_edit_is_kept_and_no_text_is_lost(where: str, store: Store) ->
     (edit,) = (await approval(store).view(draft)).current.edits
     assert {*EDITORS} - {*lost} == {edit.author}
     assert all(one.written.startswith(f"builder, take: {name} says of it") for name, one in lost.items())
-    assert [event.kind for event in await store.drafts.events(draft)] == ["drafted", "edit"]
+    assert [event.kind for event in await events_of(store, draft)] == ["drafted", "edit"]

@@ -19,10 +19,10 @@ from panel.core.draft_edits import EditedReview
 from panel.core.draft_state import DraftEvent, State
 from panel.errors import StorageError
 from panel.store import open_store
-from panel.store.events import add_event
-from panel.store.inspect import database_at
-from panel.store.migrate import MIGRATIONS, REVISIONS
+from panel.store.database import MIGRATIONS, REVISIONS
+from panel.store.draft_records import add_event
 from panel.store.schema import VERSION_TABLE, drafts, metadata, runs, tool_names, tool_versions, tools
+from panel.store.store import database_at
 from store.editing import approval, do
 from store.samples import python, review
 

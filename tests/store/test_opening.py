@@ -110,7 +110,7 @@ async def test_a_file_that_is_locked_for_good_is_refused(path: Path, monkeypatch
 async def test_a_reserve_that_cannot_be_made_leaves_no_file(path: Path) -> None:
     code = (
         "import resource, pathlib, sys\n"
-        "from panel.store.inspect import database_at\n"
+        "from panel.store.store import database_at\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "database_at(sys.argv[1]).prepare()"
     )

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event, make_url, text
 
 from panel.errors import SettingsError, StorageError
 from panel.store import open_store
-from store.samples import KEY, answered, call_key
+from store.samples import KEY, answered, call_key, open_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ async def test_an_answer_survives_an_outage(server: Server, how: str) -> None:
         call = await store.calls.begin(call_key())
         server.stop(how)
         keeping = asyncio.ensure_future(store.calls.settle(call, answered()))
-        finding = asyncio.ensure_future(store.calls.open_calls())
+        finding = asyncio.ensure_future(open_calls(store))
         await asyncio.sleep(0)
         server.start()
         await asyncio.gather(keeping, finding)
@@ -63,7 +63,7 @@ async def test_a_commit_that_is_cut_off_is_made_once(server: Server, *, committe
     async with open_store(server.database()) as store:
         _cut_off(store, committed=committed)
         call = await store.calls.begin(call_key())
-        assert [open_call.id for open_call in await store.calls.open_calls()] == [call]
+        assert [open_call.id for open_call in await open_calls(store)] == [call]
 
 
 async def test_an_outage_that_lasts_ends_the_work(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from panel.core.draft_edits import ScoreChange
 from panel.core.draft_state import Action
 from panel.errors import StorageError
-from panel.store.inspect import database_at
+from panel.store.store import database_at
 from publishing import correct, make_review, publish, put_draft
 from store.editing import REASON, brought, do
 

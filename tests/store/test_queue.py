@@ -93,7 +93,7 @@ async def test_a_line_follows_its_draft(store: Store) -> None:
 
 @pytest.mark.parametrize("few", [250, 1, 0])
 async def test_filters(store: Store, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
-    monkeypatch.setattr("panel.store.queue_filter.FEW", few)
+    monkeypatch.setattr("panel.store.queue.FEW", few)
     made = [
         await drafted(store, one)
         for one in (
@@ -165,7 +165,7 @@ SEARCHES: tuple[tuple[str, list[str]], ...] = (
 @pytest.mark.parametrize("few", [250, 0])
 async def test_search_is_by_name_and_alias(store: Store, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """A search finds parts of names and aliases without case, and takes no character for a wildcard."""
-    monkeypatch.setattr("panel.store.queue_filter.FEW", few)
+    monkeypatch.setattr("panel.store.queue.FEW", few)
     await drafted(store, _votes("Lantern", "S", aliases=["Torch of Logs", "Torch"]))
     for name in ("100% Log", "snake_case", "a/b", "a\\b", "O'Log", "STRASSE", "Café"):
         await drafted(store, _votes(name, "S"))

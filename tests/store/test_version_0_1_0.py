@@ -19,9 +19,10 @@ from panel.cli import run as run_panel
 from panel.core.completion import CallKey, Completion, ModelConfig
 from panel.core.take import NoTakeReason, Verdict
 from panel.store import SubscriptionState, open_store
-from panel.store.inspect import database_at
-from panel.store.migrate import MIGRATIONS
+from panel.store.database import MIGRATIONS
+from panel.store.store import database_at
 from publishing import URL, Site
+from store.samples import events_of
 from vendors import Vendors
 
 if TYPE_CHECKING:
@@ -173,12 +174,12 @@ async def test_drafts_keep_their_state_and_history(store: Store) -> None:
         ("SkillClaw", "changes_requested", 0, 2, 2),
         ("Lantern", "rejected", 6, 4, 0),
     ]
-    assert [[event.kind for event in await store.drafts.events(row.id)] for row in rows] == [
+    assert [[event.kind for event in await events_of(store, row.id)] for row in rows] == [
         ["drafted", "tick", "tick", "tick", "tick", "approve", "publish"],
         ["drafted", "edit", "request_changes"],
         ["drafted", "reject"],
     ]
-    assert {event.actor for row in rows for event in await store.drafts.events(row.id)} == {"panel", "Kim"}
+    assert {event.actor for row in rows for event in await events_of(store, row.id)} == {"panel", "Kim"}
     assert await store.queue.categories() == {"Developer Tools": 3}
 
 

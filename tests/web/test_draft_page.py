@@ -13,6 +13,7 @@ from panel.core.draft_edits import TextChange
 from panel.report.html import policy
 from panel.web.draft_page import TONES, Highlight, Piece, find_quote, highlight
 from store.editing import ADA, KIM, LEE, OTHER, PLAIN, do, drafted, resolve_all
+from store.samples import lock_of
 from web.pages import at, clean, forms, kinds_of, parsed, resolve_all_but_experience, send, wanting, words
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ async def test_an_opened_draft_is_reserved(browser: Browser, ada: Browser, store
     offered = {form.get("action") for form in page.forms if form.method == "POST"}
     assert offered == {f"/drafts/{draft}/take_over"}
     await send(browser, f"/drafts/{draft}/take_over")
-    claim = await store.locks.get(draft)
+    claim = await lock_of(store, draft)
     assert claim
     assert claim.holder == "Kim"
     assert (await kinds_of(store, draft))[-1] == "take_over"
@@ -91,7 +92,7 @@ async def test_a_draft_can_be_released(browser: Browser, store: Store) -> None:
     draft = await drafted(store)
     answer = await send(browser, f"/drafts/{draft}/release")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert await store.locks.get(draft) is None
+    assert await lock_of(store, draft) is None
 
 
 async def test_only_allowed_actions_are_offered(store: Store) -> None:

@@ -5,23 +5,23 @@
 
 from __future__ import annotations
 
-from panel.store.calls import OpenCall
-from panel.store.draft_index import Checks, run_checks
-from panel.store.draft_locks import LOCK_SECONDS, DraftLock
-from panel.store.draft_records import REPLACED, DraftRecord, DraftTransaction
-from panel.store.drafts import Draft, DraftSummary
-from panel.store.events import RecordedEvent
-from panel.store.inspect import StoreInfo, read_store_info
-from panel.store.leases import RENEW_SECONDS, Lease
-from panel.store.process_id import ProcessId
+from panel.store.draft_records import (
+    REPLACED,
+    Checks,
+    DraftLock,
+    DraftRecord,
+    DraftTransaction,
+    RecordedEvent,
+    run_checks,
+)
+from panel.store.drafts import LOCK_SECONDS, Draft, DraftSummary
+from panel.store.leases import RENEW_SECONDS, Lease, ProcessId
 from panel.store.publications import ListedDraft, Publication, PublicationHistory, Retraction
-from panel.store.queue import QueuePage, QueueRow
-from panel.store.queue_filter import Order, QueueFilter, Split
+from panel.store.queue import Order, QueueFilter, QueuePage, QueueRow, Split
 from panel.store.readers import Subscriber, SubscriptionState
 from panel.store.run_stats import FAILURES, FailedSeat, RunProgress, RunSummary, Spending
-from panel.store.runs import PendingTool, Run, RunState
-from panel.store.store import Store, open_store
-from panel.store.tools import KnownTool
+from panel.store.runs import KnownTool, PendingTool, Run, RunState
+from panel.store.store import Store, StoreInfo, open_store, read_store_info
 from panel.store.users import User
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "KnownTool",
     "Lease",
     "ListedDraft",
-    "OpenCall",
     "Order",
     "PendingTool",
     "ProcessId",

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, or_, select, update
 
 from panel.core.completion import CallKey, CallRecord, Completion, Usage
-from panel.core.frozen import Frozen
 from panel.errors import StorageError
 from panel.store.columns import now, without_nul
-from panel.store.leases import LEASE_SECONDS, LOOKS
-from panel.store.process_id import ProcessId
-from panel.store.repository import Repository, reads, writes
+from panel.store.leases import LEASE_SECONDS, LOOKS, ProcessId
 from panel.store.schema import calls, runs
+from panel.store.transactions import Repository, reads, writes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Sequence
@@ -31,14 +28,6 @@ OPEN = "open"
 ANSWERED = "answered"
 FAILED = "failed"
 WITHDRAWN = "withdrawn"
-
-
-class OpenCall(Frozen):
-    """A call that was begun and has no outcome yet."""
-
-    id: int
-    key: CallKey
-    begun_at: datetime
 
 
 class _InFlight(NamedTuple):
@@ -99,8 +88,14 @@ class Calls(Repository):
     ) -> int | Completion | _InFlight:
         if not self._db.database.try_lock(connection, key.key):
             return _BEING_BEGUN
-        found = _answer_or_in_flight(connection, key, abandoned)
-        return _begin(connection, key) if found is None else found
+        in_flight = None
+        for row in connection.execute(_ANSWERED_OR_IN_FLIGHT, {"call_key": key.key, "run": key.run}):
+            if row.completion is not None:
+                return Completion.model_validate(row.completion)
+            call = _InFlight(row.id, row.lease_token, row.lease_beat)
+            if call not in abandoned and not ProcessId.model_validate(row.lease_holder).has_ended:
+                in_flight = call
+        return in_flight or _begin(connection, key)
 
     async def settle(self, call: int, record: CallRecord) -> None:
         """Commit the outcome of an open call: an answer, usable or not, or a failure."""
@@ -112,25 +107,6 @@ class Calls(Repository):
         query = update(calls).where(calls.c.id == call, calls.c.state == OPEN)
         connection.execute(query.values(state=WITHDRAWN, settled_at=now()))
 
-    @reads
-    def open_calls(self, connection: Connection, run: int | None = None) -> list[OpenCall]:
-        """Return the calls without an outcome, of one run or of all; they may have been billed."""
-        query = select(calls.c.id, calls.c.begun_at, *_KEY_COLUMNS).where(calls.c.state == OPEN)
-        if run is not None:
-            query = query.where(calls.c.run_id == run)
-        return [
-            OpenCall(
-                id=row["id"],
-                key=CallKey.model_validate({name: row[name] for name in CallKey.model_fields}),
-                begun_at=row["begun_at"],
-            )
-            for row in connection.execute(query.order_by(calls.c.id)).mappings()
-        ]
-
-
-_KEY_COLUMNS = tuple(
-    calls.c.run_id.label("run") if name == "run" else calls.c[name] for name in CallKey.model_fields
-)
 
 # The statements of every call are built once: SQLAlchemy takes longer to build one than to run it.
 _KEY: BindParameter[str] = bindparam("call_key")
@@ -158,19 +134,6 @@ _SETTLE = update(calls).where(
 )
 
 
-def _answer_or_in_flight(
-    connection: Connection, key: CallKey, abandoned: Container[_InFlight]
-) -> Completion | _InFlight | None:
-    in_flight = None
-    for row in connection.execute(_ANSWERED_OR_IN_FLIGHT, {"call_key": key.key, "run": key.run}):
-        if row.completion is not None:
-            return Completion.model_validate(row.completion)
-        call = _InFlight(row.id, row.lease_token, row.lease_beat)
-        if call not in abandoned and not ProcessId.model_validate(row.lease_holder).has_ended:
-            in_flight = call
-    return in_flight
-
-
 def _begin(connection: Connection, key: CallKey) -> int:
     row = {
         "call_key": key.key,
@@ -195,13 +158,12 @@ def _settle(connection: Connection, call: int, record: CallRecord) -> None:
 
 def _outcome(record: CallRecord) -> dict[str, Any]:
     if (answer := record.completion) is not None:
-        return {"state": ANSWERED, "completion": answer.model_dump(mode="json"), **_sums(answer.usage)}
-    if (failure := record.failure) is not None:
+        row = {"state": ANSWERED, "completion": answer.model_dump(mode="json")}
+        usage = answer.usage
+    elif (failure := record.failure) is not None:
+        row = {"state": FAILED, "failure": failure.model_dump(mode="json")}
         usage = Usage.lost(failure.lost_calls)
-        return {"state": FAILED, "failure": failure.model_dump(mode="json"), **_sums(usage)}
-    raise StorageError("a call is settled with an answer or with a failure")
-
-
-def _sums(usage: Usage) -> dict[str, Any]:
-    """Return the columns that statistics add up; the outcome holds the same figures."""
-    return usage.model_dump(include={"input_tokens", "output_tokens", "cost_usd", "lost_calls"})
+    else:
+        raise StorageError("a call is settled with an answer or with a failure")
+    # Statistics add up these columns; the outcome holds the same figures.
+    return row | usage.model_dump(include={"input_tokens", "output_tokens", "cost_usd", "lost_calls"})

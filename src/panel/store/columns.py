@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Dialect, Table
+    from pydantic import BaseModel
+    from sqlalchemy import ColumnElement, Connection, Dialect, FromClause, Table
     from sqlalchemy.types import TypeEngine
 
 MAX_ID = 2**63 - 1
@@ -75,6 +76,11 @@ def database_time(connection: Connection) -> float:
 def without_nul(value: str | None) -> str | None:
     """Replace U+0000, which PostgreSQL's text columns refuse."""
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value else value
+
+
+def columns_of(table: FromClause, model: type[BaseModel]) -> list[ColumnElement[Any]]:
+    """Return the columns that are called as a model's fields."""
+    return [table.c[name] for name in model.model_fields]
 
 
 def insert_new(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -1,41 +1,59 @@
-"""Drafts: storing reviews, replacing failed seats, and reading or changing one draft in a transaction."""
+"""Drafts: storing reviews, replacing failed seats, reading, changing and locking one draft."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from panel.core.actor import PANEL
 from panel.core.draft_edits import EditedReview, apply_edits
-from panel.core.draft_state import DRAFTED, REVISED, DraftEvent, State
+from panel.core.draft_state import DRAFTED, REVISED, Action, DraftEvent, State
 from panel.core.frozen import Frozen
 from panel.core.review import PanelReview, fills_in, says_the_same
 from panel.core.take import NoTakeReason
 from panel.errors import GateError, NotFound, StorageError
-from panel.store.columns import now
-from panel.store.draft_index import index_columns, run_checks, write_open_kinds, write_takes
-from panel.store.draft_locks import DraftLock, find_lock
-from panel.store.draft_records import REPLACED, DraftRecord, DraftTransaction, load_draft, save_event
-from panel.store.events import RecordedEvent, add_event, events_of
-from panel.store.repository import Repository, reads, writes
+from panel.store.columns import database_time, now
+from panel.store.draft_records import (
+    REPLACED,
+    DraftLock,
+    DraftTransaction,
+    add_event,
+    find_lock,
+    finding_columns,
+    load_draft,
+    missing_draft,
+    release_lock,
+    review_columns,
+    run_checks,
+    save_event,
+    write_open_kinds,
+    write_takes,
+)
 from panel.store.runs import mark_done
-from panel.store.schema import drafts, run_tools, takes, tool_versions, tools
+from panel.store.schema import draft_locks, drafts, run_tools, takes, tool_versions, tools
+from panel.store.transactions import Repository, load, reads, writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from sqlalchemy import ColumnElement, Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row
 
+    from panel.core.actor import Actor
     from panel.core.tool import Tool
-    from panel.store.draft_index import Checks
+    from panel.store.draft_records import Checks, DraftRecord
 
     T = TypeVar("T")
 
+LOCK_SECONDS = 600.0
+
 
 class DraftSummary(Frozen):
-    """A draft without its review, under the tool's latest name; `version` is the id of the tool's version, `shown` the digest of what is shown."""
+    """A draft without its review.
+
+    `version` is the id of the tool's version, `name` the tool's latest name, `shown` the digest of the version that is shown.
+    """
 
     id: int
     run: int
@@ -55,7 +73,7 @@ class Draft(DraftSummary):
 
 
 class Drafts(Repository):
-    """Drafts and their events."""
+    """Drafts and their events. Methods raise StorageError if they cannot read or commit."""
 
     @writes
     def put(  # noqa: PLR0913 - a place in a run, and two options
@@ -74,14 +92,17 @@ class Drafts(Repository):
         failed seats replaces it; the event holds the replaced review, and an approved draft returns to review. A review by
         which the same run fills in no seat is dropped.
 
-        `version` is the id of the tool's version; `anew` ignores drafts of other runs; without `checks` the draft stays unchecked.
+        `version` is the id of the tool's version; `anew` ignores the drafts of other runs; without `checks` the draft stays unchecked.
+
+        Raises:
+            StorageError: the run has a draft of another review of this tool, or the draft was not committed.
         """
-        tool_id = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
-        if tool_id is None:
+        tool = connection.scalar(select(tool_versions.c.tool_id).where(tool_versions.c.id == version))
+        if tool is None:
             raise StorageError(f"there is no version {version} of a tool; put the tool first")
-        found = _find_same(connection, review, run, tool_id, anew=anew)
+        found = _find_same(connection, review, run, tool, anew=anew)
         if found is None:
-            place = {"run_id": run, "tool_id": tool_id, "version_id": version}
+            place = {"run_id": run, "tool_id": tool, "version_id": version}
             draft = _add(connection, review, place, checks)
         else:
             draft, earlier = found
@@ -97,12 +118,11 @@ class Drafts(Repository):
         incomplete = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, failed).exists()
         query = select(*_SUMMARY).join_from(drafts, tools)
         query = query.where(drafts.c.review_id.in_(review_ids), ~incomplete).order_by(drafts.c.id)
-        rows = connection.execute(query).mappings()
-        return {row["review_id"]: DraftSummary.model_validate(dict(row)) for row in rows}
+        return {draft.review_id: draft for draft in load(connection, DraftSummary, query)}
 
     @reads
     def get(self, connection: Connection, draft: int) -> Draft:
-        """Return a draft; raises NotFound if there is none of this id."""
+        """Return a draft; raises NotFound if it does not exist."""
         found = _find(connection, drafts.c.id == draft)
         if found is None:
             raise NotFound(f"{self._db.where} holds no draft {draft}")
@@ -114,20 +134,16 @@ class Drafts(Repository):
         return _find(connection, drafts_of(run) & (tools.c.canonical == tool.canonical))
 
     @reads
-    def events(self, connection: Connection, draft: int) -> list[RecordedEvent]:
-        """Return all events of a draft, in order."""
-        return events_of(connection, draft)
-
-    async def read(self, draft: int, work: Callable[[DraftRecord, DraftLock | None], T]) -> T:
+    def read(
+        self, connection: Connection, draft: int, work: Callable[[DraftRecord, DraftLock | None], T]
+    ) -> T:
         """Return the result of work on a draft and its lock, both of one moment.
 
         Raises:
             NotFound: there is no such draft.
             StorageError: it was altered outside of panel, or cannot be read.
         """
-        return await self._db.read(
-            lambda connection: work(load_draft(connection, draft), find_lock(connection, draft))
-        )
+        return work(load_draft(connection, draft), find_lock(connection, draft))
 
     async def change(self, draft: int, work: Callable[[DraftTransaction], T]) -> T:
         """Return the result of work on a draft in a write transaction, once that is committed.
@@ -154,6 +170,43 @@ class Drafts(Repository):
         return outcome
 
 
+class DraftLocks(Repository):
+    """Locks of drafts: one reader at a time, for ten minutes by the database's clock.
+
+    A lock is a courtesy and may lapse early or late when the clock jumps. It does not protect anybody's work; the hash of the version that
+    each reader was shown does. Locking raises NotFound if there is no such draft.
+    """
+
+    @writes
+    def lock(self, connection: Connection, draft: int, actor: Actor) -> DraftLock:
+        """Lock a draft for ten minutes, or renew the lock; return the lock in force, which may be another reader's."""
+        _shown_hash(connection, draft)
+        found = find_lock(connection, draft)
+        return found if found and not found.is_of(actor.name) else _lock(connection, draft, actor)
+
+    @writes
+    def take_over(self, connection: Connection, draft: int, actor: Actor) -> DraftLock:
+        """Lock a draft, also if another reader holds it, which adds an event."""
+        shown = _shown_hash(connection, draft)
+        found = find_lock(connection, draft)
+        if found and not found.is_of(actor.name):
+            event = DraftEvent(
+                draft=draft,
+                actor=actor.name,
+                kind=Action.TAKE_OVER,
+                hash_before=shown,
+                hash_after=shown,
+                payload={"role": actor.role, "from": found.holder},
+            )
+            add_event(connection, event)
+        return _lock(connection, draft, actor)
+
+    @writes
+    def release(self, connection: Connection, draft: int, actor: Actor) -> None:
+        """Release the lock of a draft if it is the actor's."""
+        release_lock(connection, draft, actor)
+
+
 _SUMMARY = (
     drafts.c.run_id.label("run"),
     drafts.c.version_id.label("version"),
@@ -165,8 +218,7 @@ _SUMMARY = (
 
 def _find(connection: Connection, where: ColumnElement[bool]) -> Draft | None:
     query = select(*_SUMMARY, drafts.c.review).join_from(drafts, tools).where(where)
-    row = connection.execute(query).mappings().one_or_none()
-    return Draft.model_validate(dict(row)) if row else None
+    return next(iter(load(connection, Draft, query)), None)
 
 
 def drafts_of(run: int) -> ColumnElement[bool]:
@@ -176,10 +228,10 @@ def drafts_of(run: int) -> ColumnElement[bool]:
 
 
 def _find_same(
-    connection: Connection, review: PanelReview, run: int, tool_id: int, *, anew: bool
+    connection: Connection, review: PanelReview, run: int, tool: int, *, anew: bool
 ) -> tuple[int, PanelReview] | None:
     """Return the draft that a review repeats or replaces, with its review, or None."""
-    own = _latest(connection, drafts_of(run) & (drafts.c.tool_id == tool_id))
+    own = _latest(connection, drafts_of(run) & (drafts.c.tool_id == tool))
     known = own if own is not None or anew else _latest(connection, drafts.c.review_id == review.id)
     if known is None:
         return None
@@ -193,8 +245,8 @@ def _find_same(
 
 
 def _latest(connection: Connection, where: ColumnElement[bool]) -> Row[Any, Any] | None:
-    query: Select[Any, Any] = select(drafts.c.id, drafts.c.review).where(where)
-    return connection.execute(query.order_by(drafts.c.id.desc()).limit(1)).one_or_none()
+    query = select(drafts.c.id, drafts.c.review).where(where).order_by(drafts.c.id.desc()).limit(1)
+    return connection.execute(query).one_or_none()
 
 
 def _add(connection: Connection, review: PanelReview, place: dict[str, int], checks: Checks | None) -> int:
@@ -209,7 +261,8 @@ def _add(connection: Connection, review: PanelReview, place: dict[str, int], che
         "state": State.DRAFTED,
         "drafted_at": time,
         "updated_at": time,
-        **index_columns(review, result),
+        **review_columns(review),
+        **finding_columns(result),
     }
     draft = int(connection.execute(insert(drafts).values(**row).returning(drafts.c.id)).scalar_one())
     write_takes(connection, draft, review)
@@ -234,3 +287,20 @@ def _revise(connection: Connection, draft: int, review: PanelReview, checks: Che
     )
     result = run_checks(after.review, checks, record.current.resolutions)
     save_event(connection, record, event, after, result)
+
+
+def _lock(connection: Connection, draft: int, actor: Actor) -> DraftLock:
+    connection.execute(delete(draft_locks).where(draft_locks.c.draft_id == draft))
+    until = database_time(connection) + LOCK_SECONDS
+    connection.execute(insert(draft_locks).values(draft_id=draft, holder=actor.name, until=until))
+    return DraftLock(draft=draft, holder=actor.name, seconds=LOCK_SECONDS)
+
+
+def _shown_hash(connection: Connection, draft: int) -> str:
+    """Return the hash of the shown version, with the draft's row locked until the transaction ends."""
+    shown: str | None = connection.scalar(
+        select(drafts.c.shown).where(drafts.c.id == draft).with_for_update()
+    )
+    if shown is None:
+        raise missing_draft(draft)
+    return shown

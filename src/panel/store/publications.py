@@ -13,8 +13,8 @@ from panel.core.finding import RecordedResolution
 from panel.core.frozen import Frozen
 from panel.errors import StorageError
 from panel.store.draft_records import load_draft
-from panel.store.repository import Repository, reads
 from panel.store.schema import drafts, events, run_tools, runs
+from panel.store.transactions import Repository, load, reads
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,13 +35,7 @@ class ListedDraft(Frozen):
 
 
 class Publication(Frozen):
-    """A version of a draft that was published.
-
-    Attributes:
-        resolutions: the resolutions of its findings.
-        approved_by: name of the editor.
-        at: time of publication.
-    """
+    """A version of a draft that was published, with the resolutions of its findings; `at` is the time of publication."""
 
     draft: int
     shown: EditedReview
@@ -82,17 +76,9 @@ class Publications(Repository):
     """Publications of drafts. Reading a draft that was altered raises StorageError."""
 
     @reads
-    def get(self, connection: Connection, draft: int) -> Publication | None:
-        """Return the publication of a draft that is on the site, or None."""
-        return _live(load_draft(connection, draft))
-
-    @reads
     def live(self, connection: Connection, *, after: int = 0, limit: int = 50) -> list[Publication]:
         """Return the publications on the site by draft; `after` is the last draft of the previous page."""
-        query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
-        numbers = connection.scalars(query.order_by(drafts.c.id).limit(limit)).all()
-        found = (_live(load_draft(connection, number)) for number in numbers)
-        return [publication for publication in found if publication]
+        return _live_page(connection, after, limit)
 
     @reads
     def listed(self, connection: Connection) -> list[ListedDraft]:
@@ -102,8 +88,7 @@ class Publications(Repository):
         # Readers see a retraction in every later state of the draft.
         retracted = select(events.c.draft_id).where(events.c.kind == Action.RETRACT)
         query = query.where(or_(drafts.c.live.is_not(None), drafts.c.id.in_(retracted)))
-        rows = connection.execute(query.order_by(drafts.c.tool_id, drafts.c.id)).mappings()
-        return [ListedDraft.model_validate(dict(row)) for row in rows]
+        return load(connection, ListedDraft, query.order_by(drafts.c.tool_id, drafts.c.id))
 
     @reads
     def history(self, connection: Connection, draft: int) -> PublicationHistory | None:
@@ -116,14 +101,20 @@ class Publications(Repository):
         query = select(run_tools.c.run_id, run_tools.c.tool_id).join_from(run_tools, runs)
         query = query.where(runs.c.kind == COMPARE).order_by(run_tools.c.run_id, run_tools.c.position)
         by_run: dict[int, list[int]] = {}
-        for run, tool in connection.execute(query):
+        for run, tool in connection.execute(query).all():
             by_run.setdefault(run, []).append(tool)
         return list(dict.fromkeys(tuple(tools) for tools in by_run.values() if len(tools) > 1))
 
 
-def _live(record: DraftRecord) -> Publication | None:
-    live = record.current.live
-    return _publication(record, live, derive_state(record.history[: live.place + 1])) if live else None
+def _live_page(connection: Connection, after: int, limit: int) -> list[Publication]:
+    query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
+    numbers = connection.scalars(query.order_by(drafts.c.id).limit(limit)).all()
+    records = (load_draft(connection, number) for number in numbers)
+    return [
+        _publication(record, live, derive_state(record.history[: live.place + 1]))
+        for record in records
+        if (live := record.current.live)
+    ]
 
 
 def _history(record: DraftRecord) -> PublicationHistory | None:
@@ -137,10 +128,8 @@ def _history(record: DraftRecord) -> PublicationHistory | None:
         if event.kind == Action.PUBLISH and live and live.place == place:
             publications.append(_publication(record, live, state))
         elif event.kind == Action.RETRACT and publications and live is None:
-            retraction = Retraction(
-                of=len(publications) - 1, by=event.actor, reason=event.reason or "", at=event.at
-            )
-            retractions.append(retraction)
+            last = len(publications) - 1
+            retractions.append(Retraction(of=last, by=event.actor, reason=event.reason or "", at=event.at))
     if not publications:
         return None
     return PublicationHistory(

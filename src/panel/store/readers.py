@@ -6,16 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from panel.core.addresses import mail_address
 from panel.core.frozen import Frozen
 from panel.core.take import Verdict
 from panel.core.tally import Votes
 from panel.errors import GateError, NotFound
-from panel.store.columns import insert_new, now
-from panel.store.repository import Repository, reads, writes
+from panel.store.columns import columns_of, insert_new, now
 from panel.store.schema import drafts, run_tools, subscribers, tools, votes
+from panel.store.transactions import Repository, load, reads, writes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,21 +32,42 @@ class ReaderVotes(Repository):
     """Votes on published tools: one for each tool and reader. A reader is a hash of a random number that the browser keeps."""
 
     async def cast(self, slug: str, voter: str, verdict: Verdict | None, address: str) -> None:
-        """Cast, change or withdraw a vote.
+        """Cast or change a vote on a published tool; the verdict None withdraws it.
 
-        Args:
-            slug: slug of a published tool.
-            voter: hash of the reader's number.
-            verdict: the vote; None withdraws it.
-            address: keyed hash of the network address, which limits abuse and has no other use.
+        `voter` is the hash of the reader's number, `address` a keyed hash of the network address, which limits abuse and has no other use.
 
         Raises:
             NotFound: no published tool has this slug.
             GateError: there were too many votes on the tool from this address.
-            StorageError: the vote was not committed.
         """
+        # Raised in the transaction, a refusal would roll back other work that shares it.
         if refusal := await self._vote(slug, voter, verdict, address):
             raise refusal
+
+    @writes
+    def _vote(
+        self, connection: Connection, slug: str, voter: str, verdict: Verdict | None, address: str
+    ) -> NotFound | GateError | None:
+        query = _published_tools().where(_SLUG.in_([slug])).order_by(drafts.c.tool_id)
+        tool = connection.scalar(query)
+        if tool is None:
+            return NotFound(f"there is no tool {slug} on this site; look at the address of its page")
+        is_own = (votes.c.tool_id == tool) & (votes.c.voter == voter)
+        if verdict is None:
+            connection.execute(delete(votes).where(is_own))
+            return None
+        row = {"verdict": verdict, "at": now()}
+        # The address of the first vote stays: otherwise changing votes from elsewhere would make room for more.
+        if connection.execute(update(votes).where(is_own).values(row)).rowcount:
+            return None
+        of_address = (votes.c.tool_id == tool) & (votes.c.address == address)
+        count = select(func.count()).select_from(votes).where(of_address)
+        if (connection.scalar(count) or 0) >= MAX_VOTES_OF_ADDRESS:
+            return GateError("too many votes on this tool came from your network; vote again tomorrow")
+        connection.execute(
+            insert_new(connection, votes).values(tool_id=tool, voter=voter, address=address, **row)
+        )
+        return None
 
     @reads
     def counts(self, connection: Connection, slugs: Collection[str]) -> dict[str, Votes]:
@@ -67,31 +88,6 @@ class ReaderVotes(Repository):
             published, votes, and_(votes.c.tool_id == published.c.tool, votes.c.voter == voter)
         )
         return {row.slug: Verdict(row.verdict) for row in connection.execute(query)}
-
-    @writes
-    def _vote(
-        self, connection: Connection, slug: str, voter: str, verdict: Verdict | None, address: str
-    ) -> NotFound | GateError | None:
-        query = _published_tools().where(_SLUG.in_([slug])).order_by(drafts.c.tool_id)
-        tool = connection.execute(query).scalars().first()
-        if tool is None:
-            return NotFound(f"there is no tool {slug} on this site; look at the address of its page")
-        is_own = (votes.c.tool_id == tool) & (votes.c.voter == voter)
-        if verdict is None:
-            connection.execute(delete(votes).where(is_own))
-            return None
-        row = {"verdict": verdict, "at": now()}
-        # The address of the first vote stays: otherwise changing votes from elsewhere would make room for more.
-        if connection.execute(update(votes).where(is_own).values(row)).rowcount:
-            return None
-        of_address = (votes.c.tool_id == tool) & (votes.c.address == address)
-        count = select(func.count()).select_from(votes).where(of_address)
-        if connection.execute(count).scalar_one() >= MAX_VOTES_OF_ADDRESS:
-            return GateError("too many votes on this tool came from your network; vote again tomorrow")
-        connection.execute(
-            insert_new(connection, votes).values(tool_id=tool, voter=voter, address=address, **row)
-        )
-        return None
 
 
 def _published_tools() -> Select[tuple[int, str]]:
@@ -143,40 +139,18 @@ class Subscriber(Frozen):
 
 
 class Subscribers(Repository):
-    """Subscribers to the newsletter. Mail addresses are compared without case."""
+    """Subscribers to the newsletter. Mail addresses are compared without case; ValueError is raised for text that is none."""
 
     @writes
     def request(self, connection: Connection, mail: str) -> Subscriber:
-        """Record that an address asked for the newsletter; a confirmed subscriber stays confirmed.
-
-        Raises:
-            ValueError: it is no mail address.
-            StorageError: the request was not committed.
-        """
+        """Record that an address asked for the newsletter; a confirmed subscriber stays confirmed."""
         address = mail_address(mail)
-        is_own = subscribers.c.canonical == address.lower()
-        known = _find(connection, is_own)
-        row = {"mail": address, "state": SubscriptionState.PENDING, "asked_at": now()}
-        if known is None:
-            connection.execute(insert(subscribers).values(canonical=address.lower(), **row))
-        elif known.state is not SubscriptionState.CONFIRMED:
-            connection.execute(update(subscribers).where(is_own).values(**row))
-        (found,) = _page(connection, is_own, 1)
-        return found
+        return _request(connection, address)
 
     @reads
     def get(self, connection: Connection, number: int) -> Subscriber | None:
         """Return a subscriber by id."""
-        return _find(connection, subscribers.c.id == number)
-
-    @reads
-    def find(self, connection: Connection, mail: str) -> Subscriber | None:
-        """Return a subscriber by mail address.
-
-        Raises:
-            ValueError: it is no mail address.
-        """
-        return _find(connection, subscribers.c.canonical == mail_address(mail).lower())
+        return next(iter(load(connection, Subscriber, _page(subscribers.c.id == number, 1))), None)
 
     async def confirm(self, number: int) -> None:
         """Mark a subscription as confirmed."""
@@ -199,26 +173,21 @@ class Subscribers(Repository):
 
     @writes
     def forget(self, connection: Connection, mail: str) -> bool:
-        """Delete a subscriber; return False if there is none of this address.
-
-        Raises:
-            ValueError: it is no mail address.
-            StorageError: the deletion was not committed.
-        """
+        """Delete a subscriber; return False if there is none of this address."""
         query = delete(subscribers).where(subscribers.c.canonical == mail_address(mail).lower())
         return bool(connection.execute(query).rowcount)
 
     @reads
     def page(self, connection: Connection, *, after: int = 0, limit: int = 500) -> list[Subscriber]:
         """Return subscribers in every state by id; `after` is the last id of the previous page."""
-        return _page(connection, subscribers.c.id > after, limit)
+        return load(connection, Subscriber, _page(subscribers.c.id > after, limit))
 
     @reads
     def due(
         self, connection: Connection, issue: str, *, after: int = 0, limit: int = 100
     ) -> list[Subscriber]:
         """Return confirmed subscribers who were sent neither this issue nor a later one; `after` is the last id of the previous page."""
-        return _page(connection, _is_due(issue) & (subscribers.c.id > after), limit)
+        return load(connection, Subscriber, _page(_is_due(issue) & (subscribers.c.id > after), limit))
 
     @writes
     def _update(self, connection: Connection, number: int, values: dict[str, Any]) -> None:
@@ -231,11 +200,18 @@ def _is_due(issue: str) -> ColumnElement[bool]:
     return (subscribers.c.state == SubscriptionState.CONFIRMED) & is_earlier
 
 
-def _find(connection: Connection, where: ColumnElement[bool]) -> Subscriber | None:
-    return next(iter(_page(connection, where, 1)), None)
+def _page(where: ColumnElement[bool], limit: int) -> Select[Any]:
+    query = select(*columns_of(subscribers, Subscriber)).where(where)
+    return query.order_by(subscribers.c.id).limit(limit)
 
 
-def _page(connection: Connection, where: ColumnElement[bool], limit: int) -> list[Subscriber]:
-    columns = (subscribers.c[name] for name in Subscriber.model_fields)
-    query = select(*columns).where(where).order_by(subscribers.c.id).limit(limit)
-    return [Subscriber.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+def _request(connection: Connection, mail: str) -> Subscriber:
+    is_own = subscribers.c.canonical == mail.lower()
+    row = {"mail": mail, "state": SubscriptionState.PENDING, "asked_at": now()}
+    # The row is written first, so that two requests of one address cannot both insert it.
+    new = insert_new(connection, subscribers).values(canonical=mail.lower(), **row)
+    if connection.scalar(new.returning(subscribers.c.id)) is None:
+        is_unconfirmed = subscribers.c.state != SubscriptionState.CONFIRMED
+        connection.execute(update(subscribers).where(is_own, is_unconfirmed).values(**row))
+    (found,) = load(connection, Subscriber, _page(is_own, 1))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - the fields of a RunSummary are read when it is made
+from datetime import datetime  # noqa: TC003 - pydantic reads the type of a field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case, func, select
@@ -11,17 +11,17 @@ from panel.core.completion import Completion
 from panel.core.frozen import Frozen
 from panel.core.take import NoTake, NoTakeReason, Seat
 from panel.store.calls import ANSWERED, FAILED, OPEN
-from panel.store.columns import MAX_ID
+from panel.store.columns import MAX_ID, columns_of
 from panel.store.drafts import drafts_of
-from panel.store.process_id import ProcessId  # noqa: TC001 - likewise
-from panel.store.repository import Repository, reads
+from panel.store.leases import ProcessId  # noqa: TC001 - likewise
 from panel.store.runs import DONE, TODO, Run
 from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
+from panel.store.transactions import Repository, load, reads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable
 
-    from sqlalchemy import CTE, Case, ColumnElement, Connection, Row, Select, Subquery, Table
+    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
 
 PAGE = 200
 FAILURES = frozenset(NoTakeReason) - {NoTakeReason.RECUSED}
@@ -94,11 +94,8 @@ class RunSummary(Run):
 class FailedSeat(Frozen):
     """A seat that failed to give a take.
 
-    Attributes:
-        tool: the tool's latest name.
-        detail: one line about the reason.
-        model: the provider's name of the model; None if no call was made.
-        reply: the model's last reply, unchanged; None if no answer came.
+    `tool` is the tool's latest name. `model` is the provider's name of the model, None if no call was made; `reply` is its last reply,
+    unchanged, None if no answer came.
     """
 
     draft: int
@@ -129,18 +126,19 @@ class RunStats(Repository):
             query = query.where(runs.c.kind.in_(kinds))
         if before is not None:
             query = query.where(runs.c.id < min(before, MAX_ID))
-        return _summaries(connection, query)
+        return load(connection, RunSummary, _summaries(query))
 
     @reads
     def summary(self, connection: Connection, run: int) -> RunSummary | None:
         """Return a run with its statistics, or None if there is none of this id."""
-        return next(iter(_summaries(connection, select(runs).where(runs.c.id == min(run, MAX_ID)))), None)
+        query = _summaries(select(runs).where(runs.c.id == min(run, MAX_ID)))
+        return next(iter(load(connection, RunSummary, query)), None)
 
     @reads
     def progress(self, connection: Connection, run: int) -> RunProgress:
         """Return the progress of a run."""
-        of_tools = _by_state(connection, run_tools, run)
-        of_calls = _by_state(connection, calls, run)
+        of_tools = _count_by_state(connection, run_tools, run)
+        of_calls = _count_by_state(connection, calls, run)
         count = select(func.count()).select_from(drafts).where(drafts_of(run))
         return RunProgress(
             todo=of_tools.get(TODO, 0),
@@ -154,16 +152,20 @@ class RunStats(Repository):
     @reads
     def spent(self, connection: Connection, run: int | None = None) -> Spending:
         """Return the cost of a run, or of all calls."""
-        answered = calls.c.state == ANSWERED
+        is_open, is_answered = calls.c.state == OPEN, calls.c.state == ANSWERED
+        is_unpriced = is_answered & calls.c.cost_usd.is_(None)
+        lost = func.coalesce(calls.c.lost_calls, 0)
+        # Requests that may have been billed at an unknown price: all possible ones of an open call.
+        at_risk = case((is_open, calls.c.most_calls), (is_unpriced, lost + 1), else_=lost)
         query = select(
-            func.count().filter(answered).label("answers"),
-            func.count().filter(answered, calls.c.cost_usd.is_(None)).label("unpriced"),
-            func.count().filter(calls.c.state == OPEN).label("open"),
+            func.count().filter(is_answered).label("answers"),
+            func.count().filter(is_unpriced).label("unpriced"),
+            func.count().filter(is_open).label("open"),
             _sum(calls.c.cost_usd).label("cost_usd"),
             _sum(calls.c.input_tokens).label("input_tokens"),
             _sum(calls.c.output_tokens).label("output_tokens"),
             _sum(calls.c.lost_calls).label("lost"),
-            _sum(calls.c.worst_usd * _calls_of_unknown_price()).label("at_risk_usd"),
+            _sum(calls.c.worst_usd * at_risk).label("at_risk_usd"),
         )
         row = connection.execute(query if run is None else query.where(calls.c.run_id == run)).one()
         return Spending(
@@ -185,114 +187,128 @@ class RunStats(Repository):
             .group_by(takes.c.reason)
             .order_by(func.count().desc(), takes.c.reason)
         )
-        return {NoTakeReason(row.reason): row.seats for row in connection.execute(query)}
+        rows = connection.execute(query).all()
+        return {NoTakeReason(row.reason): row.seats for row in rows}
 
     async def failed_seats(
         self, run: int, reasons: Iterable[NoTakeReason] | None = None
     ) -> AsyncIterator[FailedSeat]:
         """Yield the failed seats of a run's drafts, for some reasons or for all, in the order of drafts and seats."""
-        wanted = FAILURES if reasons is None else FAILURES.intersection(reasons)
-        after = 0
-        while found := await self._failed_seats(run, after, takes.c.reason.in_(wanted)):
+        has_failed = takes.c.reason.in_(FAILURES if reasons is None else FAILURES.intersection(reasons))
+        failed = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, has_failed).exists()
+        page = select(drafts.c.id).where(drafts_of(run), failed).order_by(drafts.c.id).limit(PAGE)
+        last = 0
+        while found := await self._failed_seats(page.where(drafts.c.id > last), has_failed):
             for seat in found:
                 yield seat
-            after = found[-1].draft
+            last = found[-1].draft
 
     @reads
     def _failed_seats(
-        self, connection: Connection, run: int, after: int, where: ColumnElement[bool]
+        self, connection: Connection, page: Select[tuple[int]], has_failed: ColumnElement[bool]
     ) -> list[FailedSeat]:
-        failed = select(takes.c.draft_id).where(takes.c.draft_id == drafts.c.id, where).exists()
-        page = select(drafts.c.id).where(drafts_of(run), drafts.c.id > after, failed)
         # Reviews are large; they are read for this page only, and not sorted with the rest.
-        page = page.order_by(drafts.c.id).limit(PAGE)
         query = select(drafts.c.id, drafts.c.review, tools.c.name, tools.c.slug).join_from(drafts, tools)
         found = {row.id: row for row in connection.execute(query.where(drafts.c.id.in_(page)))}
-        seats = select(takes).where(takes.c.draft_id.in_(found), where)
+        seats = select(takes).where(takes.c.draft_id.in_(found), has_failed)
         rows = connection.execute(seats.order_by(takes.c.draft_id, takes.c.position)).all()
         replies = _replies(connection, rows)
-        return [
-            _failed_seat(row, found[row.draft_id], replies.get((row.prompt_digest, row.model)))
-            for row in rows
-        ]
+        failed = []
+        for row in rows:
+            draft = found[row.draft_id]
+            outcome = Seat.model_validate(draft.review["seats"][row.position]).outcome
+            seat = FailedSeat(
+                draft=row.draft_id,
+                tool=draft.name,
+                slug=draft.slug,
+                persona=row.persona,
+                reason=row.reason,
+                detail=outcome.detail if isinstance(outcome, NoTake) else "",
+                model=row.model,
+                reply=replies.get((row.prompt_digest, row.model)) if row.reason in REPLIED else None,
+            )
+            failed.append(seat)
+        return failed
 
 
-def _summaries(connection: Connection, chosen: Select[Any]) -> list[RunSummary]:
+def _summaries(chosen: Select[Any]) -> Select[Any]:
+    """Return the query of the statistics of chosen runs; each part is summed up by itself, for these runs only."""
     page = chosen.cte("page")
-    parts = (_tool_counts(page), _failed_counts(page), _call_sums(page))
-    query = select(
-        *(page.c[name] for name in Run.model_fields),
-        page.c.lease_holder.label("holder"),
-        page.c.lease_since.label("held_since"),
-        *(
-            func.coalesce(part.c[name], 0).label(name)
-            for part in parts
-            for name in part.c.keys()  # noqa: SIM118 - no dictionary
-            if name != "run_id"
-        ),
-    )
-    for part in parts:
-        query = query.outerjoin(part, part.c.run_id == page.c.id)
-    rows = connection.execute(query.order_by(page.c.id.desc())).mappings()
-    return [RunSummary.model_validate(dict(row)) for row in rows]
-
-
-def _tool_counts(page: CTE) -> Subquery:
     done = func.count().filter(run_tools.c.state == DONE)
-    query = select(run_tools.c.run_id, func.count().label("tools"), done.label("done"))
-    return query.where(_in(run_tools.c.run_id, page)).group_by(run_tools.c.run_id).subquery()
-
-
-def _failed_counts(page: CTE) -> Subquery:
-    query = select(run_tools.c.run_id, func.count().label("failed_seats"))
-    query = query.join_from(run_tools, takes, run_tools.c.draft_id == takes.c.draft_id)
-    query = query.where(_in(run_tools.c.run_id, page), takes.c.reason.in_(FAILURES))
-    return query.group_by(run_tools.c.run_id).subquery()
-
-
-def _call_sums(page: CTE) -> Subquery:
-    query = select(
+    of_tools = select(run_tools.c.run_id, func.count().label("tools"), done.label("done"))
+    of_seats = select(run_tools.c.run_id, func.count().label("failed_seats"))
+    of_seats = of_seats.join_from(run_tools, takes, run_tools.c.draft_id == takes.c.draft_id)
+    of_calls = select(
         calls.c.run_id,
         func.sum(calls.c.cost_usd).label("cost_usd"),
         func.count().label("answers"),
         func.count().filter(calls.c.cost_usd.is_(None)).label("unpriced"),
     )
-    query = query.where(_in(calls.c.run_id, page), calls.c.state == ANSWERED)
-    return query.group_by(calls.c.run_id).subquery()
+    columns: list[ColumnElement[Any]] = [
+        *columns_of(page, Run),
+        page.c.lease_holder.label("holder"),
+        page.c.lease_since.label("held_since"),
+    ]
+    joined: FromClause = page
+    for part, run in (
+        (of_tools, run_tools.c.run_id),
+        (of_seats.where(takes.c.reason.in_(FAILURES)), run_tools.c.run_id),
+        (of_calls.where(calls.c.state == ANSWERED), calls.c.run_id),
+    ):
+        sums = part.where(run.in_(select(page.c.id))).group_by(run).subquery()
+        joined = joined.outerjoin(sums, sums.c.run_id == page.c.id)
+        columns += [func.coalesce(each, 0).label(each.name) for each in sums.c if each is not sums.c.run_id]
+    return select(*columns).select_from(joined).order_by(page.c.id.desc())
 
 
-def _in(column: ColumnElement[int], page: CTE) -> ColumnElement[bool]:
-    return column.in_(select(page.c.id))
+def _progress(connection: Connection, run: int) -> RunProgress:
+    of_tools = _count_by_state(connection, run_tools, run)
+    of_calls = _count_by_state(connection, calls, run)
+    count = select(func.count()).select_from(drafts).where(drafts_of(run))
+    return RunProgress(
+        todo=of_tools.get(TODO, 0),
+        done=of_tools.get(DONE, 0),
+        drafts=connection.execute(count).scalar_one(),
+        open_calls=of_calls.get(OPEN, 0),
+        answered_calls=of_calls.get(ANSWERED, 0),
+        failed_calls=of_calls.get(FAILED, 0),
+    )
 
 
-def _by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
+def _count_by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
     query = select(table.c.state, func.count().label("rows")).where(table.c.run_id == run)
     return {row.state: row.rows for row in connection.execute(query.group_by(table.c.state))}
 
 
-def _calls_of_unknown_price() -> Case[int]:
-    """Return the number of requests of a call that may have been billed at an unknown price; all possible ones if it is open."""
+def _spent(connection: Connection, run: int | None) -> Spending:
+    is_open, is_answered = calls.c.state == OPEN, calls.c.state == ANSWERED
+    is_unpriced = is_answered & calls.c.cost_usd.is_(None)
     lost = func.coalesce(calls.c.lost_calls, 0)
-    unpriced = (calls.c.state == ANSWERED) & calls.c.cost_usd.is_(None)
-    return case((calls.c.state == OPEN, calls.c.most_calls), (unpriced, lost + 1), else_=lost)
+    # Requests that may have been billed at an unknown price: all possible ones of an open call.
+    at_risk = case((is_open, calls.c.most_calls), (is_unpriced, lost + 1), else_=lost)
+    query = select(
+        func.count().filter(is_answered).label("answers"),
+        func.count().filter(is_unpriced).label("unpriced"),
+        func.count().filter(is_open).label("open"),
+        _sum(calls.c.cost_usd).label("cost_usd"),
+        _sum(calls.c.input_tokens).label("input_tokens"),
+        _sum(calls.c.output_tokens).label("output_tokens"),
+        _sum(calls.c.lost_calls).label("lost"),
+        _sum(calls.c.worst_usd * at_risk).label("at_risk_usd"),
+    )
+    row = connection.execute(query if run is None else query.where(calls.c.run_id == run)).one()
+    return Spending(
+        cost_usd=None if 0 < row.answers == row.unpriced else row.cost_usd,
+        unpriced=row.unpriced,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        lost_calls=row.lost + row.open,
+        at_risk_usd=row.at_risk_usd,
+    )
 
 
 def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here
     return func.coalesce(func.sum(column), 0)
-
-
-def _failed_seat(row: Row[Any], draft: Row[Any, Any, Any, Any], reply: str | None) -> FailedSeat:
-    outcome = Seat.model_validate(draft.review["seats"][row.position]).outcome
-    return FailedSeat(
-        draft=row.draft_id,
-        tool=draft.name,
-        slug=draft.slug,
-        persona=row.persona,
-        reason=row.reason,
-        detail=outcome.detail if isinstance(outcome, NoTake) else "",
-        model=row.model,
-        reply=reply if row.reason in REPLIED else None,
-    )
 
 
 def _replies(connection: Connection, rows: Iterable[Row[Any]]) -> dict[tuple[str, str], str]:

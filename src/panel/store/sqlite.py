@@ -12,13 +12,10 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from panel.errors import StorageError
 from panel.store.database import Database, storage_error
-from panel.store.migrate import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from sqlalchemy import Engine
 
 T = TypeVar("T")
 
@@ -31,22 +28,46 @@ MAX_REPORTED_FLAWS = 20
 class SqliteDatabase(Database):
     """A database file, which is created if it does not exist, and beside it a `.reserve` of disk space."""
 
+    kind = "SQLite"
+
     def __init__(self, path: Path) -> None:
-        self._path = path.absolute()
-        self._reserve = self._path.with_name(f"{self._path.name}.reserve")
-        super().__init__(_create_engine(self._path), str(path))
+        self.path = path.absolute()
+        self._reserve = self.path.with_name(f"{self.path.name}.reserve")
+        url = URL.create("sqlite+pysqlite", database=str(self.path))
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+        super().__init__(engine, str(path))
 
     def prepare(self) -> None:
         """See `Database.prepare`; also reserves disk space for a full disk."""
         self._check_path()
         self._fill_reserve()
-        self._enable_wal()
-        migrate(self)
+        # SQLite's busy timeout does not cover several processes that switch to WAL at once.
+        retrying = Retrying(
+            retry=retry_if_exception(_is_busy),
+            stop=stop_after_delay(BUSY_SECONDS),
+            wait=wait_random(0.01, 0.1),
+            reraise=True,
+        )
+        if retrying(self._set_wal) != "wal":
+            raise StorageError(
+                f"{self.where} is on a disk without write-ahead logging; put it on a local disk"
+            )
+        self.migrate()
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """See `Database.write`; waits up to 30 s for the writer of another process."""
         with self.engine.connect().execution_options(immediate=True) as connection, connection.begin():
             return work(connection)
+
+    def revision_and_bytes(self) -> tuple[str | None, int]:
+        """See `Database.revision_and_bytes`; the size is that of the file and its write-ahead log."""
+        if not self.path.exists():
+            return None, 0
+        revision = self.read(self.revision)
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return revision, sum(file.stat().st_size for file in files if file.exists())
 
     def free_reserve(self) -> None:
         """Delete the reserve file, so that answers in flight can still be written."""
@@ -67,7 +88,7 @@ class SqliteDatabase(Database):
             raise StorageError(f"{path} exists already; choose another path for the backup")
         part = path.with_name(f".{path.name}.part")
         try:
-            with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(part)) as target:
+            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(part)) as target:
                 source.backup(target)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
@@ -79,12 +100,12 @@ class SqliteDatabase(Database):
 
     def _check_path(self) -> None:
         # The file is not opened here: closing it would drop the locks of this process's other connections.
-        if self._path.is_dir():
+        if self.path.is_dir():
             raise StorageError(f"{self.where} is a folder; name a file in it")
-        if not self._path.parent.is_dir():
+        if not self.path.parent.is_dir():
             raise StorageError(f"{self.where}: its folder does not exist; create it, or choose another path")
         effective = os.access in os.supports_effective_ids
-        if self._path.exists() and not os.access(self._path, os.R_OK | os.W_OK, effective_ids=effective):
+        if self.path.exists() and not os.access(self.path, os.R_OK | os.W_OK, effective_ids=effective):
             raise StorageError(f"{self.where} cannot be read and written; allow it, or choose another path")
 
     def _fill_reserve(self) -> None:
@@ -103,30 +124,9 @@ class SqliteDatabase(Database):
                 "make room and allow writing in this folder, or choose another path"
             ) from error
 
-    def _enable_wal(self) -> None:
-        # SQLite's busy timeout does not cover several processes that switch to WAL at once.
-        retrying = Retrying(
-            retry=retry_if_exception(_is_busy),
-            stop=stop_after_delay(BUSY_SECONDS),
-            wait=wait_random(0.01, 0.1),
-            reraise=True,
-        )
-        if retrying(self._set_wal) != "wal":
-            raise StorageError(
-                f"{self.where} is on a disk without write-ahead logging; put it on a local disk"
-            )
-
     def _set_wal(self) -> str:
-        with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
-
-
-def _create_engine(path: Path) -> Engine:
-    url = URL.create("sqlite+pysqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    return engine
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's

@@ -11,12 +11,12 @@ from panel.core.actor import Actor, PersonName, Role
 from panel.core.frozen import Frozen
 from panel.core.text import canonical
 from panel.errors import SettingsError
-from panel.store.columns import database_time, insert_new, now
-from panel.store.repository import Repository, reads, writes
+from panel.store.columns import columns_of, database_time, insert_new, now
 from panel.store.schema import sessions, users
+from panel.store.transactions import Repository, load, reads, writes
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
 
 class User(Frozen):
@@ -39,16 +39,11 @@ class User(Frozen):
 
 
 class Users(Repository):
-    """Users and sessions. Names are compared without case."""
+    """Users and sessions. Names are compared without case. Changing a user raises SettingsError if there is none of this name."""
 
     @writes
     def add(self, connection: Connection, actor: Actor, password: str) -> int:
-        """Add a user with the hash of a password, and return the user's id.
-
-        Raises:
-            SettingsError: the name is taken.
-            StorageError: the user was not committed.
-        """
+        """Add a user with the hash of a password, and return the user's id; raises SettingsError if the name is taken."""
         row = {
             "canonical": canonical(actor.name),
             "name": actor.name,
@@ -56,8 +51,9 @@ class Users(Repository):
             "password": password,
             "created_at": now(),
         }
-        query = insert_new(connection, users).values(**row).returning(users.c.id)
-        number: int | None = connection.scalar(query)
+        number: int | None = connection.scalar(
+            insert_new(connection, users).values(**row).returning(users.c.id)
+        )
         if number is None:
             raise SettingsError(f"there is a user {actor.name} already; choose another name")
         return number
@@ -65,27 +61,28 @@ class Users(Repository):
     @reads
     def get(self, connection: Connection, name: str) -> User | None:
         """Return a user by name."""
-        return next(iter(_users(connection, users.c.canonical == canonical(name))), None)
+        query = select(*columns_of(users, User)).where(users.c.canonical == canonical(name))
+        return next(iter(load(connection, User, query)), None)
 
     @reads
     def all(self, connection: Connection) -> list[User]:
         """Return all users by id, disabled ones included."""
-        return _users(connection)
+        return load(connection, User, select(*columns_of(users, User)).order_by(users.c.id))
 
     async def set_role(self, name: str, role: Role) -> None:
-        """Change a user's role, in open sessions too; raises SettingsError if there is no such user."""
+        """Change a user's role, in open sessions too."""
         await self._update(name, {"role": role}, sign_out=False)
 
     async def set_password(self, name: str, password: str) -> None:
-        """Replace the hash of a user's password and end their sessions; raises SettingsError if there is no such user."""
+        """Replace the hash of a user's password and end their sessions."""
         await self._update(name, {"password": password}, sign_out=True)
 
     async def disable(self, name: str) -> None:
-        """Keep a user from signing in and end their sessions; raises SettingsError if there is no such user."""
+        """Keep a user from signing in and end their sessions."""
         await self._update(name, {"disabled_at": now()}, sign_out=True)
 
     async def enable(self, name: str) -> None:
-        """Let a user sign in again; raises SettingsError if there is no such user."""
+        """Let a user sign in again."""
         await self._update(name, {"disabled_at": None}, sign_out=False)
 
     @writes
@@ -99,9 +96,10 @@ class Users(Repository):
     @reads
     def session_user(self, connection: Connection, token_hash: str) -> User | None:
         """Return the user of a session; None if it has expired or ended, or the user is disabled."""
-        in_force = (sessions.c.token_hash == token_hash) & (sessions.c.until > database_time(connection))
-        ids = select(sessions.c.user_id).where(in_force)
-        return next(iter(_users(connection, users.c.id.in_(ids), users.c.disabled_at.is_(None))), None)
+        query = select(*columns_of(users, User)).join_from(users, sessions)
+        is_in_force = (sessions.c.token_hash == token_hash) & (sessions.c.until > database_time(connection))
+        query = query.where(is_in_force, users.c.disabled_at.is_(None))
+        return next(iter(load(connection, User, query)), None)
 
     @writes
     def end_session(self, connection: Connection, token_hash: str) -> None:
@@ -116,9 +114,3 @@ class Users(Repository):
         if sign_out:
             ids = select(users.c.id).where(is_user)
             connection.execute(delete(sessions).where(sessions.c.user_id.in_(ids)))
-
-
-def _users(connection: Connection, *where: ColumnElement[bool]) -> list[User]:
-    columns = (users.c[name] for name in User.model_fields)
-    query = select(*columns).where(*where).order_by(users.c.id)
-    return [User.model_validate(dict(row)) for row in connection.execute(query).mappings()]

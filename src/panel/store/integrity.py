@@ -13,14 +13,13 @@ from panel.core.draft_state import DRAFTED, State
 from panel.core.review import PanelReview
 from panel.errors import StorageError
 from panel.store.calls import ANSWERED
-from panel.store.draft_index import review_columns
-from panel.store.draft_records import load_draft
+from panel.store.draft_records import load_draft, review_columns
 from panel.store.schema import calls, draft_counts, drafts, events, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Table
+    from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, Table
 
     from panel.store.database import Database
 
@@ -30,7 +29,7 @@ _COPIES = drafts.c.category, drafts.c.ships, drafts.c.skips, drafts.c.margin
 
 
 def find_flaws(database: Database, connection: Connection) -> list[str]:
-    """Return every flaw, one line each."""
+    """Return every flaw, one line each; other checks need a database without damage."""
     return database.find_damage(connection) or [
         *_check_calls(connection),
         *_check_drafts(connection),
@@ -39,10 +38,9 @@ def find_flaws(database: Database, connection: Connection) -> list[str]:
 
 
 def _check_calls(connection: Connection) -> Iterator[str]:
-    query = select(calls.c.id, cast(calls.c.completion, Text).label("completion")).where(
-        calls.c.state == ANSWERED
-    )
-    for row in connection.execute(query.execution_options(yield_per=BATCH)):
+    query = select(calls.c.id, cast(calls.c.completion, Text).label("completion"))
+    query = query.where(calls.c.state == ANSWERED).execution_options(yield_per=BATCH)
+    for row in connection.execute(query):
         try:
             Completion.model_validate_json(row.completion or "")
         except ValidationError:
@@ -50,16 +48,12 @@ def _check_calls(connection: Connection) -> Iterator[str]:
 
 
 def _check_drafts(connection: Connection) -> Iterator[str]:
-    query = select(
-        drafts.c.id,
-        drafts.c.review_id,
-        drafts.c.shown,
-        drafts.c.state,
-        drafts.c.live,
+    query: Select[Any] = select(
+        *(drafts.c[name] for name in ("id", "review_id", "shown", "state", "live")),
         *_COPIES,
         cast(drafts.c.review, Text).label("review"),
         _of_draft(takes, func.count()).label("takes"),
-        _of_draft(events, func.count(), DRAFTED).label("made"),
+        _of_draft(events, func.count().filter(events.c.kind == DRAFTED)).label("made"),
         _of_draft(events, func.count()).label("events"),
         _of_draft(events, func.min(events.c.hash_after)).label("first"),
     )
@@ -68,9 +62,8 @@ def _check_drafts(connection: Connection) -> Iterator[str]:
             yield f"draft {row.id}: {flaw}"
 
 
-def _of_draft(table: Table, value: ColumnElement[Any], kind: str | None = None) -> ScalarSelect[Any]:
-    query = select(value).select_from(table).where(table.c.draft_id == drafts.c.id)
-    return (query.where(table.c.kind == kind) if kind else query).scalar_subquery()
+def _of_draft(table: Table, value: ColumnElement[Any]) -> ScalarSelect[Any]:
+    return select(value).select_from(table).where(table.c.draft_id == drafts.c.id).scalar_subquery()
 
 
 def _check_draft(connection: Connection, row: Row[Any]) -> Iterator[str]:
@@ -97,15 +90,15 @@ def _shown_review(connection: Connection, row: Row[Any], review: PanelReview) ->
     """Return the review that is shown by the events, or None if the row disagrees with them."""
     if row.events <= 1:
         digest = EditedReview(original=review, review=review).hash
-        untouched = {row.shown, row.first or row.shown} == {digest} and row.live is None
-        return review if untouched and row.state == State.DRAFTED else None
+        is_untouched = {row.shown, row.first or row.shown} == {digest} and row.live is None
+        return review if is_untouched and row.state == State.DRAFTED else None
     try:
         record = load_draft(connection, row.id)
     except (StorageError, ValueError):
         return None
     live = record.current.live
-    sound = (record.current.state, live and live.hash) == (row.state, row.live)
-    return record.shown.review if sound else None
+    is_sound = (record.current.state, live and live.hash) == (row.state, row.live)
+    return record.shown.review if is_sound else None
 
 
 def _check_counts(connection: Connection) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from panel.core.frozen import digest_of
 from panel.errors import StorageError
 from panel.store import open_store
-from store.samples import answered, call_key
+from store.samples import answered, call_key, open_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,4 +85,4 @@ async def test_one_that_fails_leaves_the_others(store: Store) -> None:
     go.set()
     outcomes = await asyncio.gather(*good, *bad, late, return_exceptions=True)
     assert [isinstance(outcome, StorageError) for outcome in outcomes] == [False] * 3 + [True] * 2 + [False]
-    assert len(await store.calls.open_calls()) == 4
+    assert len(await open_calls(store)) == 4
