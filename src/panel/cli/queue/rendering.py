@@ -31,7 +31,7 @@ LABEL_COLUMNS, NUMBER_COLUMNS = 13, 7
 HASH_CHARS, HISTORY_HASH_CHARS = 12, 8
 HEADS = ("id", "tool", "state", "panel", "to do", "cost", "age", "with")
 NUMBERS = {"id", "to do", "cost", "age"}
-NAME, MIN_NAME_COLUMNS, HOLDER_COLUMNS = 1, 12, 12
+MIN_NAME_COLUMNS, HOLDER_COLUMNS = 12, 12
 _LISTING_FIELDS = [
     "tagline",
     "category",
@@ -135,10 +135,11 @@ def diff_text(pieces: Iterable[Piece]) -> str:
 def queue_table(rows: Sequence[QueueRow]) -> list[str]:
     """Return drafts as the lines of a table; names get the columns that the others leave."""
     heads = HEADS if any(row.holder for row in rows) else HEADS[:-1]
-    cells = [
-        (
+
+    def cells(row: QueueRow, name: str) -> tuple[str, ...]:
+        return (
             str(row.id),
-            "",
+            name,
             "changes" if row.state is State.CHANGES_REQUESTED else row.state.label,
             f"{row.ships} ship / {row.skips} skip",
             "?" if row.open_findings is None else str(row.open_findings),
@@ -146,15 +147,10 @@ def queue_table(rows: Sequence[QueueRow]) -> list[str]:
             _age(row.drafted_at),
             shortened(one_line(row.holder or ""), HOLDER_COLUMNS),
         )[: len(heads)]
-        for row in rows
-    ]
-    taken = sum(len(GAP) + max(map(columns, column)) for column in zip(heads, *cells, strict=True))
-    room = max(MIN_NAME_COLUMNS, width() - taken + len(heads[NAME]))
-    named = [
-        (*line[:NAME], shortened(one_line(row.name), room), *line[NAME + 1 :])
-        for line, row in zip(cells, rows, strict=True)
-    ]
-    return table(heads, named, NUMBERS)
+
+    nameless = table(heads, [cells(row, "") for row in rows], NUMBERS)
+    room = max(MIN_NAME_COLUMNS, width() - max(map(columns, nameless)) + len("tool") - len(GAP))
+    return table(heads, [cells(row, shortened(one_line(row.name), room)) for row in rows], NUMBERS)
 
 
 def _age(at: datetime) -> str:
