@@ -177,7 +177,6 @@ def test_usage_and_price_are_kept(panel: Any, vendors: Vendors, tmp_path: Path) 
 
 
 def test_key_may_be_in_a_file(panel: Any, vendors: Vendors, monkeypatch: Any, tmp_path: Path) -> None:
-    """A key may be read from the file that VARIABLE_FILE names; a file without a key is refused by its name."""
     monkeypatch.delenv("OPENAI_API_KEY")
     path = tmp_path / "key"
     monkeypatch.setenv("OPENAI_API_KEY_FILE", str(path))

@@ -117,7 +117,6 @@ def test_personas_are_listed_and_shown(panel: Any) -> None:
 
 
 def test_folder_of_personas_here_takes_the_place_of_the_shipped_one(panel: Any, tmp_path: Path) -> None:
-    """A `personas` folder in the current folder is read in place of the shipped one: a new critic is a new file."""
     folder = tmp_path / "personas"
     folder.mkdir()
     text = (ROOT / "personas" / "skeptic.md").read_text("utf-8").replace("name: Skeptic", "name: Lawyer")
@@ -147,7 +146,6 @@ def test_bad_persona_names_file_line_and_field(
 
 
 def test_config_tells_value_and_source_of_each_setting(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`panel config` tells each setting's value and source, and the model in force."""
     monkeypatch.setenv("PANEL_CONCURRENCY", "4")
     document = json.loads(panel("config", "--json").out)
     row = next(row for row in document["settings"] if row["name"] == "concurrency")
@@ -166,13 +164,11 @@ def test_config_never_shows_a_key(panel: Any, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", ["review", "comparison"])
 def test_schema_is_the_published_one(name: str, panel: Any) -> None:
-    """`panel schema` prints the schema that is published with the documentation."""
     published = {"review": "panel-review-1.json", "comparison": "comparison-1.json"}[name]
     assert panel("schema", name).out == (ROOT / "docs" / "schemas" / published).read_text("utf-8")
 
 
 def test_version_is_printed(panel: Any) -> None:
-    """`panel --version` prints name and version."""
     assert panel("--version").out.startswith("panel 0.")
 
 
@@ -224,7 +220,6 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_stands_in_the_readme(command: str, panel: Any) -> None:
-    """Each command explains itself with --help and is named in the README."""
     ran = panel(*command.split(), "--help")
     assert ran.code == 0
     assert "Usage" in ran.out
@@ -232,7 +227,6 @@ def test_every_command_has_help_and_stands_in_the_readme(command: str, panel: An
 
 
 def test_help_lists_every_command(panel: Any) -> None:
-    """`panel --help` names all commands, and no command is missing from this test."""
     out = panel("--help").out
     for command in {command.split()[0] for command in COMMANDS}:
         assert f"\n  {command} " in out
