@@ -33,7 +33,7 @@ from panel.store.draft_records import (
 )
 from panel.store.runs import mark_done
 from panel.store.schema import draft_locks, drafts, run_tools, takes, tool_versions, tools
-from panel.store.transactions import Repository, load, reads, writes
+from panel.store.transactions import Repository, load, load_one, reads, writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -218,7 +218,7 @@ _SUMMARY = (
 
 def _find(connection: Connection, where: ColumnElement[bool]) -> Draft | None:
     query = select(*_SUMMARY, drafts.c.review).join_from(drafts, tools).where(where)
-    return next(iter(load(connection, Draft, query)), None)
+    return load_one(connection, Draft, query)
 
 
 def drafts_of(run: int) -> ColumnElement[bool]:

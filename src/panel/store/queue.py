@@ -17,7 +17,7 @@ from operator import eq, ge, lt
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator
-from sqlalchemy import and_, func, null, or_, select, union_all
+from sqlalchemy import and_, func, null, or_, select, true, union_all
 
 from panel.core.draft_state import State
 from panel.core.frozen import Frozen
@@ -96,12 +96,9 @@ class QueueFilter(Frozen):
 
 
 class QueueRow(Frozen):
-    """A draft in the queue; `ships` and `skips` count the takes with edits.
+    """A draft in the queue; `ships` and `skips` count the takes with edits, and `holder` is the reader who has locked it.
 
-    Attributes:
-        open_findings: number of unresolved findings; None if nothing was checked yet.
-        cost_usd: cost of the panel; None if it is not known.
-        holder: the reader who has locked it.
+    `open_findings` is the number of unresolved findings, None if nothing was checked yet; `cost_usd` is None if it is not known.
     """
 
     id: int
@@ -233,11 +230,9 @@ def _beyond(order: Order, cursor: _Cursor | None) -> list[ColumnElement[bool]]:
     key, after = _KEYS[order], drafts.c.id > cursor.id
     if order in _BY_ID:
         return [drafts.c.id < cursor.id if order in _DESCENDING else after]
-    reached, passed = (
-        (key <= cursor.key, key < cursor.key)
-        if order in _DESCENDING
-        else (key >= cursor.key, key > cursor.key)
-    )
+    reached, passed = key >= cursor.key, key > cursor.key
+    if order in _DESCENDING:
+        reached, passed = key <= cursor.key, key < cursor.key
     # An index is entered with the first of the two conditions.
     return [and_(reached, or_(passed, after))]
 
@@ -310,7 +305,11 @@ def _filters(connection: Connection, wanted: QueueFilter) -> Iterator[_Filter]:
         flagged = _by_table(open_kinds, open_kinds.c.kind == wanted.flag)
         yield flagged._replace(condition=(drafts.c.open_findings > 0) & flagged.condition)
     if wanted.persona is not None or wanted.verdict is not None:
-        yield _by_table(takes, and_(*_by_verdict(wanted)))
+        has_verdict = (
+            takes.c.verdict.is_not(None) if wanted.verdict is None else takes.c.verdict == wanted.verdict
+        )
+        is_persona = true() if wanted.persona is None else takes.c.persona == wanted.persona
+        yield _by_table(takes, has_verdict & is_persona)
 
 
 def _by_column(column: ColumnElement[Any], compare: Callable[[Any, Any], Any], value: object) -> _Filter:
@@ -337,9 +336,3 @@ def _by_name(connection: Connection, search: str) -> _Filter:
     same_tool = tool_names.c.tool_id == drafts.c.tool_id
     exists = select(tool_names.c.tool_id).where(same_tool, named).exists()
     return _Filter(exists, select(drafts.c.id).join_from(tool_names, drafts, same_tool).where(named))
-
-
-def _by_verdict(wanted: QueueFilter) -> Iterator[ColumnElement[bool]]:
-    yield takes.c.verdict.is_not(None) if wanted.verdict is None else takes.c.verdict == wanted.verdict
-    if wanted.persona is not None:
-        yield takes.c.persona == wanted.persona

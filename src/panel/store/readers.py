@@ -15,7 +15,7 @@ from panel.core.tally import Votes
 from panel.errors import GateError, NotFound
 from panel.store.columns import columns_of, insert_new, now
 from panel.store.schema import drafts, run_tools, subscribers, tools, votes
-from panel.store.transactions import Repository, load, reads, writes
+from panel.store.transactions import Repository, load, load_one, reads, writes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -100,19 +100,16 @@ def _published_tools() -> Select[tuple[int, str]]:
 
 def _count(connection: Connection, published: Select[tuple[int, str]]) -> dict[str, Votes]:
     of = published.subquery()
-    count = func.count(votes.c.voter)
-    query = select(of.c.slug, of.c.tool, votes.c.verdict, count.label("number"))
+    ships, skips = (
+        func.count().filter(votes.c.verdict == verdict) for verdict in (Verdict.SHIP, Verdict.SKIP)
+    )
+    query = select(of.c.slug, ships.label("ships"), skips.label("skips"))
     query = query.join_from(of, votes, votes.c.tool_id == of.c.tool, isouter=True)
-    found: dict[str, tuple[int, dict[str, int]]] = {}
-    for row in connection.execute(query.group_by(of.c.slug, of.c.tool, votes.c.verdict).order_by(of.c.tool)):
-        tool, counts = found.setdefault(row.slug, (row.tool, {}))
+    found: dict[str, Votes] = {}
+    for row in connection.execute(query.group_by(of.c.slug, of.c.tool).order_by(of.c.tool)):
         # Of two tools with one slug, the one that was seen first has the page.
-        if tool == row.tool and row.verdict:
-            counts[row.verdict] = row.number
-    return {
-        slug: Votes(ships=counts.get(Verdict.SHIP, 0), skips=counts.get(Verdict.SKIP, 0))
-        for slug, (_, counts) in found.items()
-    }
+        found.setdefault(row.slug, Votes(ships=row.ships, skips=row.skips))
+    return found
 
 
 class SubscriptionState(StrEnum):
@@ -145,12 +142,20 @@ class Subscribers(Repository):
     def request(self, connection: Connection, mail: str) -> Subscriber:
         """Record that an address asked for the newsletter; a confirmed subscriber stays confirmed."""
         address = mail_address(mail)
-        return _request(connection, address)
+        is_own = subscribers.c.canonical == address.lower()
+        row = {"mail": address, "state": SubscriptionState.PENDING, "asked_at": now()}
+        # The row is written first, so that two requests of one address cannot both insert it.
+        new = insert_new(connection, subscribers).values(canonical=address.lower(), **row)
+        if connection.scalar(new.returning(subscribers.c.id)) is None:
+            is_unconfirmed = subscribers.c.state != SubscriptionState.CONFIRMED
+            connection.execute(update(subscribers).where(is_own, is_unconfirmed).values(**row))
+        (subscriber,) = load(connection, Subscriber, _page(is_own, 1))
+        return subscriber
 
     @reads
     def get(self, connection: Connection, number: int) -> Subscriber | None:
         """Return a subscriber by id."""
-        return next(iter(load(connection, Subscriber, _page(subscribers.c.id == number, 1))), None)
+        return load_one(connection, Subscriber, _page(subscribers.c.id == number, 1))
 
     async def confirm(self, number: int) -> None:
         """Mark a subscription as confirmed."""
@@ -203,15 +208,3 @@ def _is_due(issue: str) -> ColumnElement[bool]:
 def _page(where: ColumnElement[bool], limit: int) -> Select[Any]:
     query = select(*columns_of(subscribers, Subscriber)).where(where)
     return query.order_by(subscribers.c.id).limit(limit)
-
-
-def _request(connection: Connection, mail: str) -> Subscriber:
-    is_own = subscribers.c.canonical == mail.lower()
-    row = {"mail": mail, "state": SubscriptionState.PENDING, "asked_at": now()}
-    # The row is written first, so that two requests of one address cannot both insert it.
-    new = insert_new(connection, subscribers).values(canonical=mail.lower(), **row)
-    if connection.scalar(new.returning(subscribers.c.id)) is None:
-        is_unconfirmed = subscribers.c.state != SubscriptionState.CONFIRMED
-        connection.execute(update(subscribers).where(is_own, is_unconfirmed).values(**row))
-    (found,) = load(connection, Subscriber, _page(is_own, 1))
-    return found

@@ -16,7 +16,7 @@ from panel.store.drafts import drafts_of
 from panel.store.leases import ProcessId  # noqa: TC001 - likewise
 from panel.store.runs import DONE, TODO, Run
 from panel.store.schema import calls, drafts, run_tools, runs, takes, tools
-from panel.store.transactions import Repository, load, reads
+from panel.store.transactions import Repository, load, load_one, reads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable
@@ -132,7 +132,7 @@ class RunStats(Repository):
     def summary(self, connection: Connection, run: int) -> RunSummary | None:
         """Return a run with its statistics, or None if there is none of this id."""
         query = _summaries(select(runs).where(runs.c.id == min(run, MAX_ID)))
-        return next(iter(load(connection, RunSummary, query)), None)
+        return load_one(connection, RunSummary, query)
 
     @reads
     def progress(self, connection: Connection, run: int) -> RunProgress:

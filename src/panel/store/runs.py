@@ -18,7 +18,7 @@ from panel.core.tool import Tool
 from panel.errors import StorageError
 from panel.store.columns import columns_of, insert_new, now
 from panel.store.schema import run_tools, runs, tool_names, tool_versions, tools
-from panel.store.transactions import Repository, load, reads, writes
+from panel.store.transactions import Repository, load, load_one, reads, writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,10 +94,10 @@ class Runs(Repository):
     @reads
     def get(self, connection: Connection, run: int) -> Run:
         """Return a run."""
-        found = load(connection, Run, select(*columns_of(runs, Run)).where(runs.c.id == run))
-        if not found:
+        found = load_one(connection, Run, select(*columns_of(runs, Run)).where(runs.c.id == run))
+        if found is None:
             raise missing_run(self._db.where, run)
-        return found[0]
+        return found
 
     @reads
     def find(self, connection: Connection, kind: str, settings: dict[str, Any]) -> int | None:

@@ -47,6 +47,11 @@ def load(connection: Connection, model: type[Model], query: Select[Any]) -> list
     return [model.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
+def load_one(connection: Connection, model: type[Model], query: Select[Any]) -> Model | None:
+    """Return the first row of a query, or None."""
+    return next(iter(load(connection, model, query)), None)
+
+
 class AsyncDatabase:
     """A database whose transactions run in threads. Its methods raise StorageError if they cannot read or commit."""
 

@@ -13,7 +13,7 @@ from panel.core.text import canonical
 from panel.errors import SettingsError
 from panel.store.columns import columns_of, database_time, insert_new, now
 from panel.store.schema import sessions, users
-from panel.store.transactions import Repository, load, reads, writes
+from panel.store.transactions import Repository, load, load_one, reads, writes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,7 +62,7 @@ class Users(Repository):
     def get(self, connection: Connection, name: str) -> User | None:
         """Return a user by name."""
         query = select(*columns_of(users, User)).where(users.c.canonical == canonical(name))
-        return next(iter(load(connection, User, query)), None)
+        return load_one(connection, User, query)
 
     @reads
     def all(self, connection: Connection) -> list[User]:
@@ -99,7 +99,7 @@ class Users(Repository):
         query = select(*columns_of(users, User)).join_from(users, sessions)
         is_in_force = (sessions.c.token_hash == token_hash) & (sessions.c.until > database_time(connection))
         query = query.where(is_in_force, users.c.disabled_at.is_(None))
-        return next(iter(load(connection, User, query)), None)
+        return load_one(connection, User, query)
 
     @writes
     def end_session(self, connection: Connection, token_hash: str) -> None:
