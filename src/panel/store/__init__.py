@@ -14,13 +14,13 @@ from panel.store.draft_records import (
     RecordedEvent,
     run_checks,
 )
-from panel.store.drafts import LOCK_SECONDS, Draft, DraftSummary
+from panel.store.drafts import LOCK_SECONDS
 from panel.store.leases import RENEW_SECONDS, Lease, ProcessId
-from panel.store.publications import ListedDraft, Publication, PublicationHistory, Retraction
-from panel.store.queue import Order, QueueFilter, QueuePage, QueueRow, Split
+from panel.store.publications import Publication, PublicationHistory
+from panel.store.queue import Order, QueueFilter, QueueRow, Split
 from panel.store.readers import Subscriber, SubscriptionState
 from panel.store.run_stats import FAILURES, FailedSeat, RunProgress, RunSummary, Spending
-from panel.store.runs import KnownTool, PendingTool, Run, RunState
+from panel.store.runs import RunState
 from panel.store.store import Store, StoreInfo, open_store, read_store_info
 from panel.store.users import User
 
@@ -30,26 +30,18 @@ __all__ = [
     "RENEW_SECONDS",
     "REPLACED",
     "Checks",
-    "Draft",
     "DraftLock",
     "DraftRecord",
-    "DraftSummary",
     "DraftTransaction",
     "FailedSeat",
-    "KnownTool",
     "Lease",
-    "ListedDraft",
     "Order",
-    "PendingTool",
     "ProcessId",
     "Publication",
     "PublicationHistory",
     "QueueFilter",
-    "QueuePage",
     "QueueRow",
     "RecordedEvent",
-    "Retraction",
-    "Run",
     "RunProgress",
     "RunState",
     "RunSummary",
