@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
@@ -11,6 +11,11 @@ from panel.core.frozen import Frozen, digest_of
 from panel.core.take import Seat
 from panel.core.tally import Tally
 from panel.core.tool import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from panel.core.persona import Persona
 
 EMBEDDED = "local"
 
@@ -26,6 +31,12 @@ class ReviewSetup(ModelRef):
 
     personas: dict[str, str]
     seat_models: dict[str, ModelRef] = Field(default_factory=dict, alias="exceptions")
+
+    @classmethod
+    def of(cls, model: ModelRef, personas: Iterable[Persona], seat_models: Mapping[str, ModelRef]) -> Self:
+        """Return the setup of a panel with one model, apart from seats with a model of their own."""
+        digests = {persona.id: persona.digest for persona in personas}
+        return cls(**dict(model), personas=digests, seat_models=dict(seat_models))
 
     @property
     def roster(self) -> tuple[str, ...]:

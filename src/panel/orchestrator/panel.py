@@ -62,10 +62,8 @@ class PanelSession:
         # Enough tools that every slot stays busy while a panel waits for its slowest seat.
         most_tools = -(-SEATS_PER_CALL * self.concurrency // len(self.personas)) + 1
         slots = asyncio.Semaphore(SEATS_PER_CALL * self.concurrency)
-        setup = ReviewSetup(
-            **dict(self.model.ref),
-            personas={persona.id: persona.digest for persona in self.personas},
-            seat_models={persona: model.ref for persona, model in self.seat_models.items()},
+        setup = ReviewSetup.of(
+            self.model.ref, self.personas, {persona: model.ref for persona, model in self.seat_models.items()}
         )
         following: Tool | None = None
         running: set[asyncio.Task[PanelReview]] = set()

@@ -111,10 +111,8 @@ class PanelSetup:
     @property
     def review_setup(self) -> ReviewSetup:
         """The models, prompts and personas, as reviews keep them."""
-        return ReviewSetup(
-            **dict(self.model.ref),
-            personas={persona.id: persona.digest for persona in self.personas},
-            seat_models={persona: model.ref for persona, model in self.seat_models.items()},
+        return ReviewSetup.of(
+            self.model.ref, self.personas, {persona: model.ref for persona, model in self.seat_models.items()}
         )
 
     @property
