@@ -26,6 +26,23 @@ def test_help_imports_nothing_heavy() -> None:
     assert heavy.isdisjoint(done.stderr.split())
 
 
+def test_a_review_without_a_store_loads_no_database(tmp_path: Path) -> None:
+    words = [
+        "review",
+        "fixtures/tools/smollm3.yaml",
+        "--model",
+        "mock",
+        "--no-store",
+        "--out",
+        str(tmp_path),
+        "-q",
+    ]
+    code = f"import sys; from panel.cli import run; run({words}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {"sqlalchemy", "alembic"}.isdisjoint(done.stderr.split())
+    assert any(tmp_path.rglob("*.html"))
+
+
 def test_the_picture_of_the_packages_is_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "draw_packages.py", "--check"], cwd=ROOT, check=False

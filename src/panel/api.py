@@ -466,11 +466,10 @@ class Panel(_Blocking[AsyncPanel]):
 
 
 def _action(named: Action | str) -> Action:
-    if isinstance(named, Action):
-        return named
-    if named.upper() not in Action.__members__:
+    found = named if isinstance(named, Action) else Action.named(named)
+    if found is None:
         raise SettingsError(f"action: unknown {named!r}; known are {', '.join(Action.__members__).lower()}")
-    return Action[named.upper()]
+    return found
 
 
 def _tool(given: Tool | str | Path) -> Tool:

@@ -64,13 +64,13 @@ def step(draft: int, command: str, action: str, *, refused: bool = False, **fiel
 STEPS = (
     step(PRICED, "publish", "publish", refused=True),
     step(PRICED, "approve --seen HASH", "approve", refused=True),
-    step(PRICED, "resolve 1 --supported ftp://x", "tick", kind="supported", source="ftp://x", refused=True),
-    step(PRICED, "resolve 1 --opinion", "tick", kind="opinion"),
+    step(PRICED, "resolve 1 --supported ftp://x", "resolve", kind="supported", source="ftp://x", refused=True),
+    step(PRICED, "resolve 1 --opinion", "resolve", kind="opinion"),
     step(PRICED, "undo", "undo"),
-    step(PRICED, f"resolve 1 --supported {SOURCE}", "tick", kind="supported", source=SOURCE),
+    step(PRICED, f"resolve 1 --supported {SOURCE}", "resolve", kind="supported", source=SOURCE),
     step(PRICED, "edit --file FORM --reason Slip", "edit", score="71", reason="Slip"),
     step(PRICED, "approve --seen HASH", "approve"),
-    step(PRICED, "resolve 1 --opinion", "tick", kind="opinion", refused=True),
+    step(PRICED, "resolve 1 --opinion", "resolve", kind="opinion", refused=True),
     step(PRICED, "publish", "publish"),
     step(PRICED, "approve --seen HASH", "approve", refused=True),
     step(PRICED, "undo", "undo", refused=True),
@@ -83,7 +83,7 @@ STEPS = (
     step(CLEAN, "edit --file FORM", "edit", score="71"),
     step(CLEAN, "reject --reason No", "reject", reason="No"),
     step(CLEAN, "edit --file FORM", "edit", score="72", persona="builder", refused=True),
-    step(EXPERIENCE, "resolve 1 --opinion", "tick", kind="opinion", refused=True),
+    step(EXPERIENCE, "resolve 1 --opinion", "resolve", kind="opinion", refused=True),
     step(LOCKED, "reject --reason No", "reject", reason="No", refused=True),
     step(LOCKED, "rerun builder", "rerun_seat", persona="builder", refused=True),
     step(LOCKED, "take-over", "take_over"),
@@ -168,7 +168,7 @@ class BrowserSide:
         path = f"/drafts/{step.draft}/{step.action}"
         page = parsed(await browser.get(f"/drafts/{step.draft}"))
         fields = {**fields_of(page, path, step), **step.fields}
-        if step.action == "tick":
+        if step.action == "resolve":
             fields["finding"] = (await service.view(step.draft)).numbered[0].finding.id
         answer = await browser.post(path, data=fields)
         assert (answer.status_code != 303) == step.refused, answer.text
@@ -220,7 +220,7 @@ def sides(
 
 def test_every_action_says_and_does_the_same(sides: tuple[TerminalSide, BrowserSide, Path, Path]) -> None:
     terminal, browser, *databases = sides
-    assert {each.action for each in STEPS} == set(Action)
+    assert {Action.named(each.action) for each in STEPS} == set(Action)
     for each in STEPS:
         assert normalized(terminal.take(each)) == normalized(browser.take(each)), each
     first, second = (run_in(path, all_events) for path in databases)

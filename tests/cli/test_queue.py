@@ -327,7 +327,7 @@ def test_a_long_list_says_how_to_go_on(queue: Any, database: Path) -> None:
         (["show", 7], "there is no draft 7"),
         (["resolve", 1, 9, "--opinion"], "draft 1 has no finding 9"),
         (["resolve", 1, 1], "give either --supported URL or --opinion"),
-        (["resolve", 1, 1, "--supported", "ftp://x"], "must start with http:// or https://"),
+        (["resolve", 1, 1, "--supported", "ftp://x"], "--supported: must start with http:// or https://"),
     ],
 )
 def test_usage_errors_are_one_line(queue: Any, words: list[Any], said: str) -> None:

@@ -71,6 +71,8 @@ def test_named_file_takes_the_place_of_the_projects(tmp_path: Path) -> None:
         ("concurency: 3\n", "did you mean concurrency?"),
         ("budget_usd: -5\n", "line 1, budget_usd: unknown setting"),
         ("template: ../../../etc/passwd\n", "line 1, template: unknown setting"),
+        ("model: mock\nhedge: 2.0\n", "line 2, hedge: this setting was removed from panel; delete the line"),
+        ("logprobs: true\n", "line 1, logprobs: this setting was removed from panel; delete the line"),
         ("seed: 1\nseed: 2\n", "line 2, seed: seed is given twice"),
         ("base_url: ftp://example.com\n", "base_url: expected an http or https address"),
         ("base_url: https://user:pw@example.com\n", "without credentials"),

@@ -63,12 +63,12 @@ async def test_a_resolution_leads_to_the_next_finding(browser: Browser, store: S
     draft = await drafted(store, wanting())
     finding, other = (each.finding for each in (await approval(store).view(draft)).unresolved)
     answer = await send(
-        browser, f"/drafts/{draft}/tick", kind="supported", source="https://lantern.example.com/price"
+        browser, f"/drafts/{draft}/resolve", kind="supported", source="https://lantern.example.com/price"
     )
     assert answer.headers["location"].endswith(f"#finding-{other.id[:12]}")
     page = parsed(await browser.get(f"/drafts/{draft}"))
-    ticked = page.xpath(f"//li[@id='finding-{finding.id[:12]}']")[0]
-    assert "Supported, by Kim: https://lantern.example.com/price" in words(ticked)
+    resolved = page.xpath(f"//li[@id='finding-{finding.id[:12]}']")[0]
+    assert "Supported, by Kim: https://lantern.example.com/price" in words(resolved)
 
 
 async def test_an_experience_can_only_be_cut(browser: Browser, store: Store) -> None:
@@ -285,11 +285,18 @@ async def test_invalid_fields_are_given_back(browser: Browser, store: Store) -> 
     assert "score" in words(parsed(answer).xpath("//*[@role='alert']")[0])
 
 
+async def test_an_edit_without_fields_changes_nothing(browser: Browser, store: Store) -> None:
+    draft = await drafted(store, clean())
+    answer = await send(browser, f"/drafts/{draft}/edit", persona="builder")
+    assert answer.status_code == 400
+    assert "nothing was changed; edit something, then save it" in words(parsed(answer))
+
+
 async def test_an_invalid_source_is_given_back(browser: Browser, store: Store) -> None:
     draft = await drafted(store, wanting())
-    answer = await send(browser, f"/drafts/{draft}/tick", kind="supported", source="http://10.0.0.1/")
+    answer = await send(browser, f"/drafts/{draft}/resolve", kind="supported", source="http://10.0.0.1/")
     assert answer.status_code == 400
-    assert forms(parsed(answer), f"/drafts/{draft}/tick")[0]["source"] == "http://10.0.0.1/"
+    assert forms(parsed(answer), f"/drafts/{draft}/resolve")[0]["source"] == "http://10.0.0.1/"
 
 
 async def test_a_draft_reserved_for_another_cannot_be_changed(

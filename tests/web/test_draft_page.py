@@ -133,7 +133,7 @@ async def test_the_history_shows_every_event(browser: Browser, store: Store) -> 
     await do(store, draft, "undo")
     page = parsed(await browser.get(f"/drafts/{draft}/history"))
     entries = [words(item) for item in page.xpath("//ol[@class='history']/li")]
-    assert [line.split(" Kim,")[0].split(" The program,")[0] for line in entries] == [
+    assert [line.split(" Kim,")[0].split(" panel,")[0] for line in entries] == [
         "Undid a step Asked a seat again, by Kim",
         "Asked a seat again Skeptic",
         "Edited",

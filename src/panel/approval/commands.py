@@ -43,7 +43,11 @@ class DraftCommand(Frozen):
     def _has_its_parts(self) -> Self:
         parts = {Action.EDIT: self.changes, Action.RESOLVE: self.resolution, Action.RERUN_SEAT: self.persona}
         if any(bool(part) != (action is self.action) for action, part in parts.items()):
-            raise ValueError("a part of the command is missing, or belongs to another action")
+            raise ValueError(
+                "nothing was changed; edit something, then save it"
+                if self.action is Action.EDIT and not self.changes
+                else "a part of the form is missing; open the draft again, then send it once more"
+            )
         return self
 
     @property
@@ -56,20 +60,20 @@ class DraftCommand(Frozen):
         return "\n".join([*texts, *([f"reason: {self.reason}"] if self.reason else [])])
 
 
-def parse_resolution(finding: str, kind: str, source: str | None) -> Resolution:
-    """Return the resolution of a finding, by its id, as a person wrote it down; the source counts for `supported` alone.
+def parse_resolution(finding: str, kind: str, source: str | None, field: str = "source") -> Resolution:
+    """Return the resolution of a finding, by its id, as a person wrote it down; the source counts for `supported` alone, and errors name `field`.
 
     Raises:
         InputError: the kind is unknown, or the source is not the address of a public page.
     """
     source = (source or "").strip() if kind == ResolutionKind.SUPPORTED else None
     if source == "":
-        raise InputError([Problem("source", "give the address of a page that supports it")])
+        raise InputError([Problem(field, "give the address of a page that supports it")])
     try:
         return Resolution.model_validate({"finding": finding, "kind": kind, "source": source})
     except ValidationError as error:
         raise InputError(
-            Problem("source", each["msg"].removeprefix("Value error, ")) for each in error.errors()
+            Problem(field, each["msg"].removeprefix("Value error, ")) for each in error.errors()
         ) from None
 
 

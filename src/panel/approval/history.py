@@ -7,7 +7,6 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from panel.core.actor import PANEL
 from panel.core.draft_edits import value_text
 from panel.core.draft_state import DRAFTED, REVISED, Action, State
 from panel.core.take import NoTake
@@ -76,7 +75,7 @@ class HistoryEntry(NamedTuple):
     """An event in words.
 
     Attributes:
-        actor: the person's name, or `The program`.
+        actor: the person's name, or `panel`.
         step: the kind of event: `Resolved a finding`.
         about: the finding, persona or event that it concerns; may be empty.
     """
@@ -118,7 +117,7 @@ def history_entries(view: DraftView, since: str | None = None) -> tuple[HistoryE
     entries = tuple(
         HistoryEntry(
             event=event,
-            actor="The program" if event.actor == PANEL else one_line(event.actor),
+            actor=one_line(event.actor),
             step=_STEPS.get(event.kind, event.kind.replace("_", " ").capitalize()),
             about=_about(view, event, names),
             changes=(*_edits(event, names, values), *_new_answers(view, place, names)),

@@ -66,6 +66,11 @@ class Action(StrEnum):
     UNDO = "undo"
     TAKE_OVER = "take_over"
 
+    @classmethod
+    def named(cls, name: str) -> Action | None:
+        """Return the action of a name such as `resolve`, or None if there is none."""
+        return next((action for action in cls if action.name == name.upper()), None)
+
     @property
     def label(self) -> str:
         """The action in words, to follow "to"."""

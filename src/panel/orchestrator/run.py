@@ -387,12 +387,13 @@ class ReviewRun:
         return Reviewed(review, findings, draft, paths)
 
     async def _finish(self) -> Finished:
-        from panel.store import RunState
-
         storage, stop = self.storage, self.service.stop
         state: Literal["done", "stopped"] = "done" if stop.reason is None else "stopped"
         if storage is None:
             return Finished(None, state)
+        # SQLAlchemy is loaded by runs with a store alone.
+        from panel.store import RunState
+
         if stop.storage_error is not None:
             return Finished(storage.run, state, reused=storage.reused)
         runs, stats, run = storage.store.runs, storage.store.run_stats, storage.run

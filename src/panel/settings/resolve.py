@@ -81,6 +81,10 @@ def resolve(
     return Resolved(settings, dict.fromkeys(Settings.model_fields, DEFAULT) | sources)
 
 
+REMOVED = frozenset({"hedge", "logprobs"})
+"""Settings of version 0.1.0 that no longer exist."""
+
+
 def _errors(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield name and error of each invalid setting."""
     try:
@@ -88,7 +92,9 @@ def _errors(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     except ValidationError as error:
         for detail in error.errors():
             name = str(detail["loc"][0])
-            if detail["type"] == "extra_forbidden":
+            if name in REMOVED:
+                yield name, "this setting was removed from panel; delete the line"
+            elif detail["type"] == "extra_forbidden":
                 advice = did_you_mean(name, Settings.model_fields, "`panel config` lists all")
                 yield name, f"unknown setting; {advice}"
             else:

@@ -69,12 +69,13 @@ async def act(request: Request) -> Response:
     if name == RELEASE:
         await services.approval.release(draft, actor)
         return RedirectResponse(filters.url(), 303)
-    if name not in set(Action):
+    action = Action.named(name)
+    if action is None:
         raise HTTPException(404)
     locks: WeakValueDictionary[Any, asyncio.Lock] = request.app.state.action_locks
     # A second click waits for the first, and then finds that it was done.
     async with locks.setdefault((draft, name, form.text("persona")), asyncio.Lock()):
-        return await _respond(ActionRequest(request, services, draft, Action(name), actor, form, filters))
+        return await _respond(ActionRequest(request, services, draft, action, actor, form, filters))
 
 
 async def _respond(sent: ActionRequest) -> Response:

@@ -237,7 +237,8 @@ def resolve(
         if seen is not None:
             check_hash(view, seen)
         found = _find(view, finding)
-        resolution = parse_resolution(found.finding.id, "opinion" if opinion else "supported", supported)
+        kind = "opinion" if opinion else "supported"
+        resolution = parse_resolution(found.finding.id, kind, supported, "--supported")
         after = session.execute(view, Action.RESOLVE, resolution=resolution, reason=reason)
         print_outcome(after, Action.RESOLVE, as_json=as_json)
 
