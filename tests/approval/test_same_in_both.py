@@ -64,7 +64,9 @@ def step(draft: int, command: str, action: str, *, refused: bool = False, **fiel
 STEPS = (
     step(PRICED, "publish", "publish", refused=True),
     step(PRICED, "approve --seen HASH", "approve", refused=True),
-    step(PRICED, "resolve 1 --supported ftp://x", "resolve", kind="supported", source="ftp://x", refused=True),
+    step(
+        PRICED, "resolve 1 --supported ftp://x", "resolve", kind="supported", source="ftp://x", refused=True
+    ),
     step(PRICED, "resolve 1 --opinion", "resolve", kind="opinion"),
     step(PRICED, "undo", "undo"),
     step(PRICED, f"resolve 1 --supported {SOURCE}", "resolve", kind="supported", source=SOURCE),
@@ -192,9 +194,9 @@ def fields_of(page: Any, path: str, step: Step) -> dict[str, str]:
 
 
 def normalized(message: str) -> list[str]:
-    """Return the lines of a message without case, final stops, the time of day, and hints of the command line."""
+    """Return the lines of a message without case, final stops, the time of day, and what only the command line has: hints, names of flags."""
     text = re.sub(r" Next: panel queue publish \d+", "", message.partition("\nWhat you wrote:")[0])
-    text = re.sub(r"\d\d:\d\d:\d\d", "TIME", text)
+    text = re.sub(r"\d\d:\d\d:\d\d", "TIME", text).replace("--supported:", "source:")
     return [line.strip().rstrip(".").lower() for line in text.strip().splitlines()]
 
 
