@@ -105,7 +105,7 @@ class RunStopped(PanelError):
 
 
 class ProviderError(PanelError):
-    """One call to a provider failed after all retries: `attempts` calls, of which `lost_calls` may have been billed."""
+    """A call to a provider failed: `attempts` requests in all, of which `lost_calls` may have been billed."""
 
     attempts = 1
     lost_calls = 0

@@ -710,7 +710,7 @@ def _another_secret(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         (_another_persona, "persona skeptic changed since run 1 was begun"),
         (_another_prompt, "the prompts changed since run 1 was begun"),
         (_another_address, "the address of a provider changed since run 1 was begun"),
-        (_another_secret, "which every prompt rests on, changed since run 1 was begun"),
+        (_another_secret, "from which every prompt's fence is made, changed since run 1 was begun"),
     ],
     ids=["persona", "prompt", "address", "secret"],
 )
@@ -768,7 +768,10 @@ def test_only_batches_are_gone_on_with(
     panel("review", TOOLS / "smollm3.yaml", *MODEL, "-q")
     for number in (1, 2):
         ran = panel("batch", command, number)
-        assert (ran.code, f"there is no batch {number}; " in ran.err) == (2, True)
+        assert (ran.code, ("there is no run 2; " if number == 2 else "run 1 is a review; ") in ran.err) == (
+            2,
+            True,
+        )
     assert (len(stage.asked), len(rows(database, "SELECT id FROM runs"))) == (5, 1)
 
 

@@ -99,7 +99,7 @@ class ApprovalService:
         await self.store.locks.release(draft, actor)
 
     async def execute(self, draft: int, command: DraftCommand) -> DraftView:
-        """Carry out a command in one transaction, and return the draft after it. A decision about a new draft opens it.
+        """Carry out a command in one transaction, and return the draft after it. An approval of a new draft, or a request for changes, opens it first.
 
         A command that repeats the draft's last event, such as a form that was sent twice, changes nothing.
 

@@ -108,7 +108,7 @@ class DraftView:
 
     @property
     def hash(self) -> str:
-        """Digest of everything that an approval is bound to: the shown review and the resolutions."""
+        """Digest of the shown review and the resolutions, to which an approval is bound; `shown.hash` is of the review alone."""
         return digest_of([self.shown.hash, self.current.resolutions_digest])
 
     @cached_property

@@ -88,16 +88,16 @@ def input_check(
 
 @dataclass(frozen=True)
 class Meaning:
-    """The content of a claim without its wording; by default, it follows from an equal one alone."""
+    """The content of a claim without its wording; by default, only an equal meaning supports it."""
 
     @property
     def keys(self) -> tuple[object, ...]:
-        """Keys, of which a meaning shares at least one with every meaning that it may follow from."""
+        """Keys of an index: only meanings with a common key are compared."""
         return (self,)
 
     @property
     def parts(self) -> tuple[Meaning, ...]:
-        """The meanings that a text states with this one."""
+        """The meanings that this one includes: a range, for example, includes both of its ends."""
         return (self,)
 
     def follows_from(self, other: Meaning) -> bool:
@@ -106,7 +106,7 @@ class Meaning:
 
 
 class Weight(Enum):
-    """When an expression counts as a claim."""
+    """Rule by which an expression counts as a claim."""
 
     ALWAYS = "always"
     IF_LISTING_COUNTS = "if the listing counts the same thing"
@@ -145,7 +145,7 @@ class Wording(Enum):
 class ClaimCheck(Check):
     """A check of one type of claim against the listing and its sourced facts.
 
-    `read` yields the claims of a text; what a check of a lower `precedence` has read is blanked before. `states` yields further meanings that a
+    `read` yields the claims of a text. Checks read in ascending `precedence`, and each text that was read as a claim is blanked for the next. `states` yields further meanings that a
     listing states in any wording.
     """
 

@@ -42,7 +42,7 @@ app.add_typer(
     name="subscribers",
     help="List, export or forget the newsletter's subscribers.",
 )
-app.add_typer(users.app, name="users", help="Say who may work with drafts.")
+app.add_typer(users.app, name="users", help="Manage the accounts of people who work with drafts.")
 app.command("prompt", help=prompt.HELP)(prompt.prompt)
 app.add_typer(queue.app, name="queue", help="Read, correct, approve and publish drafts.")
 app.command("page", help=page.HELP)(page.page)

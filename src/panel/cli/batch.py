@@ -174,7 +174,8 @@ def resume(
     allow_unknown_price: Annotated[
         bool | None,
         typer.Option(
-            "--allow-unknown-price", help="Keep a budget although the price of a model is not known."
+            "--allow-unknown-price",
+            help="Run although a model has no known price; it does not count towards --budget.",
         ),
     ] = None,
     concurrency: options.Concurrency = None,

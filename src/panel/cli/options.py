@@ -23,12 +23,13 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="PROVIDER:NAME",
-        help="Model to ask: local, openai:NAME, anthropic:NAME, openai-compatible:NAME, or replay:DIR.",
+        help="Model to ask: local, openai:NAME, anthropic:NAME, openai-compatible:NAME, replay:DIR, or mock.",
     ),
 ]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the provider answers.")]
 Concurrency = Annotated[
-    int | None, typer.Option("--concurrency", metavar="N", help="Calls in flight at most, 1-256.")
+    int | None,
+    typer.Option("--concurrency", metavar="N", help="Largest number of calls at the same time, 1-256."),
 ]
 Roster = Annotated[
     str | None,
@@ -43,22 +44,24 @@ Map = Annotated[
     typer.Option(
         "--map",
         metavar="FIELD=COLUMN",
-        help="Column of a table that holds a field; COLUMN= leaves one out. May be repeated.",
+        help="Column of a table that holds a field; `COLUMN=` ignores a column. May be repeated.",
     ),
 ]
 PagesUnread = Annotated[
-    bool, typer.Option("--pages-unread", help="Review pages without a look at what was read from them.")
+    bool,
+    typer.Option("--pages-unread", help="Skip the question about the text that was read from web pages."),
 ]
 Record = Annotated[
     Path | None,
     typer.Option(
         "--record",
         metavar="DIR",
-        help="Keep every answer in DIR, and take the answers that are there instead of paying again.",
+        help="Record every answer in DIR, a folder that can be copied; recorded answers are not paid for again.",
     ),
 ]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Ask all seats again; earlier answers stay in the store.")
+    bool,
+    typer.Option("--fresh", help="Ask and pay for all seats anew, although the store has their answers."),
 ]
 NoStore = Annotated[
     bool, typer.Option("--no-store", help="Store no answers and no drafts, and use no stored ones.")
@@ -71,13 +74,21 @@ Budget = Annotated[
 ]
 AllowUnknownPrice = Annotated[
     bool,
-    typer.Option("--allow-unknown-price", help="Keep a budget although the price of a model is not known."),
+    typer.Option(
+        "--allow-unknown-price",
+        help="Run although a model has no known price; it does not count towards --budget.",
+    ),
 ]
 AlsoOut = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Also write report files to this folder.")
 ]
-Events = Annotated[bool, typer.Option("--json", help="Print an event a line on stdout, for programs.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the report files.")]
+Events = Annotated[
+    bool, typer.Option("--json", help="Print one event per line on stdout, as JSON, for programs.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder for the report files; ./outputs by default."),
+]
 Formats = Annotated[
     str | None, typer.Option("--format", metavar="KINDS", help="Report files to write, of html,md,json.")
 ]
@@ -100,7 +111,9 @@ RunNumber = Annotated[
 Reasons = Annotated[
     str | None,
     typer.Option(
-        "--reason", metavar="REASONS", help="Only seats that failed for these, separated by commas."
+        "--reason",
+        metavar="REASONS",
+        help="Only seats that failed for these reasons, separated by commas: refused, invalid, truncated, timed_out, over_budget, provider_error.",
     ),
 ]
 

@@ -6,8 +6,8 @@
            changes_requested
 
 A change of the shown text leads to `in_review` from every state in which it is allowed. An event that breaks a rule, or that is about
-another version than the one that is shown, changes nothing: whatever a log holds, a draft is published only if a named person approved
-exactly the text that is shown.
+another version than the one that is shown, is ignored. So a draft can only be published if a named person approved exactly the text that
+is shown.
 """
 
 from __future__ import annotations
@@ -301,6 +301,6 @@ def why_refused(now: DraftState, action: Action, role: Role, reason: str | None 
 
 
 def opened_for(now: DraftState, action: Action) -> DraftState:
-    """Return the state in which an action is judged: an approval and a request for changes open a new draft first."""
+    """Return the state before an action: an approval and a request for changes open a new draft first."""
     opens = now.state is State.DRAFTED and action in _OPENED_BY
     return now.model_copy(update={"state": State.IN_REVIEW}) if opens else now

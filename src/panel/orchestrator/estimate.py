@@ -13,7 +13,8 @@ from panel.core.completion import CallKey
 from panel.core.prompt import estimate_tokens
 from panel.core.text import dollars
 from panel.orchestrator.seat import MOST_OUTPUT_TOKENS
-from panel.providers import hosted_providers
+from panel.providers import hosted_providers, providers
+from panel.providers.base import PromptCache
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -39,14 +40,9 @@ FEWEST_CACHED_TOKENS = 1_024
 """Providers cache no shorter prefixes: OpenAI's documented minimum, and about the middle of Anthropic's."""
 
 SEATS_TO_FILL_A_WAIT = 2
-"""Seats for each call in flight from which other tools keep all calls busy while one seat of a panel is asked first."""
+"""With so many other seats for each concurrent call, other tools fill the wait for the seat that is asked first."""
 
 PAGE = 100
-
-_UNCACHED = {
-    "local": "the embedded model reads what the seats share only once in any case",
-    "replay": "answers come from files",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +207,10 @@ def _amounts(call: FirstCall, first: FirstCall | None) -> Amounts:
         return Amounts(calls, read, written, None)
     shared = shared_tokens(call.prompt)
     shared_rate = dearest = rates.input
-    # OpenAI caches prefixes and charges for it without being asked, Anthropic on request.
-    requested = first is not None and first.model == call.model and call.provider == "anthropic"
-    if (requested or call.provider == "openai") and shared >= FEWEST_CACHED_TOKENS:
+    spec = providers().get(call.provider)  # a recording may name another provider
+    cache = spec.prompt_cache if spec else PromptCache.UNKNOWN
+    requested = first is not None and first.model == call.model and cache is PromptCache.ON_REQUEST
+    if (requested or cache is PromptCache.AUTOMATIC) and shared >= FEWEST_CACHED_TOKENS:
         dearest = max(rates.input, rates.cache_write or 0.0)
         if first is not None:
             same = (first.model, first.prompt.prefix_digest) == (call.model, call.prompt.prefix_digest)
@@ -257,7 +254,7 @@ def plan_cache(  # noqa: PLR0913 - six independent facts
     one seat pays for filling the cache, and the others read it at a fraction of the price. `auto` warms where it saves money and
     costs no time, because other tools keep all calls `busy` meanwhile. `shared` counts the tokens that all seats of a panel share.
     """
-    pointless = _UNCACHED.get(provider)
+    pointless = providers()[provider].not_cached
     if pointless is None and seats <= 1:
         pointless = "no other seat would read what the first one puts into the cache"
     if pointless is None and shared < FEWEST_CACHED_TOKENS:

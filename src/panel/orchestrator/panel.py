@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from panel.providers.middleware.budget import Budget
 
 SEATS_PER_CALL = 2
-"""Seats in progress for each call in flight, so that a seat that waits for its re-ask blocks no other."""
+"""Seats started for each call allowed at a time, so that a seat that waits for its re-ask blocks no other."""
 
 
 @dataclass(frozen=True, slots=True)

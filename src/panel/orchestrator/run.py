@@ -65,7 +65,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A tool is reviewed. `draft` is None if it was not kept, `reports` if no report files are wanted."""
+    """A tool is reviewed. `draft` is None without a store, `reports` is None if no report files were asked for."""
 
     review: PanelReview
     findings: tuple[Finding, ...]
@@ -249,6 +249,7 @@ class RunService:
         if record.shown.review.seat_of(persona) is None:
             raise GateError(f"{persona} has no seat in draft {record.id}")
         setup = build_setup(await _settings_of_draft(resolved, store, record.id))
+        # Each replacement, undone or not, begins a run of its own.
         replaced = sum(event.kind in {Action.RERUN_SEAT, Action.UNDO} for event in record.history)
         of = {"draft": record.id, "persona": persona, "shown": record.shown.hash, "replaced": replaced}
         settings = setup.stored_settings(**of)
@@ -448,8 +449,12 @@ async def _resumable_run(store: Store, run: int) -> RunSummary:
     from panel.store import RunState
 
     summary = await store.run_stats.summary(run)
-    if summary is None or summary.kind not in RESUMABLE:
-        raise SettingsError(f"there is no batch {run}; `panel batch list` shows which there are")
+    if summary is None:
+        raise SettingsError(f"there is no run {run}; `panel batch list` shows which there are")
+    if summary.kind not in RESUMABLE:
+        raise SettingsError(
+            f"run {run} is a {summary.kind}; only batches and retries can be resumed or retried"
+        )
     if summary.state is RunState.MAKING:
         raise SettingsError(
             f"run {run} was interrupted while its tools were added, and asked nothing; begin it again with panel batch run"
@@ -475,7 +480,7 @@ async def _require_no_open_retry(store: Store, of: int) -> None:
 def _settings_of(
     run: RunSummary, changes: Mapping[str, Any], config: Path | None, current: Collection[str] = ()
 ) -> Resolved:
-    """Return the settings that a run was begun with, but for changes, and those that are taken as they are now (`current`)."""
+    """Return a run's own settings with `changes` applied; settings named in `current` have today's value."""
     left_out = {*RETIRED_SETTINGS, *current}
     then = {name: value for name, value in run.settings["settings"].items() if name not in left_out}
     resolved = resolve({**then, **changes}, config)

@@ -27,10 +27,10 @@ RESUMABLE = (BATCH, RETRY)
 
 
 class StoredRun:
-    """A run in the store: its tools, its drafts, and its calls, of which it is the `CallJournal`. Methods raise StorageError.
+    """A run in the store: its tools, its drafts, and, as a `CallJournal`, its calls. Methods raise StorageError.
 
     The observer is notified once when an answer to another run is awaited; `fresh` ignores answers and drafts of other runs.
-    `drafts_run` is the run whose drafts it makes or completes; for a retry, the run that is retried.
+    `drafts_run` is the run that owns the drafts: for a retry, the run whose failed seats are asked again.
     """
 
     def __init__(

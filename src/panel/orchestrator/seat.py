@@ -25,7 +25,7 @@ MOST_OUTPUT_TOKENS = 64_000
 
 LONGEST_REPLY = "\x01" * 2_000
 LONGEST_PROBLEM = "x" * 2_000
-"""The reply and the problem in a worst-case re-ask: longer than any that is shown to a model, in the characters that cost most."""
+"""Stand-ins that price the largest possible re-ask: longer than any quoted reply or problem, in the characters that cost most."""
 
 
 class Observer:

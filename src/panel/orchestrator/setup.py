@@ -56,7 +56,7 @@ OF_THE_USER = {"database_url", "data_dir", "editor"}
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """A model, ready to be asked; `provider` is its provider's name in reports: for a recording, the one that answered then."""
+    """A model, ready to be asked; `provider` is the name that reports print: for a recording, the provider that originally answered."""
 
     choice: ModelChoice
     provider: str
@@ -87,7 +87,7 @@ class PanelSetup:
     """Everything a run needs before any model is asked. `build_setup` makes one; nothing is paid for yet.
 
     `seat_models` holds, by persona, the models of seats that do not use the panel's; `personas` is the roster in order, and `available`
-    all personas of the folder in force, by id.
+    all personas of the folder in use, by id.
     """
 
     resolved: Resolved
@@ -170,7 +170,7 @@ class PanelSetup:
             yield "the address of a provider"
         digest = self._secret_digest()
         if stored.get("fences", digest) != digest:
-            yield "the user's secret (`secret` in the data folder), which every prompt rests on,"
+            yield "the user's secret (`secret` in the data folder), from which every prompt's fence is made,"
 
     def _endpoints(self) -> dict[str, str | None]:
         """Return, by model, the address where it is asked; None for the vendor's own."""
@@ -292,7 +292,7 @@ def prompt_book(resolved: Resolved, *, scaffolded: bool, secret: bytes | None = 
 
 
 def available_personas(resolved: Resolved) -> dict[str, Persona]:
-    """Return all personas of the folder in force, by id."""
+    """Return all personas of the folder in use, by id."""
     return load_personas(personas_folder(resolved.settings.personas))
 
 

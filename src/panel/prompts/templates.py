@@ -85,7 +85,7 @@ class PromptBook:
         )
 
     def reask(self, tool: Tool, persona: Persona, reply: str, problems: Sequence[str]) -> Prompt:
-        """Return the prompt that names the problems of a reply; with a scaffold, the first prompt once more."""
+        """Return the prompt that names the problems of a reply; the embedded model gets the first prompt again, with `ask` 2."""
         prompt = self.take(tool, persona)
         if self._scaffolded:
             return prompt.model_copy(update={"ask": 2})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import FinishReason, Usage
 from panel.errors import ProviderGarbled
-from panel.providers.base import PriceSource, ProviderSpec
+from panel.providers.base import PriceSource, PromptCache, ProviderSpec
 from panel.providers.response_fields import mapping, mappings, text_of, token_count
 from panel.providers.sdk import Answer, SdkProvider
 
@@ -105,5 +105,6 @@ SPEC = ProviderSpec(
     key_variable="ANTHROPIC_API_KEY",
     key_required=True,
     url_variable="ANTHROPIC_BASE_URL",
+    prompt_cache=PromptCache.ON_REQUEST,
     preference=2,
 )

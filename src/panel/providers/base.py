@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Connection:
     """How one provider is reached. `base_url` is None for the vendor's own address; `timeout` limits one call, in seconds.
 
-    `folder` holds the answers for `replay`, and `recorded` names the provider that gave those of a recording. The owner of an `http_client`
+    `folder` holds the answers for `replay`, and `recorded` names the provider that originally gave them. The owner of an `http_client`
     closes it. At most `concurrency` calls are in flight, each with a connection of its own. `cache` asks the provider to cache the part of
     the prompt that the seats of a panel share.
     """
@@ -90,6 +90,14 @@ class PriceSource(Enum):
     """The price list of the vendor that the base URL belongs to, if it is known."""
 
 
+class PromptCache(Enum):
+    """When a provider caches the beginning of a prompt."""
+
+    UNKNOWN = auto()
+    AUTOMATIC = auto()
+    ON_REQUEST = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
     """Everything that the rest of the program knows about a provider; an adapter module names its own `SPEC`.
@@ -98,6 +106,7 @@ class ProviderSpec:
     - `default_model` is used when `--model` names the provider alone. `models` lists all models, if they are known, and `model_hint`
       stands for the model in messages.
     - `key_variable` and `url_variable` are environment variables: of the API key, and of another base URL, as the vendor's SDK reads it.
+    - `prompt_cache` decides the cost of the prefix that seats share; `not_cached` is the reason why a cache would save nothing.
     - `preference` ranks the providers that are used by default when their key is set; None for never.
     """
 
@@ -111,6 +120,8 @@ class ProviderSpec:
     key_variable: str | None = None
     key_required: bool = False
     url_variable: str | None = None
+    prompt_cache: PromptCache = PromptCache.UNKNOWN
+    not_cached: str | None = None
     preference: int | None = None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from panel.core.completion import FinishReason, Usage
 from panel.errors import ProviderGarbled
-from panel.providers.base import PriceSource, ProviderSpec
+from panel.providers.base import PriceSource, PromptCache, ProviderSpec
 from panel.providers.http_errors import error_of_body
 from panel.providers.response_fields import mapping, mappings, text_of, token_count
 from panel.providers.sdk import ANSWER_NAME, Answer, SdkProvider
@@ -89,5 +89,6 @@ SPEC = ProviderSpec(
     key_variable="OPENAI_API_KEY",
     key_required=True,
     url_variable="OPENAI_BASE_URL",
+    prompt_cache=PromptCache.AUTOMATIC,
     preference=1,
 )

@@ -208,5 +208,10 @@ def _check(connection: Connection) -> None:
 
 
 SPEC = ProviderSpec(
-    name=ReplyFilesProvider.name, open=_open, check=_check, prices=PriceSource.FREE, model_hint="DIR"
+    name=ReplyFilesProvider.name,
+    open=_open,
+    check=_check,
+    prices=PriceSource.FREE,
+    model_hint="DIR",
+    not_cached="answers come from files",
 )

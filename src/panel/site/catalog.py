@@ -69,7 +69,7 @@ class Pair(NamedTuple):
 
     @property
     def version(self) -> tuple[object, ...]:
-        """Its inputs of a file that lists it."""
+        """Values whose change renders a page that lists it anew."""
         return self.slug, self.a.digest, self.b.digest
 
     @property
@@ -188,7 +188,7 @@ def latest(tools: Iterable[ToolSummary], most: int | None = None) -> list[ToolSu
 
 
 def versions(tools: Iterable[ToolSummary]) -> tuple[object, ...]:
-    """Return the inputs of a list of tools."""
+    """Return the values whose change renders a list of tools anew."""
     return tuple((tool.slug, tool.digest) for tool in tools)
 
 

@@ -38,7 +38,7 @@ _SOURCES = {".py", ".j2", ".css", ".js", ".svg"}
 
 
 class SiteFile(NamedTuple):
-    """A file of the site; `inputs` are the values that its content depends on, beside the code and the options."""
+    """A file of the site; a change of `inputs`, the code or the options renders it anew."""
 
     path: str
     inputs: tuple[object, ...]

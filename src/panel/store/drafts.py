@@ -89,8 +89,8 @@ class Drafts(Repository):
         """Store a review as a draft, mark its tool as done in the run, and return the draft's id.
 
         If there is a draft of the same tool and panel, a review that says the same is not stored again. A review that keeps its takes and fills in
-        failed seats replaces it; the event holds the replaced review, and an approved draft returns to review. A review by
-        which the same run fills in no seat is dropped.
+        failed seats replaces it; the event holds the replaced review, and an approved draft returns to review. A further
+        review from the same run that fills in no seat is ignored.
 
         `version` is the id of the tool's version; `anew` ignores the drafts of other runs; without `checks` the draft stays unchecked.
 

@@ -223,7 +223,7 @@ def resolve(
 ) -> None:
     """Resolve a finding: a source supports it, or it is an opinion.
 
-    Otherwise cut its words from the text with panel queue edit. A persona's own experience can only be cut.
+    Otherwise cut its words from the text with panel queue edit. A claim of personal experience can only be cut.
     """
     from panel.approval import parse_resolution
     from panel.cli.queue.rendering import print_outcome

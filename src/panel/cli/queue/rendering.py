@@ -110,7 +110,7 @@ def _history_lines(view: DraftView) -> Iterator[str]:
         event = entry.event
         before, after = (each[:HISTORY_HASH_CHARS] for each in (event.hash_before or "", event.hash_after))
         hashes = f"{before} → {after}" if before and before != after else after
-        yield f"{utc_time(event.at)}  {entry.actor}: {entry.step}  {hashes}"
+        yield f"{utc_time(event.at)}  {entry.actor}: {entry.step}  review {hashes}"
         details = [("about", entry.about), ("why", event.reason or "")]
         details += [("change", f"{change.field}: {diff_text(change.pieces)}") for change in entry.changes]
         for label, words in details:

@@ -31,4 +31,5 @@ SPEC = ProviderSpec(
     prices=PriceSource.FREE,
     default_model=EMBEDDED_MODEL,
     models=(EMBEDDED_MODEL,),
+    not_cached="the embedded model reads what the seats share only once in any case",
 )

@@ -50,8 +50,8 @@ class AnswerCache(Middleware, Generic[Call]):
     """Records all calls in a journal, and answers from it.
 
     After the first storage error, which sets `stop`, no call is begun; answers of calls in flight are still returned. `worst_case` and
-    `most_calls`, the calls that one answer may take, are recorded with each call. An answer that is not recorded yet occupies a place
-    in the `limiter`, so that a killed process loses no more answers than calls may be in flight.
+    `most_calls`, the calls that one answer may take, are recorded with each call. An answer counts as a call in flight
+    until it is recorded, so that a killed process loses no more answers than calls may be in flight.
     """
 
     def __init__(  # noqa: PLR0913 - each is a separate fact about the calls

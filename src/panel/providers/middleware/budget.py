@@ -82,8 +82,8 @@ class BudgetLimit(Middleware):
         worst = self._worst_case(prompt, config)
         if worst is None:
             return await self._inner.complete(prompt, config)
-        panel = prompt.label.partition(".")[0]  # the tool's slug
-        self._budget.reserve_call(panel, worst)
+        slug = prompt.label.partition(".")[0]
+        self._budget.reserve_call(slug, worst)
         paid = worst
         try:
             completion = await self._inner.complete(prompt, config)
@@ -93,5 +93,5 @@ class BudgetLimit(Middleware):
             paid = worst * error.lost_calls
             raise
         finally:
-            self._budget.settle_call(panel, worst, paid)
+            self._budget.settle_call(slug, worst, paid)
         return completion

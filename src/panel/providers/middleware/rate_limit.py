@@ -42,7 +42,7 @@ class RateLimiter:
     """Admits calls up to a limit, and none after the run is stopped.
 
     The number in flight follows additive increase and multiplicative decrease, as TCP does (Chiu and Jain 1989): one more for
-    each round of good answers, half as many after a 429 or an overload, but once only for calls that went out before.
+    each round of good answers, half as many after a 429 or an overload. Several of these from calls sent before a halving count as one.
     """
 
     def __init__(self, limits: CallLimits, stop: StopSignal) -> None:

@@ -79,8 +79,8 @@ class CircuitBreaker(Middleware):
     """Turns repeated failures, with no answer between them, into ProviderDown.
 
     - A call that failed in all its attempts: at once if no call has been answered yet, else the third in a row.
-    - A response that the API does not send, twice for the same call, while no other call was answered.
-    - The same refusal of a request three times in a row; once a call has been answered, for two listings or more.
+    - A response that is not the API's, such as a proxy's page, twice for one call, while no other call was answered.
+    - The same 4xx answer to a request three times in a row; once a call has been answered, for two listings or more.
     """
 
     def __init__(self, inner: Provider) -> None:

@@ -34,8 +34,8 @@ def wrap_hosted(  # noqa: PLR0913 - each is a separate fact about the calls
 
         CircuitBreaker(Retry(RateLimit(BudgetLimit(CostTracking(Timeout(adapter))))))
 
-    Each attempt passes the rate limiter anew, so that a call that waits for its next attempt holds up no other, and the budget,
-    so that an attempt that may be billed without an answer is paid for. All calls to the same model share a limiter; `timeout` is in
+    A call waits for its next attempt outside the rate limiter, so that it blocks no other. Each attempt is counted against the budget,
+    because it may be billed without an answer. All calls to the same model share a limiter; `timeout` is in
     seconds, and `attempts` counts the calls for one answer at most.
     """
     priced: Provider = CostTracking(Timeout(adapter, timeout), base_url)

@@ -22,7 +22,7 @@ class Page:
 
     Attributes:
         order: place in the menu and the sitemap.
-        reserves: names of files and folders directly below the root that it alone writes.
+        reserves: names of files and folders directly below the root that only this page may write.
         files: yields its files.
         sitemap: returns its entries in the sitemap.
         menu: path and label of its entry in the menu; None without one.
