@@ -313,7 +313,7 @@ def test_the_history_is_the_same(sides: tuple[TerminalSide, BrowserSide, Path, P
         (words(item.xpath("./p/strong")[0]), words(item.xpath("./p[@class='by']")[0]).partition(",")[0])
         for item in reversed(page.xpath("//li[starts-with(@id, 'event-')]"))
     ]
-    printed = re.findall(r"UTC  (.*?): (.*?)  [0-9a-f]{8}", terminal.text("history", PRICED))
+    printed = re.findall(r"UTC  (.*?): (.*?)  review [0-9a-f]{8}", terminal.text("history", PRICED))
     assert [(step, actor) for actor, step in printed] == listed
     about = [words(span) for span in page.xpath("//ol[@class='history']/li/p[1]/span")]
     text = " ".join(terminal.text("history", PRICED).split())
