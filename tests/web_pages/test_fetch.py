@@ -298,7 +298,11 @@ async def test_robots_txt_is_honoured(robots: bytes, path: str, allowed: bool) -
         if allowed:
             assert (await lantern.fetch(path)).body == PAGE
         else:
-            assert "robots" in await lantern.refusal(path)
+            refusal = await lantern.refusal(path)
+            assert "robots.txt" in refusal
+            assert any(
+                each in refusal for each in ("; save the page", "; try again later", "; give the address")
+            )
             assert path not in lantern.paths
 
 

@@ -171,13 +171,7 @@ def run(
 def resume(
     run: options.RunNumber,
     budget: options.Budget = None,
-    allow_unknown_price: Annotated[
-        bool | None,
-        typer.Option(
-            "--allow-unknown-price",
-            help="Run although a model has no known price; it does not count towards --budget.",
-        ),
-    ] = None,
+    allow_unknown_price: options.MayAllowUnknownPrice = None,
     concurrency: options.Concurrency = None,
     config: options.Config = None,
     as_json: options.Events = False,

@@ -72,13 +72,13 @@ DryRun = Annotated[
 Budget = Annotated[
     float | None, typer.Option("--budget", metavar="USD", help="US dollars that the run may cost at most.")
 ]
-AllowUnknownPrice = Annotated[
-    bool,
-    typer.Option(
-        "--allow-unknown-price",
-        help="Run although a model has no known price; it does not count towards --budget.",
-    ),
-]
+_ALLOW_UNKNOWN_PRICE = typer.Option(
+    "--allow-unknown-price",
+    help="Run although a model has no known price; it does not count towards --budget.",
+)
+AllowUnknownPrice = Annotated[bool, _ALLOW_UNKNOWN_PRICE]
+# A resumed run keeps its own choice unless the flag is given.
+MayAllowUnknownPrice = Annotated[bool | None, _ALLOW_UNKNOWN_PRICE]
 AlsoOut = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Also write report files to this folder.")
 ]

@@ -33,7 +33,7 @@ from panel.orchestrator.seat import Observer
 from panel.orchestrator.setup import build_setup
 from panel.providers.base import StopSignal
 from panel.providers.middleware.budget import Budget
-from panel.settings.fields import Settings
+from panel.settings.fields import REMOVED_SETTINGS, Settings
 from panel.settings.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from panel.store import DraftRecord, RunSummary, Store
 
 PAGE = 200
-RETIRED_SETTINGS = {"hedge", "logprobs"}
-"""Settings of earlier versions, which stored runs may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,11 +444,10 @@ def _prepared_reports(setup: PanelSetup) -> ReportFiles:
 
 async def _resumable_run(store: Store, run: int) -> RunSummary:
     """Return a batch or a retry; raise `SettingsError` if there is none of this number, or its tools were never added in full."""
+    from panel.orchestrator.run_status import run_summary
     from panel.store import RunState
 
-    summary = await store.run_stats.summary(run)
-    if summary is None:
-        raise SettingsError(f"there is no run {run}; `panel batch list` shows which there are")
+    summary = await run_summary(store, run)
     if summary.kind not in RESUMABLE:
         raise SettingsError(
             f"run {run} is a {summary.kind}; only batches and retries can be resumed or retried"
@@ -481,7 +478,7 @@ def _settings_of(
     run: RunSummary, changes: Mapping[str, Any], config: Path | None, current: Collection[str] = ()
 ) -> Resolved:
     """Return a run's own settings with `changes` applied; settings named in `current` have today's value."""
-    left_out = {*RETIRED_SETTINGS, *current}
+    left_out = {*REMOVED_SETTINGS, *current}
     then = {name: value for name, value in run.settings["settings"].items() if name not in left_out}
     resolved = resolve({**then, **changes}, config)
     sources = dict.fromkeys(then.keys() - changes.keys(), f"run {run.id}")
@@ -492,7 +489,7 @@ async def _settings_of_draft(resolved: Resolved, store: Store, draft: int) -> Re
     """Return the settings that a draft's panel was asked with; the user's own are taken as they are now."""
     run = await store.runs.get((await store.drafts.get(draft)).run)
     stored = run.settings.get("settings", {})
-    then = {name: value for name, value in stored.items() if name not in RETIRED_SETTINGS}
+    then = {name: value for name, value in stored.items() if name not in REMOVED_SETTINGS}
     then |= {"record": None, "budget": None}
     settings = Settings.model_validate({**resolved.settings.model_dump(mode="json"), **then})
     return Resolved(settings, {**resolved.sources, **dict.fromkeys(then, f"run {run.id}")})

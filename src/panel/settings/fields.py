@@ -17,6 +17,9 @@ from panel.core.frozen import Frozen
 from panel.core.text import one_line
 from panel.errors import SettingsError
 
+REMOVED_SETTINGS = frozenset({"hedge", "logprobs"})
+"""Settings of version 0.1.0 that no longer exist; stored runs may hold them."""
+
 DEFAULT_ROSTER = ("builder", "skeptic", "futurist", "founder", "creator")
 
 _CREDENTIALS = re.compile(r"//[^/?#]*@")

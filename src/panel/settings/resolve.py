@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from panel.core.text import did_you_mean
 from panel.errors import InputError, Problem, SettingsError
-from panel.settings.fields import Settings, masked
+from panel.settings.fields import REMOVED_SETTINGS, Settings, masked
 from panel.tool_files.documents import Document, parse_yaml
 from panel.tool_files.files import read_text
 
@@ -81,10 +81,6 @@ def resolve(
     return Resolved(settings, dict.fromkeys(Settings.model_fields, DEFAULT) | sources)
 
 
-REMOVED = frozenset({"hedge", "logprobs"})
-"""Settings of version 0.1.0 that no longer exist."""
-
-
 def _errors(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield name and error of each invalid setting."""
     try:
@@ -92,7 +88,7 @@ def _errors(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     except ValidationError as error:
         for detail in error.errors():
             name = str(detail["loc"][0])
-            if name in REMOVED:
+            if name in REMOVED_SETTINGS:
                 yield name, "this setting was removed from panel; delete the line"
             elif detail["type"] == "extra_forbidden":
                 advice = did_you_mean(name, Settings.model_fields, "`panel config` lists all")

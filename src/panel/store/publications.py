@@ -78,7 +78,14 @@ class Publications(Repository):
     @reads
     def live(self, connection: Connection, *, after: int = 0, limit: int = 50) -> list[Publication]:
         """Return the publications on the site by draft; `after` is the last draft of the previous page."""
-        return _live_page(connection, after, limit)
+        query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
+        numbers = connection.scalars(query.order_by(drafts.c.id).limit(limit)).all()
+        records = (load_draft(connection, number) for number in numbers)
+        return [
+            _publication(record, live, derive_state(record.history[: live.place + 1]))
+            for record in records
+            if (live := record.current.live)
+        ]
 
     @reads
     def listed(self, connection: Connection) -> list[ListedDraft]:
@@ -104,17 +111,6 @@ class Publications(Repository):
         for run, tool in connection.execute(query).all():
             by_run.setdefault(run, []).append(tool)
         return list(dict.fromkeys(tuple(tools) for tools in by_run.values() if len(tools) > 1))
-
-
-def _live_page(connection: Connection, after: int, limit: int) -> list[Publication]:
-    query = select(drafts.c.id).where(drafts.c.live.is_not(None), drafts.c.id > after)
-    numbers = connection.scalars(query.order_by(drafts.c.id).limit(limit)).all()
-    records = (load_draft(connection, number) for number in numbers)
-    return [
-        _publication(record, live, derive_state(record.history[: live.place + 1]))
-        for record in records
-        if (live := record.current.live)
-    ]
 
 
 def _history(record: DraftRecord) -> PublicationHistory | None:

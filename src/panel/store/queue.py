@@ -149,8 +149,7 @@ class Queue(Repository):
         Raises:
             SettingsError: `after` is no cursor.
         """
-        cursor = _cursor(after)
-        return _page(connection, wanted or QueueFilter(), cursor, limit)
+        return _page(connection, wanted or QueueFilter(), _cursor(after), limit)
 
     @reads
     def counts(self, connection: Connection) -> dict[State, int]:

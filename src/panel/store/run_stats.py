@@ -261,50 +261,9 @@ def _summaries(chosen: Select[Any]) -> Select[Any]:
     return select(*columns).select_from(joined).order_by(page.c.id.desc())
 
 
-def _progress(connection: Connection, run: int) -> RunProgress:
-    of_tools = _count_by_state(connection, run_tools, run)
-    of_calls = _count_by_state(connection, calls, run)
-    count = select(func.count()).select_from(drafts).where(drafts_of(run))
-    return RunProgress(
-        todo=of_tools.get(TODO, 0),
-        done=of_tools.get(DONE, 0),
-        drafts=connection.execute(count).scalar_one(),
-        open_calls=of_calls.get(OPEN, 0),
-        answered_calls=of_calls.get(ANSWERED, 0),
-        failed_calls=of_calls.get(FAILED, 0),
-    )
-
-
 def _count_by_state(connection: Connection, table: Table, run: int) -> dict[str, int]:
     query = select(table.c.state, func.count().label("rows")).where(table.c.run_id == run)
     return {row.state: row.rows for row in connection.execute(query.group_by(table.c.state))}
-
-
-def _spent(connection: Connection, run: int | None) -> Spending:
-    is_open, is_answered = calls.c.state == OPEN, calls.c.state == ANSWERED
-    is_unpriced = is_answered & calls.c.cost_usd.is_(None)
-    lost = func.coalesce(calls.c.lost_calls, 0)
-    # Requests that may have been billed at an unknown price: all possible ones of an open call.
-    at_risk = case((is_open, calls.c.most_calls), (is_unpriced, lost + 1), else_=lost)
-    query = select(
-        func.count().filter(is_answered).label("answers"),
-        func.count().filter(is_unpriced).label("unpriced"),
-        func.count().filter(is_open).label("open"),
-        _sum(calls.c.cost_usd).label("cost_usd"),
-        _sum(calls.c.input_tokens).label("input_tokens"),
-        _sum(calls.c.output_tokens).label("output_tokens"),
-        _sum(calls.c.lost_calls).label("lost"),
-        _sum(calls.c.worst_usd * at_risk).label("at_risk_usd"),
-    )
-    row = connection.execute(query if run is None else query.where(calls.c.run_id == run)).one()
-    return Spending(
-        cost_usd=None if 0 < row.answers == row.unpriced else row.cost_usd,
-        unpriced=row.unpriced,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        lost_calls=row.lost + row.open,
-        at_risk_usd=row.at_risk_usd,
-    )
 
 
 def _sum(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are untyped here

@@ -1,4 +1,4 @@
-"""What a handler gets with a request of the queue: services, user and form."""
+"""Requests of the queue: the services, the user and the form that handlers read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a handler gets with a reader's request, services and form, and the page that answers it."""
+"""Requests of readers: services, form and limits for handlers, and the pages that answer them."""
 
 from __future__ import annotations
 
