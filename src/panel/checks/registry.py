@@ -145,8 +145,8 @@ class Wording(Enum):
 class ClaimCheck(Check):
     """A check of one type of claim against the listing and its sourced facts.
 
-    `read` yields the claims of a text. Checks read in ascending `precedence`; the words of a claim are hidden from those that follow. `states` yields further meanings that a
-    listing states in any wording.
+    `read` yields the claims of a text. Checks read in ascending `precedence`; the words of a claim are hidden from those that follow.
+    `states` yields further meanings that a listing states in any wording.
     """
 
     read: Callable[[ClaimText], Iterable[Claim]]
