@@ -90,3 +90,17 @@ def test_second_signal_leaves_at_once(server: SlowServer, run: subprocess.Popen[
     assert "Traceback" not in err
     assert not server.told.is_set()
     assert [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_python_ends_does_not_change_the_exit_code(number: signal.Signals) -> None:
+    code = (
+        "import atexit, os, signal, sys\n"
+        "from panel.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs ignore it
+        f"atexit.register(os.kill, os.getpid(), {int(number)})\n"
+        "sys.argv = ['panel', '--version']\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.split()[0], ran.stderr) == (0, "panel", "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -69,8 +70,9 @@ def loaded(dump: Path) -> dict[str, dict[str, str]]:
     return results
 
 
-def run(argv: list[str]) -> int:
+def run() -> int:
     """Take a command line of `panel batch run`, and return the exit code."""
+    argv = sys.argv[1:]
     named = dict(pairwise(argv))
     asyncio.run(Careless(Path(argv[2]), named["--base-url"], Path(named["--out"])).work())
     return 0

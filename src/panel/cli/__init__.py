@@ -8,11 +8,14 @@ import sys
 
 def main() -> None:
     """Run `panel` and exit with its exit code."""
+    from panel.cli.signals import INTERRUPTED, ignore_signals
+
     try:
         code = run(sys.argv[1:])
+        ignore_signals()
     except KeyboardInterrupt:  # while modules are still being read
         sys.stderr.write("panel: interrupted\n")
-        code = 130
+        code = INTERRUPTED
     sys.exit(code)
 
 

@@ -22,6 +22,12 @@ class SignalReceived(BaseException):
         self.exit_code = SHELL_OFFSET + number
 
 
+def ignore_signals() -> None:
+    """Ignore all signals from now on: a command that is done keeps its exit code while Python itself ends."""
+    for number in _not_ignored():
+        signal.signal(number, signal.SIG_IGN)
+
+
 class ReaderLeft(BaseException):
     """The reader of stdout has closed the pipe, as `head` does; the exit code is that of SIGPIPE."""
 

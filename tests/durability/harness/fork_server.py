@@ -92,10 +92,12 @@ def _live(order: Order) -> NoReturn:
     if order["stopped"]:
         os.kill(os.getpid(), signal.SIGSTOP)
     module, name = order["target"].split(":")
-    code = getattr(importlib.import_module(module), name)(order["argv"])
-    if "modules" in order:
-        Path(order["modules"]).write_text(json.dumps(sorted(sys.modules)), "utf-8")
-    sys.exit(code)
+    sys.argv[1:] = order["argv"]
+    try:
+        sys.exit(getattr(importlib.import_module(module), name)())
+    finally:
+        if "modules" in order:
+            Path(order["modules"]).write_text(json.dumps(sorted(sys.modules)), "utf-8")
 
 
 def _streams(order: Order) -> None:

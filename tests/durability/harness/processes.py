@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parents[2]
 LONGEST = 60.0
-PANEL = "panel.cli:run"
+PANEL = "panel.cli:main"
 HUNG = -999
 
 
@@ -30,7 +30,7 @@ class Start:
         argv: the arguments.
         cwd: its folder, which also gets its output.
         env: its whole environment.
-        target: the function that it calls with the arguments, as `module:function`.
+        target: the function that it calls, as `module:function`; the arguments are in `sys.argv`.
         hook: point at which it kills itself, such as `intent:before:3`; see `hooks`.
         stdin: what it reads; None for a closed descriptor.
         limits: its resource limits, by the names of `resource`.
